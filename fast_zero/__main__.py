@@ -1,0 +1,3 @@
+from fast_zero.cli import main
+
+main()

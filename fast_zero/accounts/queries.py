@@ -1,0 +1,56 @@
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.accounts.models import User
+from fast_zero.core.pagination import PageParams
+
+
+def editable_by(actor_id: int) -> ColumnElement[bool]:
+    return User.id == actor_id
+
+
+def folded(text: str) -> ColumnElement[str]:
+    """Fold as the key columns do, in the database, so that the two always agree."""
+    form: ColumnElement[str] = literal_column("NFKC")
+    return func.normalize(func.lower(func.upper(func.normalize(text, form))), form)
+
+
+async def insert_user(session: AsyncSession, username: str, email: str, password_hash: str) -> User:
+    values = {"username": username, "email": email, "password_hash": password_hash}
+    return (await session.scalars(insert(User).values(values).returning(User))).one()
+
+
+async def select_users(session: AsyncSession, page: PageParams) -> Sequence[User]:
+    statement = select(User).order_by(User.id).offset(page.offset or None).limit(page.limit + 1)
+    if page.after is not None:
+        statement = statement.where(User.id > page.after)
+    return (await session.scalars(statement)).all()
+
+
+async def select_user(session: AsyncSession, user_id: int) -> User | None:
+    return await session.scalar(select(User).where(User.id == user_id))
+
+
+async def select_credentials(session: AsyncSession, login: str) -> Row[int, str] | None:
+    """Find the id and password hash of an address or a name; an address comes first."""
+    key = folded(login)
+    statement = (
+        select(User.id, User.password_hash)
+        .where(or_(User.email_key == key, User.username_key == key))
+        .order_by((User.email_key == key).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
+async def update_user(session: AsyncSession, actor_id: int, values: dict[str, Any]) -> User | None:
+    statement = update(User).where(editable_by(actor_id)).values(values).returning(User)
+    return await session.scalar(statement)
+
+
+async def delete_user(session: AsyncSession, actor_id: int) -> bool:
+    statement = delete(User).where(editable_by(actor_id)).returning(User.id)
+    return await session.scalar(statement) is not None

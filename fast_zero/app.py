@@ -1,0 +1,84 @@
+"""Where the rooms are plugged together into one application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+import fast_zero
+from fast_zero.accounts import router as accounts
+from fast_zero.core import database, openapi, problems
+from fast_zero.core.entrance import Entrance
+from fast_zero.core.server import leave_with_parent
+from fast_zero.core.settings import Settings, load_settings
+from fast_zero.core.startup import completed
+from fast_zero.core.types import Message
+from fast_zero.todos import router as todos
+
+DESCRIPTION = """\
+A todo manager whose product is its API.
+
+**Start** by registering at `POST /users`, then log in at `POST /auth/token` and send the token
+as `Authorization: Bearer …`. A path works with and without its trailing slash.
+
+**Pages**: lists answer `next`, the cursor of the page that follows; pass it as `after`. It is
+`null` at the end.
+
+**Errors** are `application/problem+json` (RFC 9457); `detail` says what is wrong.
+"""
+
+TAGS = [
+    {"name": "todos", "description": "Your todos. Nobody else sees them."},
+    {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
+    {"name": "auth", "description": "Tokens: log in, and stay so."},
+    {"name": "home", "description": "A greeting, to see that the server answers."},
+]
+
+
+class FastZero(FastAPI):
+    """FastAPI with an entrance in front and the problem schemas in its document."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Entrance(super().build_middleware_stack(), self.max_body_size or 0)
+
+    def openapi(self) -> dict[str, object]:
+        return openapi.add_problem_schemas(super().openapi())
+
+
+def create_app(settings: Settings | None = None) -> FastZero:
+    """Build the application; nothing is opened before its lifespan begins."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[database.State]:
+        with completed(settings) as complete, leave_with_parent():
+            async with database.connected(complete) as state:
+                yield state
+
+    app = FastZero(
+        title="fast_zero",
+        summary="A self-hostable, asynchronous todo manager whose product is its API.",
+        description=DESCRIPTION,
+        version=fast_zero.__version__,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=openapi.operation_id,
+        responses=openapi.COMMON_RESPONSES,
+    )
+    problems.install(app)
+    openapi.install_pages(app)
+    for router in (accounts.users, accounts.auth, todos.router):
+        app.include_router(router)
+
+    @app.get("/", tags=["home"])
+    async def greet() -> Message:
+        """Say hello, in the language of fast_zero's first users."""
+        return Message(message="Olá Mundo!")
+
+    return app

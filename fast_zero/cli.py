@@ -1,0 +1,221 @@
+"""The `fast-zero` command: the door for the person at the terminal."""
+
+import asyncio
+import getpass
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import sqlalchemy
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import fast_zero
+from fast_zero import models
+from fast_zero.accounts import queries, service
+from fast_zero.accounts.models import User
+from fast_zero.accounts.schemas import UserCreate
+from fast_zero.app import create_app
+from fast_zero.core import database, embedded, migrations, repl, server
+from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
+from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
+from fast_zero.core.settings import Settings, load_settings
+from fast_zero.core.startup import completed
+
+MIGRATION_WAIT_SECONDS = 600
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    help="fast_zero: a todo manager whose product is its API.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+users = typer.Typer(help="Look after accounts.", no_args_is_help=True)
+cli.add_typer(users, name="users")
+
+# Data goes to standard output and talk to standard error; a pipe gets whole lines.
+console = Console(soft_wrap=True, highlight=False)
+talk = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command line; what is wrong is said in a sentence, with exit status 1."""
+    signal.signal(signal.SIGTERM, server.leave)  # so that what is held is let go of in good order
+    try:
+        cli(prog_name="fast-zero")
+    except (StartError, DomainError) as error:
+        talk.print(f"[bold red]error:[/] {escape(str(error))}")
+        sys.exit(1)
+
+
+@cli.callback(invoke_without_command=True)
+def options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        console.print(f"fast_zero {fast_zero.__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [env: HOST]")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 takes a free one. [env: PORT]")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes. [env: WORKERS]")] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Restart when code changes.")] = False,
+    migrate: Annotated[bool, typer.Option(help="Migrate the database first.")] = True,
+) -> None:
+    """Serve the API, on the PostgreSQL of DATABASE_URL or on an embedded one in DATA_DIR."""
+    given = {"HOST": host, "PORT": port, "WORKERS": workers}
+    # Workers read the environment, so what was typed goes there.
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    settings = load_settings()
+    listener = server.listen(settings.host, settings.port)
+    with ready(settings, migrate=migrate) as complete:
+        announce(settings, server.address_of(listener))
+        server.run(create_app(complete), complete, listener, reload=reload)
+
+
+def announce(settings: Settings, address: str) -> None:
+    data = f"{settings.data_dir.absolute()} (PostgreSQL {embedded.MAJOR}, embedded)"
+    if settings.database_url is not None:
+        data = settings.database_url.render_as_string(hide_password=True)
+    new = '{"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}'
+    console.print(f"[bold green]fast_zero {fast_zero.__version__}[/] listens on [bold]{address}[/]")
+    console.print(f"  data: {escape(data)}")
+    console.print(f"  docs: {address}/docs")
+    console.print(f"  next: curl --json '{escape(new)}' {address}/users/")
+    console.print("Stop it with Ctrl-C.", style="dim")
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    with ready(load_settings(), migrate=True):
+        talk.print("The database has the newest revision.")
+
+
+@cli.command("openapi")
+def write_openapi(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write; without it, standard output.")
+    ] = None,
+) -> None:
+    """Write the OpenAPI document, as JSON."""
+    document = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    if file is None:
+        sys.stdout.write(document)
+    else:
+        file.write_text(document, encoding="utf-8")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
+    rows = [(str(user.id), user.username, user.email) for user in act(collect_users)]
+    if not console.is_terminal:
+        for row in rows:
+            print(*row, sep="\t")
+        return
+    table = Table("id", "username", "email", box=None)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+async def collect_users(session: AsyncSession, _settings: Settings) -> list[User]:
+    found: list[User] = []
+    page = PageParams(limit=MAX_LIMIT)
+    while rows := await queries.select_users(session, page):
+        found += rows
+        page = PageParams.model_validate({"limit": MAX_LIMIT, "after": encode_cursor(rows[-1].id)})
+    return found
+
+
+@users.command("create")
+def create_user(username: str, email: str) -> None:
+    """Create an account and print its id.
+
+    The password is asked for on a terminal, and is the first line of standard input elsewhere.
+    """
+    terminal = sys.stdin.isatty()
+    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+    try:
+        new = UserCreate(username=username, email=email, password=password)
+    except ValidationError as error:
+        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise Invalid("; ".join(faults)) from None
+    user = act(lambda session, settings: service.register(session, new, settings))
+    print(user.id)
+
+
+@users.command("delete")
+def delete_user(
+    user_id: int,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete an account and everything that it owns, for good."""
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user_id} for good?")):
+        raise Invalid("Nothing was deleted. Confirm with --yes.")
+    if not act(lambda session, _settings: queries.delete_user(session, user_id)):
+        raise NotFound(f"There is no user {user_id}.")
+    talk.print(f"User {user_id} is deleted.")
+
+
+@cli.command()
+def shell() -> None:
+    """Open a Python prompt with `await`, a session, and the models at hand."""
+    with ready(load_settings(), migrate=False) as settings, asyncio.Runner() as loop:
+        names = prompt_names(settings)
+        console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
+        try:
+            console.interact("Try: await session.scalar(select(User).limit(1))", exitmsg="")
+        finally:
+            loop.run(names.__aexit__(None, None, None))
+
+
+@asynccontextmanager
+async def prompt_names(settings: Settings) -> AsyncIterator[dict[str, object]]:
+    async with database.connected(settings) as state, state["autocommits"]() as session:
+        tools = {"select": sqlalchemy.select, "session": session, "settings": settings}
+        yield {name: vars(models)[name] for name in models.__all__} | tools
+
+
+def act(action: Callable[[AsyncSession, Settings], Awaitable[T]]) -> T:
+    """Run an action in one transaction."""
+
+    async def run(settings: Settings) -> T:
+        async with database.connected(settings) as state, state["sessions"]() as session:
+            return await action(session, settings)
+
+    with ready(load_settings(), migrate=False) as settings:
+        return asyncio.run(run(settings))
+
+
+@contextmanager
+def ready(settings: Settings, *, migrate: bool) -> Iterator[Settings]:
+    """Hold a database that answers and, if wanted, has the newest revision."""
+    with completed(settings) as complete:
+        url = complete.database_address()
+        asyncio.run(database.wait_until_ready(url, complete.database_wait))
+        if migrate:
+            before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
+            if before != after:
+                talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
+        yield complete

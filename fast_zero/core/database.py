@@ -1,0 +1,178 @@
+"""The engine, the two kinds of session, and the base of every mapped class."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypedDict
+
+import psycopg
+from fastapi import Depends
+from psycopg import errors as postgres
+from sqlalchemy import URL, BigInteger, DateTime, ExceptionContext, MetaData, NullPool, Text
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from starlette.requests import HTTPConnection
+
+from fast_zero.core.errors import (
+    Conflict,
+    DomainError,
+    Invalid,
+    StartError,
+    Unauthenticated,
+    Unavailable,
+)
+from fast_zero.core.settings import Settings
+
+APPLICATION_NAME = "fast_zero"
+CONNECT_SECONDS = 5
+
+
+class Base(MappedAsDataclass, DeclarativeBase):
+    # Names are fixed, since the messages of broken constraints are found by them.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+        str: Text,
+    }
+
+
+class State(TypedDict):
+    """What the lifespan hands to every request, as `request.state`."""
+
+    settings: Settings
+    sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    autocommits: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+
+
+async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+    async with connection.state.sessions() as session:
+        yield session
+
+
+async def autocommit(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+    async with connection.state.autocommits() as session:
+        yield session
+
+
+# scope="function" commits before the response leaves, so a client may act on its own 201.
+Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
+"""One transaction: for several statements that hold together. Three round trips and more."""
+
+Autocommit = Annotated[AsyncSession, Depends(autocommit, scope="function")]
+"""Each statement stands alone and costs one round trip: for a read, or a write of one statement.
+
+It takes a connection at its first statement, so a function may do slow work before that.
+"""
+
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    """Open a pool of fixed size on `settings.database_url`; nothing connects yet."""
+    milliseconds = {
+        "statement_timeout": settings.database_statement_timeout * 1000,
+        "lock_timeout": settings.database_lock_timeout * 1000,
+        "idle_in_transaction_session_timeout": 10_000,
+    }
+    options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
+    engine = create_async_engine(
+        settings.database_address(),
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=settings.database_pool_wait,
+        hide_parameters=True,  # what people write has no place in a log
+        connect_args={
+            "application_name": APPLICATION_NAME,
+            "connect_timeout": CONNECT_SECONDS,
+            "options": options + "-c timezone=UTC",
+        },
+    )
+    listen(engine.sync_engine, "handle_error", translate_error)
+    return engine
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[State]:
+    """Hold the pool while the application runs, and give the state that requests share."""
+    engine = create_engine(settings)
+    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        yield State(
+            settings=settings,
+            sessions=async_sessionmaker(engine, expire_on_commit=False).begin,
+            autocommits=async_sessionmaker(single, expire_on_commit=False),
+        )
+    finally:
+        await engine.dispose()
+
+
+async def wait_until_ready(url: URL, seconds: float) -> None:
+    """Return when the database answers; refuse to start when it has not within `seconds`."""
+    engine = create_async_engine(
+        url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            async with engine.connect():
+                return
+        except DBAPIError as error:
+            if time.monotonic() > deadline:
+                place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
+                reason = str(error.orig).strip().splitlines()[-1]
+                raise StartError(
+                    f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
+                ) from None
+            await asyncio.sleep(0.2)
+
+
+def translate_error(context: ExceptionContext) -> None:
+    """Turn what the database refuses into the error that its reader can act on.
+
+    A unique constraint says in `info["conflict"]` what breaking it means; a foreign key to
+    the row of the person asking says so with `info["actor"]`, and breaks when that person
+    was deleted a moment ago.
+    """
+    error = context.original_exception
+    raised: DomainError | None = None
+    match error:
+        case postgres.UniqueViolation():
+            info = constraint_info(error)
+            raised = Conflict(info.get("conflict", "This exists already."))
+        case postgres.ForeignKeyViolation():
+            if constraint_info(error).get("actor"):
+                raised = Unauthenticated("Could not validate credentials")
+            else:
+                raised = Conflict("Something that this refers to is gone.")
+        case psycopg.DataError():
+            raised = Invalid("A value is outside of what can be stored.")
+        # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
+        case psycopg.OperationalError() | postgres.ReadOnlySqlTransaction():
+            raised = Unavailable("The database is not available. Try again in a moment.")
+        case _:
+            return
+    raise raised from error
+
+
+def constraint_info(error: psycopg.Error) -> dict[str, Any]:
+    for table in Base.metadata.tables.values():
+        for constraint in table.constraints:
+            if constraint.name == error.diag.constraint_name:
+                return constraint.info
+    return {}

@@ -1,0 +1,50 @@
+"""What happens to a request before routing, as one plain ASGI application."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fast_zero.core.problems import ProblemResponse
+
+
+class Entrance:
+    """Take a path with and without its trailing slash, HEAD where there is GET, no huge body.
+
+    The framework limits a body while reading it, but answers a `Content-Length` above the
+    limit in plain text; that one is refused here, in the form of all errors.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length[:20]) > self.max_body_bytes:
+            response = ProblemResponse(
+                Request(scope),
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body is larger than {self.max_body_bytes} bytes.",
+            )
+            await response(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, without_body(send))
+        else:
+            await self.app(scope, receive, send)
+
+
+def without_body(send: Send) -> Send:
+    """Keep the head of a response, `Content-Length` included (RFC 9110, section 9.3.2)."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

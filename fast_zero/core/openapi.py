@@ -1,0 +1,72 @@
+"""The OpenAPI document, and the two pages that show it without a CDN."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+from pydantic.json_schema import models_json_schema
+
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.problems import MEDIA_TYPE, Problem, ValidationProblem, responses
+
+ASSETS = "/docs/assets"
+REF = "#/components/schemas/{model}"
+
+# Every route may answer these.
+COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
+    413: {
+        "description": "The body is larger than the limit.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+    },
+    422: {
+        "description": "A field breaks a rule.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="ValidationProblem")}}},
+    },
+    **responses(Unavailable("The database is not available. Try again in a moment.")),
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def add_problem_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Name the schemas that the error responses refer to."""
+    _, definitions = models_json_schema(
+        [(Problem, "serialization"), (ValidationProblem, "serialization")],
+        ref_template=REF,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(definitions["$defs"])
+    return document
+
+
+def install_pages(app: FastAPI) -> None:
+    """Serve Swagger UI at `/docs` and ReDoc at `/redoc` from files of this process."""
+    pages = APIRouter(include_in_schema=False)
+
+    @pages.get("/docs")
+    async def swagger_ui() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=f"{app.title} · Swagger UI",
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon.png",
+        )
+
+    @pages.get("/redoc")
+    async def redoc() -> HTMLResponse:
+        return get_redoc_html(
+            openapi_url="/openapi.json",
+            title=f"{app.title} · ReDoc",
+            redoc_js_url=f"{ASSETS}/redoc.standalone.js",
+            redoc_favicon_url=f"{ASSETS}/favicon.png",
+            with_google_fonts=False,
+        )
+
+    app.include_router(pages)
+    app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))

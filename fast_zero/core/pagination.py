@@ -1,0 +1,72 @@
+"""Keyset pages: `after` and `limit`, with `offset` for the clients that rely on it.
+
+A cursor is opaque to clients: the id of the last row seen, as eight bytes in base64url.
+"""
+
+import base64
+from collections.abc import Sequence
+from typing import Annotated, Protocol, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from fast_zero.core.types import MAX_BIGINT
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+
+
+def encode_cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(position.to_bytes(8)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: object) -> int:
+    """Read a cursor back; only the exact words that `encode_cursor` writes are taken."""
+    try:
+        position = int.from_bytes(base64.urlsafe_b64decode(f"{cursor}="))
+    except ValueError:
+        position = -1
+    if not 0 <= position <= MAX_BIGINT or encode_cursor(position) != cursor:
+        message = "not a cursor of this list; take it from `next` of the page before"
+        raise ValueError(message)
+    return position
+
+
+Cursor = Annotated[
+    int,
+    BeforeValidator(decode_cursor),
+    PlainSerializer(encode_cursor, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{11}$"}),
+]
+
+Next = Annotated[
+    str | None,
+    Field(description="Cursor of the next page: pass it as `after`. `null` at the end."),
+]
+
+
+class PageParams(BaseModel):
+    after: Annotated[
+        Cursor | None, Field(description="Start behind this cursor: `next` of the page before.")
+    ] = None
+    offset: Annotated[
+        int,
+        Field(ge=0, le=MAX_BIGINT, description="Rows to skip. Prefer `after`, which stays fast."),
+    ] = 0
+    limit: Annotated[
+        int, Field(ge=1, le=MAX_LIMIT, description="Most rows that one page holds.")
+    ] = DEFAULT_LIMIT
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=HasId)
+
+
+def cut(rows: Sequence[Row], page: PageParams) -> tuple[Sequence[Row], str | None]:
+    """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next."""
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return shown, encode_cursor(shown[-1].id) if more else None

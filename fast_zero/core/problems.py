@@ -1,0 +1,139 @@
+"""REST's translation of every error into `application/problem+json` (RFC 9457)."""
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from fast_zero.core.errors import DomainError, Invalid, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 shapes it."""
+
+    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(description="The HTTP status code.")
+    detail: str = Field(description="What is wrong and, where it helps, what to do.")
+    instance: str = Field(description="The path that was asked for.")
+
+
+class InvalidField(BaseModel):
+    type: str = Field(description="The rule that was broken, in one word.")
+    loc: list[str | int] = Field(description="Where: `body`, `query` or `path`, then the field.")
+    msg: str = Field(description="What is wrong, in a sentence.")
+
+
+class ValidationProblem(Problem):
+    """A request whose fields break a rule."""
+
+    detail: list[InvalidField] = Field(description="One entry for each thing that is wrong.")  # type: ignore[assignment]  # FastAPI's own form, which clients rely on
+
+
+class ProblemResponse(Response):
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self,
+        request: Request,
+        status: int,
+        detail: object,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        content = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "instance": request.url.path,
+        }
+        # ASCII, since what came in may hold lone surrogates, which UTF-8 cannot carry.
+        super().__init__(json.dumps(content).encode(), status, headers)
+
+
+async def refuse(request: Request, error: DomainError) -> Response:
+    if isinstance(error, Invalid) and error.field:
+        entry = {"type": "value_error", "loc": ["body", error.field], "msg": error.detail}
+        return ProblemResponse(request, error.status, [entry])
+    if isinstance(error, Unavailable):
+        logger.warning("%s %s: %s", request.method, request.url.path, error.__cause__ or error)
+    return ProblemResponse(request, error.status, error.detail, error.headers)
+
+
+async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
+    # `input` and `ctx` are left out: they may hold a password, or what JSON cannot carry.
+    entries = [{name: item[name] for name in ("type", "loc", "msg")} for item in error.errors()]
+    return ProblemResponse(request, HTTPStatus.UNPROCESSABLE_ENTITY, entries)
+
+
+async def refuse_request(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
+    return ProblemResponse(request, error.status_code, error.detail, headers)
+
+
+async def refuse_for_want_of_connection(request: Request, _error: PoolTimeout) -> Response:
+    busy = Unavailable("All connections to the database are in use. Try again in a moment.")
+    return await refuse(request, busy)
+
+
+async def confess(request: Request, _error: Exception) -> Response:
+    detail = "This is our mistake. It has been logged."
+    return ProblemResponse(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def allowed_methods(request: Request) -> set[str]:
+    """Collect the methods of every route with this path (RFC 9110, section 15.5.6)."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= route.methods or set()
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def install(app: FastAPI) -> None:
+    handlers: dict[type[Exception], Any] = {
+        DomainError: refuse,
+        RequestValidationError: refuse_fields,
+        HTTPException: refuse_request,
+        PoolTimeout: refuse_for_want_of_connection,
+        Exception: confess,
+    }
+    for error, handler in handlers.items():
+        app.add_exception_handler(error, handler)
+
+
+def responses(*errors: DomainError) -> dict[int | str, dict[str, Any]]:
+    """Describe the errors that a route answers, for its OpenAPI entry."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        entry = described.setdefault(error.status.value, {"description": "", "content": {}})
+        content = entry["content"].setdefault(
+            MEDIA_TYPE, {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+        )
+        entry["description"] = " ".join(filter(None, (entry["description"], f"`{error.detail}`")))
+        content["examples"][error.detail] = {
+            "value": {
+                "type": "about:blank",
+                "title": error.status.phrase,
+                "status": error.status.value,
+                "detail": error.detail,
+                "instance": "/…",
+            }
+        }
+    return described

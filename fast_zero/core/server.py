@@ -1,0 +1,92 @@
+"""uvicorn, started so that it listens at once, drains, and never outlives its parent."""
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from fast_zero.core.errors import StartError
+from fast_zero.core.settings import Settings
+
+FACTORY = "fast_zero.app:create_app"
+BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address, or say who may have it. Port 0 takes a free one."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)  # from here on nobody else can take it, and callers wait
+    except OSError as error:
+        raise StartError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. "
+            "Choose another with --port, or PORT."
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bool) -> None:
+    """Serve until SIGINT or SIGTERM; what is in flight then has `shutdown_grace` to end.
+
+    Workers, and the process that reloads, build the application anew from the environment.
+    """
+    alone = settings.workers == 1 and not reload
+    config = uvicorn.Config(
+        app if alone else FACTORY,
+        factory=not alone,
+        workers=settings.workers,
+        reload=reload,
+        log_level=settings.log_level,
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_graceful_shutdown=settings.shutdown_grace,
+    )
+    signal.signal(signal.SIGTERM, leave)
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has drained
+        if reload:
+            ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+        elif alone:
+            uvicorn.Server(config).run([listener])
+        else:
+            Multiprocess(config, sockets=[listener]).run()
+
+
+def leave(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+@contextmanager
+def leave_with_parent() -> Iterator[None]:
+    """In a worker, drain and end when the process that started it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_reader(parent.sentinel)
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(parent.sentinel, end)
+    try:
+        yield
+    finally:
+        loop.remove_reader(parent.sentinel)

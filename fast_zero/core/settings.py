@@ -1,0 +1,103 @@
+"""Every setting of the program, read once from the environment and a `.env` file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import Depends, Request
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from fast_zero.core.errors import StartError
+
+SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
+DRIVER = "postgresql+psycopg"
+SCHEMES = {"postgres", "postgresql", DRIVER}
+
+
+def parse_database_url(value: object) -> URL:
+    if isinstance(value, URL):
+        return value
+    try:
+        url = make_url(str(value))
+    except ArgumentError as error:
+        message = "it is not a URL; write postgresql://user:password@host:5432/name"
+        raise ValueError(message) from error
+    if url.drivername not in SCHEMES:
+        message = f"its scheme is {url.drivername}://, and only postgresql:// is supported"
+        raise ValueError(message)
+    return url.set(drivername=DRIVER)
+
+
+DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
+
+
+class Settings(BaseSettings):
+    """Times are seconds unless the name says otherwise. `.env.example` lists every variable."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # an invalid secret must not be printed
+        arbitrary_types_allowed=True,
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
+    shutdown_grace: int = Field(default=10, ge=1, le=3600)
+    forwarded_allow_ips: str = ""
+    max_body_bytes: int = Field(default=1_048_576, ge=1024)
+
+    data_dir: Path = Path("data")
+    database_url: DatabaseUrl | None = None
+    database_wait: float = Field(default=30, ge=0, le=3600)
+    database_pool_size: int = Field(default=10, ge=1, le=1000)
+    database_pool_wait: float = Field(default=5, gt=0, le=60)
+    database_statement_timeout: float = Field(default=5, gt=0, le=3600)
+    database_lock_timeout: float = Field(default=2, gt=0, le=3600)
+
+    secret_key: SecretStr | None = None
+    access_token_minutes: int = Field(default=30, ge=1, le=1440)
+    password_min_length: int = Field(default=8, ge=8, le=256)
+
+    def database_address(self) -> URL:
+        """Give the address of the database, once it is given or the embedded one runs."""
+        if self.database_url is None:
+            raise StartError("DATABASE_URL is not set.")
+        return self.database_url
+
+    def signing_key(self) -> str:
+        """Give the key that signs tokens, or refuse one that is missing or can be guessed."""
+        key = self.secret_key.get_secret_value() if self.secret_key else ""
+        if len(key.encode()) < SECRET_KEY_BYTES:
+            problem = f"is shorter than {SECRET_KEY_BYTES} bytes" if key else "is not set"
+            raise StartError(
+                f"SECRET_KEY {problem}. Make one with: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return key
+
+
+def load_settings() -> Settings:
+    """Read the settings, or refuse to start with a line for each one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        complaints = [
+            f"{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_url=False, include_input=False)
+        ]
+        raise StartError("Invalid settings. " + "; ".join(complaints) + ".") from None
+
+
+def current_settings(request: Request) -> Settings:
+    settings: Settings = request.state.settings
+    return settings
+
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]

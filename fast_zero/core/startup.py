@@ -1,0 +1,27 @@
+"""What must be there before anything can be served."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+
+from fast_zero.core import embedded
+from fast_zero.core.settings import Settings
+
+
+@contextmanager
+def completed(settings: Settings) -> Iterator[Settings]:
+    """Fill in what has no default, and hold the embedded database while it is in use.
+
+    Without a DATABASE_URL the embedded PostgreSQL is started or joined, and its folder keeps
+    the key. With one, the key must be given: processes on other machines share it.
+    """
+    if settings.database_url is not None:
+        settings.signing_key()
+        yield settings
+        return
+    with embedded.running(settings.data_dir) as url:
+        key = settings.secret_key or SecretStr(embedded.secret_key(settings.data_dir))
+        complete = settings.model_copy(update={"database_url": url, "secret_key": key})
+        complete.signing_key()
+        yield complete

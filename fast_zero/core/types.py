@@ -1,0 +1,26 @@
+"""Aliases that keep bad bytes out wherever something is typed in.
+
+A constrained `str` refuses lone surrogates by itself; NUL, which PostgreSQL cannot store,
+needs the pattern.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""Text exactly as typed, without NUL and lone surrogates."""
+
+Text = Annotated[RawText, StringConstraints(strip_whitespace=True)]
+"""Text without the white space around it; lengths count what is left."""
+
+MAX_BIGINT = 2**63 - 1
+
+Id = Annotated[int, Field(ge=1, le=MAX_BIGINT, examples=[1])]
+"""A `bigint` identity, for paths, queries and bodies."""
+
+
+class Message(BaseModel):
+    """A confirmation in words."""
+
+    message: str

@@ -1,0 +1,7 @@
+"""Roll-call of every room's tables, for Alembic."""
+
+from fast_zero.accounts.models import User
+from fast_zero.core.database import Base
+from fast_zero.todos.models import Todo
+
+__all__ = ["Base", "Todo", "User"]

@@ -1,0 +1,37 @@
+"""Runs migrations on the connection that the caller passes, or on DATABASE_URL's."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from fast_zero.core.migrations import create_migration_engine
+from fast_zero.core.settings import load_settings
+from fast_zero.core.startup import completed
+from fast_zero.models import Base
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=True,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate_by_settings() -> None:
+    with completed(load_settings()) as settings:
+        engine = create_migration_engine(settings.database_address())
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+            await connection.commit()
+
+
+passed = context.config.attributes.get("connection")
+if passed is None:
+    asyncio.run(migrate_by_settings())
+else:
+    migrate(passed)

@@ -1,0 +1,175 @@
+"""One migrated PostgreSQL for the run, one database for each worker, one transaction a test."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+
+import pytest
+from httpx2 import ASGITransport, AsyncClient
+from pydantic import SecretStr
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from fast_zero.accounts.models import User
+from fast_zero.app import create_app
+from fast_zero.core import database, security
+from fast_zero.core.settings import Settings
+from tests.factories import UserFactory
+from tests.postgres import Server, find_server
+
+SERVER = pytest.StashKey[Server]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server in the process that hands out the tests; workers only use it."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        server = config.stash[SERVER] = find_server()
+        config.add_cleanup(server.stop)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if server := session.config.stash.get(SERVER, None):
+        session.config.get_terminal_writer().line(f"database: {server.name}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    server = node.config.stash[SERVER]
+    node.workerinput["database_url"] = server.create_database(node.workerinput["workerid"])
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of this worker's own database, a copy of the migrated template."""
+    if workerinput := getattr(request.config, "workerinput", None):
+        return workerinput["database_url"]
+    return request.config.stash[SERVER].create_database("alone")
+
+
+@pytest.fixture(scope="session")
+def settings(database_url) -> Settings:
+    return Settings(
+        _env_file=None,
+        database_url=make_url(database_url),
+        secret_key=SecretStr(secrets.token_urlsafe(48)),
+    )
+
+
+@pytest.fixture(scope="session")
+async def engine(settings) -> AsyncIterator[AsyncEngine]:
+    engine = database.create_engine(settings)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def connection(engine) -> AsyncIterator[AsyncConnection]:
+    """Hold a transaction that the test's end rolls back."""
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        yield connection
+        await outer.rollback()
+
+
+@pytest.fixture
+def open_session(connection):
+    """Open sessions as the application does, within the test's transaction.
+
+    Each is new, so a request starts knowing nothing, and what it wrote stays on success.
+    """
+
+    @asynccontextmanager
+    async def open_session() -> AsyncIterator[AsyncSession]:
+        async with (
+            AsyncSession(
+                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            ) as session,
+            session.begin(),
+        ):
+            yield session
+
+    return open_session
+
+
+@pytest.fixture
+async def session(open_session) -> AsyncIterator[AsyncSession]:
+    async with open_session() as session:
+        yield session
+
+
+@pytest.fixture
+def save(open_session) -> Callable[..., Awaitable[list]]:
+    """Store rows, and give them back with what the database filled in."""
+
+    async def save(*rows):
+        async with open_session() as session:
+            session.add_all(rows)
+        return list(rows)
+
+    return save
+
+
+@pytest.fixture
+async def user(save) -> User:
+    [user] = await save(UserFactory())
+    return user
+
+
+@pytest.fixture
+async def stranger(save) -> User:
+    [stranger] = await save(UserFactory())
+    return stranger
+
+
+@pytest.fixture(scope="session")
+def app(settings):
+    return create_app(settings)
+
+
+@pytest.fixture
+async def anonymous(app, settings, open_session) -> AsyncIterator[AsyncClient]:
+    """Speak to the application as nobody."""
+    state = database.State(settings=settings, sessions=open_session, autocommits=open_session)
+
+    async def with_state(scope, receive, send):
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    async with AsyncClient(transport=ASGITransport(with_state), base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+def token_of(settings) -> Callable[[User], str]:
+    return lambda user: security.create_access_token(settings, user.id)
+
+
+@pytest.fixture
+def bearer(token_of) -> Callable[[User], dict[str, str]]:
+    return lambda user: {"Authorization": f"Bearer {token_of(user)}"}
+
+
+@pytest.fixture
+def client(anonymous, user, bearer) -> AsyncClient:
+    """Speak to the application as `user`."""
+    anonymous.headers.update(bearer(user))
+    return anonymous
+
+
+@pytest.fixture
+def statements(engine) -> Callable[[], AbstractContextManager[list[str]]]:
+    """Record the statements that are sent, but for the savepoints of the tests themselves."""
+
+    @contextmanager
+    def record() -> Iterator[list[str]]:
+        sent: list[str] = []
+
+        def note(_connection, _cursor, statement, *_):
+            if "SAVEPOINT" not in statement:
+                sent.append(statement)
+
+        event.listen(engine.sync_engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+    return record

@@ -1,0 +1,89 @@
+"""Which PostgreSQL the tests run on: TEST_DATABASE_URL, a container, or the embedded one."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import psycopg
+from docker.errors import DockerException
+from psycopg import sql
+from sqlalchemy import URL
+
+from fast_zero.core import embedded, migrations
+from fast_zero.core.errors import StartError
+from fast_zero.core.settings import parse_database_url
+
+# Where the tests themselves run in a container, the engine is asked for the way to the new one.
+os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
+from testcontainers.community.postgres import PostgresContainer  # reads the above
+
+MIGRATION_WAIT_SECONDS = 60
+
+
+@dataclass
+class Server:
+    """A server on which databases can be made, each a copy of one that is migrated."""
+
+    name: str
+    url: URL
+    close: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        self.prefix = f"fast_zero_test_{secrets.token_hex(4)}"
+        self.databases: list[str] = []
+        template = self.create_database("template", template="template1")
+        asyncio.run(migrations.upgrade(parse_database_url(template), MIGRATION_WAIT_SECONDS))
+
+    def create_database(self, suffix: str, template: str | None = None) -> str:
+        """Create a database, of the migrated template unless another is named; give its URL."""
+        name = f"{self.prefix}_{suffix}"
+        self.execute("CREATE DATABASE {} TEMPLATE {}", name, template or f"{self.prefix}_template")
+        self.databases.append(name)
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, statement: str, *names: str) -> None:
+        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def stop(self) -> None:
+        for name in self.databases:
+            self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        self.close()
+
+
+def find_server() -> Server:
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        url = parse_database_url(given)
+        return Server(f"TEST_DATABASE_URL, {url!r}", url, lambda: None)
+    return in_container() or from_wheel()
+
+
+def in_container() -> Server | None:
+    """Start PostgreSQL 18 in a container, where an engine answers that has or gets the image."""
+    try:
+        docker.from_env().ping()
+        container = PostgresContainer("postgres:18", driver="psycopg").start()
+    except DockerException:
+        return None
+    url = parse_database_url(container.get_connection_url())
+    return Server("postgres:18 in a container", url, container.stop)
+
+
+def from_wheel() -> Server:
+    folder = Path(tempfile.mkdtemp(prefix="fast_zero-tests-"))
+    stack = ExitStack()
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        url = stack.enter_context(embedded.running(folder))
+    except StartError:
+        stack.close()
+        raise
+    return Server(f"PostgreSQL {embedded.MAJOR} from the wheel", url, stack.close)
