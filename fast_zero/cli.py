@@ -1,4 +1,7 @@
-"""The `fast-zero` command: the door for the person at the terminal."""
+"""The `fast-zero` command: the door for the person at the terminal.
+
+A command imports what it needs when it runs, so that help and completion answer at once.
+"""
 
 import asyncio
 import getpass
@@ -9,27 +12,21 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
-import sqlalchemy
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncSession
 
 import fast_zero
-from fast_zero import models
-from fast_zero.accounts import queries, service
-from fast_zero.accounts.models import User
-from fast_zero.accounts.schemas import UserCreate
-from fast_zero.app import create_app
-from fast_zero.core import database, embedded, migrations, repl, server
 from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
-from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
-from fast_zero.core.settings import Settings, load_settings
-from fast_zero.core.startup import completed
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.accounts.models import User
+    from fast_zero.core.settings import Settings
 
 MIGRATION_WAIT_SECONDS = 600
 
@@ -51,12 +48,17 @@ talk = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def main() -> None:
     """Run the command line; what is wrong is said in a sentence, with exit status 1."""
-    signal.signal(signal.SIGTERM, server.leave)  # so that what is held is let go of in good order
+    signal.signal(signal.SIGTERM, leave)
     try:
         cli(prog_name="fast-zero")
     except (StartError, DomainError) as error:
         talk.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
+
+
+def leave(_signal: int, _frame: object) -> NoReturn:
+    """Unwind, so that whatever is held is let go of in good order."""
+    sys.exit(0)
 
 
 @cli.callback(invoke_without_command=True)
@@ -72,41 +74,46 @@ def options(
 @cli.command()
 def serve(
     *,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [env: HOST]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, or HOST.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 takes a free one. [env: PORT]")
+        int | None, typer.Option(help="Port to listen on, or PORT; 0 takes a free one.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. [env: WORKERS]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes, or WORKERS.")] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Restart when code changes.")] = False,
     migrate: Annotated[bool, typer.Option(help="Migrate the database first.")] = True,
 ) -> None:
     """Serve the API, on the PostgreSQL of DATABASE_URL or on an embedded one in DATA_DIR."""
+    from fast_zero.app import create_app
+    from fast_zero.core import server
+    from fast_zero.core.settings import load_settings
+
     given = {"HOST": host, "PORT": port, "WORKERS": workers}
     # Workers read the environment, so what was typed goes there.
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = load_settings()
     listener = server.listen(settings.host, settings.port)
-    with ready(settings, migrate=migrate) as complete:
+    with ready(migrate=migrate) as complete:
         announce(settings, server.address_of(listener))
         server.run(create_app(complete), complete, listener, reload=reload)
 
 
-def announce(settings: Settings, address: str) -> None:
+def announce(settings: "Settings", address: str) -> None:
+    from fast_zero.core import embedded
+
     data = f"{settings.data_dir.absolute()} (PostgreSQL {embedded.MAJOR}, embedded)"
     if settings.database_url is not None:
         data = settings.database_url.render_as_string(hide_password=True)
-    new = '{"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}'
     console.print(f"[bold green]fast_zero {fast_zero.__version__}[/] listens on [bold]{address}[/]")
     console.print(f"  data: {escape(data)}")
     console.print(f"  docs: {address}/docs")
-    console.print(f"  next: curl --json '{escape(new)}' {address}/users/")
+    console.print("  next: register, log in and write a first todo, as the README shows")
     console.print("Stop it with Ctrl-C.", style="dim")
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    with ready(load_settings(), migrate=True):
+    with ready(migrate=True):
         talk.print("The database has the newest revision.")
 
 
@@ -117,11 +124,18 @@ def write_openapi(
     ] = None,
 ) -> None:
     """Write the OpenAPI document, as JSON."""
-    document = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    from fast_zero.app import create_app
+    from fast_zero.core.settings import load_settings
+
+    document = create_app(load_settings()).openapi()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if file is None:
-        sys.stdout.write(document)
-    else:
-        file.write_text(document, encoding="utf-8")
+        sys.stdout.write(text)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StartError(f"Cannot write {file}: {error.strerror}.") from error
 
 
 @users.command("list")
@@ -138,7 +152,10 @@ def list_users() -> None:
     console.print(table)
 
 
-async def collect_users(session: AsyncSession, _settings: Settings) -> list[User]:
+async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[User]":
+    from fast_zero.accounts import queries
+    from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
+
     found: list[User] = []
     page = PageParams(limit=MAX_LIMIT)
     while rows := await queries.select_users(session, page):
@@ -153,13 +170,18 @@ def create_user(username: str, email: str) -> None:
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
     """
+    from pydantic import ValidationError
+
+    from fast_zero.accounts import service
+    from fast_zero.accounts.schemas import UserCreate
+
     terminal = sys.stdin.isatty()
     password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
     try:
         new = UserCreate(username=username, email=email, password=password)
     except ValidationError as error:
         faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise Invalid("; ".join(faults)) from None
+        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
     user = act(lambda session, settings: service.register(session, new, settings))
     print(user.id)
 
@@ -171,6 +193,8 @@ def delete_user(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete an account and everything that it owns, for good."""
+    from fast_zero.accounts import queries
+
     if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user_id} for good?")):
         raise Invalid("Nothing was deleted. Confirm with --yes.")
     if not act(lambda session, _settings: queries.delete_user(session, user_id)):
@@ -181,7 +205,9 @@ def delete_user(
 @cli.command()
 def shell() -> None:
     """Open a Python prompt with `await`, a session, and the models at hand."""
-    with ready(load_settings(), migrate=False) as settings, asyncio.Runner() as loop:
+    from fast_zero.core import repl
+
+    with ready(migrate=False) as settings, asyncio.Runner() as loop:
         names = prompt_names(settings)
         console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
         try:
@@ -191,30 +217,42 @@ def shell() -> None:
 
 
 @asynccontextmanager
-async def prompt_names(settings: Settings) -> AsyncIterator[dict[str, object]]:
+async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]:
+    import sqlalchemy
+
+    from fast_zero import models
+    from fast_zero.core import database
+
     async with database.connected(settings) as state, state["autocommits"]() as session:
         tools = {"select": sqlalchemy.select, "session": session, "settings": settings}
         yield {name: vars(models)[name] for name in models.__all__} | tools
 
 
-def act(action: Callable[[AsyncSession, Settings], Awaitable[T]]) -> T:
+def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
     """Run an action in one transaction."""
+    from fast_zero.core import database
 
-    async def run(settings: Settings) -> T:
+    async def run(settings: "Settings") -> T:
         async with database.connected(settings) as state, state["sessions"]() as session:
             return await action(session, settings)
 
-    with ready(load_settings(), migrate=False) as settings:
+    with ready(migrate=False) as settings:
         return asyncio.run(run(settings))
 
 
 @contextmanager
-def ready(settings: Settings, *, migrate: bool) -> Iterator[Settings]:
+def ready(*, migrate: bool) -> "Iterator[Settings]":
     """Hold a database that answers and, if wanted, has the newest revision."""
-    with completed(settings) as complete:
+    from fast_zero.core import database
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+
+    with completed(load_settings()) as complete:
         url = complete.database_address()
         asyncio.run(database.wait_until_ready(url, complete.database_wait))
         if migrate:
+            from fast_zero.core import migrations
+
             before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
             if before != after:
                 talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")

@@ -2,12 +2,18 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 
 import pytest
+from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
-from sqlalchemy import event, make_url
+from sqlalchemy import delete, event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from fast_zero.accounts.models import User
@@ -137,6 +143,35 @@ async def anonymous(app, settings, open_session) -> AsyncIterator[AsyncClient]:
 
     async with AsyncClient(transport=ASGITransport(with_state), base_url="http://test") as client:
         yield client
+
+
+@pytest.fixture
+async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
+    """Store rows for all connections to see, and delete all users and what they own at the end."""
+
+    async def commit(*rows):
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            session.add_all(rows)
+        return list(rows)
+
+    yield commit
+    async with engine.begin() as connection:
+        await connection.execute(delete(User))
+
+
+@pytest.fixture
+def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncClient]]:
+    """Speak to an application that has its own pool and commits, with settings that differ."""
+
+    @asynccontextmanager
+    async def live(**changes) -> AsyncIterator[AsyncClient]:
+        async with (
+            LifespanManager(create_app(settings.model_copy(update=changes))) as running,
+            AsyncClient(transport=ASGITransport(running.app), base_url="http://test") as client,
+        ):
+            yield client
+
+    return live
 
 
 @pytest.fixture

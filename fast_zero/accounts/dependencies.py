@@ -6,8 +6,8 @@ from fastapi.security import OAuth2PasswordBearer
 
 from fast_zero.accounts import queries
 from fast_zero.core import security
+from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import Unauthenticated
-from fast_zero.core.settings import CurrentSettings
 
 NEEDS_TOKEN = (
     Unauthenticated("Not authenticated"),

@@ -16,11 +16,11 @@ from fast_zero.accounts.schemas import (
     UserUpdate,
 )
 from fast_zero.core import security
-from fast_zero.core.database import Autocommit
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.core.problems import responses
-from fast_zero.core.settings import CurrentSettings, Settings
+from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id, Message
 
 NOT_FOUND = "User not found"

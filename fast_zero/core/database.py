@@ -5,10 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import psycopg
-from fastapi import Depends
 from psycopg import errors as postgres
 from sqlalchemy import URL, BigInteger, DateTime, ExceptionContext, MetaData, NullPool, Text
 from sqlalchemy.event import listen
@@ -20,7 +19,6 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
-from starlette.requests import HTTPConnection
 
 from fast_zero.core.errors import (
     Conflict,
@@ -60,27 +58,6 @@ class State(TypedDict):
     settings: Settings
     sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
     autocommits: Callable[[], AbstractAsyncContextManager[AsyncSession]]
-
-
-async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
-    async with connection.state.sessions() as session:
-        yield session
-
-
-async def autocommit(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
-    async with connection.state.autocommits() as session:
-        yield session
-
-
-# scope="function" commits before the response leaves, so a client may act on its own 201.
-Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
-"""One transaction: for several statements that hold together. Three round trips and more."""
-
-Autocommit = Annotated[AsyncSession, Depends(autocommit, scope="function")]
-"""Each statement stands alone and costs one round trip: for a read, or a write of one statement.
-
-It takes a connection at its first statement, so a function may do slow work before that.
-"""
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
@@ -135,7 +112,7 @@ async def wait_until_ready(url: URL, seconds: float) -> None:
         except DBAPIError as error:
             if time.monotonic() > deadline:
                 place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
-                reason = str(error.orig).strip().splitlines()[-1]
+                reason = str(error.orig).strip().splitlines()[0]
                 raise StartError(
                     f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
                 ) from None
@@ -162,6 +139,8 @@ def translate_error(context: ExceptionContext) -> None:
                 raised = Conflict("Something that this refers to is gone.")
         case psycopg.DataError():
             raised = Invalid("A value is outside of what can be stored.")
+        case postgres.UndefinedTable() | postgres.UndefinedColumn():
+            raised = Unavailable("The database is not migrated yet. Run: fast-zero migrate")
         # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
         case psycopg.OperationalError() | postgres.ReadOnlySqlTransaction():
             raised = Unavailable("The database is not available. Try again in a moment.")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fast_zero.core.problems import ProblemResponse
+from fast_zero.core.problems import TOO_LARGE, ProblemResponse
 
 
 class Entrance:
@@ -25,18 +25,21 @@ class Entrance:
             return
         if scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length[:20]) > self.max_body_bytes:
-            response = ProblemResponse(
-                Request(scope),
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than {self.max_body_bytes} bytes.",
-            )
-            await response(scope, receive, send)
+        if refusal := self.refusal(scope):
+            await ProblemResponse(Request(scope), *refusal)(scope, receive, send)
         elif scope["method"] == "HEAD":
             await self.app({**scope, "method": "GET"}, receive, without_body(send))
         else:
             await self.app(scope, receive, send)
+
+    def refusal(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit():
+            return HTTPStatus.BAD_REQUEST, "Content-Length is not a number."
+        if int(length.lstrip(b"0")[:20] or b"0") > self.max_body_bytes:
+            detail = TOO_LARGE.format(limit=self.max_body_bytes)
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail
+        return None
 
 
 def without_body(send: Send) -> Send:

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fast_zero.core.errors import StartError
@@ -66,6 +67,7 @@ def upgrade_to_head(connection: Connection) -> tuple[str | None, str | None]:
     settings.attributes["connection"] = connection
     try:
         command.upgrade(settings, "head")
-    except CommandError as error:
-        raise StartError(f"Cannot migrate the database: {error}") from error
+    except (CommandError, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StartError(f"Cannot migrate the database: {reason}") from error
     return before, ScriptDirectory.from_config(settings).get_current_head()

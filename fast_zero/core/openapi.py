@@ -17,6 +17,10 @@ REF = "#/components/schemas/{model}"
 
 # Every route may answer these.
 COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {
+        "description": "The body cannot be read: it is not UTF-8, or nested too deeply.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+    },
     413: {
         "description": "The body is larger than the limit.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,7 @@ from starlette.routing import Match
 from fast_zero.core.errors import DomainError, Invalid, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+TOO_LARGE = "The body is larger than {limit} bytes."
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class ProblemResponse(Response):
             "title": HTTPStatus(status).phrase,
             "status": status,
             "detail": detail,
-            "instance": request.url.path,
+            "instance": quote(request.scope["path"]),
         }
         # ASCII, since what came in may hold lone surrogates, which UTF-8 cannot carry.
         super().__init__(json.dumps(content).encode(), status, headers)
@@ -75,7 +77,14 @@ async def refuse(request: Request, error: DomainError) -> Response:
 
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
     # `input` and `ctx` are left out: they may hold a password, or what JSON cannot carry.
-    entries = [{name: item[name] for name in ("type", "loc", "msg")} for item in error.errors()]
+    entries = [
+        {
+            "type": item["type"],
+            "loc": item["loc"],
+            "msg": item["msg"].removeprefix("Value error, "),  # pydantic's prefix tells nothing
+        }
+        for item in error.errors()
+    ]
     return ProblemResponse(request, HTTPStatus.UNPROCESSABLE_ENTITY, entries)
 
 
@@ -83,7 +92,10 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
-    return ProblemResponse(request, error.status_code, error.detail, headers)
+    detail = error.detail
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail = TOO_LARGE.format(limit=request.app.max_body_size)
+    return ProblemResponse(request, error.status_code, detail, headers)
 
 
 async def refuse_for_want_of_connection(request: Request, _error: PoolTimeout) -> Response:
@@ -97,12 +109,12 @@ async def confess(request: Request, _error: Exception) -> Response:
 
 
 def allowed_methods(request: Request) -> set[str]:
-    """Collect the methods of every route with this path (RFC 9110, section 15.5.6)."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            methods |= route.methods or set()
+    """Collect the methods of all routes of the path that was met first (RFC 9110, 15.5.6)."""
+    routes = list(iter_route_contexts(request.app.routes))
+    met = [route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    if not met:  # a folder of files
+        return {"GET", "HEAD"}
+    methods = {method for route in routes if route.path == met[0] for method in route.methods or ()}
     return methods | {"HEAD"} if "GET" in methods else methods
 
 

@@ -58,7 +58,6 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.shutdown_grace,
     )
-    signal.signal(signal.SIGTERM, leave)
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has drained
         if reload:
             ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
@@ -66,10 +65,6 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
             uvicorn.Server(config).run([listener])
         else:
             Multiprocess(config, sockets=[listener]).run()
-
-
-def leave(_signal: int, _frame: object) -> None:
-    raise SystemExit(0)
 
 
 @contextmanager

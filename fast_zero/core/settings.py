@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import Depends, Request
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
@@ -21,9 +20,9 @@ def parse_database_url(value: object) -> URL:
         return value
     try:
         url = make_url(str(value))
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):  # its text quotes what stands where the port should
         message = "it is not a URL; write postgresql://user:password@host:5432/name"
-        raise ValueError(message) from error
+        raise ValueError(message) from None
     if url.drivername not in SCHEMES:
         message = f"its scheme is {url.drivername}://, and only postgresql:// is supported"
         raise ValueError(message)
@@ -93,11 +92,3 @@ def load_settings() -> Settings:
             for item in error.errors(include_url=False, include_input=False)
         ]
         raise StartError("Invalid settings. " + "; ".join(complaints) + ".") from None
-
-
-def current_settings(request: Request) -> Settings:
-    settings: Settings = request.state.settings
-    return settings
-
-
-CurrentSettings = Annotated[Settings, Depends(current_settings)]

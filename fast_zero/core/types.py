@@ -23,4 +23,4 @@ Id = Annotated[int, Field(ge=1, le=MAX_BIGINT, examples=[1])]
 class Message(BaseModel):
     """A confirmation in words."""
 
-    message: str
+    message: str = Field(description="What was done.")

@@ -4,7 +4,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, CurrentActor
-from fast_zero.core.database import Autocommit
+from fast_zero.core.dependencies import Autocommit
 from fast_zero.core.errors import NotFound
 from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses

@@ -47,8 +47,8 @@ def upgrade() -> None:
             "char_length(username) BETWEEN 3 AND 64", name=op.f("ck_users_username_length")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
         sa.UniqueConstraint("username_key", name=op.f("uq_users_username_key")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
     )
     op.create_table(
         "todos",

@@ -1,0 +1,39 @@
+"""What routes ask for. Apart from the database and the settings, which need no web framework."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
+
+from fast_zero.core.settings import Settings
+
+
+async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+    async with connection.state.sessions() as session:
+        yield session
+
+
+async def autocommit(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+    async with connection.state.autocommits() as session:
+        yield session
+
+
+# scope="function" commits before the response leaves, so a client may act on its own 201.
+Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
+"""One transaction: for several statements that hold together. Three round trips and more."""
+
+Autocommit = Annotated[AsyncSession, Depends(autocommit, scope="function")]
+"""Each statement stands alone and costs one round trip: for a read, or a write of one statement.
+
+It takes a connection at its first statement, so a function may do slow work before that.
+"""
+
+
+def current_settings(request: Request) -> Settings:
+    settings: Settings = request.state.settings
+    return settings
+
+
+CurrentSettings = Annotated[Settings, Depends(current_settings)]

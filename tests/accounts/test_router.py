@@ -1,0 +1,206 @@
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from fast_zero.accounts import service
+from fast_zero.accounts.models import User
+from fast_zero.accounts.schemas import UserUpdate
+from fast_zero.core import security
+from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.pagination import encode_cursor
+from fast_zero.todos.models import Todo
+from tests.core.expect import comes_true, faults, problem
+from tests.factories import PASSWORD, TodoFactory, UserFactory
+
+ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
+
+
+async def test_registering_gives_the_account_without_its_password(anonymous, statements):
+    with statements() as sent:
+        response = await anonymous.post("/users/", json=ANA)
+
+    assert response.status_code == 201
+    body = response.json()
+    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert (body["username"], body["email"]) == (ANA["username"], ANA["email"])
+    assert len(sent) == 1
+
+
+async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session):
+    user_id = (await anonymous.post("/users", json=ANA)).json()["id"]
+
+    stored = await session.get_one(User, user_id)
+
+    assert stored.password_hash.startswith("$argon2id$")
+    assert ANA["password"] not in repr(vars(stored))
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [("username", "Username already exists"), ("email", "Email already exists")],
+)
+async def test_registering_what_another_has_is_a_conflict(anonymous, user, field, sentence):
+    response = await anonymous.post("/users", json=ANA | {field: getattr(user, field).upper()})
+
+    assert problem(response) == (409, sentence)
+
+
+@pytest.mark.parametrize("field", ANA)
+async def test_registering_names_the_field_that_is_missing(anonymous, field):
+    response = await anonymous.post("/users", json={key: ANA[key] for key in ANA if key != field})
+
+    assert faults(response) == [f"body.{field}"]
+
+
+async def test_a_refused_password_is_not_sent_back(anonymous):
+    response = await anonymous.post("/users", json=ANA | {"password": "s3cr3t!"})
+
+    assert faults(response) == ["body.password"]
+    assert "s3cr3t!" not in response.text
+
+
+async def test_users_are_listed_without_addresses_in_the_order_of_their_ids(
+    anonymous, save, statements
+):
+    users = await save(*UserFactory.build_batch(3))
+    start = encode_cursor(users[0].id - 1)
+
+    with statements() as sent:
+        page = (await anonymous.get("/users/", params={"after": start, "limit": 2})).json()
+    rest = (await anonymous.get("/users", params={"after": page["next"]})).json()
+
+    listed = page["users"] + rest["users"]
+    assert [(row["id"], row["username"]) for row in listed] == [(u.id, u.username) for u in users]
+    assert all(row.keys() == {"id", "username", "created_at"} for row in listed)
+    assert (len(page["users"]), rest["next"]) == (2, None)
+    assert len(sent) == 1
+
+
+async def test_users_are_listed_by_offset_and_limit(anonymous, save):
+    users = await save(*UserFactory.build_batch(4))
+    params = {"after": encode_cursor(users[0].id - 1), "offset": 1, "limit": 2}
+
+    body = (await anonymous.get("/users", params=params)).json()
+
+    assert [row["id"] for row in body["users"]] == [users[1].id, users[2].id]
+
+
+async def test_a_profile_is_public_and_shows_no_address(anonymous, user, statements):
+    with statements() as sent:
+        response = await anonymous.get(f"/users/{user.id}")
+
+    assert response.status_code == 200
+    assert response.json().keys() == {"id", "username", "created_at"}
+    assert response.json()["id"] == user.id
+    assert len(sent) == 1
+
+
+async def test_ones_own_public_profile_shows_no_address_either(client, user):
+    response = await client.get(f"/users/{user.id}")
+
+    assert user.email not in response.text
+
+
+async def test_a_user_who_does_not_exist_is_not_found(anonymous):
+    assert problem(await anonymous.get(f"/users/{2**63 - 1}")) == (404, "User not found")
+
+
+async def test_me_is_the_account_with_its_address(client, user, statements):
+    with statements() as sent:
+        response = await client.get("/users/me")
+
+    assert response.status_code == 200
+    body = response.json()
+    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert (body["id"], body["email"]) == (user.id, user.email)
+    assert len(sent) == 2
+
+
+async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, statements):
+    with statements() as sent:
+        response = await client.put(f"/users/{user.id}/", json=ANA)
+
+    assert response.status_code == 200
+    body = response.json()
+    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert (body["id"], body["username"], body["email"]) == (user.id, "Ana Lúcia", ANA["email"])
+    assert len(sent) == 2
+    form = {"username": ANA["email"], "password": ANA["password"]}
+    assert (await anonymous.post("/auth/token", data=form)).status_code == 200
+    form["password"] = PASSWORD
+    assert (await anonymous.post("/auth/token", data=form)).status_code == 401
+
+
+async def test_replacing_an_account_with_what_it_has_is_no_conflict(client, user):
+    same = {"username": user.username.upper(), "email": user.email, "password": PASSWORD}
+
+    response = await client.put(f"/users/{user.id}", json=same)
+
+    assert (response.status_code, response.json()["username"]) == (200, user.username.upper())
+
+
+@pytest.mark.parametrize("field", ["username", "email"])
+async def test_replacing_with_what_another_has_is_a_conflict(client, user, stranger, field):
+    response = await client.put(f"/users/{user.id}", json=ANA | {field: getattr(stranger, field)})
+
+    assert problem(response) == (409, "Username or Email already exists")
+    assert (await client.get("/users/me")).json()["username"] == user.username
+
+
+async def test_replacing_names_the_field_that_is_wrong(client, user):
+    response = await client.put(f"/users/{user.id}", json=ANA | {"email": "nowhere"})
+
+    assert faults(response) == ["body.email"]
+
+
+async def test_replacing_an_account_deleted_since_it_was_asked_for_is_refused(session, settings):
+    with pytest.raises(Unauthenticated, match="Could not validate credentials"):
+        await service.replace_account(session, 2**63 - 1, UserUpdate(**ANA), settings)
+
+
+@pytest.mark.parametrize(("method", "body"), [("PUT", ANA), ("DELETE", None)])
+async def test_an_account_is_changed_by_nobody_else(client, stranger, session, method, body):
+    for user_id in (stranger.id, 2**63 - 1):
+        response = await client.request(method, f"/users/{user_id}", json=body)
+        assert problem(response) == (403, "Not enough permissions")
+
+    kept = await session.scalar(select(User.username).where(User.id == stranger.id))
+    assert kept == stranger.username
+
+
+async def test_deleting_an_account_deletes_all_that_it_owns(client, user, stranger, save, session):
+    await save(*(TodoFactory(owner_id=owner.id) for owner in (user, user, stranger)))
+
+    response = await client.delete(f"/users/{user.id}/")
+
+    assert (response.status_code, response.json()) == (200, {"message": "User deleted"})
+    count = select(func.count()).select_from(Todo).where(Todo.owner_id.in_([user.id, stranger.id]))
+    assert await session.scalar(count) == 1
+    assert problem(await client.get(f"/users/{user.id}")) == (404, "User not found")
+    assert problem(await client.get("/todos")) == (401, "Could not validate credentials")
+
+
+LOGIN = {"username": "user@example.com", "password": PASSWORD}
+WAYS_TO_HASH = {
+    "log in": ("POST", "/auth/token", {"data": LOGIN}),
+    "register": ("POST", "/users", {"json": ANA}),
+    "replace": ("PUT", "/users/{}", {"json": ANA}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_HASH)
+async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, bearer, way):
+    method, path, content = WAYS_TO_HASH[way]
+    [user] = await commit(UserFactory(email=LOGIN["username"]))
+    async with live(database_pool_size=1, database_pool_wait=0.2) as client:
+        request = client.build_request(
+            method, path.format(user.id), headers=bearer(user), **content
+        )
+        async with security.one_at_a_time:
+            hashing = asyncio.create_task(client.send(request))
+            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 1)
+            meanwhile = await client.get(f"/users/{user.id}")
+        assert (await hashing).is_success
+
+    assert meanwhile.status_code == 200

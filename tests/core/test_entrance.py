@@ -1,0 +1,100 @@
+import pytest
+
+from tests.core.expect import problem
+from tests.factories import PASSWORD, TodoFactory
+
+GETS = ["/", "/users", "/users/me", "/users/{user}", "/todos", "/todos/{todo}", "/openapi.json"]
+
+
+@pytest.fixture
+async def ids(save, user):
+    [todo] = await save(TodoFactory(owner_id=user.id))
+    return {"user": user.id, "todo": todo.id}
+
+
+async def test_home_greets(anonymous, statements):
+    with statements() as sent:
+        response = await anonymous.get("/")
+
+    assert (response.status_code, response.json()) == (200, {"message": "Olá Mundo!"})
+    assert sent == []
+
+
+@pytest.mark.parametrize("path", [*GETS, "/docs", "/redoc"])
+async def test_a_path_works_with_and_without_its_slash(client, ids, path):
+    path = path.format(**ids)
+
+    bare, slashed = [await client.get(path.rstrip("/") + end) for end in ("", "/")]
+
+    assert bare.status_code == slashed.status_code == 200
+    assert bare.content == slashed.content
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_writing_works_with_and_without_the_slash(client, user, ids, slash):
+    new = {"username": "Ana", "email": "ana@example.com", "password": PASSWORD}
+    form = {"username": user.email, "password": PASSWORD}
+    answers = [
+        await client.post(f"/users{slash}", json=new),
+        await client.post(f"/auth/token{slash}", data=form),
+        await client.post(f"/auth/refresh_token{slash}"),
+        await client.post(f"/todos{slash}", json={"title": "Buy bread"}),
+        await client.patch(f"/todos/{ids['todo']}{slash}", json={}),
+        await client.delete(f"/todos/{ids['todo']}{slash}"),
+        await client.delete(f"/users/{user.id}{slash}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 201, 200, 200, 200]
+
+
+@pytest.mark.parametrize("path", [*GETS, "/docs", "/docs/assets/favicon.png"])
+async def test_head_is_get_without_the_body(client, ids, path):
+    path = path.format(**ids)
+
+    got, head = await client.get(path), await client.head(path)
+
+    assert head.status_code == got.status_code == 200
+    assert head.content == b""
+    assert head.headers == got.headers
+    assert int(head.headers["content-length"]) == len(got.content)
+
+
+async def test_head_of_what_is_refused_has_no_body_either(anonymous):
+    for path, status in {"/todos": 401, "/users/0": 422, "/nowhere": 404}.items():
+        got, head = await anonymous.get(path), await anonymous.head(path)
+        assert (head.status_code, head.content) == (status, b"")
+        assert head.headers == got.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("DELETE", "/", "GET, HEAD"),
+        ("PUT", "/todos", "GET, HEAD, POST"),
+        ("PUT", "/todos/", "GET, HEAD, POST"),
+        ("OPTIONS", "/users", "GET, HEAD, POST"),
+        ("POST", "/todos/1", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", "/todos/1", "DELETE, GET, HEAD, PATCH"),
+        ("PATCH", "/users/1", "DELETE, GET, HEAD, PUT"),
+        ("GET", "/auth/token", "POST"),
+        ("HEAD", "/auth/token", "POST"),
+        ("DELETE", "/auth/refresh_token/", "POST"),
+        ("POST", "/docs", "GET, HEAD"),
+        ("PATCH", "/users/me", "GET, HEAD"),
+        ("POST", "/docs/assets/favicon.png", "GET, HEAD"),
+        ("BREW", "/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(client, method, path, allow):
+    response = await client.request(method, path)
+
+    assert response.headers["allow"] == allow
+    if method == "HEAD":
+        assert (response.status_code, response.content) == (405, b"")
+    else:
+        assert problem(response) == (405, "Method Not Allowed")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/todos/1/2", "/Todos", "/docs/assets/nothing.js"])
+async def test_a_path_that_leads_nowhere_is_not_found(client, path):
+    assert problem(await client.get(path)) == (404, "Not Found")

@@ -1,0 +1,119 @@
+"""Migrations, on a database of their own."""
+
+import asyncio
+import secrets
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import func, inspect, make_url, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from fast_zero.core import migrations
+from fast_zero.core.errors import StartError
+from fast_zero.models import Base
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+async def empty(database_url):
+    """Give the URL of a database without any tables."""
+    name = f"fast_zero_migrations_{secrets.token_hex(4)}"
+    admin = create_async_engine(make_url(database_url), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        yield make_url(database_url).set(database=name)
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
+
+
+async def alembic(url, function, *arguments):
+    """Run an Alembic command as the program does: on a connection that is passed."""
+
+    def run(connection):
+        config = migrations.config()
+        config.attributes["connection"] = connection
+        function(config, *arguments)
+
+    engine = migrations.create_migration_engine(url)
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+
+
+async def table_names(url) -> set[str]:
+    async with migrations.create_migration_engine(url).connect() as connection:
+        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def test_the_models_are_what_the_migrations_make(empty):
+    await migrations.upgrade(empty, 10)
+
+    await alembic(empty, command.check)
+
+    assert set(Base.metadata.tables) <= await table_names(empty)
+
+
+async def test_each_migration_runs_down_and_up_again_over_data(empty):
+    await migrations.upgrade(empty, 10)
+    revisions = [
+        script.revision
+        for script in ScriptDirectory.from_config(migrations.config()).walk_revisions()
+    ]
+
+    for _ in revisions:
+        await fill(empty)
+        await alembic(empty, command.downgrade, "-1")
+        await alembic(empty, command.upgrade, "head")
+        await alembic(empty, command.check)
+        await alembic(empty, command.downgrade, "-1")
+
+    assert await table_names(empty) == {"alembic_version"}
+    assert await migrations.upgrade(empty, 10) == (None, revisions[0])
+
+
+async def fill(url) -> None:
+    """Write a row into every table that exists at this revision."""
+    tables = await table_names(url)
+    engine = migrations.create_migration_engine(url)
+    async with engine.begin() as connection:
+        if "users" in tables:
+            user = UserFactory()
+            await connection.execute(
+                text("INSERT INTO users (username, email, password_hash) VALUES (:u, :e, :p)"),
+                {"u": user.username, "e": user.email, "p": user.password_hash},
+            )
+        if "todos" in tables:
+            await connection.execute(
+                text(
+                    "INSERT INTO todos (owner_id, title, description, state)"
+                    " SELECT id, 'title', 'text', 'todo' FROM users"
+                )
+            )
+
+
+async def test_many_that_start_at_once_migrate_once(empty):
+    results = await asyncio.gather(*(migrations.upgrade(empty, 30) for _ in range(8)))
+
+    assert sorted(before is None for before, _ in results) == [False] * 7 + [True]
+
+
+async def test_who_waits_too_long_for_the_lock_is_told(empty):
+    engine = migrations.create_migration_engine(empty)
+    async with engine.connect() as other:
+        await other.scalar(select(func.pg_advisory_lock(migrations.LOCK)))
+
+        with pytest.raises(StartError, match="Another process has been migrating"):
+            await migrations.upgrade(empty, 0)
+
+
+async def test_a_schema_newer_than_the_code_is_refused_in_a_sentence(empty):
+    await migrations.upgrade(empty, 10)
+    async with migrations.create_migration_engine(empty).begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+
+    with pytest.raises(StartError, match="Cannot migrate the database") as refusal:
+        await migrations.upgrade(empty, 10)
+
+    assert isinstance(refusal.value.__cause__, CommandError)

@@ -1,0 +1,144 @@
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+SENTENCE = re.compile(r"[A-Z].*\.", re.DOTALL)
+
+
+@pytest.fixture
+async def document(anonymous) -> dict:
+    return (await anonymous.get("/openapi.json")).json()
+
+
+def operations(document) -> Iterator[tuple[str, dict]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def explained(schema: dict) -> bool:
+    """Tell whether a reader learns what to expect: in words, by example, or by its type."""
+    telling = {"description", "examples", "enum", "const", "$ref", "format", "default"}
+    parts = [schema, *schema.get("anyOf", []), schema.get("items", {})]
+    return any(part.keys() & telling for part in parts)
+
+
+def test_the_document_is_valid(document):
+    assert document["openapi"].startswith("3.1.")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_the_document_is_the_same_each_time_and_for_each_application(app, document):
+    assert app.openapi() == app.openapi() == document
+
+
+def test_every_operation_says_what_it_does(document):
+    for name, operation in operations(document):
+        assert re.fullmatch(r"[A-Z][\w' -]+", operation["summary"]), name
+        assert SENTENCE.fullmatch(operation["description"]), name
+
+
+def test_every_operation_has_an_id_of_its_own_that_reads_as_a_function(document):
+    ids = [operation["operationId"] for _, operation in operations(document)]
+
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch("greet|[a-z]+(_[a-z]+)+", found) for found in ids)
+    assert {"create_todo", "list_todos", "read_todo", "update_todo", "delete_todo"} <= set(ids)
+
+
+def test_every_operation_has_a_tag_that_is_described(document):
+    described = {tag["name"]: tag["description"] for tag in document["tags"]}
+
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+    assert used == described.keys()
+    assert all(map(SENTENCE.fullmatch, described.values()))
+    assert all(len(operation["tags"]) == 1 for _, operation in operations(document))
+
+
+def test_every_error_is_a_problem_with_a_schema(document):
+    for name, operation in operations(document):
+        refused = {code: entry for code, entry in operation["responses"].items() if code >= "400"}
+        assert {"422", "413", "503"} <= refused.keys(), name
+        for code, entry in refused.items():
+            assert entry["content"].keys() == {"application/problem+json"}, (name, code)
+            schema = "ValidationProblem" if code == "422" else "Problem"
+            [content] = entry["content"].values()
+            assert content["schema"] == {"$ref": f"#/components/schemas/{schema}"}, (name, code)
+            assert entry["description"], (name, code)
+
+
+def test_the_routes_that_need_a_token_say_so(document):
+    public = {"greet", "create_user", "list_users", "read_user", "create_token"}
+
+    for name, operation in operations(document):
+        needs_token = operation["operationId"] not in public
+        assert (operation.get("security") == [{"OAuth2PasswordBearer": []}]) == needs_token, name
+        refused = operation["responses"].get("401", {"description": ""})["description"]
+        assert ("`Not authenticated`" in refused) == needs_token, name
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "code", "sentence"),
+    [
+        ("create_user", "409", "Username already exists"),
+        ("create_user", "409", "Email already exists"),
+        ("read_user", "404", "User not found"),
+        ("replace_user", "403", "Not enough permissions"),
+        ("replace_user", "409", "Username or Email already exists"),
+        ("delete_user", "403", "Not enough permissions"),
+        ("create_token", "401", "Incorrect email or password"),
+        ("read_todo", "404", "Task not found."),
+        ("update_todo", "404", "Task not found."),
+        ("delete_todo", "404", "Task not found."),
+    ],
+)
+def test_the_sentences_of_the_contract_are_shown_as_examples(
+    document, operation_id, code, sentence
+):
+    [operation] = [op for _, op in operations(document) if op["operationId"] == operation_id]
+    [content] = operation["responses"][code]["content"].values()
+
+    example = content["examples"][sentence]["value"]
+    assert (example["detail"], example["status"]) == (sentence, int(code))
+
+
+def test_every_parameter_and_property_is_explained(document):
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert explained(parameter | parameter["schema"]), (name, parameter["name"])
+    for name, schema in document["components"]["schemas"].items():
+        for key, value in schema.get("properties", {}).items():
+            assert explained(value), (name, key)
+
+
+def test_what_a_password_is_is_told_to_tools(document):
+    password = document["components"]["schemas"]["UserCreate"]["properties"]["password"]
+
+    assert (password["format"], password["writeOnly"]) == ("password", True)
+
+
+def test_no_public_schema_has_an_address_or_a_hash(document):
+    schemas = document["components"]["schemas"]
+
+    assert schemas["UserPublic"]["properties"].keys() == {"id", "username", "created_at"}
+    assert "password_hash" not in json.dumps(document)
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_a_page_needs_nothing_from_elsewhere(anonymous, page):
+    html = await anonymous.get(page)
+    assets = re.findall(r"""(?:src|href|url\()=?['"]?([^'")\s>]+)""", html.text)
+
+    assert html.status_code == 200
+    assert html.headers["content-type"].startswith("text/html")
+    assert len(assets) >= 2
+    for asset in assets:
+        assert asset.startswith("/docs/assets/"), asset
+        answer = await anonymous.get(asset)
+        assert answer.status_code == 200, asset
+        assert answer.content, asset
+    assert not re.search(r"""(?:https?:)?//[\w.-]+\.\w+""", html.text)
+    assert "'/openapi.json'" in html.text or '"/openapi.json"' in html.text

@@ -1,0 +1,181 @@
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import URL
+
+from fast_zero.core.errors import StartError
+from fast_zero.core.settings import Settings, load_settings
+from fast_zero.core.startup import completed
+
+ROOT = Path(__file__).parents[2]
+ADDRESS = "postgresql://ana:s3cr3t@db.example.com:5433/todos?sslmode=require"
+DEFAULTS = {
+    name.upper(): "" if field.default is None else str(field.default)
+    for name, field in Settings.model_fields.items()
+}
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Set variables in an environment that has none of ours, in a folder without a `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in DEFAULTS:
+        monkeypatch.delenv(name, raising=False)
+
+    def environment(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return environment
+
+
+def test_the_example_shows_every_setting_with_its_default():
+    text = (ROOT / ".env.example").read_text()
+    lines = re.findall(r"^(# )?([A-Z_]+)=(.*)$", text, re.MULTILINE)
+
+    assert {name: value for _, name, value in lines} == DEFAULTS
+    assert len(lines) == len(DEFAULTS)
+    assert all(bool(commented) == (value == "") for commented, _, value in lines)
+
+
+def test_every_setting_of_the_example_is_explained():
+    text = (ROOT / ".env.example").read_text()
+    paragraphs = re.split(r"^(?:# )?[A-Z_]+=.*$", text, flags=re.MULTILINE)
+
+    assert len(paragraphs) == len(DEFAULTS) + 1
+    assert all(re.search(r"^# [A-Z]", words, re.MULTILINE) for words in paragraphs[:-1])
+
+
+def test_the_example_as_it_stands_changes_nothing(environment):
+    environment()
+
+    assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
+
+
+def test_the_manual_shows_every_setting_with_its_default():
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|empty) \|", text, re.MULTILINE)
+
+    assert dict(rows) == DEFAULTS
+    assert len(rows) == len(DEFAULTS)
+
+
+def test_settings_come_from_the_environment_before_the_file(environment):
+    Path(".env").write_text("PORT=1\nWORKERS=2\n")
+    environment(PORT="3", HOST="")
+
+    settings = load_settings()
+
+    assert (settings.port, settings.workers, settings.host) == (3, 2, "127.0.0.1")
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
+    environment(DATABASE_URL=ADDRESS.replace("postgresql", scheme))
+
+    assert load_settings().database_address() == URL.create(
+        "postgresql+psycopg",
+        "ana",
+        "s3cr3t",
+        "db.example.com",
+        5433,
+        "todos",
+        {"sslmode": "require"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"DATABASE_URL": "mysql://ana:s3cr3t@localhost/todos"},
+            "DATABASE_URL: its scheme is mysql://, and only postgresql:// is supported",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:///s3cr3t"},
+            "DATABASE_URL: its scheme is sqlite://, and only postgresql:// is supported",
+        ),
+        (
+            {"DATABASE_URL": "s3cr3t"},
+            "DATABASE_URL: it is not a URL; write postgresql://user:password@host:5432/name",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://localhost:s3cr3t/todos"},
+            "DATABASE_URL: it is not a URL; write postgresql://user:password@host:5432/name",
+        ),
+        (
+            {"PORT": "s3cr3t"},
+            "PORT: Input should be a valid integer, unable to parse string as an integer",
+        ),
+        ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
+        ({"WORKERS": "0"}, "WORKERS: Input should be greater than or equal to 1"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables, sentence):
+    environment(**variables)
+
+    with pytest.raises(StartError) as caught:
+        load_settings()
+
+    assert str(caught.value) == f"Invalid settings. {sentence}."
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_each_setting_that_is_wrong_is_named(environment):
+    environment(PORT="-1", WORKERS="0", PASSWORD_MIN_LENGTH="7")
+
+    with pytest.raises(StartError) as caught:
+        load_settings()
+
+    assert re.findall("[A-Z_]{3,}", str(caught.value)) == ["PORT", "WORKERS", "PASSWORD_MIN_LENGTH"]
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("", "is not set"),
+        ("s3cr3t", "is shorter than 32 bytes"),
+        ("s3cr3t".ljust(31, "é")[:18], "is shorter than 32 bytes"),
+    ],
+)
+def test_with_a_database_a_key_that_can_be_guessed_stops_the_start(environment, key, problem):
+    environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
+
+    with pytest.raises(StartError) as caught, completed(load_settings()):
+        pass
+
+    assert str(caught.value) == (
+        f"SECRET_KEY {problem}. Make one with: "
+        'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+    )
+
+
+@pytest.mark.parametrize("key", ["k" * 32, "é" * 16, secrets.token_urlsafe(48)], ids=len)
+def test_with_a_database_a_key_that_is_long_enough_is_taken(environment, key):
+    environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
+
+    with completed(load_settings()) as settings:
+        assert settings.signing_key() == key
+
+
+def test_without_a_database_there_is_no_address(environment):
+    environment()
+
+    with pytest.raises(StartError, match="DATABASE_URL is not set"):
+        load_settings().database_address()
+
+
+def test_secrets_are_not_shown(environment):
+    environment(DATABASE_URL=ADDRESS, SECRET_KEY="s3cr3t" * 10)
+
+    assert "s3cr3t" not in repr(load_settings()) + str(load_settings())
+
+
+def test_settings_do_not_change(settings):
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1

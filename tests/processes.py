@@ -1,0 +1,100 @@
+"""Programs of ours, started the way a user starts them."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PROGRAM = [sys.executable, "-m", "fast_zero"]
+PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow
+ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
+
+
+def environment(data_dir: Path, **variables: str) -> dict[str, str]:
+    ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY"}
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    return inherited | {"DATA_DIR": str(data_dir)} | variables
+
+
+def run(data_dir: Path, *words: str, stdin: str = "", **variables: str):
+    """Run a command to its end, without a terminal."""
+    return subprocess.run(
+        [*PROGRAM, *words],
+        cwd="/",  # where no `.env` lies
+        env=environment(data_dir, **variables),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@dataclass
+class Serving:
+    process: subprocess.Popen
+    url: str
+    log: Path
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
+
+
+@contextlib.contextmanager
+def serving(data_dir: Path, *words: str, **variables: str) -> Iterator[Serving]:
+    """Serve on a free port until the block ends; what is left over then is killed."""
+    log = data_dir.parent / f"{data_dir.name}-{time.monotonic_ns()}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*PROGRAM, "serve", "--port", "0", *words],
+            cwd="/",  # where no `.env` lies
+            env=environment(data_dir, **variables),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield Serving(process, wait_for_announcement(process, log), log)
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            for left in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    left.kill()
+        process.kill()
+        process.wait()
+
+
+def wait_for_announcement(process: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := ANNOUNCEMENT.search(log.read_text()):
+            return found[1]
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    message = f"serve did not start:\n{log.read_text()}"
+    raise AssertionError(message)
+
+
+def postmaster(data_dir: Path) -> psutil.Process | None:
+    """Find the embedded server of a folder, if it runs."""
+    try:
+        process = psutil.Process(int((data_dir / "pg18/postmaster.pid").read_text().split()[0]))
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return None
+    return process if process.name() == "postgres" and process.is_running() else None

@@ -1,0 +1,146 @@
+"""The other commands of the installed program, without a terminal and with one."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fast_zero import __version__
+from tests.processes import PATIENCE, PROGRAM, environment, postmaster, run
+
+PASSWORD = "a fine long sentence\n"
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("cli") / "data"
+    assert run(data_dir, "migrate").returncode == 0
+    taken = run(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
+    assert taken.returncode == 0
+    return data_dir
+
+
+def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:
+    """Run a command on a pseudo-terminal, and give what it showed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *words],
+        env=environment(data_dir, TERM="xterm-256color"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
+            while part := os.read(ours, 4096):
+                shown += part
+        process.wait(PATIENCE)
+    os.close(ours)
+    return shown.decode()
+
+
+def test_help_and_version_are_plain_in_a_pipe(data_dir):
+    help_text = run(data_dir, "--help").stdout
+
+    for command in ("serve", "migrate", "openapi", "users", "shell"):
+        assert command in help_text
+    assert "\x1b" not in help_text
+    assert run(data_dir, "--version").stdout == f"fast_zero {__version__}\n"
+    program = Path(sys.executable).with_name("fast-zero")
+    assert subprocess.check_output([program, "--version"], text=True).endswith(f"{__version__}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_offered(data_dir, shell):
+    done = run(data_dir, "--show-completion", shell)
+    assert "fast-zero" in done.stdout
+
+
+def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
+    early = run(tmp_path / "data", "users", "list")
+    first = run(tmp_path / "data", "migrate")
+    second = run(tmp_path / "data", "migrate")
+
+    assert early.stderr == "error: The database is not migrated yet. Run: fast-zero migrate\n"
+    assert "Migrated the database from nothing to" in first.stderr
+    assert second.stderr == "The database has the newest revision.\n"
+    assert postmaster(tmp_path / "data") is None
+
+
+def test_openapi_is_written_without_a_database(tmp_path):
+    document = json.loads(run(tmp_path / "data", "openapi").stdout)
+    assert document["openapi"].startswith("3.1")
+    assert not (tmp_path / "data").exists()
+
+    run(tmp_path / "data", "openapi", str(tmp_path / "file.json"))
+
+    assert json.loads((tmp_path / "file.json").read_text()) == document
+    refused = run(tmp_path / "data", "openapi", "/no/such/folder/file.json").stderr
+    assert refused == "error: Cannot write /no/such/folder/file.json: No such file or directory.\n"
+
+
+def test_users_are_created_listed_and_deleted(data_dir):
+    created = run(data_dir, "users", "create", "ana", "ana@example.com", stdin=PASSWORD)
+    user_id = created.stdout.strip()
+    listed = f"{user_id}\tana\tana@example.com\n"
+    assert listed in run(data_dir, "users", "list").stdout
+
+    assert "Confirm with --yes" in run(data_dir, "users", "delete", user_id).stderr
+    assert run(data_dir, "users", "delete", user_id, "--yes").returncode == 0
+
+    assert listed not in run(data_dir, "users", "list").stdout
+    again = run(data_dir, "users", "delete", user_id, "--yes")
+    assert (again.returncode, again.stderr) == (1, f"error: There is no user {user_id}.\n")
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "password", "complaint"),
+    [
+        ("an", "nowhere", PASSWORD, "username: String should have at least 3 characters; email: "),
+        ("anna", "anna@example.com", "password123\n", "one of the most common ones"),
+        ("TAKEN", "other@example.com", PASSWORD, "Username already exists"),
+    ],
+)
+def test_a_bad_account_is_refused_in_a_sentence(data_dir, username, email, password, complaint):
+    done = run(data_dir, "users", "create", username, email, stdin=password)
+
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert password.strip() not in done.stderr
+
+
+def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
+    run(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
+
+    shown = on_a_terminal(data_dir, "users", "list")
+    assert "\x1b[1m" in shown
+    assert "joe [bold]" in shown
+    user_id = re.search(r"(\d+) +joe", shown)[1]
+
+    assert "Confirm with --yes" in on_a_terminal(data_dir, "users", "delete", user_id, typed="n\n")
+    on_a_terminal(data_dir, "users", "delete", user_id, typed="y\n")
+    assert "joe" not in run(data_dir, "users", "list").stdout
+
+
+def test_the_prompt_awaits(data_dir):
+    typed = """\
+print("users:", await session.scalar(select(func.count(User.id))))
+import sqlalchemy as sa
+print("users:", await session.scalar(sa.select(sa.func.count(User.id))))
+raise SystemExit
+"""
+    done = run(data_dir, "shell", stdin=typed)
+
+    assert "NameError: name 'func' is not defined" in done.stderr
+    assert "users: " in done.stdout
+    assert postmaster(data_dir) is None

@@ -1,0 +1,39 @@
+"""Schemathesis, with all of its checks, on a server that is started as a user starts it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+
+from tests.processes import serving
+
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its own many
+
+
+def test_the_server_does_what_its_document_says(tmp_path):
+    with serving(tmp_path / "data") as server:
+        httpx2.post(f"{server.url}/users", json=ACCOUNT).raise_for_status()
+        form = {"username": "ana", "password": ACCOUNT["password"]}
+        token = httpx2.post(f"{server.url}/auth/token", data=form).json()["access_token"]
+
+        done = subprocess.run(
+            [
+                Path(sys.executable).with_name("schemathesis"),
+                f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
+                "run",
+                f"{server.url}/openapi.json",
+                f"--header=Authorization: Bearer {token}",
+                "--checks=all",
+                f"--max-examples={EXAMPLES}",
+                "--warnings=off",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in server.log.read_text()

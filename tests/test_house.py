@@ -1,0 +1,82 @@
+"""What holds for the whole house."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PUBLIC = {
+    ("GET", "/"),
+    ("GET", "/docs"),
+    ("GET", "/redoc"),
+    ("GET", "/users"),
+    ("POST", "/users"),
+    ("GET", "/users/{user_id}"),
+    ("POST", "/auth/token"),
+}
+LINES_PER_FILE = 400
+
+
+def operations(app) -> set[tuple[str, str]]:
+    return {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods
+    }
+
+
+async def test_every_route_refuses_a_stranger_or_is_on_the_public_list(app, anonymous):
+    for method, path in sorted(operations(app) - PUBLIC):
+        url = path.format(user_id=1, todo_id=1)
+        response = await anonymous.request(method, url)
+        assert response.status_code == 401, f"{method} {path} answers a stranger"
+        assert response.json()["detail"] == "Not authenticated"
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_public_list_names_only_what_exists(app):
+    assert operations(app) >= PUBLIC
+
+
+def test_imports_point_down():
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_file_is_too_long():
+    sizes = {path: path.read_text().count("\n") for path in ROOT.glob("fast_zero/**/*.py")}
+    assert [path for path, lines in sizes.items() if lines > LINES_PER_FILE] == []
+
+
+def test_the_constraints_are_those_of_the_lock():
+    packages = tomllib.loads((ROOT / "poetry.lock").read_text())["package"]
+    locked = {canonicalize_name(package["name"]): package["version"] for package in packages}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {
+        canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
+        for requirement in map(Requirement, lines)
+    }
+    assert pinned == locked
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.pt-BR.md"])
+def test_a_readme_begins_with_the_same_blocks(page):
+    assert blocks(page) == blocks("README.md")
+    assert len(blocks(page)) >= 3
+
+
+def blocks(page: str) -> list[str]:
+    return [part.split("```")[0] for part in (ROOT / page).read_text().split("```sh\n")[1:]]

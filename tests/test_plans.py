@@ -1,0 +1,63 @@
+"""How PostgreSQL finds rows, with 100,000 todos of a thousand other people around."""
+
+import pytest
+from sqlalchemy import event, text
+
+from tests.factories import PASSWORD, TodoFactory
+
+CROWD = """
+INSERT INTO users (username, email, password_hash)
+SELECT 'crowd ' || number, 'crowd' || number || '@example.com', 'none'
+FROM generate_series(1, 1000) AS number;
+INSERT INTO todos (owner_id, title, description, state)
+SELECT id, 'Todo ' || number, 'Of the crowd', 'todo'
+FROM users, generate_series(1, 100) AS number WHERE username LIKE 'crowd %';
+ANALYZE users, todos;
+"""
+
+
+@pytest.fixture
+async def explain(connection):
+    """Collect the plans of what is sent from now on."""
+    for statement in CROWD.strip().split(";\n"):
+        await connection.execute(text(statement))
+    sent = []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            sent.append((statement, parameters))
+
+    async def plans() -> dict[str, str]:
+        event.remove(connection.sync_connection, "before_cursor_execute", note)
+        found = {}
+        for statement, parameters in sent:
+            lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            found[statement] = "\n".join(line for (line,) in lines)
+        return found
+
+    event.listen(connection.sync_connection, "before_cursor_execute", note)
+    return plans
+
+
+async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain):
+    [todo, other] = await save(*TodoFactory.build_batch(2, owner_id=user.id))
+    form = {"username": user.email, "password": PASSWORD}
+    for response in (
+        await client.get("/todos?limit=20"),
+        await client.get("/todos?limit=20&after=AAAAAAAAAAE"),
+        await client.get("/todos?state=doing"),
+        await client.get("/todos?title=bread&description=dark"),
+        await client.get(f"/todos/{todo.id}"),
+        await client.patch(f"/todos/{todo.id}", json={"title": "new"}),
+        await client.delete(f"/todos/{other.id}"),
+        await client.get("/users?limit=20"),
+        await client.get("/users?limit=20&after=AAAAAAAAAAE"),
+        await client.get(f"/users/{user.id}"),
+        await client.post("/auth/token", data=form),
+    ):
+        assert response.is_success, response.text
+
+    plans = await explain()
+
+    assert len(plans) >= 11
+    assert [plan for plan in plans.values() if "Seq Scan" in plan] == []

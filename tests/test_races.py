@@ -1,0 +1,93 @@
+"""Requests at the same moment, on connections of their own."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from fast_zero.core import security
+
+AT_ONCE = 20
+PASSWORD = "a fine long sentence"
+
+
+@pytest.fixture
+async def client(live, commit):
+    """Speak to an application with its own pool and real commits."""
+    async with live() as client:
+        yield client
+
+
+async def register(client, settings) -> tuple[int, dict[str, str]]:
+    account = {"username": "racer", "email": "racer@example.com", "password": PASSWORD}
+    user_id = (await client.post("/users", json=account)).json()["id"]
+    token = security.create_access_token(settings, user_id)
+    return user_id, {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "sentence"),
+    [
+        ("Ana {}", "ana{}@example.com", "Username already exists"),
+        ("ana {}", "Ana@example.com", "Email already exists"),
+    ],
+)
+async def test_one_of_many_equal_registrations_succeeds(client, username, email, sentence):
+    """Accounts differ in the other field, and in the case of the one that must be unique."""
+
+    def account(number: int) -> dict[str, str]:
+        if sentence.startswith("Username"):
+            name, address = ("ANA" if number % 2 else "ana"), email.format(number)
+        else:
+            name, address = username.format(number), email.swapcase() if number % 2 else email
+        return {"username": name, "email": address, "password": PASSWORD}
+
+    answers = await asyncio.gather(
+        *(client.post("/users", json=account(number)) for number in range(AT_ONCE))
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: AT_ONCE - 1}
+    refusals = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
+    assert refusals == {sentence}
+
+
+async def test_patches_of_different_fields_both_survive(client, settings):
+    _, headers = await register(client, settings)
+    todo = (await client.post("/todos", json={"title": "a"}, headers=headers)).json()
+    url = f"/todos/{todo['id']}"
+
+    for number in range(AT_ONCE):
+        title, description = f"title {number}", f"description {number}"
+        await asyncio.gather(
+            client.patch(url, json={"title": title}, headers=headers),
+            client.patch(url, json={"description": description}, headers=headers),
+        )
+        seen = (await client.get(url, headers=headers)).json()
+        assert (seen["title"], seen["description"]) == (title, description)
+
+
+async def test_writes_beside_a_deletion_of_the_account_are_done_or_refused(client, settings):
+    user_id, headers = await register(client, settings)
+
+    async def write(number: int) -> int:
+        body = {"title": f"todo {number}"}
+        return (await client.post("/todos", json=body, headers=headers)).status_code
+
+    writes = [write(number) for number in range(AT_ONCE)]
+    deletion = client.delete(f"/users/{user_id}", headers=headers)
+    deleted, *written = await asyncio.gather(deletion, *writes)
+
+    assert deleted.status_code == 200
+    assert set(written) <= {201, 401}
+    assert (await client.get("/todos", headers=headers)).status_code == 401
+
+
+async def test_a_todo_is_deleted_once(client, settings):
+    _, headers = await register(client, settings)
+    todo = (await client.post("/todos", json={"title": "a"}, headers=headers)).json()
+
+    answers = await asyncio.gather(
+        *(client.delete(f"/todos/{todo['id']}", headers=headers) for _ in range(AT_ONCE))
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 404: AT_ONCE - 1}

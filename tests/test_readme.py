@@ -1,0 +1,97 @@
+"""The README's promises, kept on real input by a server that is started as a user starts it."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from tests.processes import PATIENCE, serving
+
+README = Path(__file__).parents[1] / "README.md"
+TODOS = 10_000
+WRITERS = 4
+STATES = ["draft", "todo", "doing", "done", "trash"]
+
+
+def blocks() -> list[str]:
+    return [part.split("```")[0] for part in README.read_text().split("```sh\n")[1:]]
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
+def test_the_first_session_runs_as_it_is_written(tmp_path):
+    with serving(tmp_path / "data") as server:
+        done = subprocess.run(
+            ["sh", "-eu"],
+            input=blocks()[2],
+            env=os.environ | {"API": server.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    for promised in ('"username":"ana"', '"state":"done"', "Task has been deleted successfully."):
+        assert promised in done.stdout
+
+
+def test_the_two_commands_are_one_line_each():
+    run, test, *_ = blocks()
+    assert (run.count("\n"), test.count("\n")) == (1, 1)
+    assert run.endswith("fast-zero serve\n")
+    assert test.endswith("task test\n")
+
+
+def test_ten_thousand_todos_are_listed_filtered_and_paged(tmp_path):
+    wanted = [
+        {"title": f"Todo {number}", "state": STATES[number % 5], "description": f"{number:05}"}
+        for number in range(TODOS)
+    ]
+    with serving(tmp_path / "data") as server, httpx2.Client(base_url=server.url) as client:
+        account = {"username": "ana", "email": "ana@example.com", "password": "a long sentence"}
+        client.post("/users", json=account)
+        form = {"username": "ana", "password": account["password"]}
+        token = client.post("/auth/token", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        with ThreadPoolExecutor(WRITERS) as writers:
+            parts = [wanted[first::WRITERS] for first in range(WRITERS)]
+            list(writers.map(lambda part: post_all(server.url, token, part), parts))
+
+        def walk(**query) -> list[dict]:
+            found, after = [], {}
+            while after is not None:
+                page = client.get("/todos", params=query | after, timeout=PATIENCE).json()
+                found += page["todos"]
+                after = page["next"] and {"after": page["next"]}
+            return found
+
+        everything = walk(limit=997)
+        assert [todo["id"] for todo in everything] == sorted({todo["id"] for todo in everything})
+        assert comparable(everything) == comparable(wanted)
+        assert comparable(walk(state="doing", limit=1000)) == comparable(wanted[2::5])
+        assert comparable(walk(title="TODO 99", limit=100)) == comparable(
+            [todo for todo in wanted if "Todo 99" in todo["title"]]
+        )
+        assert client.get("/todos").json()["todos"] == everything[:100]
+        skipped = client.get("/todos", params={"offset": 9_990, "limit": 20}).json()
+        assert skipped == {"todos": everything[9_990:], "next": None}
+
+
+def post_all(url: str, token: str, todos: list[dict]) -> None:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    for todo in todos:
+        connection.request("POST", "/todos", json.dumps(todo), headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 201
+    connection.close()
+
+
+def comparable(todos: list[dict]) -> list[tuple[str, str, str]]:
+    return sorted((todo["title"], todo["state"], todo["description"]) for todo in todos)

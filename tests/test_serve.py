@@ -1,0 +1,212 @@
+"""`fast-zero serve`, as a process of its own on the embedded database."""
+
+import asyncio
+import re
+import signal
+import socket
+import threading
+from contextlib import ExitStack
+
+import httpx2
+import psutil
+import pytest
+from sqlalchemy import make_url
+
+from tests.processes import PATIENCE, postmaster, run, serving
+
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def connect():
+    """Open clients that the test's end closes."""
+    with ExitStack() as stack:
+        yield lambda url: stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENCE))
+
+
+@pytest.fixture
+def log_in(connect):
+    """Give a client of the account, which carries its token."""
+
+    def log_in(url: str) -> httpx2.Client:
+        client = connect(url)
+        form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+        token = client.post("/auth/token", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def sign_up(connect, log_in):
+    def sign_up(url: str) -> httpx2.Client:
+        assert connect(url).post("/users/", json=ACCOUNT).status_code == 201
+        return log_in(url)
+
+    return sign_up
+
+
+def all_titles(client: httpx2.Client) -> set[str]:
+    titles, after = set(), {}
+    while True:
+        page = client.get("/todos/", params={"limit": 1000, **after}).json()
+        titles |= {todo["title"] for todo in page["todos"]}
+        if page["next"] is None:
+            return titles
+        after = {"after": page["next"]}
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_stops_cleanly_with_its_database(data_dir, how):
+    with serving(data_dir) as server:
+        assert httpx2.get(server.url).json() == {"message": "Olá Mundo!"}
+        assert postmaster(data_dir)
+
+        assert server.stop(how) == 0
+
+        assert postmaster(data_dir) is None
+        log = server.log.read_text()
+        assert f"data: {data_dir}" in log
+        assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("victims", ["server", "database", "both"])
+def test_no_acknowledged_write_is_lost_by_kill_9(data_dir, victims, sign_up, log_in):
+    acknowledged: set[str] = set()
+    refusals: list[int] = []
+    enough = threading.Event()
+
+    def write(client: httpx2.Client, writer: int) -> None:
+        for number in range(10_000):
+            title = f"{writer}-{number}"
+            try:
+                response = client.post("/todos/", json={"title": title})
+            except httpx2.TransportError:
+                return
+            if response.status_code != 201:
+                refusals.append(response.status_code)
+                return
+            acknowledged.add(title)
+            if len(acknowledged) >= 200:
+                enough.set()
+
+    with serving(data_dir) as server:
+        clients = [sign_up(server.url), *(log_in(server.url) for _ in range(3))]
+        writers = [
+            threading.Thread(target=write, args=(client, number))
+            for number, client in enumerate(clients)
+        ]
+        for writer in writers:
+            writer.start()
+        assert enough.wait(PATIENCE)
+        if victims in {"server", "both"}:
+            server.process.kill()
+        if victims in {"database", "both"}:
+            postmaster(data_dir).kill()
+        for writer in writers:
+            writer.join(PATIENCE)
+
+    with serving(data_dir) as server:
+        kept = all_titles(log_in(server.url))
+
+    assert len(acknowledged) >= 200
+    assert acknowledged <= kept
+    assert set(refusals) <= {503}
+
+
+def test_a_second_server_shares_the_database(data_dir, sign_up, log_in):
+    with serving(data_dir) as first, serving(data_dir) as second:
+        sign_up(first.url).post("/todos/", json={"title": "shared"})
+        assert all_titles(log_in(second.url)) == {"shared"}
+
+        first.stop()
+
+        assert all_titles(log_in(second.url)) == {"shared"}
+    assert postmaster(data_dir) is None
+
+
+def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, sign_up, log_in):
+    with serving(data_dir, "--workers", "2") as server:
+        client = sign_up(server.url)
+        client.post("/todos/", json={"title": "kept"})
+        workers = server.workers()
+
+        server.process.kill()
+
+        _, alive = psutil.wait_procs(workers, PATIENCE)
+        assert alive == []
+        # The last worker left in good order, and took the database with it.
+        assert postmaster(data_dir) is None
+
+    with serving(data_dir, WORKERS="2") as server:
+        assert all_titles(log_in(server.url)) == {"kept"}
+        assert server.stop() == 0
+        assert postmaster(data_dir) is None
+
+
+async def test_a_request_in_flight_is_answered_before_the_server_ends(data_dir):
+    with serving(data_dir) as server:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
+            # A registration hashes for a tenth of a second: the signal comes in between.
+            asked = asyncio.create_task(client.post("/users/", json=ACCOUNT))
+            await asyncio.sleep(0.05)
+            server.process.send_signal(signal.SIGTERM)
+            assert (await asked).status_code == 201
+        assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
+
+
+def test_what_keeps_it_from_starting_is_said_in_a_sentence(data_dir):
+    data_dir.parent.joinpath("file").touch()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))  # bound, and never listening: connections are refused
+            closed = f"postgresql://ana:hidden-word@127.0.0.1:{silent.getsockname()[1]}/todos"
+            key = {"SECRET_KEY": "k" * 40}
+            cases = {
+                "Cannot listen on 127.0.0.1:": run(data_dir, "serve", "--port", port),
+                "Cannot use DATA_DIR": run(data_dir.parent / "file/x", "migrate"),
+                "PORT: Input should be": run(data_dir, "serve", "--port", "70000"),
+                "DATABASE_URL: its scheme is mysql://": run(
+                    data_dir, "serve", DATABASE_URL="mysql://localhost/todos"
+                ),
+                "did not answer within 0 s": run(
+                    data_dir, "migrate", DATABASE_URL=closed, DATABASE_WAIT="0", **key
+                ),
+                "SECRET_KEY is not set. Make one with": run(
+                    data_dir, "serve", "--port", "0", DATABASE_URL=closed
+                ),
+                "SECRET_KEY is shorter than 32 bytes": run(
+                    data_dir, "serve", "--port", "0", DATABASE_URL=closed, SECRET_KEY="short"
+                ),
+            }
+    for sentence, done in cases.items():
+        assert done.returncode == 1, sentence
+        assert sentence in done.stderr
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert "hidden-word" not in done.stderr
+
+
+def test_serves_a_given_database(data_dir, database_url):
+    name = make_url(database_url).database
+    variables = {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
+    with serving(data_dir, "--no-migrate", **variables) as server:
+        assert httpx2.get(f"{server.url}/users").status_code == 200
+        assert re.search(rf"data: postgresql\S+/{name}", server.log.read_text())
+        assert not data_dir.exists()
+
+
+def test_reload_serves_and_stops(data_dir, connect):
+    with serving(data_dir, "--reload") as server:
+        assert connect(server.url).get("/").status_code == 200
+        assert server.stop() == 0
+        assert postmaster(data_dir) is None
