@@ -51,8 +51,8 @@ COPY --from=dependencies /app/.venv .venv/
 COPY --from=project /project .venv/
 COPY entrypoint.sh ./
 
-# The build ends with a first run, as root: it imports everything, and so leaves the bytecode of
-# the standard library, which the user of the container could not write.
+# A first run, as root: it proves the installation, and leaves the bytecode of the standard
+# library's modules that are in use, which the container's own user could not write.
 RUN fast-zero openapi > /dev/null
 
 USER 10001:10001

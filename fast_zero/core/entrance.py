@@ -25,10 +25,10 @@ class Entrance:
             return
         if scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)
         if refusal := self.refusal(scope):
             await ProblemResponse(Request(scope), *refusal)(scope, receive, send)
-        elif scope["method"] == "HEAD":
-            await self.app({**scope, "method": "GET"}, receive, without_body(send))
         else:
             await self.app(scope, receive, send)
 

@@ -1,8 +1,8 @@
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from fast_zero.accounts import queries
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import FOLDED, User
 from fast_zero.accounts.names import check_username
 from fast_zero.core.errors import Conflict
 from tests.core.expect import faults, problem
@@ -107,6 +107,29 @@ async def test_the_database_itself_refuses_another_case(connection, save, column
 
     assert caught.value.detail == f"{column.capitalize()} already exists"
     assert f"uq_users_{column}_key" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("column", ["username", "email"])
+async def test_the_migrated_database_folds_as_the_model_says(connection, column):
+    """`alembic check` does not compare the expressions of generated columns."""
+    folded = FOLDED.format(column=column)
+    await connection.execute(
+        text(
+            f"CREATE TEMPORARY TABLE models ({column} text,"
+            f" {column}_key text GENERATED ALWAYS AS ({folded}) STORED) ON COMMIT DROP"
+        )
+    )
+
+    expressions = await connection.scalars(
+        text(
+            "SELECT generation_expression FROM information_schema.columns"
+            " WHERE table_name IN ('models', 'users') AND column_name = :name"
+        ),
+        {"name": f"{column}_key"},
+    )
+
+    [one, other] = expressions
+    assert one == other
 
 
 @pytest.mark.parametrize("hidden", INVISIBLE)

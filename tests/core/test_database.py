@@ -101,19 +101,27 @@ async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live,
     assert home.status_code == 200
 
 
-@pytest.mark.parametrize("limit", ["database_statement_timeout", "database_lock_timeout"])
-async def test_a_statement_that_takes_too_long_is_503(live, commit, bearer, engine, limit):
+@pytest.fixture
+async def blocked(commit, bearer):
+    """Give a todo that others can lock, and the request that changes it."""
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
-    async with live(**{limit: 0.1}) as client, engine.begin() as other:
-        await other.execute(select(Todo).where(Todo.id == todo.id).with_for_update())
-        change = {"headers": bearer(user), "json": {"title": "Sell bread"}}
-        response = await client.patch(f"/todos/{todo.id}", **change)
-        await other.rollback()
-        again = await client.patch(f"/todos/{todo.id}", **change)
+    change = {"url": f"/todos/{todo.id}", "headers": bearer(user), "json": {"title": "Sell bread"}}
+    return todo, change
+
+
+@pytest.mark.parametrize("limit", ["statement", "lock"])
+async def test_a_statement_that_takes_too_long_is_503(live, blocked, engine, caplog, limit):
+    todo, request = blocked
+    async with live(**{f"database_{limit}_timeout": 0.1}) as client:
+        async with engine.begin() as other:
+            await other.execute(select(Todo).where(Todo.id == todo.id).with_for_update())
+            response = await client.patch(**request)
+        again = await client.patch(**request)
 
     assert problem(response) == AWAY
     assert response.headers["retry-after"] == "2"
+    assert f"due to {limit} timeout" in caplog.text
     assert again.status_code == 200
 
 

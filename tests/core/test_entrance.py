@@ -66,6 +66,26 @@ async def test_head_of_what_is_refused_has_no_body_either(anonymous):
         assert head.headers == got.headers
 
 
+async def test_for_head_no_byte_of_a_body_is_sent(client):
+    """Look at the messages, since httpx itself would drop a body."""
+    app, bodies = client._transport.app, []
+
+    async def watched(scope, receive, send):
+        async def note(message):
+            bodies.append(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, note)
+
+    client._transport.app = watched
+    for path in ("/users", "/docs", "/docs/assets/favicon.png", "/nowhere"):
+        await client.head(path)
+    await client.head("/", headers={"Content-Length": "ten"})
+
+    assert len(bodies) >= 10
+    assert b"".join(bodies) == b""
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
