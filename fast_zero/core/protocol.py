@@ -8,7 +8,8 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fast_zero.core.entrance import MAX_HEAD_BYTES
 from fast_zero.core.headers import SAFE
@@ -31,13 +32,21 @@ class PatientProtocol(HttpToolsProtocol):
         self.stopping = False
         self.unread = 0
         self.unread_since = 0.0
+        self.running: RequestResponseCycle | None = None
         self.begin("head")
         shortest = min(self.settings.request_head_timeout, self.settings.response_read_timeout)
         self.look_again = self.loop.call_later(shortest / LOOKS, self.look, shortest / LOOKS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.look_again.cancel()
+        if self.running:  # uvicorn tells only the last of several that were sent at once
+            self.running.disconnected = True
+            self.running.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def begin(self, part: str | None) -> None:
         self.reading = part
@@ -86,6 +95,8 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.abort()
         elif now - self.since <= self.settings.request_head_timeout:
             return
+        elif self.reading == "head" and not self.received:
+            self.transport.close()
         elif self.reading == "head" and not self.answering():
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, "The head of the request took too long.")
         elif self.reading == "body":
@@ -95,7 +106,7 @@ class PatientProtocol(HttpToolsProtocol):
                 self.begin("body")
 
     def answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self.running is not None and not self.running.response_complete
 
     def sends_too_slowly(self) -> bool:
         """Tell of the stretch that ends now. While nobody reads, it is not the client's fault."""
@@ -117,11 +128,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Answer what never became a request, and hang up; cut an answer that has begun."""
         if self.transport.is_closing():
             return
-        if (
-            self.cycle
-            and self.cycle.response_started
-            and (self.reading == "body" or self.answering())
-        ):
+        begun = self.running is not None and self.running.response_started
+        if begun and (self.reading == "body" or self.answering()):
             self.transport.abort()
             return
         problem = {"type": "about:blank", "title": status.phrase, "status": status}
