@@ -110,13 +110,21 @@ class FairPool(AsyncAdaptedQueuePool):
         return True
 
 
-def refuse_if_closed(connection: DBAPIConnection, _record: object, _fairy: object) -> None:
+def refuse_if_closed(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, _fairy: object
+) -> None:
     """Have a connection replaced that the other end closed while nobody used it.
 
     An idle connection has nothing to read; one that has was ended by the server, or by the
     operating system. Asking costs two microseconds and no round trip, and comes before
     anything is sent, so it saves a write as well, which could not be sent twice.
+
+    A connection that is new is not asked: SQLAlchemy tries two and then speaks of a mistake,
+    where the database is going away and the statement would say so.
     """
+    if not entry.info.setdefault("used"):
+        entry.info["used"] = True
+        return
     poll = select.poll()
     poll.register(connection.driver_connection.fileno(), select.POLLIN)
     if poll.poll(0):
