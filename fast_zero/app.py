@@ -8,8 +8,10 @@ from starlette.types import ASGIApp
 
 import fast_zero
 from fast_zero.accounts import router as accounts
-from fast_zero.core import database, openapi, problems
+from fast_zero.core import database, health, openapi, problems
+from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
+from fast_zero.core.headers import guarded
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
@@ -32,6 +34,7 @@ TAGS = [
     {"name": "todos", "description": "Your todos. Nobody else sees them."},
     {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
     {"name": "auth", "description": "Tokens: log in, and stay so."},
+    {"name": "health", "description": "For those who watch the server and route to it."},
     {"name": "home", "description": "A greeting, to see that the server answers."},
 ]
 
@@ -39,8 +42,11 @@ TAGS = [
 class FastZero(FastAPI):
     """FastAPI with an entrance in front and the problem schemas in its document."""
 
+    settings: Settings
+
     def build_middleware_stack(self) -> ASGIApp:
-        return Entrance(super().build_middleware_stack(), self.max_body_size or 0)
+        entrance = Entrance(super().build_middleware_stack(), self.settings.max_body_bytes)
+        return guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
 
     def openapi(self) -> dict[str, object]:
         return openapi.add_problem_schemas(super().openapi())
@@ -71,9 +77,10 @@ def create_app(settings: Settings | None = None) -> FastZero:
         generate_unique_id_function=openapi.operation_id,
         responses=openapi.COMMON_RESPONSES,
     )
+    app.settings = settings
     problems.install(app)
     openapi.install_pages(app)
-    for router in (accounts.users, accounts.auth, todos.router):
+    for router in (accounts.users, accounts.auth, todos.router, health.router):
         app.include_router(router)
 
     @app.get("/", tags=["home"])

@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PUBLIC = {
     ("GET", "/"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/redoc"),
     ("GET", "/users"),

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
+from fast_zero.core import pool
 from fast_zero.core.errors import (
     Conflict,
     DomainError,
@@ -32,6 +33,14 @@ from fast_zero.core.settings import Settings
 
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
+# A host that vanished without a word is noticed: data unanswered for so long ends a connection,
+# and an idle one is asked for a sign of life.
+VANISHED_HOST = {
+    "tcp_user_timeout": 5000,  # milliseconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 
 
 class Base(MappedAsDataclass, DeclarativeBase):
@@ -65,11 +74,12 @@ def create_engine(settings: Settings) -> AsyncEngine:
     milliseconds = {
         "statement_timeout": settings.database_statement_timeout * 1000,
         "lock_timeout": settings.database_lock_timeout * 1000,
-        "idle_in_transaction_session_timeout": 10_000,
+        "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
     }
     options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
     engine = create_async_engine(
         settings.database_address(),
+        poolclass=pool.FairPool,
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_wait,
@@ -77,9 +87,11 @@ def create_engine(settings: Settings) -> AsyncEngine:
         connect_args={
             "application_name": APPLICATION_NAME,
             "connect_timeout": CONNECT_SECONDS,
+            **VANISHED_HOST,
             "options": options + "-c timezone=UTC",
         },
     )
+    listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
     listen(engine.sync_engine, "handle_error", translate_error)
     return engine
 
@@ -142,7 +154,11 @@ def translate_error(context: ExceptionContext) -> None:
         case postgres.UndefinedTable() | postgres.UndefinedColumn():
             raised = Unavailable("The database is not migrated yet. Run: fast-zero migrate")
         # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
-        case psycopg.OperationalError() | postgres.ReadOnlySqlTransaction():
+        case (
+            psycopg.OperationalError()
+            | postgres.ReadOnlySqlTransaction()
+            | postgres.IdleInTransactionSessionTimeout()
+        ):
             raised = Unavailable("The database is not available. Try again in a moment.")
         case _:
             return

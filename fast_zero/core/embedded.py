@@ -2,16 +2,19 @@
 
 Only the wheel's binaries are used. Any number of processes share one server: each holds a
 shared lock on `in-use` while it lives (the kernel frees it on `kill -9`), and the last one
-that leaves in good order stops the server. What was killed is recovered by the next start.
+that leaves in good order stops the server. While they live they keep it running: what was
+killed is started again by the first of them that notices.
 """
 
 import fcntl
+import logging
 import os
 import pwd
 import secrets
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +33,9 @@ SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 107  # sockaddr_un
 SUPERUSER = "fast_zero"
 ROOT_RUNS_AS = "nobody"
+WATCH_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -46,10 +52,47 @@ def running(data_dir: Path) -> Iterator[URL]:
                 ensure_started(programs, cluster)
                 fcntl.flock(in_use, fcntl.LOCK_SH)
             try:
-                yield url
+                with kept_running(programs, cluster):
+                    yield url
             finally:
                 with mutex(data_dir):
                     stop_when_last(programs, cluster, in_use.fileno())
+
+
+@contextmanager
+def kept_running(programs: Path, cluster: Path) -> Iterator[None]:
+    """Start the server again whenever it is gone, in a thread, until the block ends."""
+    leaving = threading.Event()
+
+    def watch() -> None:
+        while not leaving.wait(WATCH_SECONDS):
+            if lives(cluster):
+                continue
+            logger.warning("The embedded PostgreSQL is gone. It is started again.")
+            try:
+                with mutex(cluster.parent):
+                    ensure_started(programs, cluster)
+            except (OSError, StartError) as error:
+                logger.warning("%s", error)
+
+    watcher = threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        leaving.set()
+        watcher.join()
+
+
+def lives(cluster: Path) -> bool:
+    """Tell whether the server's process is there; a look that costs nothing."""
+    try:
+        os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), 0)
+    except PermissionError:  # it is somebody else's
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
 
 
 def secret_key(data_dir: Path) -> str:

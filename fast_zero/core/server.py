@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fast_zero.core.errors import StartError
+from fast_zero.core.protocol import PatientProtocol
 from fast_zero.core.settings import Settings
 
 FACTORY = "fast_zero.app:create_app"
 BACKLOG = 2048
+CONNECTIONS = 65_536
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -49,12 +52,14 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
 
     Workers, and the process that reloads, build the application anew from the environment.
     """
+    allow_connections()
     alone = settings.workers == 1 and not reload
     config = uvicorn.Config(
         app if alone else FACTORY,
         factory=not alone,
         workers=settings.workers,
         reload=reload,
+        http=PatientProtocol,
         log_level=settings.log_level,
         server_header=False,
         forwarded_allow_ips=settings.forwarded_allow_ips,
@@ -67,6 +72,14 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
             uvicorn.Server(config).run([listener])
         else:
             Multiprocess(config, sockets=[listener]).run()
+
+
+def allow_connections() -> None:
+    """Raise the limit of open files, which often is 1024: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

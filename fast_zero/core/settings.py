@@ -50,7 +50,13 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     shutdown_grace: int = Field(default=10, ge=1, le=3600)
     forwarded_allow_ips: str = ""
+    allowed_hosts: str = "*"
+    cors_allow_origins: str = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    request_timeout: float = Field(default=8, gt=0, le=3600)
+    request_head_timeout: float = Field(default=20, gt=0, le=3600)
+    request_body_min_rate: int = Field(default=500, ge=0)
+    response_read_timeout: float = Field(default=60, gt=0, le=3600)
 
     data_dir: Path = Path("data")
     database_url: DatabaseUrl | None = None
@@ -59,6 +65,7 @@ class Settings(BaseSettings):
     database_pool_wait: float = Field(default=5, gt=0, le=60)
     database_statement_timeout: float = Field(default=5, gt=0, le=3600)
     database_lock_timeout: float = Field(default=2, gt=0, le=3600)
+    database_idle_transaction_timeout: float = Field(default=10, gt=0, le=3600)
 
     secret_key: SecretStr | None = None
     access_token_minutes: int = Field(default=30, ge=1, le=1440)

@@ -138,17 +138,16 @@ async def test_a_request_that_gets_no_connection_is_503(app, settings):
     assert again.status_code == 200
 
 
-async def test_a_connection_that_was_killed_costs_one_503_at_most(app, settings, engine):
+async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settings, engine):
     small = settings.model_copy(update={"database_pool_size": 1})
     async with database.connected(small) as state, speaking_to(app, state) as client:
         async with state["autocommits"]() as session:
             process = await session.scalar(select(func.pg_backend_pid()))
         async with engine.connect() as other:
             assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
-        first, second = await client.get("/users"), await client.get("/users")
+        response = await client.get("/users")
 
-    assert problem(first) == AWAY
-    assert second.status_code == 200
+    assert response.status_code == 200
 
 
 async def test_what_was_answered_can_be_read_by_everyone(live, commit, bearer, engine):

@@ -2,13 +2,14 @@
 
 import signal
 import stat
+import time
 
 import psycopg
 import pytest
 
 from fast_zero.core import embedded
 from fast_zero.core.errors import StartError
-from tests.processes import postmaster
+from tests.processes import PATIENCE, postmaster
 
 LONG = "a long name " * 12
 
@@ -49,6 +50,20 @@ def test_recovers_from_a_killed_server(tmp_path):
 
     with embedded.running(tmp_path) as url, connect(url) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
+
+
+def test_a_server_that_is_killed_is_started_again_by_those_who_use_it(tmp_path):
+    with embedded.running(tmp_path) as url, embedded.running(tmp_path):
+        killed = postmaster(tmp_path)
+        killed.kill()
+        killed.wait()
+        deadline = time.monotonic() + PATIENCE
+        while not postmaster(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with embedded.running(tmp_path), connect(url) as connection:  # joins when it answers
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+    assert postmaster(tmp_path) is None
 
 
 def test_an_interrupted_initdb_leaves_nothing_in_the_way(tmp_path):

@@ -3,7 +3,17 @@ import pytest
 from tests.core.expect import problem
 from tests.factories import PASSWORD, TodoFactory
 
-GETS = ["/", "/users", "/users/me", "/users/{user}", "/todos", "/todos/{todo}", "/openapi.json"]
+GETS = [
+    "/",
+    "/livez",
+    "/readyz",
+    "/users",
+    "/users/me",
+    "/users/{user}",
+    "/todos",
+    "/todos/{todo}",
+    "/openapi.json",
+]
 
 
 @pytest.fixture

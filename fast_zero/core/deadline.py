@@ -1,0 +1,81 @@
+"""An answer in time, whatever a request waits for."""
+
+import asyncio
+import logging
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.problems import ProblemResponse
+
+LATE = "The server is too busy, or its database does not answer. Try again in a moment."
+
+logger = logging.getLogger(__name__)
+
+
+class Deadline:
+    """Answer 503 in place of the application when it has not begun to in `seconds`."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await Clock(self.seconds, scope, receive, send).run(self.app)
+        else:
+            await self.app(scope, receive, send)
+
+
+class Clock:
+    """One request's time. That in which its body comes in is the client's, and not counted.
+
+    A database that fell silent holds up even the end of a cancelled statement, so the answer
+    is sent beside it.
+    """
+
+    def __init__(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
+        self.seconds = seconds
+        self.scope = scope
+        self.receive_any = receive
+        self.send_any = send
+        self.loop = asyncio.get_running_loop()
+        self.task = asyncio.current_task()
+        self.started = False
+        self.answer: asyncio.Task[None] | None = None
+        self.timer = self.loop.call_later(seconds, self.give_up)
+
+    async def run(self, app: ASGIApp) -> None:
+        try:
+            await app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            if not self.answer or (self.task and self.task.uncancel()):
+                raise  # the server is stopping
+        finally:
+            self.timer.cancel()
+            if self.answer:
+                await self.answer
+
+    async def receive(self) -> Message:
+        self.timer.cancel()
+        message = await self.receive_any()
+        if not self.started and not self.answer:
+            self.timer = self.loop.call_later(self.seconds, self.give_up)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.answer:
+            return
+        self.started = True
+        self.timer.cancel()
+        await self.send_any(message)
+
+    def give_up(self) -> None:
+        logger.warning("%s %s: no answer in time", self.scope["method"], self.scope["path"])
+        late = ProblemResponse(
+            Request(self.scope), Unavailable.status, LATE, headers=Unavailable.headers
+        )
+        self.answer = self.loop.create_task(late(self.scope, self.receive_any, self.send_any))
+        if self.task:
+            self.task.cancel()

@@ -1,0 +1,65 @@
+"""Whether the process lives, and whether it can serve: for those who watch and route to it."""
+
+import asyncio
+from functools import cache
+from typing import Literal
+
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from sqlalchemy import Text, column, select, table
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from fast_zero.core import migrations
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.problems import responses
+
+ANSWER_SECONDS = 2  # those who ask give up after five or so
+AWAY = "The database does not answer."
+BEHIND = "The database is not migrated yet. Run: fast-zero migrate"
+
+router = APIRouter(tags=["health"])
+
+
+class Alive(BaseModel):
+    status: Literal["alive"] = Field("alive", description="The process answers.")
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = Field("ready", description="Requests can be served.")
+    database: Literal["answers"] = Field("answers", description="What the database does.")
+    revision: str = Field(description="The migration that the database has.")
+
+
+@router.get("/livez")
+async def check_life() -> Alive:
+    """Tell that the process answers, without a look at the database."""
+    return Alive()
+
+
+@router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(BEHIND)))
+async def check_readiness(request: Request) -> Ready:
+    """Tell whether requests can be served: the database answers and is migrated.
+
+    A database that is ahead of this process is as good: while a new version is rolled out, its
+    migrations have run and the old processes still serve.
+    """
+    found = select(column("version_num", Text)).select_from(table("alembic_version"))
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS), request.state.autocommits() as session:
+            revision = await session.scalar(found)
+    except (TimeoutError, PoolTimeout):
+        raise Unavailable(AWAY) from None
+    head, older = revisions()
+    if revision is None or (revision != head and revision in older):
+        raise Unavailable(BEHIND)
+    return Ready(revision=revision)
+
+
+@cache
+def revisions() -> tuple[str | None, frozenset[str]]:
+    """Give the newest revision that this code knows, and all others."""
+    scripts = ScriptDirectory.from_config(migrations.config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    head = scripts.get_current_head()
+    return head, frozenset(known - {head})

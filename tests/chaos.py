@@ -1,0 +1,391 @@
+"""Break the database in every way while people write, and count what that did to them.
+
+Everything is real: a server process, a PostgreSQL of its own in a temporary folder, and
+clients that keep account of what was acknowledged. Run it from the checkout:
+
+    python -m tests.chaos [--seconds 30] [fault ...]
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import psutil
+import psycopg
+
+from fast_zero.core import embedded
+from tests.processes import PATIENCE, Serving, postmaster, serving
+
+WRITERS = 8
+POOL = 10  # connections of the server; its setting's default
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+EXPECTED = {200, 201, 503}
+ALWAYS = ("/", "/livez")  # answered whatever the database does
+
+
+class Database:
+    """A PostgreSQL that nobody looks after, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cluster = folder / f"pg{embedded.MAJOR}"
+        self.programs = embedded.find_programs()
+        folder.mkdir()
+        embedded.ensure_cluster(self.programs, self.cluster)
+        with (self.cluster / "postgresql.auto.conf").open("a") as conf:
+            conf.write("max_connections = 30\n")
+        self.url = f"postgresql://{embedded.SUPERUSER}@/postgres?host={self.cluster}"
+
+    def start(self) -> None:
+        embedded.ensure_started(self.programs, self.cluster)
+
+    def stop(self, mode: str = "fast") -> None:
+        words = [self.programs / "pg_ctl", "-D", self.cluster, "stop", "-m", mode, "-w"]
+        embedded.run_as_owner(words, self.cluster)
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.url, autocommit=True)
+
+    def signal(self, number: signal.Signals) -> None:
+        server = postmaster(self.folder)
+        for process in (server, *server.children()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+
+Fault = Callable[[Database, float], Awaitable[None]]
+
+
+async def restarted(database: Database, _seconds: float) -> None:
+    await asyncio.to_thread(database.stop)
+    await asyncio.to_thread(database.start)
+
+
+async def killed(database: Database, _seconds: float) -> None:
+    """By the system, for want of memory, say; its keeper starts it again."""
+    victim = postmaster(database.folder)
+    victim.kill()
+    await asyncio.to_thread(victim.wait)
+    await asyncio.to_thread(database.start)
+
+
+async def away(database: Database, seconds: float) -> None:
+    """Neither there nor expected: connections are refused."""
+    await asyncio.to_thread(database.stop, "immediate")
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(database.start)
+
+
+async def full(database: Database, seconds: float) -> None:
+    """Somebody else takes every connection, also those of the pool."""
+    taken = [database.connect()]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(psycopg.OperationalError):
+            taken[0].execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'fast_zero'"
+            )
+            taken.append(database.connect())
+            continue
+        await asyncio.sleep(0.05)
+    for connection in taken:
+        connection.close()
+
+
+async def locked(database: Database, seconds: float) -> None:
+    """Somebody holds the table."""
+    with database.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE todos")
+        await asyncio.sleep(seconds)
+
+
+async def silent(database: Database, seconds: float) -> None:
+    """Connections stay open, and nothing answers."""
+    database.signal(signal.SIGSTOP)
+    try:
+        await asyncio.sleep(max(seconds, 10))
+    finally:
+        database.signal(signal.SIGCONT)
+
+
+async def disconnected(database: Database, _seconds: float) -> None:
+    """Every connection is cut once."""
+    with database.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
+FAULTS: dict[str, Fault] = {
+    fault.__name__: fault for fault in (restarted, killed, away, full, locked, silent, disconnected)
+}
+
+
+@dataclass
+class Account:
+    """What clients saw."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    acknowledged: set[str] = field(default_factory=set)
+    broken: int = 0  # no answer at all
+    not_always: int = 0  # refusals of what is answered always
+    unready: int = 0
+    slowest: float = 0
+    successes: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Outcome:
+    fault: str
+    requests: int
+    refused: int
+    other: dict[int, int]
+    broken: int
+    lost: int
+    doubled: int
+    torn: int
+    unready: int
+    not_always: int
+    connections: int
+    slowest: float
+    recovery: float
+
+    def good(self) -> bool:
+        harm = (self.other, self.broken, self.lost, self.doubled, self.torn, self.not_always)
+        return not any(harm) and self.connections <= POOL
+
+
+class Clients:
+    """Writers that never wait for one another, and a look at what must always answer."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self.client = client
+        self.account = Account()
+        self.stopped = asyncio.Event()
+
+    async def ask(self, method: str, path: str, **content: object) -> httpx2.Response | None:
+        began = time.monotonic()
+        try:
+            response = await self.client.request(method, path, **content)
+        except httpx2.TransportError:
+            self.account.broken += 1
+            return None
+        finally:
+            self.account.slowest = max(self.account.slowest, time.monotonic() - began)
+        return response
+
+    async def write(self, writer: int) -> None:
+        for number in itertools.count():
+            if self.stopped.is_set():
+                return
+            title = f"{writer}-{number}"
+            response = await self.note(
+                "POST", "/todos", json={"title": title, "description": title}
+            )
+            if response is None or response.status_code != 201:
+                await asyncio.sleep(0.05)
+                continue
+            self.account.acknowledged.add(title)
+            self.account.successes.append(time.monotonic())
+            changed = {"title": title + "!", "description": title + "!"}
+            await self.note("PATCH", f"/todos/{response.json()['id']}", json=changed)
+            await self.note("GET", "/todos", params={"limit": 5, "title": title})
+
+    async def note(self, method: str, path: str, **content: object) -> httpx2.Response | None:
+        response = await self.ask(method, path, **content)
+        if response is not None:
+            self.account.statuses[response.status_code] += 1
+            if response.status_code == 503 and "retry-after" not in response.headers:
+                self.account.statuses[0] += 1
+        return response
+
+    async def look(self) -> None:
+        while not self.stopped.is_set():
+            for path in ALWAYS:
+                response = await self.ask("GET", path)
+                self.account.not_always += response is None or response.status_code != 200
+            response = await self.ask("GET", "/readyz")
+            self.account.unready += response is None or response.status_code != 200
+            await asyncio.sleep(0.1)
+
+    @contextlib.asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            for writer in range(WRITERS):
+                group.create_task(self.write(writer))
+            group.create_task(self.look())
+            try:
+                yield
+            finally:
+                self.stopped.set()
+
+    async def succeed(self, since: float) -> float:
+        """Wait for a write that was acknowledged after a moment, and give how long that took."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(moment >= since for moment in self.account.successes[-1:]):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return next(moment for moment in self.account.successes if moment >= since) - since
+
+    async def stored(self) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = []
+        after: dict[str, str] = {}
+        while True:
+            response = await self.client.get("/todos", params={"limit": 1000, **after})
+            page = response.raise_for_status().json()
+            rows += page["todos"]
+            if page["next"] is None:
+                return rows
+            after = {"after": page["next"]}
+
+
+@contextlib.asynccontextmanager
+async def signed_up(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+        await client.post("/users", json=ACCOUNT)
+        form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+        token = (await client.post("/auth/token", data=form)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+async def suffer(
+    name: str,
+    server: Serving,
+    strike: Callable[[], Awaitable[float | None]],
+    count: Callable[[], int],
+) -> Outcome:
+    async with signed_up(server.url) as client:
+        clients = Clients(client)
+        async with clients.busy():
+            await clients.succeed(time.monotonic())
+            await asyncio.sleep(0.5)
+            before = await strike() or 0
+            recovery = before + await clients.succeed(time.monotonic())
+            await asyncio.sleep(1)
+        connections = count()
+        rows = await clients.stored()
+    account = clients.account
+    kept = Counter(row["title"].removesuffix("!") for row in rows)
+    return Outcome(
+        fault=name,
+        requests=account.statuses.total(),
+        refused=account.statuses[503],
+        other={status: n for status, n in account.statuses.items() if status not in EXPECTED},
+        broken=account.broken,
+        lost=len(account.acknowledged - kept.keys()),
+        doubled=sum(times - 1 for times in kept.values()),
+        torn=sum(row["title"] != row["description"] for row in rows),
+        unready=account.unready,
+        not_always=account.not_always,
+        connections=connections,
+        slowest=account.slowest,
+        recovery=recovery,
+    )
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[Database]:
+    with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
+        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as somebody who has to get in
+        database = Database(Path(folder) / "data")
+        database.start()
+        try:
+            yield database
+        finally:
+            database.stop("immediate")
+
+
+def run(name: str, seconds: float) -> Outcome:
+    """Let one fault happen to a server and a database that are new."""
+    if name == "embedded":
+        return run_embedded()
+    with own_database() as database:
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+        with serving(database.folder.parent / "server", **variables) as server:
+
+            async def strike() -> None:
+                await FAULTS[name](database, seconds)
+
+            def count() -> int:
+                with database.connect() as connection:
+                    return connection.execute(
+                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fast_zero'"
+                    ).fetchone()[0]
+
+            return asyncio.run(suffer(name, server, strike, count))
+
+
+def run_embedded() -> Outcome:
+    """Kill the embedded database, which the server itself starts again."""
+    with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder) / "data"
+
+        async def strike() -> float:
+            """Give the seconds until there was another."""
+            victim = postmaster(data)
+            began = time.monotonic()
+            victim.kill()
+            while postmaster(data) in {None, victim}:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            return time.monotonic() - began
+
+        with serving(data) as server:
+            return asyncio.run(suffer("embedded", server, strike, lambda: 0))
+
+
+COLUMNS = {
+    "fault": "fault",
+    "requests": "requests",
+    "503": "refused",
+    "other": "other",
+    "no answer": "broken",
+    "lost": "lost",
+    "doubled": "doubled",
+    "torn": "torn",
+    "unready": "unready",
+    "/ failed": "not_always",
+    "slowest s": "slowest",
+    "recovery s": "recovery",
+}
+
+
+def line(cells: list[object]) -> str:
+    texts = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
+    return "| " + " | ".join(text.rjust(10) for text in texts) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="task chaos", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    names = [*FAULTS, "embedded"]
+    parser.add_argument("faults", nargs="*", metavar="fault", help=", ".join(names))
+    parser.add_argument(
+        "--seconds", type=float, default=30, help="how long a fault lasts that lasts (30)"
+    )
+    wanted = parser.parse_args()
+    if unknown := set(wanted.faults) - set(names):
+        parser.error(f"there is no fault {', '.join(sorted(unknown))}")
+    print(line(list(COLUMNS)), flush=True)
+    outcomes = []
+    for name in wanted.faults or names:
+        outcomes.append(run(name, wanted.seconds))
+        print(line([getattr(outcomes[-1], field) for field in COLUMNS.values()]), flush=True)
+    sys.exit(not all(outcome.good() for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    main()

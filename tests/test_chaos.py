@@ -1,0 +1,13 @@
+"""The short version of `task chaos`: a few faults, each for a moment."""
+
+import pytest
+
+from tests import chaos
+
+
+@pytest.mark.parametrize("fault", ["restarted", "away", "full", "embedded"])
+def test_no_fault_of_the_database_loses_or_doubles_a_write(fault):
+    outcome = chaos.run(fault, seconds=1)
+
+    assert outcome.good(), outcome
+    assert outcome.requests > 0
