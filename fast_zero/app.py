@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 import fast_zero
 from fast_zero.accounts import router as accounts
 from fast_zero.core import database, openapi, problems
+from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
         generate_unique_id_function=openapi.operation_id,
         responses=openapi.COMMON_RESPONSES,
     )
+    app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
     for router in (accounts.users, accounts.auth, todos.router):
