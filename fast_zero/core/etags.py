@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from fast_zero.core.errors import Malformed, Stale
+from fast_zero.core.types import OptionalText
 
 Tags = tuple[str, ...] | None
 """The members of a condition, `*` among them; `None` where none was sent."""
@@ -26,7 +27,7 @@ TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
 # Up to 18 digits fit in a bigint.
 VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)"')
-PATTERN = rf"^[ \t]*(\*|{TAG}([ \t]*,[ \t]*{TAG})*)[ \t]*$"
+PATTERN = rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$"
 
 
 def tag(version: int, view: str = "") -> str:
@@ -101,7 +102,7 @@ def condition(request: Request, name: str) -> Tags:
 def if_match(
     request: Request,
     _value: Annotated[
-        str | None,
+        OptionalText,
         header("If-Match", "Do it only if the `ETag` is still one of these; otherwise 412."),
     ] = None,
 ) -> Tags:
@@ -111,7 +112,7 @@ def if_match(
 def if_none_match(
     request: Request,
     _value: Annotated[
-        str | None,
+        OptionalText,
         header("If-None-Match", "Answer 304 without a body if the `ETag` is one of these."),
     ] = None,
 ) -> Tags:

@@ -34,6 +34,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fast_zero.core import etags
 from fast_zero.core.database import Base
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
+from fast_zero.core.types import OptionalText
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
@@ -154,7 +155,7 @@ async def keep(
 def once(
     request: Request,
     _value: Annotated[
-        str | None,
+        OptionalText,
         Header(
             alias=NAME,
             description="Made up by you, such as a UUID. Sent again with the same body within 24 "
