@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 import fast_zero
 from fast_zero.accounts import router as accounts
 from fast_zero.core import database, health, openapi, problems
+from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.headers import guarded
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
         responses=openapi.COMMON_RESPONSES,
     )
     app.settings = settings
+    app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
     for router in (accounts.users, accounts.auth, todos.router, health.router):

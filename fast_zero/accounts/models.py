@@ -1,9 +1,17 @@
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Computed, Identity, UniqueConstraint, func
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKeyConstraint,
+    Identity,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import Base
+from fast_zero.core.database import Base, counted_version
+from fast_zero.core.idempotency import KeptAnswer
 
 # Upper case first, so that the two small sigmas of Greek meet.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
@@ -26,6 +34,7 @@ class User(Base):
     updated_at: Mapped[datetime] = mapped_column(
         init=False, server_default=func.now(), onupdate=func.now()
     )
+    version: Mapped[int] = counted_version()
     # What is compared: the name without regard to case, compatibility forms made one.
     username_key: Mapped[str] = mapped_column(
         Computed(FOLDED.format(column="username"), persisted=True), init=False, repr=False
@@ -33,3 +42,9 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(
         Computed(FOLDED.format(column="email"), persisted=True), init=False, repr=False
     )
+
+
+# Here, since `core` knows no users: the answers that are kept for an account go with it.
+Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(
+    ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
+)

@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, literal_column,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts.models import User
+from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
 
 
@@ -46,11 +47,13 @@ async def select_credentials(session: AsyncSession, login: str) -> Row[int, str]
     return (await session.execute(statement)).one_or_none()
 
 
-async def update_user(session: AsyncSession, actor_id: int, values: dict[str, Any]) -> User | None:
-    statement = update(User).where(editable_by(actor_id)).values(values).returning(User)
-    return await session.scalar(statement)
+async def update_user(
+    session: AsyncSession, actor_id: int, values: dict[str, Any], accepted: Versions = None
+) -> User | None:
+    conditions = (editable_by(actor_id), one_of(User.version, accepted))
+    return await session.scalar(update(User).where(*conditions).values(values).returning(User))
 
 
-async def delete_user(session: AsyncSession, actor_id: int) -> bool:
-    statement = delete(User).where(editable_by(actor_id)).returning(User.id)
-    return await session.scalar(statement) is not None
+async def delete_user(session: AsyncSession, actor_id: int, accepted: Versions = None) -> bool:
+    conditions = (editable_by(actor_id), one_of(User.version, accepted))
+    return await session.scalar(delete(User).where(*conditions).returning(User.id)) is not None

@@ -9,7 +9,17 @@ from typing import Any, ClassVar, TypedDict
 
 import psycopg
 from psycopg import errors as postgres
-from sqlalchemy import URL, BigInteger, DateTime, ExceptionContext, MetaData, NullPool, Text
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    DateTime,
+    ExceptionContext,
+    FetchedValue,
+    MetaData,
+    NullPool,
+    Text,
+    text,
+)
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
@@ -18,7 +28,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, mapped_column
 
 from fast_zero.core import pool
 from fast_zero.core.errors import (
@@ -59,6 +69,11 @@ class Base(MappedAsDataclass, DeclarativeBase):
         int: BigInteger,
         str: Text,
     }
+
+
+def counted_version() -> MappedColumn[int]:
+    """Map the column that a trigger of the table counts up at each change, whoever writes."""
+    return mapped_column(init=False, server_default=text("1"), server_onupdate=FetchedValue())
 
 
 class State(TypedDict):

@@ -1,7 +1,9 @@
 """What domain code raises. Each door translates these once; REST does so in `problems`."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 
 class StartError(Exception):
@@ -12,7 +14,8 @@ class DomainError(Exception):
     """A refusal with a sentence for the reader."""
 
     status: ClassVar[HTTPStatus]
-    headers: ClassVar[dict[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
+    members: Mapping[str, Any] | None = None  # beside the sentence (RFC 9457, section 3.2)
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -21,7 +24,13 @@ class DomainError(Exception):
 
 class Unauthenticated(DomainError):
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})  # RFC 6750, section 3
+
+
+class Malformed(DomainError):
+    """A header that cannot be read."""
+
+    status = HTTPStatus.BAD_REQUEST
 
 
 class Forbidden(DomainError):
@@ -36,18 +45,35 @@ class Conflict(DomainError):
     status = HTTPStatus.CONFLICT
 
 
+class InProgress(Conflict):
+    """The same request is being processed at this moment."""
+
+    headers = MappingProxyType({"Retry-After": "1"})
+
+
+class Stale(DomainError):
+    """What was to be written has changed since its writer read it. `etag` is its tag now."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+    def __init__(self, etag: str) -> None:
+        super().__init__("It has changed since you read it. Read it again, then send your change.")
+        self.headers = {"ETag": etag}
+
+
 class Invalid(DomainError):
     """A payload that breaks a rule which its schema cannot say. `field` names the culprit."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def __init__(self, detail: str, field: str | None = None) -> None:
+    def __init__(self, detail: str, field: str | None = None, place: str = "body") -> None:
         super().__init__(detail)
         self.field = field
+        self.place = place
 
 
 class Unavailable(DomainError):
     """The database is away or too busy; the same request may succeed in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers: ClassVar = {"Retry-After": "2"}
+    headers = MappingProxyType({"Retry-After": "2"})

@@ -22,7 +22,7 @@ REF = "#/components/schemas/{model}"
 # Every route may answer these.
 COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {
-        "description": "The body cannot be read: it is not UTF-8, or nested too deeply.",
+        "description": "A header is malformed, or the body is not UTF-8 or nested too deeply.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
     },
     413: {

@@ -54,6 +54,7 @@ class ProblemResponse(Response):
         status: int,
         detail: object,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         content = {
             "type": "about:blank",
@@ -61,6 +62,7 @@ class ProblemResponse(Response):
             "status": status,
             "detail": detail,
             "instance": quote(request.scope["path"]),
+            **(members or {}),
         }
         # ASCII, since what came in may hold lone surrogates, which UTF-8 cannot carry.
         super().__init__(json.dumps(content).encode(), status, headers)
@@ -68,11 +70,11 @@ class ProblemResponse(Response):
 
 async def refuse(request: Request, error: DomainError) -> Response:
     if isinstance(error, Invalid) and error.field:
-        entry = {"type": "value_error", "loc": ["body", error.field], "msg": error.detail}
+        entry = {"type": "value_error", "loc": [error.place, error.field], "msg": error.detail}
         return ProblemResponse(request, error.status, [entry])
     if isinstance(error, Unavailable):
         logger.warning("%s %s: %s", request.method, request.url.path, error.__cause__ or error)
-    return ProblemResponse(request, error.status, error.detail, error.headers)
+    return ProblemResponse(request, error.status, error.detail, error.headers, error.members)
 
 
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:

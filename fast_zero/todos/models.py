@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Identity, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import Base
+from fast_zero.core.database import Base, counted_version
 
 
 class TodoState(StrEnum):
@@ -44,3 +44,4 @@ class Todo(Base):
     updated_at: Mapped[datetime] = mapped_column(
         init=False, server_default=func.now(), onupdate=func.now()
     )
+    version: Mapped[int] = counted_version()

@@ -1,27 +1,64 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, CurrentActor
-from fast_zero.core.dependencies import Autocommit
+from fast_zero.core import etags, idempotency
+from fast_zero.core.dependencies import Autocommit, Session
 from fast_zero.core.errors import NotFound
+from fast_zero.core.etags import IfMatch, IfNoneMatch
+from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
-from fast_zero.todos import queries
-from fast_zero.todos.models import Todo
-from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoPage, TodoPublic, TodoUpdate
+from fast_zero.todos import batch as batches
+from fast_zero.todos import queries, service
+from fast_zero.todos.schemas import (
+    Batch,
+    BatchAnswer,
+    TodoCreate,
+    TodoFilter,
+    TodoPage,
+    TodoPublic,
+    TodoUpdate,
+)
 
-NOT_FOUND = "Task not found."
+MISSING = NotFound(service.NOT_FOUND)
 
 router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_TOKEN))
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=TodoPublic)
-async def create_todo(new: TodoCreate, actor: CurrentActor, session: Autocommit) -> Todo:
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    response_model=TodoPublic,
+    responses=responses(idempotency.UNFINISHED) | idempotency.CREATED,
+)
+async def create_todo(new: TodoCreate, actor: CurrentActor, once: DoOnce) -> Response:
     """Create a todo."""
-    return await queries.insert_todo(session, actor.id, new)
+
+    async def create(session: Autocommit) -> Response:
+        todo = await queries.insert_todo(session, actor.id, new)
+        tag = etags.tag(todo.version)
+        return etags.created(TodoPublic.model_validate(todo), tag, f"/todos/{todo.id}")
+
+    return await once(actor.id, create)
+
+
+@router.post(
+    "/batch",
+    response_model=BatchAnswer,
+    responses=responses(idempotency.UNFINISHED, batches.REFUSED) | idempotency.DONE,
+)
+async def do_batch(batch: Batch, actor: CurrentActor, once: DoOnce) -> Response:
+    """Create, update and delete up to 200 todos at once, all or nothing unless told otherwise."""
+
+    async def do(session: Session) -> Response:
+        results = await batches.do_batch(session, actor.id, batch)
+        return Response(BatchAnswer(results=results).model_dump_json(), media_type=etags.JSON)
+
+    return await once(actor.id, do, in_transaction=True)
 
 
 @router.get("", response_model=TodoPage)
@@ -33,29 +70,37 @@ async def list_todos(
     return {"todos": rows, "next": cursor}
 
 
-@router.get("/{todo_id}", response_model=TodoPublic, responses=responses(NotFound(NOT_FOUND)))
-async def read_todo(todo_id: Id, actor: CurrentActor, session: Autocommit) -> Todo:
+@router.get(
+    "/{todo_id}", response_model=TodoPublic, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
+)
+async def read_todo(
+    todo_id: Id, actor: CurrentActor, session: Autocommit, seen: IfNoneMatch
+) -> Response:
     """Show one of your todos."""
     todo = await queries.select_todo(session, actor.id, todo_id)
     if todo is None:
-        raise NotFound(NOT_FOUND)
-    return todo
+        raise NotFound(service.NOT_FOUND)
+    return etags.answer(TodoPublic.model_validate(todo), etags.tag(todo.version), seen=seen)
 
 
-@router.patch("/{todo_id}", response_model=TodoPublic, responses=responses(NotFound(NOT_FOUND)))
+@router.patch(
+    "/{todo_id}",
+    response_model=TodoPublic,
+    responses=responses(MISSING, etags.STALE) | etags.TAGGED,
+)
 async def update_todo(
-    todo_id: Id, change: TodoUpdate, actor: CurrentActor, session: Autocommit
-) -> Todo:
+    todo_id: Id, change: TodoUpdate, actor: CurrentActor, session: Autocommit, condition: IfMatch
+) -> Response:
     """Change the fields that are sent, and no others."""
-    todo = await queries.update_todo(session, actor.id, todo_id, change)
-    if todo is None:
-        raise NotFound(NOT_FOUND)
-    return todo
+    accepted = etags.versions(condition)
+    todo = await service.update_todo(session, actor.id, todo_id, change, accepted)
+    return etags.answer(TodoPublic.model_validate(todo), etags.tag(todo.version))
 
 
-@router.delete("/{todo_id}", responses=responses(NotFound(NOT_FOUND)))
-async def delete_todo(todo_id: Id, actor: CurrentActor, session: Autocommit) -> Message:
+@router.delete("/{todo_id}", responses=responses(MISSING, etags.STALE))
+async def delete_todo(
+    todo_id: Id, actor: CurrentActor, session: Autocommit, condition: IfMatch
+) -> Message:
     """Delete one of your todos."""
-    if not await queries.delete_todo(session, actor.id, todo_id):
-        raise NotFound(NOT_FOUND)
+    await service.delete_todo(session, actor.id, todo_id, etags.versions(condition))
     return Message(message="Task has been deleted successfully.")

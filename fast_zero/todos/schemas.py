@@ -1,9 +1,18 @@
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    MISSING,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from fast_zero.core.pagination import Next, PageParams
+from fast_zero.core.problems import Problem
 from fast_zero.core.types import Id, RawText, Text
 from fast_zero.todos.models import TodoState
 
@@ -39,6 +48,7 @@ class TodoPublic(BaseModel):
     state: TodoState
     created_at: datetime
     updated_at: datetime
+    version: int = Field(description="Grows with each change: the `ETag` in quotes.", examples=[7])
 
 
 class TodoPage(BaseModel):
@@ -56,3 +66,62 @@ class TodoFilter(PageParams):
         Field(description="Only descriptions that contain this, whatever its case."),
     ] = None
     state: Annotated[TodoState | None, Field(description="Only todos in this state.")] = None
+
+
+class CreateItem(TodoCreate):
+    op: Literal["create"]
+
+
+class ExistingItem(BaseModel):
+    id: Annotated[Id, Field(strict=True)]
+    version: Annotated[
+        Id | None,
+        Field(strict=True, description="Do it only if the todo still has this version."),
+    ] = None
+
+
+class UpdateItem(ExistingItem, TodoUpdate):
+    op: Literal["update"]
+
+
+class DeleteItem(ExistingItem):
+    op: Literal["delete"]
+
+
+Item = Annotated[CreateItem | UpdateItem | DeleteItem, Field(discriminator="op")]
+
+
+class Batch(BaseModel):
+    """Creates, updates and deletes, in any order. No todo is named twice."""
+
+    items: Annotated[
+        list[Item], Field(min_length=1, max_length=200, description="What to do, 1 to 200 times.")
+    ]
+    atomic: Annotated[
+        StrictBool,
+        Field(description="Do all or nothing. Otherwise each item stands alone."),
+    ] = True
+
+    @model_validator(mode="after")
+    def name_no_todo_twice(self) -> Self:
+        named: set[int] = set()
+        for item in self.items:
+            if isinstance(item, CreateItem):
+                continue
+            if item.id in named:
+                message = f"todo {item.id} is named twice; put all its changes into one item"
+                raise ValueError(message)
+            named.add(item.id)
+        return self
+
+
+class ItemResult(BaseModel):
+    status: int = Field(description="What the item alone would be answered.", examples=[201])
+    todo: TodoPublic | None = Field(
+        None, description="The todo as it is now; with 412, the one that was in the way."
+    )
+    problem: Problem | None = Field(None, description="Why it was not done.")
+
+
+class BatchAnswer(BaseModel):
+    results: list[ItemResult] = Field(description="One for each item, in their order.")

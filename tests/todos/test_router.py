@@ -8,7 +8,7 @@ from tests.core.expect import faults, problem
 from tests.factories import TodoFactory
 
 NOT_FOUND = (404, "Task not found.")
-FIELDS = {"id", "title", "description", "state", "created_at", "updated_at"}
+FIELDS = {"id", "title", "description", "state", "created_at", "updated_at", "version"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -78,6 +78,7 @@ async def test_a_todo_is_read_by_its_owner(client, todo, statements):
         "state": "todo",
         "created_at": "2020-01-01T00:00:00Z",
         "updated_at": "2020-01-01T00:00:00Z",
+        "version": 1,
     }
     assert len(sent) == 2
 
@@ -121,7 +122,8 @@ async def test_a_change_touches_only_what_was_sent(client, todo, statements, cha
     assert response.status_code == 200
     after = response.json()
     known = {name: change[name] for name in ("title", "description", "state") if name in change}
-    assert after == before | known | {"updated_at": after["updated_at"]}
+    counted = {"updated_at": after["updated_at"], "version": before["version"] + 1}
+    assert after == before | known | counted
     assert datetime.fromisoformat(after["updated_at"]) > LONG_AGO
     assert (await client.get(f"/todos/{todo.id}")).json() == after
     assert len(sent) == 2

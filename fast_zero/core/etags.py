@@ -1,0 +1,146 @@
+"""Entity tags and the conditions made of them (RFC 9110, sections 8.8.3 and 13).
+
+A row's `version` is counted up by the database at each change, and is its tag: `"7"`. Another
+view of the same row has other bytes, so its tag says which view it is: `"7-public"`.
+"""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from fast_zero.core.errors import Malformed, Stale
+from fast_zero.core.types import OptionalText
+
+Tags = tuple[str, ...] | None
+"""The members of a condition, `*` among them; `None` where none was sent."""
+
+Versions = tuple[int, ...] | None
+"""The versions that a write accepts; `None` accepts any."""
+
+JSON = "application/json"
+TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+# One member and what ends it. Read one by one: a pattern of the whole list would backtrack.
+MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
+# Up to 18 digits fit in a bigint.
+VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)"')
+PATTERN = rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$"
+
+
+def tag(version: int, view: str = "") -> str:
+    return f'"{version}{view}"'
+
+
+def parse(name: str, value: str) -> tuple[str, ...]:
+    if value.strip(" \t") == "*":
+        return ("*",)
+    tags: list[str] = []
+    position = 0
+    while position < len(value):
+        member = MEMBER.match(value, position)
+        if member is None:
+            raise Malformed(f'{name} has to be * or entity tags with commas between: "7", "8".')
+        if member[1]:
+            tags.append(member[1])
+        position = member.end()
+    return tuple(tags)
+
+
+def seen_before(tags: Tags, current: str) -> bool:
+    """Compare weakly, as `If-None-Match` does (RFC 9110, section 8.8.3.2)."""
+    return tags is not None and ("*" in tags or current in {tag.removeprefix("W/") for tag in tags})
+
+
+def versions(tags: Tags, *views: str) -> Versions:
+    """Compare strongly, as `If-Match` does: keep the versions that a tag of ours names.
+
+    Weak tags and those of other views than the given ones name none.
+    """
+    if tags is None or "*" in tags:
+        return None
+    named = map(VERSION.fullmatch, tags)
+    return tuple(int(found[1]) for found in named if found and found[2] in ("", *views))
+
+
+def one_of(version: InstrumentedAttribute[int], accepted: Versions) -> ColumnElement[bool]:
+    """Make the condition part of the statement that writes, so that no race comes between."""
+    if accepted is None:
+        return true()
+    return version == any_(literal(list(accepted), ARRAY(BigInteger)))
+
+
+def answer(content: BaseModel, current: str, *, seen: Tags = None) -> Response:
+    """Answer with the content and its tag, or with 304 when the client has it already."""
+    headers = {"ETag": current}
+    if seen_before(seen, current):
+        return Response(status_code=304, headers=headers)
+    return Response(content.model_dump_json(), 200, headers, JSON)
+
+
+def created(content: BaseModel, current: str, location: str) -> Response:
+    headers = {"ETag": current, "Location": location}
+    return Response(content.model_dump_json(), 201, headers, JSON)
+
+
+def header(name: str, description: str) -> Any:  # noqa: ANN401  # FastAPI types its own so
+    """Describe a condition in the document; `condition` reads it, since it may come in parts."""
+    return Header(
+        alias=name,
+        description=description,
+        json_schema_extra={"pattern": PATTERN, "examples": ['"7"']},
+    )
+
+
+def condition(request: Request, name: str) -> Tags:
+    lines = request.headers.getlist(name)
+    return parse(name, ", ".join(lines)) if lines else None
+
+
+def if_match(
+    request: Request,
+    _value: Annotated[
+        OptionalText,
+        header("If-Match", "Do it only if the `ETag` is still one of these; otherwise 412."),
+    ] = None,
+) -> Tags:
+    return condition(request, "If-Match")
+
+
+def if_none_match(
+    request: Request,
+    _value: Annotated[
+        OptionalText,
+        header("If-None-Match", "Answer 304 without a body if the `ETag` is one of these."),
+    ] = None,
+) -> Tags:
+    return condition(request, "If-None-Match")
+
+
+IfMatch = Annotated[Tags, Depends(if_match)]
+IfNoneMatch = Annotated[Tags, Depends(if_none_match)]
+
+STALE = Stale('"8"')
+"""What every route that takes an `IfMatch` may answer."""
+
+ETAG = {
+    "ETag": {
+        "description": "The version of what is answered, for `If-Match` and `If-None-Match`.",
+        "schema": {"type": "string", "examples": ['"7"']},
+    }
+}
+LOCATION = {
+    "Location": {
+        "description": "Where to find what was created.",
+        "schema": {"type": "string", "examples": ["/todos/7"]},
+    }
+}
+TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
+"""The answer of a write that takes an `IfMatch`."""
+
+TAGGED_OR_SEEN: dict[int | str, dict[str, Any]] = TAGGED | {
+    304: {"description": "You have it: `If-None-Match` names its `ETag`.", "headers": ETAG}
+}
+"""The answers of a read that takes an `IfNoneMatch`."""

@@ -1,0 +1,194 @@
+"""`Idempotency-Key`: a POST that is sent again is answered again, and done once.
+
+The key is claimed first, in the transaction of what the request does, and the answer is kept
+in it last. So there is an answer if and only if there is an effect. A second request with the
+key waits at the primary key until the first has committed, and then finds its answer.
+
+(IETF draft-ietf-httpapi-idempotency-key-header.)
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import (
+    Index,
+    SmallInteger,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fast_zero.core import etags
+from fast_zero.core.database import Base
+from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
+from fast_zero.core.types import OptionalText
+
+NAME = "Idempotency-Key"
+KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
+LIFETIME = timedelta(hours=24)
+PURGED_AT_ONCE = 10
+NOBODY = 0
+KEPT_HEADERS = ("content-type", "etag", "location")
+
+MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
+IN_PROGRESS = f"The first request with this {NAME} is still being processed."
+REUSED = "This key came with another body before. Take a new one."
+
+Act = Callable[[AsyncSession], Awaitable[Response]]
+
+
+class KeptAnswer(Base):
+    """What was answered to the first request with a key. It goes with its owner's account."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index(None, "owner_id"), Index(None, "created_at"))
+
+    actor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    owner_id: Mapped[int | None]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+PRIMARY_KEY = (KeptAnswer.actor_id, KeptAnswer.route, KeptAnswer.key)
+EXPIRED = KeptAnswer.created_at < func.now() - literal(LIFETIME)
+
+
+class Once:
+    """Does what a request asks for, once for each key; without a key, each time."""
+
+    def __init__(self, request: Request, key: str | None) -> None:
+        self.request = request
+        self.key = key
+        self.owner_id: int | None = None
+
+    async def __call__(self, actor_id: int, act: Act, *, in_transaction: bool = False) -> Response:
+        """Answer what `act` answers, or what it answered before.
+
+        `in_transaction` is for what takes several statements. `actor_id` may be `NOBODY`; then
+        `act` sets `owner_id` to the account that it makes.
+        """
+        state = self.request.state
+        if self.key is None:
+            async with (state.sessions if in_transaction else state.autocommits)() as session:
+                return await act(session)
+        identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key)
+        self.owner_id = actor_id or None
+        # Keyed, since the body may hold a password, which must not be guessed from its hash.
+        secret = state.settings.signing_key().encode()
+        fingerprint = hmac.digest(secret, await self.request.body(), hashlib.sha256)
+        async with state.sessions() as session:
+            if not await claim(session, identity, fingerprint):
+                return await replay(session, identity, fingerprint)
+            response = await act(session)
+            await keep(session, identity, response, self.owner_id)
+            return response
+
+
+async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerprint: bytes) -> bool:
+    """Take the key, or one that has expired; tell whether it was free."""
+    actor_id, route, key = identity
+    statement = insert(KeptAnswer).values(
+        actor_id=actor_id, route=route, key=key, fingerprint=fingerprint
+    )
+    statement = statement.on_conflict_do_update(
+        index_elements=PRIMARY_KEY,
+        set_={"fingerprint": statement.excluded.fingerprint, "created_at": func.now()},
+        where=EXPIRED,
+    )
+    try:
+        return await session.scalar(statement.returning(true())) is not None
+    except Unavailable as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise InProgress(IN_PROGRESS) from None
+        raise
+
+
+async def replay(
+    session: AsyncSession, identity: tuple[int, str, str], fingerprint: bytes
+) -> Response:
+    kept = (await session.scalars(select(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity))).one()
+    if not hmac.compare_digest(kept.fingerprint, fingerprint):
+        raise Invalid(REUSED, NAME, "header")
+    headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
+    return Response(kept.body, kept.status or 200, headers)
+
+
+async def keep(
+    session: AsyncSession, identity: tuple[int, str, str], response: Response, owner_id: int | None
+) -> None:
+    """Keep the answer, and in the same statement throw away a few that have expired."""
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
+    expired = expired.with_for_update(skip_locked=True)
+    purge = delete(KeptAnswer).where(tuple_(*PRIMARY_KEY).in_(expired))
+    await session.execute(
+        update(KeptAnswer)
+        .where(tuple_(*PRIMARY_KEY) == identity)
+        .values(
+            status=response.status_code,
+            headers=headers,
+            body=bytes(response.body),
+            owner_id=owner_id,
+        )
+        .add_cte(purge.cte("purge"))
+    )
+
+
+def once(
+    request: Request,
+    _value: Annotated[
+        OptionalText,
+        Header(
+            alias=NAME,
+            description="Made up by you, such as a UUID. Sent again with the same body within 24 "
+            "hours, it does nothing and gets the first answer.",
+            json_schema_extra={
+                "pattern": f"^({KEY.pattern})$",
+                "examples": ["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
+            },
+        ),
+    ] = None,
+) -> Once:
+    lines = request.headers.getlist(NAME)
+    if not lines:
+        return Once(request, None)
+    found = KEY.fullmatch(", ".join(lines).strip(" \t"))
+    if found is None:
+        raise Malformed(MALFORMED)
+    return Once(request, found[1] or found[2])
+
+
+DoOnce = Annotated[Once, Depends(once)]
+"""For a route that creates: `return await once(actor.id, act)`."""
+
+UNFINISHED = InProgress(IN_PROGRESS)
+"""What every route that takes a `DoOnce` may answer."""
+
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": f"`true` when this was answered to the same `{NAME}` before.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": etags.LOCATION | etags.ETAG | REPLAYED},
+}
+DONE: dict[int | str, dict[str, Any]] = {200: {"headers": REPLAYED}}

@@ -1,0 +1,84 @@
+"""ETag, If-Match and If-None-Match on accounts, of which there are two views."""
+
+import pytest
+
+from tests.core.expect import problem
+from tests.factories import PASSWORD
+
+ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": PASSWORD}
+STALE = (412, "It has changed since you read it. Read it again, then send your change.")
+
+
+async def test_an_account_has_a_tag_for_each_of_its_views(client, user):
+    public, private = await client.get(f"/users/{user.id}"), await client.get("/users/me")
+    replaced = await client.put(f"/users/{user.id}", json=ANA)
+
+    assert public.headers["etag"] == '"1-public"'
+    assert private.headers["etag"] == '"1"'
+    assert replaced.headers["etag"] == '"2"'
+    assert (await client.get("/users/me")).headers["etag"] == '"2"'
+
+
+async def test_a_new_account_says_where_it_is_and_its_tag(anonymous):
+    response = await anonymous.post("/users", json=ANA)
+
+    assert response.headers["location"] == f"/users/{response.json()['id']}"
+    assert response.headers["etag"] == '"1"'
+    assert response.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status"),
+    [
+        ("/users/me", '"1"', 304),
+        ("/users/me", '"1-public"', 200),
+        ("/users/{}", '"1-public"', 304),
+        ("/users/{}", 'W/"1-public"', 304),
+        ("/users/{}", '"1"', 200),
+        ("/users/{}", "*", 304),
+    ],
+)
+async def test_one_view_is_not_taken_for_the_other(client, user, path, header, status):
+    response = await client.get(path.format(user.id), headers={"If-None-Match": header})
+
+    assert response.status_code == status
+    assert (response.content == b"") == (status == 304)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("header", ['"1"', '"1-public"', "*"])
+async def test_an_account_as_it_was_read_is_written_in_one_statement(
+    client, user, statements, method, header
+):
+    body = ANA if method == "PUT" else None
+    with statements() as sent:
+        response = await client.request(
+            method, f"/users/{user.id}", json=body, headers={"If-Match": header}
+        )
+
+    assert response.status_code == 200
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("header", ['"2"', 'W/"1"', '"1-secret"'])
+async def test_an_account_that_changed_meanwhile_is_not_written(client, user, method, header):
+    body = ANA if method == "PUT" else None
+    response = await client.request(
+        method, f"/users/{user.id}", json=body, headers={"If-Match": header}
+    )
+
+    assert problem(response) == STALE
+    assert response.headers["etag"] == '"1"'
+    assert (await client.get("/users/me")).json()["username"] == user.username
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_condition_tells_nothing_of_somebody_elses_account(client, stranger, method):
+    body = ANA if method == "PUT" else None
+    response = await client.request(
+        method, f"/users/{stranger.id}", json=body, headers={"If-Match": '"9"'}
+    )
+
+    assert problem(response) == (403, "Not enough permissions")
+    assert "etag" not in response.headers

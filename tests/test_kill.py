@@ -1,0 +1,105 @@
+"""A server that dies between its commit and its answer."""
+
+import signal
+import sys
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+
+from tests import processes
+from tests.processes import PATIENCE, serving
+
+ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+EVA = {"username": "eva", "email": "eva@example.com", "password": "a fine long sentence"}
+KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
+BATCH = {"items": [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]}
+
+# The server as it is, but that it kills itself where the answer to a key would leave.
+DEADLY = """
+import os, signal
+from fast_zero import app, cli
+
+build = app.FastZero.build_middleware_stack
+
+def build_deadly(self):
+    inner = build(self)
+
+    async def deadly(scope, receive, send):
+        async def kill(message):
+            if b"idempotency-key" in dict(scope["headers"]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            await send(message)
+
+        await inner(scope, receive, kill if scope["type"] == "http" else send)
+
+    return deadly
+
+app.FastZero.build_middleware_stack = build_deadly
+cli.main()
+"""
+
+
+def log_in(client: httpx2.Client) -> None:
+    form = {"username": ANA["username"], "password": ANA["password"]}
+    token = client.post("/auth/token", data=form).json()["access_token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+
+
+def count(client: httpx2.Client, room: str) -> dict[str, int]:
+    return {room: len(client.get(f"/{room}").json()[room])}
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def deadly(monkeypatch):
+    """Start deadly servers within a block."""
+
+    @contextmanager
+    def deadly():
+        with monkeypatch.context() as patched:
+            patched.setattr(processes, "PROGRAM", [sys.executable, "-c", DEADLY])
+            yield
+
+    return deadly
+
+
+@contextmanager
+def running(data_dir):
+    with (
+        serving(data_dir) as server,
+        httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
+    ):
+        yield server, client
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "rows"),
+    [
+        ("/todos", {"title": "one"}, {"todos": 1}),
+        ("/todos/batch", BATCH, {"todos": 2}),
+        ("/users", EVA, {"users": 2}),
+    ],
+)
+def test_a_retry_finds_the_answer_that_was_lost(data_dir, deadly, path, body, rows):
+    with deadly(), running(data_dir) as (server, client):
+        client.post("/users", json=ANA).raise_for_status()
+        log_in(client)
+        with pytest.raises(httpx2.TransportError):
+            client.post(path, json=body, headers=KEY)
+        assert server.process.wait(PATIENCE) == -signal.SIGKILL
+
+    [room] = rows
+    with running(data_dir) as (_, client):
+        log_in(client)
+        assert count(client, room) == rows
+
+        retried = client.post(path, json=body, headers=KEY)
+
+        assert retried.is_success
+        assert retried.headers["idempotency-replayed"] == "true"
+        assert count(client, room) == rows
