@@ -1,11 +1,14 @@
 """What holds for the whole house."""
 
+import inspect
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -45,6 +48,28 @@ async def test_every_route_refuses_a_stranger_or_is_on_the_public_list(app, anon
 
 def test_the_public_list_names_only_what_exists(app):
     assert operations(app) >= PUBLIC
+
+
+def test_no_dependency_takes_a_thread(app):
+    """FastAPI runs a plain `def` in a worker thread, which costs more than what it does."""
+    found = set()
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute):
+            found |= set(callables(route.original_route.dependant))
+
+    assert len(found) >= 20
+    assert [call for call in found if not runs_on_the_loop(call)] == []
+
+
+def callables(dependant: Dependant) -> Iterator[Callable]:
+    yield dependant.call
+    for below in dependant.dependencies:
+        yield from callables(below)
+
+
+def runs_on_the_loop(call: Callable) -> bool:
+    function = call if inspect.isroutine(call) else type(call).__call__
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 def test_imports_point_down():

@@ -31,7 +31,8 @@ It takes a connection at its first statement, so a function may do slow work bef
 """
 
 
-def current_settings(request: Request) -> Settings:
+# A plain `def` would be run in a worker thread, on every request.
+async def current_settings(request: Request) -> Settings:
     settings: Settings = request.state.settings
     return settings
 

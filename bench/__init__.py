@@ -1,0 +1,1 @@
+"""How fast fast_zero is, beside what is possible and beside what is usual. `task bench` runs it."""

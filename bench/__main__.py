@@ -1,0 +1,156 @@
+"""Measure fast_zero beside `limit.py` and `tutorial.py`, in alternating rounds."""
+
+import secrets
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy import URL
+
+from bench import databases, report, servers, traffic
+from bench.servers import Server
+from fast_zero.core import embedded, security
+from fast_zero.core.settings import Settings
+
+TODOS_EACH = 100
+TODOS_EACH_IN_LARGE = 1000
+WARM_UP_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    rounds: int
+    seconds: int
+    kinds: list[str]
+
+
+def main(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; 5 give a fair median.")] = 5,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
+    only: Annotated[
+        str, typer.Option(help="Kinds of request, with commas: list,filter,create,patch,log in.")
+    ] = ",".join(traffic.KINDS),
+    *,
+    extras: Annotated[
+        bool, typer.Option(help="Also log-in storm, a million todos, start and memory.")
+    ] = True,
+) -> None:
+    """Measure fast_zero beside the limit and the tutorial, on a PostgreSQL of its own.
+
+    Everything is on the loopback interface and in a temporary folder, which is removed at the
+    end. The default takes about ten minutes; `--rounds 1 --seconds 1` shows that it works.
+    """
+    plan = Plan(rounds, seconds, [kind for kind in traffic.KINDS if kind in only.split(",")])
+    wrk = traffic.find_wrk()
+    with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
+        place = Path(folder)
+        place.chmod(0o711)  # as root, PostgreSQL runs as another account
+        with embedded.running(place / "data") as url:
+            results = Benchmark(url, traffic.Wrk(wrk, place), plan).run(extras=extras)
+    for part in report.write(results):
+        typer.echo(f"{part}\n")
+
+
+def say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def tokens(key: str) -> list[str]:
+    """Sign a token for every user, as logging in would, without the hashing."""
+    settings = Settings(_env_file=None, secret_key=SecretStr(key), access_token_minutes=600)
+    users = range(1, databases.USERS + 1)
+    return [security.create_access_token(settings, user_id) for user_id in users]
+
+
+class Benchmark:
+    def __init__(self, url: URL, wrk: traffic.Wrk, plan: Plan) -> None:
+        self.url = url
+        self.wrk = wrk
+        self.plan = plan
+        self.key = secrets.token_urlsafe(48)
+        self.tokens = tokens(self.key)
+        self.results = report.Results()
+
+    def run(self, *, extras: bool) -> report.Results:
+        traffic.write_requests(self.wrk.folder, self.tokens)
+        say(f"Seeding {databases.USERS:,} users with {TODOS_EACH} todos each")
+        found = databases.prepare(self.url, TODOS_EACH)
+        with ExitStack() as stack:
+            contenders = [
+                stack.enter_context(servers.running(name, found[name], self.key, self.tokens[0]))
+                for name in ("limit", "fast_zero", "tutorial")
+            ]
+            self.measure(contenders)
+            self.results.memory = {one.name: one.memory_mib() for one in contenders}
+            if extras:
+                self.measure_storm(contenders[1])
+                self.measure_large(contenders[1])
+        if extras:
+            self.measure_starts(found)
+        return self.results
+
+    def measure(self, contenders: list[Server]) -> None:
+        for server in contenders:
+            for kind in self.plan.kinds:
+                self.wrk.measure(server, kind, WARM_UP_SECONDS)
+            server.database.reset()
+        for number in range(self.plan.rounds):
+            first = number % len(contenders)
+            turn = contenders[first:] + contenders[:first]
+            for kind in self.plan.kinds:
+                for server in turn:
+                    measured = self.wrk.measure(server, kind, self.plan.seconds)
+                    self.results.add(server.name, kind, measured)
+                    if kind in {"create", "patch"}:
+                        server.database.reset()
+                    say(
+                        f"round {number + 1}: {kind}, {server.name}: {measured.rate:,.0f}/s, "
+                        f"p99 {measured.p99 / 1000:.1f} ms, {measured.cpu_micros:.0f} µs"
+                    )
+
+    def measure_storm(self, ours: Server) -> None:
+        for _ in range(self.plan.rounds):
+            calm = self.wrk.measure(ours, "list", self.plan.seconds)
+            with self.wrk.log_in_storm(ours, self.plan.seconds):
+                stormy = self.wrk.measure(ours, "list", self.plan.seconds)
+            ours.settle()
+            self.results.storm.append(stormy.p99 / calm.p99)
+            say(f"log-in storm: list p99 {calm.p99 / 1000:.1f} -> {stormy.p99 / 1000:.1f} ms")
+
+    def measure_large(self, ours: Server) -> None:
+        say(f"Seeding {databases.USERS:,} users with {TODOS_EACH_IN_LARGE} todos each")
+        database = databases.prepare_large(self.url, TODOS_EACH_IN_LARGE)
+        with servers.running(ours.name, database, self.key, self.tokens[0]) as large:
+            self.wrk.measure(large, "list", WARM_UP_SECONDS)
+            for number in range(self.plan.rounds):
+                pair = [ours, large] if number % 2 else [large, ours]
+                rate = {
+                    one.port: self.wrk.measure(one, "list", self.plan.seconds).rate for one in pair
+                }
+                self.results.large.append(rate[large.port] / rate[ours.port])
+                say(f"a million todos: {rate[large.port]:,.0f}/s, not {rate[ours.port]:,.0f}/s")
+
+    def measure_starts(self, found: dict[str, databases.Database]) -> None:
+        """Compare `fast-zero serve`, which also looks after migrations, with the tutorial."""
+        for _ in range(self.plan.rounds):
+            taken = {}
+            for name in ("fast_zero", "tutorial"):
+                port = servers.free_port()
+                serve = [sys.executable, "-m", "fast_zero", "serve", "--port", str(port)]
+                words = serve if name == "fast_zero" else servers.uvicorn(name, port)
+                token = self.tokens[0]
+                taken[name] = servers.start_seconds(words, port, found[name], self.key, token)
+                self.results.start_seconds.setdefault(name, []).append(taken[name])
+            self.results.start.append(taken["fast_zero"] / taken["tutorial"])
+            say(f"start: {taken['fast_zero']:.2f} s, not {taken['tutorial']:.2f} s")
+
+
+if __name__ == "__main__":
+    program = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    program.command()(main)
+    program()

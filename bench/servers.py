@@ -1,0 +1,115 @@
+"""The contenders, each as one process of uvicorn on a loopback port, told apart by nothing else."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bench.databases import Database
+
+HOST = "127.0.0.1"
+PATIENCE = 60  # seconds
+TICKS = os.sysconf("SC_CLK_TCK")
+APPLICATIONS = {
+    "fast_zero": ("--factory", "fast_zero.app:create_app"),
+    "limit": ("bench.limit:app",),
+    "tutorial": ("bench.tutorial:app",),
+}
+# Nothing that fast_zero limits by default may stand in the way of a load test.
+SETTINGS = {"ACCESS_TOKEN_MINUTES": "600", "LOG_LEVEL": "warning"}
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    pid: int
+    port: int
+    database: Database
+
+    def cpu_seconds(self) -> float:
+        """Read how long all of the process's threads have run."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS  # utime and stime, proc(5)
+
+    def memory_mib(self) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0
+
+    def settle(self) -> None:
+        """Wait until the server has ended what its callers no longer wait for."""
+        deadline = time.monotonic() + PATIENCE
+        busy = True
+        while busy and time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(0.25)
+            busy = self.cpu_seconds() - before > 1 / TICKS
+
+
+def uvicorn(name: str, port: int) -> list[str]:
+    options = ("--host", HOST, "--port", str(port), "--no-access-log", "--log-level", "warning")
+    return [sys.executable, "-m", "uvicorn", *APPLICATIONS[name], *options]
+
+
+@contextmanager
+def running(name: str, database: Database, key: str, token: str) -> Iterator[Server]:
+    """Serve until the block ends."""
+    port = free_port()
+    with started(uvicorn(name, port), database, key) as process:
+        first_answer(process, port, token)
+        yield Server(name, process.pid, port, database)
+
+
+def start_seconds(words: Sequence[str], port: int, database: Database, key: str, tok: str) -> float:
+    """Time a start: from the command to the first list."""
+    begin = time.monotonic()
+    with started(words, database, key) as process:
+        first_answer(process, port, tok)
+        return time.monotonic() - begin
+
+
+@contextmanager
+def started(
+    words: Sequence[str], database: Database, key: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    variables = SETTINGS | {"DATABASE_URL": database.address(), "SECRET_KEY": key}
+    process = subprocess.Popen(words, env=os.environ | variables, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def first_answer(process: subprocess.Popen[bytes], port: int, token: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        caller = HTTPConnection(HOST, port, timeout=PATIENCE)
+        try:
+            caller.request("GET", "/todos?limit=20", headers={"Authorization": f"Bearer {token}"})
+            if caller.getresponse().status == 200:  # noqa: PLR2004  # OK
+                return
+        except OSError:
+            time.sleep(0.005)
+        finally:
+            caller.close()
+    message = f"Nothing answered on port {port}: {process.args!r}"
+    raise RuntimeError(message)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
