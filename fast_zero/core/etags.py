@@ -99,7 +99,7 @@ def condition(request: Request, name: str) -> Tags:
     return parse(name, ", ".join(lines)) if lines else None
 
 
-def if_match(
+async def if_match(
     request: Request,
     _value: Annotated[
         OptionalText,
@@ -109,7 +109,7 @@ def if_match(
     return condition(request, "If-Match")
 
 
-def if_none_match(
+async def if_none_match(
     request: Request,
     _value: Annotated[
         OptionalText,

@@ -152,7 +152,7 @@ async def keep(
     )
 
 
-def once(
+async def once(
     request: Request,
     _value: Annotated[
         OptionalText,
