@@ -28,6 +28,9 @@ as `Authorization: Bearer …`. A path works with and without its trailing slash
 **Pages**: lists answer `next`, the cursor of the page that follows; pass it as `after`. It is
 `null` at the end.
 
+**Conditions**: `If-Match` with the `ETag` you read refuses to overwrite what others wrote since.
+An `Idempotency-Key` makes it safe to send a `POST` again.
+
 **Errors** are `application/problem+json` (RFC 9457); `detail` says what is wrong.
 """
 

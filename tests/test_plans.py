@@ -6,6 +6,7 @@ from sqlalchemy import event, text
 from tests.factories import PASSWORD, TodoFactory
 
 CROWD = """
+SET LOCAL statement_timeout = 0;
 INSERT INTO users (username, email, password_hash)
 SELECT 'crowd ' || number, 'crowd' || number || '@example.com', 'none'
 FROM generate_series(1, 1000) AS number;

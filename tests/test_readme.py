@@ -15,13 +15,14 @@ import pytest
 from tests.processes import PATIENCE, serving
 
 README = Path(__file__).parents[1] / "README.md"
+CONCURRENCY = README.parent / "docs/concurrency.md"
 TODOS = 10_000
 WRITERS = 4
 STATES = ["draft", "todo", "doing", "done", "trash"]
 
 
-def blocks() -> list[str]:
-    return [part.split("```")[0] for part in README.read_text().split("```sh\n")[1:]]
+def blocks(page: Path = README) -> list[str]:
+    return [part.split("```")[0] for part in page.read_text().split("```sh\n")[1:]]
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
@@ -29,15 +30,23 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
     with serving(tmp_path / "data") as server:
         done = subprocess.run(
             ["sh", "-eu"],
-            input=blocks()[2],
+            input="\n".join([blocks()[2], *blocks(CONCURRENCY)]),
             env=os.environ | {"API": server.url},
             capture_output=True,
             text=True,
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    for promised in ('"username":"ana"', '"state":"done"', "Task has been deleted successfully."):
-        assert promised in done.stdout
+    for promised in (
+        '"username":"ana"',
+        '"state":"done"',
+        "Task has been deleted successfully.",
+        "\n304\n",
+        "HTTP/1.1 412 Precondition Failed",
+        "idempotency-replayed: true",
+        '"title":"Buy flour"',
+    ):
+        assert promised in done.stdout.replace("}304", "}\n304"), done.stdout
 
 
 def test_the_two_commands_are_one_line_each():

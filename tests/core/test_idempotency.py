@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.accounts.models import User
+from fast_zero.core import security
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.todos.models import Todo
-from tests.core.expect import faults, problem
+from tests.core.expect import comes_true, faults, problem
 from tests.factories import UserFactory
 
 KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
@@ -178,6 +179,17 @@ async def test_the_kept_fingerprint_is_no_plain_hash_of_the_body(client, session
 
     assert ANA["password"].encode() not in kept.body
     assert len(kept.fingerprint) == 32
+
+
+async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_is_hashed(live):
+    async with live(database_pool_size=1, database_pool_wait=0.2) as client:
+        async with security.one_at_a_time:
+            hashing = asyncio.create_task(client.post("/users", json=ANA, headers=KEY))
+            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 1)
+            meanwhile = await client.get("/users")
+        assert (await hashing).is_success
+
+    assert meanwhile.status_code == 200
 
 
 @pytest.mark.parametrize("create", CREATES)

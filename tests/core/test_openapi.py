@@ -7,6 +7,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 SENTENCE = re.compile(r"[A-Z].*\.", re.DOTALL)
 
+STALE = "It has changed since you read it. Read it again, then send your change."
+CREATED = {"ETag", "Location", "Idempotency-Replayed"}
+IN_PROGRESS = "The first request with this Idempotency-Key is still being processed."
+
 
 @pytest.fixture
 async def document(anonymous) -> dict:
@@ -94,6 +98,14 @@ def test_the_routes_that_need_a_token_say_so(document):
         ("read_todo", "404", "Task not found."),
         ("update_todo", "404", "Task not found."),
         ("delete_todo", "404", "Task not found."),
+        ("update_todo", "412", STALE),
+        ("delete_todo", "412", STALE),
+        ("replace_user", "412", STALE),
+        ("delete_user", "412", STALE),
+        ("create_todo", "409", IN_PROGRESS),
+        ("create_user", "409", IN_PROGRESS),
+        ("do_batch", "409", IN_PROGRESS),
+        ("do_batch", "409", "Nothing was done: items that cannot be: 1 of 3."),
     ],
 )
 def test_the_sentences_of_the_contract_are_shown_as_examples(
@@ -113,6 +125,31 @@ def test_every_parameter_and_property_is_explained(document):
     for name, schema in document["components"]["schemas"].items():
         for key, value in schema.get("properties", {}).items():
             assert explained(value), (name, key)
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "code", "asked", "answered"),
+    [
+        ("read_todo", "200", {"If-None-Match"}, {"ETag"}),
+        ("read_todo", "304", {"If-None-Match"}, {"ETag"}),
+        ("read_me", "304", {"If-None-Match"}, {"ETag"}),
+        ("read_user", "304", {"If-None-Match"}, {"ETag"}),
+        ("update_todo", "200", {"If-Match"}, {"ETag"}),
+        ("replace_user", "200", {"If-Match"}, {"ETag"}),
+        ("delete_todo", "200", {"If-Match"}, set()),
+        ("delete_user", "200", {"If-Match"}, set()),
+        ("create_todo", "201", {"Idempotency-Key"}, CREATED),
+        ("create_user", "201", {"Idempotency-Key"}, CREATED),
+        ("do_batch", "200", {"Idempotency-Key"}, {"Idempotency-Replayed"}),
+    ],
+)
+def test_the_headers_of_a_write_are_described(document, operation_id, code, asked, answered):
+    [operation] = [op for _, op in operations(document) if op["operationId"] == operation_id]
+    parameters = operation["parameters"]
+
+    assert {found["name"] for found in parameters if found["in"] == "header"} == asked
+    assert operation["responses"][code].get("headers", {}).keys() == answered
+    assert code != "304" or "content" not in operation["responses"][code]
 
 
 def test_what_a_password_is_is_told_to_tools(document):
