@@ -17,7 +17,9 @@ from sqlalchemy import delete, event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from fast_zero.accounts.models import User
-from fast_zero.app import create_app
+from fast_zero.accounts.revocations import Revocations
+from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.settings import Settings
 from tests.factories import UserFactory
@@ -99,6 +101,21 @@ def open_session(connection):
 
 
 @pytest.fixture
+def open_autocommit(connection):
+    """Open sessions whose statements stay when they succeed; one may be closed and go on."""
+
+    @asynccontextmanager
+    async def open_autocommit() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            yield session
+            await session.commit()
+
+    return open_autocommit
+
+
+@pytest.fixture
 async def session(open_session) -> AsyncIterator[AsyncSession]:
     async with open_session() as session:
         yield session
@@ -134,9 +151,24 @@ def app(settings):
 
 
 @pytest.fixture
-async def anonymous(app, settings, open_session) -> AsyncIterator[AsyncClient]:
+def revocations() -> Revocations:
+    """Give the list of a process that hears of every session's end."""
+    revocations = Revocations()
+    revocations.complete = True
+    return revocations
+
+
+@pytest.fixture
+async def anonymous(
+    app, settings, open_session, open_autocommit, revocations
+) -> AsyncIterator[AsyncClient]:
     """Speak to the application as nobody."""
-    state = database.State(settings=settings, sessions=open_session, autocommits=open_session)
+    state = State(
+        settings=settings,
+        sessions=open_session,
+        autocommits=open_autocommit,
+        revocations=revocations,
+    )
 
     async def with_state(scope, receive, send):
         await app({**scope, "state": dict(state)}, receive, send)
@@ -176,7 +208,8 @@ def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncCli
 
 @pytest.fixture
 def token_of(settings) -> Callable[[User], str]:
-    return lambda user: security.create_access_token(settings, user.id)
+    """Sign tokens of sessions that no table knows: while the list is complete, nobody asks."""
+    return lambda user: security.create_access_token(settings, user.id, user.id, ALL_SCOPES)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
+"""Statements about users. Those about sessions and tokens stand in `session_queries`."""
+
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import LoginSession, User
 from fast_zero.core.pagination import PageParams
 
 
@@ -46,9 +48,23 @@ async def select_credentials(session: AsyncSession, login: str) -> Row[int, str]
     return (await session.execute(statement)).one_or_none()
 
 
-async def update_user(session: AsyncSession, actor_id: int, values: dict[str, Any]) -> User | None:
+async def update_user(
+    session: AsyncSession, actor_id: int, values: dict[str, Any], *, ends_sessions: bool
+) -> User | None:
+    """Change an account and, if wanted, end all of its sessions in the same statement."""
     statement = update(User).where(editable_by(actor_id)).values(values).returning(User)
+    if ends_sessions:
+        ended = delete(LoginSession).where(LoginSession.owner_id == actor_id)
+        statement = statement.add_cte(ended.cte("ended"))
     return await session.scalar(statement)
+
+
+async def upgrade_password_hash(
+    session: AsyncSession, user_id: int, old_hash: str, new_hash: str
+) -> None:
+    """Replace a hash by another of the same password, unless it was changed meanwhile."""
+    unchanged = (User.id == user_id, User.password_hash == old_hash)
+    await session.execute(update(User).where(*unchanged).values(password_hash=new_hash))
 
 
 async def delete_user(session: AsyncSession, actor_id: int) -> bool:

@@ -1,6 +1,8 @@
 """What domain code raises. Each door translates these once; REST does so in `problems`."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -12,7 +14,7 @@ class DomainError(Exception):
     """A refusal with a sentence for the reader."""
 
     status: ClassVar[HTTPStatus]
-    headers: ClassVar[dict[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -21,11 +23,21 @@ class DomainError(Exception):
 
 class Unauthenticated(DomainError):
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar = {"WWW-Authenticate": "Bearer"}  # RFC 6750, section 3
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})  # RFC 6750, section 3
 
 
 class Forbidden(DomainError):
     status = HTTPStatus.FORBIDDEN
+
+
+class InsufficientScope(Forbidden):
+    """The token is good, but was not made for this."""
+
+    def __init__(self, *missing: str) -> None:
+        scope = " ".join(missing)
+        super().__init__(f"This needs a token with the scope {scope}")
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'  # RFC 6750, section 3.1
+        self.headers = {"WWW-Authenticate": challenge}
 
 
 class NotFound(DomainError):
@@ -50,4 +62,4 @@ class Unavailable(DomainError):
     """The database is away or too busy; the same request may succeed in a moment."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers: ClassVar = {"Retry-After": "2"}
+    headers = MappingProxyType({"Retry-After": "2"})

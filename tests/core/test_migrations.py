@@ -65,8 +65,7 @@ async def test_each_migration_runs_down_and_up_again_over_data(empty):
     for _ in revisions:
         await fill(empty)
         await alembic(empty, command.downgrade, "-1")
-        await alembic(empty, command.upgrade, "head")
-        await alembic(empty, command.check)
+        await alembic(empty, command.upgrade, "+1")
         await alembic(empty, command.downgrade, "-1")
 
     assert await table_names(empty) == {"alembic_version"}
