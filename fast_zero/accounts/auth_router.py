@@ -25,7 +25,7 @@ from fast_zero.accounts.schemas import (
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Forbidden, NotFound, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
-from fast_zero.core.problems import responses
+from fast_zero.core.problems import missing_fields, responses
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
@@ -54,6 +54,8 @@ async def create_token(
 
     A refresh token works once. One that comes back was stolen from somebody, and ends its session.
     """
+    if missing := form.missing():
+        raise missing_fields(*missing)
     if form.grant_type == "refresh_token":
         tokens = await sessions.refresh(session, settings, form.refresh_token)
         return answer_tokens(tokens, settings, response)

@@ -60,7 +60,7 @@ async def actor_of_access_token(request: Request, settings: Settings, token: str
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
         async with request.state.autocommits() as session:
-            ended = not await session_queries.session_lives(session, said.session_id)
+            ended = not await session_queries.session_lives(session, said.user_id, said.session_id)
     if ended:
         raise Unauthenticated(NOT_VALIDATED)
     return Actor(said.user_id, said.scopes, said.session_id)

@@ -58,7 +58,7 @@ class LoginSession(Base):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     user_agent: Mapped[str]
     address: Mapped[str]
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
 
@@ -66,7 +66,10 @@ class LoginSession(Base):
 
 
 class SpentRefreshToken(Base):
-    """A refresh token that was used. Who brings it again has stolen it, or was stolen from."""
+    """A refresh token that was used. Who brings it again has stolen it, or was stolen from.
+
+    It is kept until it would have expired.
+    """
 
     __tablename__ = "spent_refresh_tokens"
 
@@ -74,6 +77,7 @@ class SpentRefreshToken(Base):
     session_id: Mapped[int] = mapped_column(
         ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True
     )
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class EndedSession(Base):

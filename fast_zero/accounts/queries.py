@@ -64,7 +64,8 @@ async def upgrade_password_hash(
 ) -> None:
     """Replace a hash by another of the same password, unless it was changed meanwhile."""
     unchanged = (User.id == user_id, User.password_hash == old_hash)
-    await session.execute(update(User).where(*unchanged).values(password_hash=new_hash))
+    values = {"password_hash": new_hash, "updated_at": User.updated_at}  # nothing that shows
+    await session.execute(update(User).where(*unchanged).values(values))
 
 
 async def delete_user(session: AsyncSession, actor_id: int) -> bool:

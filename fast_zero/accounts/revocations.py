@@ -14,9 +14,22 @@ from sqlalchemy import URL
 from fast_zero.core.listener import listening
 
 CHANNEL = "session_ended"
-FORGET = "DELETE FROM ended_sessions WHERE ended_at < now() - interval '2 hours'"
 KEEP_SECONDS = 7200
-LOAD = "SELECT session_id FROM ended_sessions"
+LOAD = "SELECT session_id FROM ended_sessions ORDER BY ended_at"
+# What nobody needs any more, some of it each time, and nothing that another process works on.
+SWEEPS = [
+    f"""
+    DELETE FROM {table} WHERE {key} IN (
+        SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    """  # noqa: S608  # names of our own
+    for table, key, moment in [
+        ("ended_sessions", "session_id", "ended_at"),
+        ("spent_refresh_tokens", "digest", "expires_at"),
+        ("login_sessions", "id", "expires_at"),
+    ]
+]
 
 
 class Revocations:
@@ -30,9 +43,11 @@ class Revocations:
         self.ended: dict[int, float] = {}  # the oldest first, with the moment it was heard of
 
     async def load(self, connection: psycopg.AsyncConnection) -> None:
-        await connection.execute(FORGET)
-        rows = await (await connection.execute(LOAD)).fetchall()
-        self.ended = {session_id: time.monotonic() for (session_id,) in rows}
+        """Read what ended while nobody listened; what is known already stays known."""
+        for statement in SWEEPS:
+            await connection.execute(statement)
+        for (session_id,) in await (await connection.execute(LOAD)).fetchall():
+            self.add(session_id)
         self.complete = True
 
     def add(self, session_id: int | None) -> None:
@@ -40,8 +55,9 @@ class Revocations:
         if session_id is None:
             return
         now = time.monotonic()
+        self.ended.pop(session_id, None)  # so that it moves to the end
         self.ended[session_id] = now
-        while (oldest := next(iter(self.ended))) and self.ended[oldest] < now - KEEP_SECONDS:
+        while self.ended[oldest := next(iter(self.ended))] < now - KEEP_SECONDS:
             del self.ended[oldest]
 
     def hear(self, payload: str) -> None:

@@ -107,6 +107,12 @@ class TokenForm(BaseModel):
         ),
     ] = ""
 
+    def missing(self) -> list[str]:
+        """Name the fields that this grant needs and that were not sent."""
+        refreshes = self.grant_type == "refresh_token"
+        needed = ["refresh_token"] if refreshes else ["username", "password"]
+        return [name for name in needed if not getattr(self, name)]
+
 
 class Token(BaseModel):
     access_token: str = Field(description="Send it as `Authorization: Bearer …`.")

@@ -2,7 +2,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import queries
+from fast_zero.accounts import queries, session_queries
 from fast_zero.accounts.models import User
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
@@ -74,4 +74,6 @@ async def write_account(
     user = await queries.update_user(session, actor_id, values, ends_sessions=ends_sessions)
     if user is None:  # deleted since the request began
         raise Unauthenticated("Could not validate credentials")
+    if ends_sessions:  # the statement before did not see a log-in that it had to wait for
+        await session_queries.delete_sessions(session, actor_id)
     return user

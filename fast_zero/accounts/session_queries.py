@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     LargeBinary,
     Row,
+    Text,
     delete,
     exists,
     func,
@@ -18,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken
+from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
 from fast_zero.core.pagination import PageParams
 
 
@@ -37,23 +39,31 @@ def days_from_now(days: int) -> ColumnElement[datetime]:
 async def insert_session(
     session: AsyncSession,
     owner_id: int,
+    password_hash: str,
     *,
     refresh_digest: bytes,
     scopes: Iterable[str],
     days: int,
     user_agent: str,
     address: str,
-) -> int:
+) -> int | None:
+    """Open a session, unless the password hash is no longer the one that was verified.
+
+    The lock makes this wait for a change of the password, and the change for this: no session
+    slips in beside one.
+    """
     values = {
-        "owner_id": owner_id,
-        "refresh_digest": refresh_digest,
-        "scopes": sorted(scopes),
-        "user_agent": user_agent,
-        "address": address,
+        "owner_id": User.id,
+        "refresh_digest": literal(refresh_digest, LargeBinary),
+        "scopes": literal(sorted(scopes), ARRAY(Text)),
+        "user_agent": literal(user_agent, Text),
+        "address": literal(address, Text),
         "expires_at": days_from_now(days),
     }
-    statement = insert(LoginSession).values(values).returning(LoginSession.id)
-    return (await session.scalars(statement)).one()
+    unchanged = (User.id == owner_id, User.password_hash == password_hash)
+    its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
+    statement = insert(LoginSession).from_select(list(values), its_user)
+    return await session.scalar(statement.returning(LoginSession.id))
 
 
 async def rotate_session(
@@ -69,7 +79,10 @@ async def rotate_session(
     )
     spent = (
         insert(SpentRefreshToken)
-        .from_select(["digest", "session_id"], select(literal(old, LargeBinary), rotated.c.id))
+        .from_select(
+            ["digest", "session_id", "expires_at"],
+            select(literal(old, LargeBinary), rotated.c.id, days_from_now(days)),
+        )
         .cte("spent")
     )
     statement = select(rotated.c.id, rotated.c.owner_id, rotated.c.scopes).add_cte(spent)
@@ -83,19 +96,20 @@ async def end_session_of_spent(session: AsyncSession, spent: bytes) -> int | Non
     return await session.scalar(statement.returning(LoginSession.id))
 
 
-async def touch_session(session: AsyncSession, session_id: int) -> bool:
+async def touch_session(session: AsyncSession, actor_id: int, session_id: int) -> bool:
     """Note that a session is used; tell whether it still lives."""
+    lives = LoginSession.expires_at > func.now()
     statement = (
         update(LoginSession)
-        .where(LoginSession.id == session_id, LoginSession.expires_at > func.now())
+        .where(owned_by(actor_id), LoginSession.id == session_id, lives)
         .values(last_used_at=func.now())
         .returning(LoginSession.id)
     )
     return await session.scalar(statement) is not None
 
 
-async def session_lives(session: AsyncSession, session_id: int) -> bool:
-    lives = exists().where(LoginSession.id == session_id)
+async def session_lives(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+    lives = exists().where(owned_by(actor_id), LoginSession.id == session_id)
     return bool(await session.scalar(select(lives)))
 
 

@@ -54,16 +54,22 @@ async def log_in(
         raise Unauthenticated("Incorrect email or password")
     if upgraded:
         await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
+        password_hash = upgraded
     refresh_token = security.new_secret()
     session_id = await session_queries.insert_session(
         session,
         user_id,
+        password_hash,
         refresh_digest=security.digest(refresh_token),
         scopes=scopes,
         days=settings.refresh_token_days,
         user_agent=client.user_agent[:USER_AGENT_LENGTH],
         address=client.address,
     )
+    if session_id is None:  # the hash has changed since it was read: the password may have, too
+        return await log_in(
+            session, settings, login=login, password=password, scope=scope, client=client
+        )
     access_token = security.create_access_token(settings, user_id, session_id, scopes)
     return Tokens(access_token, scopes, refresh_token)
 
@@ -94,7 +100,7 @@ async def renew(
     session: AsyncSession, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
 ) -> Tokens:
     """Give a fresh access token to who has one that still lives, while the session does."""
-    if not await session_queries.touch_session(session, session_id):
+    if not await session_queries.touch_session(session, user_id, session_id):
         raise Unauthenticated("Could not validate credentials")
     scopes = frozenset(scopes)
     return Tokens(security.create_access_token(settings, user_id, session_id, scopes), scopes)

@@ -95,11 +95,12 @@ def read_access_token(settings: Settings, token: str) -> AccessToken:
                 leeway=LEEWAY_SECONDS,
                 options={"require": REQUIRED_CLAIMS},
             )
+            user_id, session_id = int(claims["sub"]), int(claims["sid"])
+            return AccessToken(user_id, session_id, frozenset(str(claims["scope"]).split()))
         except jwt.InvalidSignatureError:
             continue
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, TypeError, ValueError):
             break
-        return AccessToken(int(claims["sub"]), claims["sid"], frozenset(claims["scope"].split()))
     raise Unauthenticated("Could not validate credentials")
 
 

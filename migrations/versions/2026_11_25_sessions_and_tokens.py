@@ -8,7 +8,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# Whatever deletes a session, a cascade too, is written down and told to every process.
+# Whatever deletes a session, a cascade too, is written down and told to every process. One
+# that expired two hours ago has no access token left that lives, and is swept in silence.
 NOTE_THE_END = """
 CREATE FUNCTION note_session_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -20,7 +21,7 @@ $$
 """
 ON_DELETE = """
 CREATE TRIGGER note_session_end AFTER DELETE ON login_sessions
-FOR EACH ROW EXECUTE FUNCTION note_session_end()
+FOR EACH ROW WHEN (OLD.expires_at > now() - interval '2 hours') EXECUTE FUNCTION note_session_end()
 """
 
 
@@ -69,6 +70,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_login_sessions_owner_id_id"), "login_sessions", ["owner_id", "id"], unique=False
     )
+    op.create_index(
+        op.f("ix_login_sessions_expires_at"), "login_sessions", ["expires_at"], unique=False
+    )
     op.create_table(
         "personal_tokens",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -103,6 +107,7 @@ def upgrade() -> None:
         "spent_refresh_tokens",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("session_id", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["session_id"],
             ["login_sessions.id"],
@@ -117,15 +122,23 @@ def upgrade() -> None:
         ["session_id"],
         unique=False,
     )
+    op.create_index(
+        op.f("ix_spent_refresh_tokens_expires_at"),
+        "spent_refresh_tokens",
+        ["expires_at"],
+        unique=False,
+    )
     op.execute(NOTE_THE_END)
     op.execute(ON_DELETE)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_spent_refresh_tokens_expires_at"), table_name="spent_refresh_tokens")
     op.drop_index(op.f("ix_spent_refresh_tokens_session_id"), table_name="spent_refresh_tokens")
     op.drop_table("spent_refresh_tokens")
     op.drop_index(op.f("ix_personal_tokens_owner_id_id"), table_name="personal_tokens")
     op.drop_table("personal_tokens")
+    op.drop_index(op.f("ix_login_sessions_expires_at"), table_name="login_sessions")
     op.drop_index(op.f("ix_login_sessions_owner_id_id"), table_name="login_sessions")
     op.drop_table("login_sessions")
     op.drop_index(op.f("ix_ended_sessions_ended_at"), table_name="ended_sessions")

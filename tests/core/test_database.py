@@ -102,12 +102,12 @@ async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live,
 
 
 @pytest.mark.parametrize("limit", ["database_statement_timeout", "database_lock_timeout"])
-async def test_a_statement_that_takes_too_long_is_503(live, commit, bearer, engine, limit):
+async def test_a_statement_that_takes_too_long_is_503(live, commit, sign_in, engine, limit):
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
     async with live(**{limit: 0.1}) as client, engine.begin() as other:
         await other.execute(select(Todo).where(Todo.id == todo.id).with_for_update())
-        change = {"headers": bearer(user), "json": {"title": "Sell bread"}}
+        change = {"headers": await sign_in(user), "json": {"title": "Sell bread"}}
         response = await client.patch(f"/todos/{todo.id}", **change)
         await other.rollback()
         again = await client.patch(f"/todos/{todo.id}", **change)
@@ -143,10 +143,11 @@ async def test_a_connection_that_was_killed_costs_one_503_at_most(app, settings,
     assert second.status_code == 200
 
 
-async def test_what_was_answered_can_be_read_by_everyone(live, commit, bearer, engine):
+async def test_what_was_answered_can_be_read_by_everyone(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     async with live() as client:
-        created = await client.post("/todos", headers=bearer(user), json={"title": "Buy bread"})
+        headers = await sign_in(user)
+        created = await client.post("/todos", headers=headers, json={"title": "Buy bread"})
 
     assert created.status_code == 201
     async with engine.connect() as other:
