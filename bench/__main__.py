@@ -14,6 +14,7 @@ from sqlalchemy import URL
 
 from bench import databases, report, servers, traffic
 from bench.servers import Server
+from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import embedded, security
 from fast_zero.core.settings import Settings
 
@@ -62,9 +63,11 @@ def say(text: str) -> None:
 
 def tokens(key: str) -> list[str]:
     """Sign a token for every user, as logging in would, without the hashing."""
-    settings = Settings(_env_file=None, secret_key=SecretStr(key), access_token_minutes=600)
+    settings = Settings(_env_file=None, secret_key=SecretStr(key), access_token_minutes=60)
     users = range(1, databases.USERS + 1)
-    return [security.create_access_token(settings, user_id) for user_id in users]
+    return [
+        security.create_access_token(settings, user_id, user_id, ALL_SCOPES) for user_id in users
+    ]
 
 
 class Benchmark:

@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 import fast_zero
+from fast_zero.accounts import auth_router as auth
 from fast_zero.accounts import router as accounts
+from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
@@ -20,8 +22,6 @@ from fast_zero.core.types import Message
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
-A todo manager whose product is its API.
-
 **Start** by registering at `POST /users`, then log in at `POST /auth/token` and send the token
 as `Authorization: Bearer …`. A path works with and without its trailing slash.
 
@@ -37,10 +37,14 @@ An `Idempotency-Key` makes it safe to send a `POST` again.
 TAGS = [
     {"name": "todos", "description": "Your todos. Nobody else sees them."},
     {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
-    {"name": "auth", "description": "Tokens: log in, and stay so."},
+    {"name": "auth", "description": "Log-ins, their sessions, and tokens for programs."},
     {"name": "health", "description": "For those who watch the server and route to it."},
     {"name": "home", "description": "A greeting, to see that the server answers."},
 ]
+
+
+class State(database.State):
+    revocations: Revocations
 
 
 class FastZero(FastAPI):
@@ -61,10 +65,13 @@ def create_app(settings: Settings | None = None) -> FastZero:
     settings = settings or load_settings()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[database.State]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         with completed(settings) as complete, leave_with_parent():
-            async with database.connected(complete) as state:
-                yield state
+            async with (
+                database.connected(complete) as state,
+                followed(complete.database_address()) as revocations,
+            ):
+                yield State(**state, revocations=revocations)
 
     app = FastZero(
         title="fast_zero",
@@ -85,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (accounts.users, accounts.auth, todos.router, health.router):
+    for router in (todos.router, accounts.router, auth.router, health.router):
         app.include_router(router)
 
     @app.get("/", tags=["home"])

@@ -1,7 +1,21 @@
 """Roll-call of every room's tables, for Alembic."""
 
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import (
+    EndedSession,
+    LoginSession,
+    PersonalToken,
+    SpentRefreshToken,
+    User,
+)
 from fast_zero.core.database import Base
 from fast_zero.todos.models import Todo
 
-__all__ = ["Base", "Todo", "User"]
+__all__ = [
+    "Base",
+    "EndedSession",
+    "LoginSession",
+    "PersonalToken",
+    "SpentRefreshToken",
+    "Todo",
+    "User",
+]

@@ -7,6 +7,7 @@ from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
     contextmanager,
+    suppress,
 )
 
 import pytest
@@ -14,13 +15,17 @@ from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from fast_zero.accounts.models import User
-from fast_zero.app import create_app
+from fast_zero.accounts.revocations import Revocations
+from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.settings import Settings
-from tests.factories import UserFactory
+from fast_zero.core.types import MAX_BIGINT
+from tests.factories import LoginSessionFactory, UserFactory
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
@@ -99,6 +104,24 @@ def open_session(connection):
 
 
 @pytest.fixture
+def open_autocommit(connection):
+    """Open sessions whose statements stay when they succeed; one may be closed and go on."""
+
+    @asynccontextmanager
+    async def open_autocommit() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            try:
+                yield session
+            finally:
+                with suppress(DBAPIError):  # where it was a statement that failed
+                    await session.commit()
+
+    return open_autocommit
+
+
+@pytest.fixture
 async def session(open_session) -> AsyncIterator[AsyncSession]:
     async with open_session() as session:
         yield session
@@ -134,9 +157,24 @@ def app(settings):
 
 
 @pytest.fixture
-async def anonymous(app, settings, open_session) -> AsyncIterator[AsyncClient]:
+def revocations() -> Revocations:
+    """Give the list of a process that hears of every session's end."""
+    revocations = Revocations()
+    revocations.complete = True
+    return revocations
+
+
+@pytest.fixture
+async def anonymous(
+    app, settings, open_session, open_autocommit, revocations
+) -> AsyncIterator[AsyncClient]:
     """Speak to the application as nobody."""
-    state = database.State(settings=settings, sessions=open_session, autocommits=open_session)
+    state = State(
+        settings=settings,
+        sessions=open_session,
+        autocommits=open_autocommit,
+        revocations=revocations,
+    )
 
     async def with_state(scope, receive, send):
         await app({**scope, "state": dict(state)}, receive, send)
@@ -169,6 +207,7 @@ def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncCli
             LifespanManager(create_app(settings.model_copy(update=changes))) as running,
             AsyncClient(transport=ASGITransport(running.app), base_url="http://test") as client,
         ):
+            client.revocations = running._state["revocations"]  # for tests of the list itself
             yield client
 
     return live
@@ -176,12 +215,25 @@ def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncCli
 
 @pytest.fixture
 def token_of(settings) -> Callable[[User], str]:
-    return lambda user: security.create_access_token(settings, user.id)
+    """Sign tokens of sessions that no table knows: while the list is complete, nobody asks."""
+    return lambda user: security.create_access_token(settings, user.id, MAX_BIGINT, ALL_SCOPES)
 
 
 @pytest.fixture
 def bearer(token_of) -> Callable[[User], dict[str, str]]:
     return lambda user: {"Authorization": f"Bearer {token_of(user)}"}
+
+
+@pytest.fixture
+def sign_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
+    """Open a session that all connections see, for `live`; give the headers of its token."""
+
+    async def sign_in(user):
+        [opened] = await commit(LoginSessionFactory(owner_id=user.id))
+        token = security.create_access_token(settings, user.id, opened.id, ALL_SCOPES)
+        return {"Authorization": f"Bearer {token}"}
+
+    return sign_in
 
 
 @pytest.fixture

@@ -1,11 +1,17 @@
+import secrets
+from datetime import UTC, datetime, timedelta
+
 import factory
 
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import LoginSession, User
+from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.core import security
 from fast_zero.todos.models import Todo, TodoState
 
 PASSWORD = "a fine long sentence"
-# Made with one pass over 8 KiB, so that checking it costs a test nothing.
-PASSWORD_HASH = (
+PASSWORD_HASH = security.hasher.hash(PASSWORD)
+# Of the same password, made with one pass over 8 KiB: a log-in replaces it.
+WEAK_HASH = (
     "$argon2id$v=19$m=8,t=1,p=1$lS/ecD1swRHFJn5nJMWmmg$XTfWRoLfiEickF15KEEoSxHcLme/GVG7umyCZ57Q5F0"
 )
 
@@ -17,6 +23,18 @@ class UserFactory(factory.Factory):
     username = factory.Sequence(lambda number: f"user {number}")
     email = factory.Sequence(lambda number: f"user{number}@example.com")
     password_hash = PASSWORD_HASH
+
+
+class LoginSessionFactory(factory.Factory):
+    class Meta:
+        model = LoginSession
+
+    owner_id: int
+    refresh_digest = factory.LazyFunction(lambda: secrets.token_bytes(32))
+    scopes = factory.LazyFunction(lambda: sorted(ALL_SCOPES))
+    user_agent = "Firefox"
+    address = "203.0.113.7"
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=30))
 
 
 class TodoFactory(factory.Factory):

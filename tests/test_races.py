@@ -5,8 +5,6 @@ from collections import Counter
 
 import pytest
 
-from fast_zero.core import security
-
 AT_ONCE = 20
 PASSWORD = "a fine long sentence"
 
@@ -18,10 +16,11 @@ async def client(live, commit):
         yield client
 
 
-async def register(client, settings) -> tuple[int, dict[str, str]]:
+async def register(client) -> tuple[int, dict[str, str]]:
     account = {"username": "racer", "email": "racer@example.com", "password": PASSWORD}
     user_id = (await client.post("/users", json=account)).json()["id"]
-    token = security.create_access_token(settings, user_id)
+    form = {"username": "racer", "password": PASSWORD}
+    token = (await client.post("/auth/token", data=form)).json()["access_token"]
     return user_id, {"Authorization": f"Bearer {token}"}
 
 
@@ -51,8 +50,8 @@ async def test_one_of_many_equal_registrations_succeeds(client, username, email,
     assert refusals == {sentence}
 
 
-async def test_patches_of_different_fields_both_survive(client, settings):
-    _, headers = await register(client, settings)
+async def test_patches_of_different_fields_both_survive(client):
+    _, headers = await register(client)
     todo = (await client.post("/todos", json={"title": "a"}, headers=headers)).json()
     url = f"/todos/{todo['id']}"
 
@@ -66,8 +65,8 @@ async def test_patches_of_different_fields_both_survive(client, settings):
         assert (seen["title"], seen["description"]) == (title, description)
 
 
-async def test_writes_beside_a_deletion_of_the_account_are_done_or_refused(client, settings):
-    user_id, headers = await register(client, settings)
+async def test_writes_beside_a_deletion_of_the_account_are_done_or_refused(client):
+    user_id, headers = await register(client)
 
     async def write(number: int) -> int:
         body = {"title": f"todo {number}"}
@@ -82,8 +81,8 @@ async def test_writes_beside_a_deletion_of_the_account_are_done_or_refused(clien
     assert (await client.get("/todos", headers=headers)).status_code == 401
 
 
-async def test_a_todo_is_deleted_once(client, settings):
-    _, headers = await register(client, settings)
+async def test_a_todo_is_deleted_once(client):
+    _, headers = await register(client)
     todo = (await client.post("/todos", json={"title": "a"}, headers=headers)).json()
 
     answers = await asyncio.gather(

@@ -1,44 +1,95 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
-from fast_zero.accounts import queries
+from fast_zero.accounts import personal_tokens, session_queries
+from fast_zero.accounts.revocations import Revocations
+from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
 from fast_zero.core.dependencies import CurrentSettings
-from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
+from fast_zero.core.settings import Settings
 
-NEEDS_TOKEN = (
-    Unauthenticated("Not authenticated"),
-    Unauthenticated("Could not validate credentials"),
-)
-"""What every route that takes a `CurrentActor` may answer."""
+NOT_VALIDATED = "Could not validate credentials"
+NEEDS_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
+"""What every route that takes an actor may answer."""
 
 bearer = OAuth2PasswordBearer(
-    tokenUrl="/auth/token", description="Log in with your e-mail address or username."
+    tokenUrl="/auth/token",
+    refreshUrl="/auth/token",
+    scopes={scope.value: words for scope, words in DESCRIPTIONS.items()},
+    description="Log in with your e-mail address or username, or send a personal token.",
 )
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The person asking."""
+    """The person asking, and what the token that they sent is allowed to do."""
 
     id: int
+    scopes: frozenset[str] = ALL_SCOPES
+    session_id: int | None = None  # none where a personal token asks
 
 
 async def current_actor(
-    request: Request, settings: CurrentSettings, token: Annotated[str, Depends(bearer)]
+    request: Request,
+    needed: SecurityScopes,
+    settings: CurrentSettings,
+    token: Annotated[str, Depends(bearer)],
 ) -> Actor:
-    """Read who is asking from the token, and make sure that the account still exists.
+    """Read who is asking from the token.
 
-    The look-up gives its connection back before the route asks for one of its own.
+    An access token says it all, and costs no statement while the list of ended sessions is
+    complete. A personal token costs one, whose connection is given back before the route asks
+    for one of its own.
     """
-    user_id = security.read_access_token(settings, token)
+    if token.startswith(personal_tokens.PREFIX):
+        actor = await actor_of_personal_token(request, token)
+    else:
+        actor = await actor_of_access_token(request, settings, token)
+    if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
+        raise InsufficientScope(*missing)
+    return actor
+
+
+async def actor_of_access_token(request: Request, settings: Settings, token: str) -> Actor:
+    said = security.read_access_token(settings, token)
+    revocations: Revocations = request.state.revocations
+    ended = said.session_id in revocations.ended
+    if not ended and not revocations.complete:
+        async with request.state.autocommits() as session:
+            ended = not await session_queries.session_lives(session, said.user_id, said.session_id)
+    if ended:
+        raise Unauthenticated(NOT_VALIDATED)
+    return Actor(said.user_id, said.scopes, said.session_id)
+
+
+async def actor_of_personal_token(request: Request, token: str) -> Actor:
+    if not personal_tokens.is_well_formed(token):
+        raise Unauthenticated(NOT_VALIDATED)
     async with request.state.autocommits() as session:
-        if await queries.select_user(session, user_id) is None:
-            raise Unauthenticated("Could not validate credentials")
-    return Actor(user_id)
+        found = await session_queries.use_personal_token(session, security.digest(token))
+    if found is None:
+        raise Unauthenticated(NOT_VALIDATED)
+    _, owner_id, scopes = found
+    return Actor(owner_id, frozenset(scopes))
 
 
-CurrentActor = Annotated[Actor, Depends(current_actor)]
+def session_of(actor: Actor) -> int:
+    """Give the session that the actor logged in with; a personal token has none."""
+    if actor.session_id is None:
+        raise Forbidden("This needs a token from a log-in, not a personal one")
+    return actor.session_id
+
+
+def current_revocations(request: Request) -> Revocations:
+    revocations: Revocations = request.state.revocations
+    return revocations
+
+
+AnyActor = Annotated[Actor, Security(current_actor)]
+AccountReader = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_READ])]
+AccountWriter = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_WRITE])]
+CurrentRevocations = Annotated[Revocations, Depends(current_revocations)]

@@ -1,10 +1,14 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     Computed,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
+    Index,
+    Text,
     UniqueConstraint,
     func,
 )
@@ -48,3 +52,69 @@ class User(Base):
 Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(
     ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
 )
+
+
+class LoginSession(Base):
+    """What a log-in opens. Its end is the row's deletion, which a trigger tells every process."""
+
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+    )
+    refresh_digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    user_agent: Mapped[str]
+    address: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+
+    __table_args__ = (Index(None, "owner_id", "id"),)
+
+
+class SpentRefreshToken(Base):
+    """A refresh token that was used. Who brings it again has stolen it, or was stolen from.
+
+    It is kept until it would have expired.
+    """
+
+    __tablename__ = "spent_refresh_tokens"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True
+    )
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class EndedSession(Base):
+    """A session that is no more, remembered for longer than its access tokens live."""
+
+    __tablename__ = "ended_sessions"
+
+    session_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ended_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now(), index=True)
+
+
+class PersonalToken(Base):
+    """A token that its owner made for a program."""
+
+    __tablename__ = "personal_tokens"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+    )
+    digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    name: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    last_used_at: Mapped[datetime | None] = mapped_column(init=False)
+
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
+        Index(None, "owner_id", "id"),
+    )

@@ -1,10 +1,23 @@
+"""Statements about users. Those about sessions and tokens stand in `session_queries`."""
+
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import LoginSession, User
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
 
@@ -48,10 +61,31 @@ async def select_credentials(session: AsyncSession, login: str) -> Row[int, str]
 
 
 async def update_user(
-    session: AsyncSession, actor_id: int, values: dict[str, Any], accepted: Versions = None
+    session: AsyncSession,
+    actor_id: int,
+    values: dict[str, Any],
+    accepted: Versions = None,
+    *,
+    ends_sessions: bool,
 ) -> User | None:
+    """Change an account and, if wanted, end all of its sessions in the same statement."""
     conditions = (editable_by(actor_id), one_of(User.version, accepted))
-    return await session.scalar(update(User).where(*conditions).values(values).returning(User))
+    statement = update(User).where(*conditions).values(values).returning(User)
+    if ends_sessions:
+        ended = delete(LoginSession).where(
+            LoginSession.owner_id == actor_id, exists().where(*conditions)
+        )
+        statement = statement.add_cte(ended.cte("ended"))
+    return await session.scalar(statement)
+
+
+async def upgrade_password_hash(
+    session: AsyncSession, user_id: int, old_hash: str, new_hash: str
+) -> None:
+    """Replace a hash by another of the same password, unless it was changed meanwhile."""
+    unchanged = (User.id == user_id, User.password_hash == old_hash)
+    values = {"password_hash": new_hash, "updated_at": User.updated_at}  # nothing that shows
+    await session.execute(update(User).where(*unchanged).values(values))
 
 
 async def delete_user(session: AsyncSession, actor_id: int, accepted: Versions = None) -> bool:

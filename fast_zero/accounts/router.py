@@ -1,27 +1,30 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts import queries, service
-from fast_zero.accounts.dependencies import NEEDS_TOKEN, CurrentActor
+from fast_zero.accounts.dependencies import (
+    NEEDS_TOKEN,
+    AccountReader,
+    AccountWriter,
+    CurrentRevocations,
+)
 from fast_zero.accounts.schemas import (
-    LoginForm,
-    Token,
+    MeUpdate,
     UserCreate,
     UserPage,
     UserPrivate,
     UserPublic,
     UserUpdate,
 )
-from fast_zero.core import etags, idempotency, security
+from fast_zero.core import etags, idempotency
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.core.problems import responses
-from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id, Message
 
 NOT_FOUND = "User not found"
@@ -29,11 +32,10 @@ NOT_YOU = "Not enough permissions"
 PUBLIC = "-public"
 """The view that everyone has of an account. It shares the version, but not the bytes."""
 
-users = APIRouter(prefix="/users", tags=["users"])
-auth = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/users", tags=["users"])
 
 
-@users.post(
+@router.post(
     "",
     status_code=HTTPStatus.CREATED,
     response_model=UserPrivate,
@@ -57,19 +59,19 @@ async def create_user(new: UserCreate, once: DoOnce, settings: CurrentSettings) 
     return await once(idempotency.NOBODY, register)
 
 
-@users.get("", response_model=UserPage)
+@router.get("", response_model=UserPage)
 async def list_users(page: Annotated[PageParams, Query()], session: Autocommit) -> object:
     """List the public profiles of all users, oldest first."""
     rows, cursor = cut(await queries.select_users(session, page), page)
     return {"users": rows, "next": cursor}
 
 
-@users.get(
+@router.get(
     "/me",
     response_model=UserPrivate,
     responses=responses(*NEEDS_TOKEN) | etags.TAGGED_OR_SEEN,
 )
-async def read_me(actor: CurrentActor, session: Autocommit, seen: IfNoneMatch) -> Response:
+async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) -> Response:
     """Show your own account."""
     user = await queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
@@ -77,7 +79,35 @@ async def read_me(actor: CurrentActor, session: Autocommit, seen: IfNoneMatch) -
     return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version), seen=seen)
 
 
-@users.get(
+@router.patch(
+    "/me",
+    response_model=UserPrivate,
+    responses=responses(
+        *NEEDS_TOKEN,
+        Forbidden("A new address or password needs your current password"),
+        Conflict("Username already exists"),
+        Conflict("Email already exists"),
+        etags.STALE,
+    )
+    | etags.TAGGED,
+)
+async def update_me(
+    change: MeUpdate,
+    actor: AccountWriter,
+    session: Autocommit,
+    settings: CurrentSettings,
+    condition: IfMatch,
+    revocations: CurrentRevocations,
+) -> Response:
+    """Change what is sent of your account. A new address or password ends all your sessions."""
+    accepted = etags.versions(condition, PUBLIC)
+    user, ended = await service.change_account(session, actor.id, change, settings, accepted)
+    if ended:
+        revocations.add(actor.session_id)
+    return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))
+
+
+@router.get(
     "/{user_id}",
     response_model=UserPublic,
     responses=responses(NotFound(NOT_FOUND)) | etags.TAGGED_OR_SEEN,
@@ -91,7 +121,7 @@ async def read_user(user_id: Id, session: Autocommit, seen: IfNoneMatch) -> Resp
     return etags.answer(UserPublic.model_validate(user), tag, seen=seen)
 
 
-@users.put(
+@router.put(
     "/{user_id}",
     response_model=UserPrivate,
     responses=responses(
@@ -102,53 +132,36 @@ async def read_user(user_id: Id, session: Autocommit, seen: IfNoneMatch) -> Resp
     )
     | etags.TAGGED,
 )
-async def replace_user(  # noqa: PLR0913, PLR0917  # what a route takes are its arguments
+async def replace_user(
     user_id: Id,
     update: UserUpdate,
-    actor: CurrentActor,
+    actor: AccountWriter,
     session: Autocommit,
     settings: CurrentSettings,
     condition: IfMatch,
+    revocations: CurrentRevocations,
 ) -> Response:
-    """Replace all of your own account: name, address and password."""
+    """Replace all of your account. A new address or password ends all your sessions."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
     accepted = etags.versions(condition, PUBLIC)
-    user = await service.replace_account(session, actor.id, update, settings, accepted)
+    user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
+    if ended:
+        revocations.add(actor.session_id)
     return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))
 
 
-@users.delete("/{user_id}", responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), etags.STALE))
+@router.delete("/{user_id}", responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), etags.STALE))
 async def delete_user(
-    user_id: Id, actor: CurrentActor, session: Autocommit, condition: IfMatch
+    user_id: Id,
+    actor: AccountWriter,
+    session: Autocommit,
+    condition: IfMatch,
+    revocations: CurrentRevocations,
 ) -> Message:
     """Delete your own account and everything that you own, at once and for good."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
     await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
+    revocations.add(actor.session_id)
     return Message(message="User deleted")
-
-
-@auth.post("/token", responses=responses(Unauthenticated("Incorrect email or password")))
-async def create_token(
-    form: Annotated[LoginForm, Form()],
-    session: Autocommit,
-    settings: CurrentSettings,
-    response: Response,
-) -> Token:
-    """Log in with your e-mail address or username."""
-    token = await service.log_in(session, form.username, form.password, settings)
-    return answer_token(token, settings, response)
-
-
-@auth.post("/refresh_token", responses=responses(*NEEDS_TOKEN))
-async def refresh_token(
-    actor: CurrentActor, settings: CurrentSettings, response: Response
-) -> Token:
-    """Exchange a token that still lives for a new one."""
-    return answer_token(security.create_access_token(settings, actor.id), settings, response)
-
-
-def answer_token(token: str, settings: Settings, response: Response) -> Token:
-    response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
-    return Token(access_token=token, expires_in=settings.access_token_minutes * 60)

@@ -1,11 +1,21 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+)
 
 from fast_zero.accounts.names import check_username
+from fast_zero.accounts.scopes import Scope
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Id, RawText
+from fast_zero.core.types import Id, RawText, Text
 
 Username = Annotated[
     RawText,
@@ -25,7 +35,6 @@ Password = Annotated[
         description="Counted as typed. The most common ones are refused.",
         examples=["a fine long sentence"],
         json_schema_extra={"format": "password", "writeOnly": True},
-        repr=False,
     ),
 ]
 
@@ -62,23 +71,103 @@ class UserPage(BaseModel):
     next: Next
 
 
-class LoginForm(BaseModel):
-    """The form of OAuth2's password grant (RFC 6749, section 4.3.2)."""
+Secret = Annotated[RawText, StringConstraints(max_length=1024)]
 
-    grant_type: Literal["password"] = "password"
+
+class MeUpdate(BaseModel):
+    """Any subset of your account. A new address or password needs the current password."""
+
+    username: Username | MISSING = MISSING
+    email: Email | MISSING = MISSING
+    password: Password | MISSING = MISSING
+    current_password: Annotated[
+        Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
+    ] = MISSING
+
+
+class TokenForm(BaseModel):
+    """The form of OAuth2's password grant (RFC 6749, 4.3.2) and refresh (section 6)."""
+
+    grant_type: Literal["password", "refresh_token"] = "password"
     username: Annotated[
-        RawText,
-        StringConstraints(max_length=1024),
+        Secret,
         Field(description="The e-mail address, or the username.", examples=["ana@example.com"]),
-    ]
+    ] = ""
     password: Annotated[
-        RawText,
-        StringConstraints(max_length=1024),
-        Field(examples=["a fine long sentence"], json_schema_extra={"format": "password"}),
-    ]
+        Secret, Field(examples=["a fine long sentence"], json_schema_extra={"format": "password"})
+    ] = ""
+    refresh_token: Annotated[
+        Secret, Field(description="For `grant_type=refresh_token`: the last one; it works once.")
+    ] = ""
+    scope: Annotated[
+        Secret,
+        Field(
+            description="What the token shall be allowed, separated by spaces; empty: everything.",
+            examples=["todos:read todos:write"],
+        ),
+    ] = ""
+
+    def missing(self) -> list[str]:
+        """Name the fields that this grant needs and that were not sent."""
+        refreshes = self.grant_type == "refresh_token"
+        needed = ["refresh_token"] if refreshes else ["username", "password"]
+        return [name for name in needed if not getattr(self, name)]
 
 
 class Token(BaseModel):
     access_token: str = Field(description="Send it as `Authorization: Bearer …`.")
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  # RFC 6750's word, not a secret
-    expires_in: int = Field(description="Seconds that the token lives.", examples=[1800])
+    expires_in: int = Field(description="Seconds that the token lives.", examples=[900])
+    refresh_token: str | None = Field(
+        default=None, description="Exchange it once, at `POST /auth/token`, for new tokens."
+    )
+    scope: str = Field(description="What the token allows, separated by spaces.")
+
+
+class SessionPublic(BaseModel):
+    """Where and when you logged in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    user_agent: str = Field(examples=["curl/8.5.0"])
+    address: str = Field(description="The client's IP address.", examples=["203.0.113.7"])
+    created_at: datetime
+    last_used_at: datetime = Field(description="When it last asked for an access token.")
+    expires_at: datetime
+
+
+class SessionPage(BaseModel):
+    sessions: list[SessionPublic]
+    current: Id | None = Field(description="The session that asks; `null` for a personal token.")
+    next: Next
+
+
+class PersonalTokenCreate(BaseModel):
+    name: Annotated[
+        Text, StringConstraints(min_length=1, max_length=100), Field(examples=["Backup script"])
+    ]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)]
+    expires_at: Annotated[
+        AwareDatetime, Field(description="In the future, and a year away at most.")
+    ]
+
+
+class PersonalTokenPublic(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    name: str = Field(examples=["Backup script"])
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = Field(description="To the minute; `null` before its first use.")
+
+
+class PersonalTokenCreated(PersonalTokenPublic):
+    token: str = Field(description="Keep it: it is not shown again.", examples=["fzp_…"])
+
+
+class PersonalTokenPage(BaseModel):
+    tokens: list[PersonalTokenPublic]
+    next: Next

@@ -1,11 +1,13 @@
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import queries
+from fast_zero.accounts import queries, session_queries
 from fast_zero.accounts.models import User
 from fast_zero.accounts.passwords import check_password
-from fast_zero.accounts.schemas import UserCreate, UserUpdate
+from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
 from fast_zero.core import etags, security
-from fast_zero.core.errors import Conflict, DomainError, Stale, Unauthenticated
+from fast_zero.core.errors import Conflict, DomainError, Forbidden, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
 
@@ -24,21 +26,78 @@ async def hash_new_password(password: str, settings: Settings) -> str:
 async def replace_account(
     session: AsyncSession,
     actor_id: int,
-    update: UserUpdate,
+    new: UserUpdate,
     settings: Settings,
     accepted: Versions = None,
-) -> User:
-    values = {
-        "username": update.username,
-        "email": update.email,
-        "password_hash": await hash_new_password(update.password, settings),
-    }
+) -> tuple[User, bool]:
+    """Write all of an account, and tell whether that ended the user's sessions."""
+    check_password(new.password, settings.password_min_length)
+    user = await read_account(session, actor_id)
+    values: dict[str, Any] = {"username": new.username, "email": new.email}
+    same, upgraded = await security.verify_password(new.password, user.password_hash)
+    if upgraded or not same:
+        values["password_hash"] = upgraded or await security.hash_password(new.password)
+    ends = not same or new.email != user.email
     try:
-        user = await queries.update_user(session, actor_id, values, accepted)
+        return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
     except Conflict:
         raise Conflict("Username or Email already exists") from None
+
+
+async def change_account(
+    session: AsyncSession,
+    actor_id: int,
+    change: MeUpdate,
+    settings: Settings,
+    accepted: Versions = None,
+) -> tuple[User, bool]:
+    """Write what was sent, and tell whether that ended the user's sessions.
+
+    A new address or password is taken from who knows the password of now.
+    """
+    values = change.model_dump()
+    current = values.pop("current_password", "")
+    user = await read_account(session, actor_id)
+    ends = "password" in values or values.get("email", user.email) != user.email
+    if ends:
+        right, _ = await security.verify_password(current, user.password_hash)
+        if not right:
+            raise Forbidden("A new address or password needs your current password")
+    if "password" in values:
+        password = values.pop("password")
+        check_password(password, settings.password_min_length)
+        values["password_hash"] = await security.hash_password(password)
+    if not values:
+        if accepted is not None and user.version not in accepted:
+            raise Stale(etags.tag(user.version))
+        return user, False
+    return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
+
+
+async def read_account(session: AsyncSession, actor_id: int) -> User:
+    """Read the actor's row, and give the connection back for the slow work that follows."""
+    user = await queries.select_user(session, actor_id)
+    await session.close()
+    if user is None:
+        raise Unauthenticated("Could not validate credentials")
+    return user
+
+
+async def write_account(
+    session: AsyncSession,
+    actor_id: int,
+    values: dict[str, Any],
+    accepted: Versions,
+    *,
+    ends_sessions: bool,
+) -> User:
+    user = await queries.update_user(
+        session, actor_id, values, accepted, ends_sessions=ends_sessions
+    )
     if user is None:
         raise await refusal(session, actor_id)
+    if ends_sessions:  # the statement before did not see a log-in that it had to wait for
+        await session_queries.delete_sessions(session, actor_id)
     return user
 
 
@@ -54,13 +113,3 @@ async def refusal(session: AsyncSession, actor_id: int) -> DomainError:
     if user is None:
         return Unauthenticated("Could not validate credentials")
     return Stale(etags.tag(user.version))
-
-
-async def log_in(session: AsyncSession, login: str, password: str, settings: Settings) -> str:
-    """Give an access token, or refuse in the same words and time whatever was wrong."""
-    credentials = await queries.select_credentials(session, login)
-    await session.close()  # the connection goes back: verifying takes a tenth of a second
-    user_id, password_hash = credentials or (0, None)
-    if not await security.verify_password(password, password_hash):
-        raise Unauthenticated("Incorrect email or password")
-    return security.create_access_token(settings, user_id)

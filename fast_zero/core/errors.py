@@ -37,6 +37,16 @@ class Forbidden(DomainError):
     status = HTTPStatus.FORBIDDEN
 
 
+class InsufficientScope(Forbidden):
+    """The token is good, but was not made for this."""
+
+    def __init__(self, *missing: str) -> None:
+        scope = " ".join(missing)
+        super().__init__(f"This needs a token with the scope {scope}")
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'  # RFC 6750, section 3.1
+        self.headers = {"WWW-Authenticate": challenge}
+
+
 class NotFound(DomainError):
     status = HTTPStatus.NOT_FOUND
 

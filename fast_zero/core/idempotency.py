@@ -10,7 +10,7 @@ key waits at the primary key until the first has committed, and then finds its a
 import hashlib
 import hmac
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -91,12 +91,14 @@ class Once:
                 return await act(session)
         identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key)
         self.owner_id = actor_id or None
+        body = await self.request.body()
         # Keyed, since the body may hold a password, which must not be guessed from its hash.
-        secret = state.settings.signing_key().encode()
-        fingerprint = hmac.digest(secret, await self.request.body(), hashlib.sha256)
+        prints = [
+            hmac.digest(key.encode(), body, hashlib.sha256) for key in state.settings.signing_keys()
+        ]
         async with state.sessions() as session:
-            if not await claim(session, identity, fingerprint):
-                return await replay(session, identity, fingerprint)
+            if not await claim(session, identity, prints[0]):
+                return await replay(session, identity, prints)
             response = await act(session)
             await keep(session, identity, response, self.owner_id)
             return response
@@ -122,10 +124,10 @@ async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerpri
 
 
 async def replay(
-    session: AsyncSession, identity: tuple[int, str, str], fingerprint: bytes
+    session: AsyncSession, identity: tuple[int, str, str], fingerprints: Sequence[bytes]
 ) -> Response:
     kept = (await session.scalars(select(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity))).one()
-    if not hmac.compare_digest(kept.fingerprint, fingerprint):
+    if kept.fingerprint not in fingerprints:
         raise Invalid(REUSED, NAME, "header")
     headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
     return Response(kept.body, kept.status or 200, headers)

@@ -90,6 +90,13 @@ async def refuse_fields(request: Request, error: RequestValidationError) -> Resp
     return ProblemResponse(request, HTTPStatus.UNPROCESSABLE_ENTITY, entries)
 
 
+def missing_fields(*names: str) -> RequestValidationError:
+    """Complain about fields of a body as FastAPI does, where other fields make them needed."""
+    return RequestValidationError(
+        [{"type": "missing", "loc": ("body", name), "msg": "Field required"} for name in names]
+    )
+
+
 async def refuse_request(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

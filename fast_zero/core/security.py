@@ -1,10 +1,13 @@
-"""Password hashes and access tokens.
+"""Password hashes, access tokens, and secrets that are stored as digests.
 
-A hash takes 64 MiB and a tenth of a second on purpose. It is made in a worker thread, one
-at a time, so that a storm of log-ins slows log-ins and nothing else.
+A password hash takes 64 MiB and a tenth of a second on purpose. It is made in a worker thread,
+one at a time, so that a storm of log-ins slows log-ins and nothing else.
 """
 
+import hashlib
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -16,7 +19,10 @@ from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.settings import Settings
 
 ALGORITHM = "HS256"
+ISSUER = AUDIENCE = "fast_zero"
 LEEWAY_SECONDS = 10  # clocks of the servers that share a key may differ by this much
+REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "scope", "iat", "nbf", "exp", "jti"]
+SECRET_BYTES = 32
 
 hasher = PasswordHash.recommended()
 one_at_a_time = CapacityLimiter(1)
@@ -28,43 +34,80 @@ NOBODYS_HASH = (
 )
 
 
+@dataclass(frozen=True)
+class AccessToken:
+    """What a signed token says: who, in which session, and what they may do there."""
+
+    user_id: int
+    session_id: int
+    scopes: frozenset[str]
+
+
 async def hash_password(password: str) -> str:
     return await to_thread.run_sync(hasher.hash, password, limiter=one_at_a_time)
 
 
-async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Compare in a time that does not tell whether there was a hash to compare with."""
+async def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
+    """Compare in a time that does not tell whether there was a hash to compare with.
 
-    def verify() -> bool:
+    The second part is a new hash to store, when the parameters have changed since.
+    """
+
+    def verify() -> tuple[bool, str | None]:
         try:
-            return hasher.verify(password, password_hash or NOBODYS_HASH)
+            return hasher.verify_and_update(password, password_hash or NOBODYS_HASH)
         except UnknownHashError:
-            return False
+            return False, None
 
-    return await to_thread.run_sync(verify, limiter=one_at_a_time) and password_hash is not None
+    right, upgraded = await to_thread.run_sync(verify, limiter=one_at_a_time)
+    return (right, upgraded) if password_hash else (False, None)
 
 
-def create_access_token(settings: Settings, user_id: int) -> str:
+def create_access_token(
+    settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
+) -> str:
+    """Sign a token (RFC 7519) with the first of the keys."""
     now = datetime.now(UTC)
     claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
         "sub": str(user_id),
+        "sid": session_id,
+        "scope": " ".join(sorted(scopes)),
         "iat": now,
+        "nbf": now,
         "exp": now + timedelta(minutes=settings.access_token_minutes),
         "jti": secrets.token_urlsafe(12),
     }
-    return jwt.encode(claims, settings.signing_key(), ALGORITHM)
+    return jwt.encode(claims, settings.signing_keys()[0], ALGORITHM)
 
 
-def read_access_token(settings: Settings, token: str) -> int:
-    """Give the id of the user whom the token names; refuse one that is expired or not ours."""
-    try:
-        claims = jwt.decode(
-            token,
-            settings.signing_key(),
-            algorithms=[ALGORITHM],
-            leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "sub"]},
-        )
-        return int(claims["sub"])
-    except (jwt.InvalidTokenError, ValueError):
-        raise Unauthenticated("Could not validate credentials") from None
+def read_access_token(settings: Settings, token: str) -> AccessToken:
+    """Read a token that one of the keys signed; refuse one that is expired or not ours."""
+    for key in settings.signing_keys():
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY_SECONDS,
+                options={"require": REQUIRED_CLAIMS},
+            )
+            user_id, session_id = int(claims["sub"]), int(claims["sid"])
+            return AccessToken(user_id, session_id, frozenset(str(claims["scope"]).split()))
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.InvalidTokenError, TypeError, ValueError):
+            break
+    raise Unauthenticated("Could not validate credentials")
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def digest(secret: str) -> bytes:
+    """Hash a secret of ours for storing. It is random and long, so one pass is enough."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -68,7 +68,9 @@ class Settings(BaseSettings):
     database_idle_transaction_timeout: float = Field(default=10, gt=0, le=3600)
 
     secret_key: SecretStr | None = None
-    access_token_minutes: int = Field(default=30, ge=1, le=1440)
+    secret_key_previous: SecretStr | None = None
+    access_token_minutes: int = Field(default=15, ge=1, le=60)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
     password_min_length: int = Field(default=8, ge=8, le=256)
 
     def database_address(self) -> URL:
@@ -77,16 +79,23 @@ class Settings(BaseSettings):
             raise StartError("DATABASE_URL is not set.")
         return self.database_url
 
-    def signing_key(self) -> str:
-        """Give the key that signs tokens, or refuse one that is missing or can be guessed."""
-        key = self.secret_key.get_secret_value() if self.secret_key else ""
-        if len(key.encode()) < SECRET_KEY_BYTES:
-            problem = f"is shorter than {SECRET_KEY_BYTES} bytes" if key else "is not set"
-            raise StartError(
-                f"SECRET_KEY {problem}. Make one with: "
-                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
-            )
-        return key
+    def signing_keys(self) -> tuple[str, ...]:
+        """Give the keys whose tokens are accepted, the one that signs new ones first.
+
+        Refuse to go on with a key that is missing or can be guessed.
+        """
+        given = {"SECRET_KEY": self.secret_key, "SECRET_KEY_PREVIOUS": self.secret_key_previous}
+        if self.secret_key_previous is None:
+            del given["SECRET_KEY_PREVIOUS"]
+        keys = {name: key.get_secret_value() if key else "" for name, key in given.items()}
+        for name, key in keys.items():
+            if len(key.encode()) < SECRET_KEY_BYTES:
+                problem = f"is shorter than {SECRET_KEY_BYTES} bytes" if key else "is not set"
+                raise StartError(
+                    f"{name} {problem}. Make one with: "
+                    'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+                )
+        return tuple(keys.values())
 
 
 def load_settings() -> Settings:

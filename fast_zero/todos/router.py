@@ -3,7 +3,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from fast_zero.accounts.dependencies import NEEDS_TOKEN, CurrentActor
+from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core import etags, idempotency
 from fast_zero.core.dependencies import Autocommit, Session
 from fast_zero.core.errors import NotFound
@@ -14,6 +14,7 @@ from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
 from fast_zero.todos import queries, service
+from fast_zero.todos.dependencies import Reader, Writer
 from fast_zero.todos.schemas import (
     Batch,
     BatchAnswer,
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_T
     response_model=TodoPublic,
     responses=responses(idempotency.UNFINISHED) | idempotency.CREATED,
 )
-async def create_todo(new: TodoCreate, actor: CurrentActor, once: DoOnce) -> Response:
+async def create_todo(new: TodoCreate, actor: Writer, once: DoOnce) -> Response:
     """Create a todo."""
 
     async def create(session: Autocommit) -> Response:
@@ -51,7 +52,7 @@ async def create_todo(new: TodoCreate, actor: CurrentActor, once: DoOnce) -> Res
     response_model=BatchAnswer,
     responses=responses(idempotency.UNFINISHED, batches.REFUSED) | idempotency.DONE,
 )
-async def do_batch(batch: Batch, actor: CurrentActor, once: DoOnce) -> Response:
+async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
     """Create, update and delete up to 200 todos at once, all or nothing unless told otherwise."""
 
     async def do(session: Session) -> Response:
@@ -63,7 +64,7 @@ async def do_batch(batch: Batch, actor: CurrentActor, once: DoOnce) -> Response:
 
 @router.get("", response_model=TodoPage)
 async def list_todos(
-    wanted: Annotated[TodoFilter, Query()], actor: CurrentActor, session: Autocommit
+    wanted: Annotated[TodoFilter, Query()], actor: Reader, session: Autocommit
 ) -> object:
     """List your todos, oldest first. All filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
@@ -73,9 +74,7 @@ async def list_todos(
 @router.get(
     "/{todo_id}", response_model=TodoPublic, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
 )
-async def read_todo(
-    todo_id: Id, actor: CurrentActor, session: Autocommit, seen: IfNoneMatch
-) -> Response:
+async def read_todo(todo_id: Id, actor: Reader, session: Autocommit, seen: IfNoneMatch) -> Response:
     """Show one of your todos."""
     todo = await queries.select_todo(session, actor.id, todo_id)
     if todo is None:
@@ -89,7 +88,7 @@ async def read_todo(
     responses=responses(MISSING, etags.STALE) | etags.TAGGED,
 )
 async def update_todo(
-    todo_id: Id, change: TodoUpdate, actor: CurrentActor, session: Autocommit, condition: IfMatch
+    todo_id: Id, change: TodoUpdate, actor: Writer, session: Autocommit, condition: IfMatch
 ) -> Response:
     """Change the fields that are sent, and no others."""
     accepted = etags.versions(condition)
@@ -99,7 +98,7 @@ async def update_todo(
 
 @router.delete("/{todo_id}", responses=responses(MISSING, etags.STALE))
 async def delete_todo(
-    todo_id: Id, actor: CurrentActor, session: Autocommit, condition: IfMatch
+    todo_id: Id, actor: Writer, session: Autocommit, condition: IfMatch
 ) -> Message:
     """Delete one of your todos."""
     await service.delete_todo(session, actor.id, todo_id, etags.versions(condition))

@@ -3,10 +3,14 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 from freezegun import freeze_time
+from pydantic import SecretStr
+from sqlalchemy import select
 
+from fast_zero.accounts.models import User
 from fast_zero.core import security
+from fast_zero.core.errors import Unauthenticated
 from tests.core.expect import faults, problem
-from tests.factories import PASSWORD, PASSWORD_HASH, UserFactory
+from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory
 
 NOT_AUTHENTICATED = (401, "Not authenticated")
 NOT_VALIDATED = (401, "Could not validate credentials")
@@ -58,10 +62,17 @@ async def test_login_takes_address_and_name_in_any_case(anonymous, user, name, c
 
     assert response.status_code == 200
     body = response.json()
-    assert body.keys() == {"access_token", "token_type", "expires_in"}
-    assert (body["token_type"], body["expires_in"]) == ("bearer", 1800)
+    assert body.keys() == {
+        "access_token",
+        "token_type",
+        "expires_in",
+        "refresh_token",
+        "scope",
+    }
+    assert (body["token_type"], body["expires_in"]) == ("bearer", 900)
+    assert body["scope"] == "account:read account:write todos:read todos:write"
     assert response.headers["cache-control"] == "no-store"
-    assert len(sent) == 1
+    assert len(sent) == 2
     assert (await me(anonymous, body["access_token"])).json()["id"] == user.id
 
 
@@ -102,11 +113,26 @@ def test_an_unknown_user_costs_a_verification_like_any_other():
 
 
 @pytest.mark.parametrize(
-    ("stored", "accepted"), [(PASSWORD_HASH, True), (None, False), ("!locked", False)]
+    ("stored", "accepted"),
+    [(PASSWORD_HASH, True), (None, False), ("!locked", False)],
+    ids=["hash", "none", "locked"],
 )
 async def test_only_the_hash_of_a_password_verifies_it(stored, accepted):
-    assert await security.verify_password(PASSWORD, stored) is accepted
-    assert not await security.verify_password("", stored)
+    assert await security.verify_password(PASSWORD, stored) == (accepted, None)
+    assert await security.verify_password("", stored) == (False, None)
+
+
+async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(anonymous, save, session):
+    [user] = await save(UserFactory(password_hash=WEAK_HASH))
+
+    answers = [await anonymous.post("/auth/token", **form(user.email)) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    [(stored, changed)] = await session.execute(
+        select(User.password_hash, User.updated_at).where(User.id == user.id)
+    )
+    assert await security.verify_password(PASSWORD, stored) == (True, None)
+    assert changed == user.updated_at
 
 
 @pytest.mark.parametrize(
@@ -119,29 +145,29 @@ async def test_only_the_hash_of_a_password_verifies_it(stored, accepted):
         ({"data": form("a" * 1025)["data"]}, ["body.username"]),
         ({"data": form("ana", "p" * 1025)["data"]}, ["body.password"]),
         ({}, ["body.username", "body.password"]),
+        ({"data": {"grant_type": "refresh_token"}}, ["body.refresh_token"]),
+        ({"data": form("ana")["data"] | {"scope": "todos:eat"}}, ["body.scope"]),
     ],
 )
 async def test_login_names_the_field_that_is_wrong(anonymous, content, expected):
     assert faults(await anonymous.post("/auth/token", **content)) == expected
 
 
-async def test_refreshing_gives_another_token_that_lives_longer(
-    anonymous, user, token_of, statements
-):
+async def test_renewing_gives_another_token_that_lives_longer(anonymous, user, statements):
     with freeze_time(datetime.now(UTC), real_asyncio=True) as clock:
-        old = token_of(user)
-        clock.tick(timedelta(minutes=29))
+        old = (await anonymous.post("/auth/token", **form(user.email))).json()["access_token"]
+        clock.tick(timedelta(minutes=14))
         with statements() as sent:
             response = await anonymous.post(
                 "/auth/refresh_token/", headers={"Authorization": f"Bearer {old}"}
             )
         new = response.json()["access_token"]
-        clock.tick(timedelta(minutes=29))
+        clock.tick(timedelta(minutes=14))
         assert problem(await me(anonymous, old)) == NOT_VALIDATED
         assert (await me(anonymous, new)).json()["id"] == user.id
 
     assert response.status_code == 200
-    assert response.json().keys() == {"access_token", "token_type", "expires_in"}
+    assert response.json().keys() == {"access_token", "token_type", "expires_in", "scope"}
     assert response.headers["cache-control"] == "no-store"
     assert len(sent) == 1
 
@@ -154,7 +180,7 @@ async def test_tokens_of_one_moment_differ(user, token_of):
 async def test_a_token_expires(anonymous, user, token_of):
     with freeze_time(datetime.now(UTC), real_asyncio=True) as clock:
         token = token_of(user)
-        clock.tick(timedelta(minutes=30, seconds=security.LEEWAY_SECONDS - 1))
+        clock.tick(timedelta(minutes=15, seconds=security.LEEWAY_SECONDS - 1))
         assert (await me(anonymous, token)).status_code == 200
         clock.tick(timedelta(seconds=2))
         expired = await me(anonymous, token)
@@ -166,9 +192,10 @@ async def test_a_token_expires(anonymous, user, token_of):
 
 def altered(settings, user, key=None, algorithm="HS256", **changes) -> str:
     now = datetime.now(UTC)
-    claims = {"sub": str(user.id), "iat": now, "exp": now + timedelta(minutes=5), **changes}
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(claims, settings.signing_key() if key is None else key, algorithm)
+    claims = {"iss": "fast_zero", "aud": "fast_zero", "sub": str(user.id), "sid": 1, "jti": "a"}
+    claims |= {"iat": now, "nbf": now, "exp": now + timedelta(minutes=5), "scope": "account:read"}
+    claims = {name: value for name, value in (claims | changes).items() if value is not None}
+    return jwt.encode(claims, settings.signing_keys()[0] if key is None else key, algorithm)
 
 
 async def test_a_token_of_our_making_is_taken(anonymous, settings, user):
@@ -186,7 +213,16 @@ async def test_a_token_of_our_making_is_taken(anonymous, settings, user):
         {"sub": None},
         {"sub": "ana"},
         {"sub": "1.0"},
-        {"sub": str(2**63 - 1)},
+        {"iss": None},
+        {"iss": "another"},
+        {"aud": None},
+        {"aud": "another"},
+        {"sid": None},
+        {"sid": "ana"},
+        {"sid": []},
+        {"scope": None},
+        {"jti": None},
+        {"nbf": None},
         {"iat": FAR_FUTURE},
         {"nbf": FAR_FUTURE},
     ],
@@ -235,3 +271,20 @@ async def test_the_token_of_a_deleted_user_is_refused(client, user):
 
     for method, path in PRIVATE:
         assert problem(await client.request(method, path)) == NOT_VALIDATED
+
+
+async def test_tokens_of_the_key_before_are_taken_and_new_ones_signed_by_the_new_key(
+    anonymous, settings, user
+):
+    before, new = settings.secret_key, SecretStr("the key of today, which is long enough")
+    old = settings.model_copy(update={"secret_key": before})
+    both = settings.model_copy(update={"secret_key": new, "secret_key_previous": before})
+
+    token = security.create_access_token(old, user.id, 1, [])
+
+    assert security.read_access_token(both, token).user_id == user.id
+    token = security.create_access_token(both, user.id, 1, [])
+    alone = settings.model_copy(update={"secret_key": new})
+    assert security.read_access_token(alone, token).user_id == user.id
+    with pytest.raises(Unauthenticated):
+        security.read_access_token(old, token)

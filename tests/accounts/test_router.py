@@ -114,7 +114,7 @@ async def test_me_is_the_account_with_its_address(client, user, statements):
     body = response.json()
     assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
     assert (body["id"], body["email"]) == (user.id, user.email)
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, statements):
@@ -125,7 +125,7 @@ async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, s
     body = response.json()
     assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
     assert (body["id"], body["username"], body["email"]) == (user.id, "Ana Lúcia", ANA["email"])
-    assert len(sent) == 2
+    assert len(sent) == 3
     form = {"username": ANA["email"], "password": ANA["password"]}
     assert (await anonymous.post("/auth/token", data=form)).status_code == 200
     form["password"] = PASSWORD
@@ -178,7 +178,6 @@ async def test_deleting_an_account_deletes_all_that_it_owns(client, user, strang
     count = select(func.count()).select_from(Todo).where(Todo.owner_id.in_([user.id, stranger.id]))
     assert await session.scalar(count) == 1
     assert problem(await client.get(f"/users/{user.id}")) == (404, "User not found")
-    assert problem(await client.get("/todos")) == (401, "Could not validate credentials")
 
 
 LOGIN = {"username": "user@example.com", "password": PASSWORD}
@@ -190,12 +189,12 @@ WAYS_TO_HASH = {
 
 
 @pytest.mark.parametrize("way", WAYS_TO_HASH)
-async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, bearer, way):
+async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, sign_in, way):
     method, path, content = WAYS_TO_HASH[way]
     [user] = await commit(UserFactory(email=LOGIN["username"]))
     async with live(database_pool_size=1, database_pool_wait=0.2) as client:
         request = client.build_request(
-            method, path.format(user.id), headers=bearer(user), **content
+            method, path.format(user.id), headers=await sign_in(user), **content
         )
         async with security.one_at_a_time:
             hashing = asyncio.create_task(client.send(request))

@@ -102,11 +102,12 @@ async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live,
 
 
 @pytest.fixture
-async def blocked(commit, bearer):
+async def blocked(commit, sign_in):
     """Give a todo that others can lock, and the request that changes it."""
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
-    change = {"url": f"/todos/{todo.id}", "headers": bearer(user), "json": {"title": "Sell bread"}}
+    change = {"url": f"/todos/{todo.id}", "json": {"title": "Sell bread"}}
+    change["headers"] = await sign_in(user)
     return todo, change
 
 
@@ -150,10 +151,11 @@ async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settin
     assert response.status_code == 200
 
 
-async def test_what_was_answered_can_be_read_by_everyone(live, commit, bearer, engine):
+async def test_what_was_answered_can_be_read_by_everyone(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     async with live() as client:
-        created = await client.post("/todos", headers=bearer(user), json={"title": "Buy bread"})
+        headers = await sign_in(user)
+        created = await client.post("/todos", headers=headers, json={"title": "Buy bread"})
 
     assert created.status_code == 201
     async with engine.connect() as other:

@@ -160,7 +160,17 @@ def test_with_a_database_a_key_that_is_long_enough_is_taken(environment, key):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
 
     with completed(load_settings()) as settings:
-        assert settings.signing_key() == key
+        assert settings.signing_keys() == (key,)
+
+
+def test_a_key_before_that_can_be_guessed_stops_the_start(environment):
+    environment(DATABASE_URL=ADDRESS, SECRET_KEY="k" * 32, SECRET_KEY_PREVIOUS="short")
+
+    with (
+        pytest.raises(StartError, match="SECRET_KEY_PREVIOUS is shorter than 32 bytes"),
+        completed(load_settings()),
+    ):
+        pass
 
 
 def test_without_a_database_there_is_no_address(environment):

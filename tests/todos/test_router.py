@@ -36,7 +36,7 @@ async def test_creating_with_a_title_alone_fills_in_the_rest(client, statements)
     body = response.json()
     assert body.keys() == FIELDS
     assert (body["title"], body["description"], body["state"]) == ("Buy bread", "", "todo")
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize("state", TodoState)
@@ -80,7 +80,7 @@ async def test_a_todo_is_read_by_its_owner(client, todo, statements):
         "updated_at": "2020-01-01T00:00:00Z",
         "version": 1,
     }
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_the_todo_of_another_does_not_exist(client, hidden, statements, me
     nobodys = await client.request(method, f"/todos/{2**63 - 1}", json=body)
 
     assert problem(response) == problem(nobodys) == NOT_FOUND
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 async def test_the_todo_of_another_stays_as_it_is(client, hidden, session):
@@ -126,7 +126,7 @@ async def test_a_change_touches_only_what_was_sent(client, todo, statements, cha
     assert after == before | known | counted
     assert datetime.fromisoformat(after["updated_at"]) > LONG_AGO
     assert (await client.get(f"/todos/{todo.id}")).json() == after
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 async def test_the_statement_of_a_change_names_only_what_was_sent(client, todo, statements):
@@ -147,7 +147,7 @@ async def test_an_empty_change_gives_the_todo_as_it_is(client, todo, statements,
         response = await client.patch(f"/todos/{todo.id}", json=change)
 
     assert (response.status_code, response.json()) == (200, before)
-    assert len(sent) == 2
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize("field", ["title", "description", "state"])
@@ -175,7 +175,7 @@ async def test_a_deleted_todo_is_gone(client, todo, statements):
 
     assert response.status_code == 200
     assert response.json() == {"message": "Task has been deleted successfully."}
-    assert len(sent) == 2
+    assert len(sent) == 1
     assert problem(await client.get(f"/todos/{todo.id}")) == NOT_FOUND
     assert problem(await client.delete(f"/todos/{todo.id}")) == NOT_FOUND
 

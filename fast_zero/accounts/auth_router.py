@@ -1,0 +1,184 @@
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request, Response
+
+from fast_zero.accounts import session_queries, sessions
+from fast_zero.accounts.dependencies import (
+    NEEDS_TOKEN,
+    AccountReader,
+    AccountWriter,
+    AnyActor,
+    CurrentRevocations,
+    session_of,
+)
+from fast_zero.accounts.schemas import (
+    PersonalTokenCreate,
+    PersonalTokenCreated,
+    PersonalTokenPage,
+    PersonalTokenPublic,
+    SessionPage,
+    Token,
+    TokenForm,
+)
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.errors import Forbidden, NotFound, Unauthenticated
+from fast_zero.core.pagination import PageParams, cut
+from fast_zero.core.problems import missing_fields, responses
+from fast_zero.core.settings import Settings
+from fast_zero.core.types import Id
+
+NO_SESSION = "Session not found"
+NO_TOKEN = "Token not found"  # noqa: S105  # a sentence, not a token
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post(
+    "/token",
+    response_model_exclude_none=True,
+    responses=responses(
+        Unauthenticated("Incorrect email or password"),
+        Unauthenticated("Could not validate credentials"),
+    ),
+)
+async def create_token(
+    form: Annotated[TokenForm, Form()],
+    request: Request,
+    session: Autocommit,
+    settings: CurrentSettings,
+    response: Response,
+) -> Token:
+    """Log in with your e-mail address or username, or exchange a refresh token.
+
+    A refresh token works once. One that comes back was stolen from somebody, and ends its session.
+    """
+    if missing := form.missing():
+        raise missing_fields(*missing)
+    if form.grant_type == "refresh_token":
+        tokens = await sessions.refresh(session, settings, form.refresh_token)
+        return answer_tokens(tokens, settings, response)
+    tokens = await sessions.log_in(
+        session,
+        settings,
+        login=form.username,
+        password=form.password,
+        scope=form.scope,
+        client=client_of(request),
+    )
+    return answer_tokens(tokens, settings, response)
+
+
+@router.post(
+    "/refresh_token",
+    response_model_exclude_none=True,
+    responses=responses(*NEEDS_TOKEN, Forbidden("This needs a token from a log-in")),
+)
+async def refresh_token(
+    actor: AnyActor, session: Autocommit, settings: CurrentSettings, response: Response
+) -> Token:
+    """Exchange an access token that still lives for a new one of the same session."""
+    tokens = await sessions.renew(session, settings, actor.id, session_of(actor), actor.scopes)
+    return answer_tokens(tokens, settings, response)
+
+
+@router.post(
+    "/logout",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(*NEEDS_TOKEN, Forbidden("This needs a token from a log-in")),
+)
+async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevocations) -> None:
+    """End this session: its tokens are refused from now on."""
+    session_id = session_of(actor)
+    await session_queries.delete_session(session, actor.id, session_id)
+    revocations.add(session_id)
+
+
+@router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
+async def list_sessions(
+    page: Annotated[PageParams, Query()], actor: AccountReader, session: Autocommit
+) -> object:
+    """List where you are logged in."""
+    rows, cursor = cut(await session_queries.select_sessions(session, actor.id, page), page)
+    return {"sessions": rows, "current": actor.session_id, "next": cursor}
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(*NEEDS_TOKEN, NotFound(NO_SESSION)),
+)
+async def end_session(
+    session_id: Id, actor: AccountWriter, session: Autocommit, revocations: CurrentRevocations
+) -> None:
+    """End one of your sessions: its tokens are refused from now on."""
+    if not await session_queries.delete_session(session, actor.id, session_id):
+        raise NotFound(NO_SESSION)
+    revocations.add(session_id)
+
+
+@router.delete("/sessions", status_code=HTTPStatus.NO_CONTENT, responses=responses(*NEEDS_TOKEN))
+async def end_other_sessions(
+    actor: AccountWriter, session: Autocommit, revocations: CurrentRevocations
+) -> None:
+    """End all of your sessions but this one."""
+    for ended in await session_queries.delete_sessions(session, actor.id, but=actor.session_id):
+        revocations.add(ended)
+
+
+@router.post(
+    "/tokens",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(
+        *NEEDS_TOKEN,
+        Forbidden("A token cannot be made to do more than the one that makes it"),
+    ),
+)
+async def create_personal_token(
+    new: PersonalTokenCreate, actor: AccountWriter, session: Autocommit, response: Response
+) -> PersonalTokenCreated:
+    """Make a personal access token for a program. It is shown once."""
+    row, token = await sessions.create_personal_token(
+        session, actor.id, actor.scopes, new, datetime.now(UTC)
+    )
+    response.headers["Cache-Control"] = "no-store"
+    shown = PersonalTokenPublic.model_validate(row)
+    return PersonalTokenCreated(**shown.model_dump(), token=token)
+
+
+@router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
+async def list_personal_tokens(
+    page: Annotated[PageParams, Query()], actor: AccountReader, session: Autocommit
+) -> object:
+    """List your personal access tokens, without the tokens themselves."""
+    rows, cursor = cut(await session_queries.select_personal_tokens(session, actor.id, page), page)
+    return {"tokens": rows, "next": cursor}
+
+
+@router.delete(
+    "/tokens/{token_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(*NEEDS_TOKEN, NotFound(NO_TOKEN)),
+)
+async def delete_personal_token(token_id: Id, actor: AccountWriter, session: Autocommit) -> None:
+    """Revoke one of your personal access tokens, at once."""
+    if not await session_queries.delete_personal_token(session, actor.id, token_id):
+        raise NotFound(NO_TOKEN)
+
+
+def client_of(request: Request) -> sessions.Client:
+    return sessions.Client(
+        user_agent=request.headers.get("user-agent", "").replace("\x00", ""),
+        address=request.client.host if request.client else "",
+    )
+
+
+def answer_tokens(tokens: sessions.Tokens, settings: Settings, response: Response) -> Token:
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+    return Token(
+        access_token=tokens.access_token,
+        expires_in=settings.access_token_minutes * 60,
+        refresh_token=tokens.refresh_token,
+        scope=" ".join(sorted(tokens.scopes)),
+    )

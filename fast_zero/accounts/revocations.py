@@ -1,0 +1,77 @@
+"""Which sessions have ended while access tokens of theirs may still live.
+
+Each process remembers them, so that asking costs nothing. A trigger notifies of every session
+that is deleted, whatever deletes it, and writes it down for those who were not listening.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from sqlalchemy import URL
+
+from fast_zero.core.listener import listening
+
+CHANNEL = "session_ended"
+KEEP_SECONDS = 7200
+LOAD = "SELECT session_id FROM ended_sessions ORDER BY ended_at"
+# What nobody needs any more, some of it each time, and nothing that another process works on.
+SWEEPS = [
+    f"""
+    DELETE FROM {table} WHERE {key} IN (
+        SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    """  # noqa: S608  # names of our own
+    for table, key, moment in [
+        ("ended_sessions", "session_id", "ended_at"),
+        ("spent_refresh_tokens", "digest", "expires_at"),
+        ("login_sessions", "id", "expires_at"),
+    ]
+]
+
+
+class Revocations:
+    """The sessions that ended within two hours, known completely only while `complete` is true.
+
+    Older ones are needed by nobody: an access token lives an hour at most.
+    """
+
+    def __init__(self) -> None:
+        self.complete = False
+        self.ended: dict[int, float] = {}  # the oldest first, with the moment it was heard of
+
+    async def load(self, connection: psycopg.AsyncConnection) -> None:
+        """Read what ended while nobody listened; what is known already stays known."""
+        for statement in SWEEPS:
+            await connection.execute(statement)
+        for (session_id,) in await (await connection.execute(LOAD)).fetchall():
+            self.add(session_id)
+        self.complete = True
+
+    def add(self, session_id: int | None) -> None:
+        """Refuse a session in this process at once. None stands for a personal token."""
+        if session_id is None:
+            return
+        now = time.monotonic()
+        self.ended.pop(session_id, None)  # so that it moves to the end
+        self.ended[session_id] = now
+        while self.ended[oldest := next(iter(self.ended))] < now - KEEP_SECONDS:
+            del self.ended[oldest]
+
+    def hear(self, payload: str) -> None:
+        self.add(int(payload))
+
+    def lose(self) -> None:
+        self.complete = False
+
+
+@asynccontextmanager
+async def followed(url: URL) -> AsyncIterator[Revocations]:
+    """Keep a list of revocations up to date while the application runs."""
+    revocations = Revocations()
+    async with listening(
+        url, CHANNEL, begin=revocations.load, hear=revocations.hear, end=revocations.lose
+    ):
+        yield revocations

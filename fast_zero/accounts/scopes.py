@@ -1,0 +1,19 @@
+"""What a token may be allowed to do."""
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    TODOS_READ = "todos:read"
+    TODOS_WRITE = "todos:write"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
+
+
+DESCRIPTIONS = {
+    Scope.TODOS_READ: "See your todos.",
+    Scope.TODOS_WRITE: "Create, change and delete your todos.",
+    Scope.ACCOUNT_READ: "See your account, your sessions and your tokens.",
+    Scope.ACCOUNT_WRITE: "Change your account, end sessions, make and revoke tokens.",
+}
+ALL_SCOPES = frozenset(Scope)

@@ -1,0 +1,209 @@
+"""Statements about sessions and personal tokens: what lets somebody in."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    LargeBinary,
+    Row,
+    Text,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
+from fast_zero.core.pagination import PageParams
+
+
+def owned_by(actor_id: int) -> ColumnElement[bool]:
+    return LoginSession.owner_id == actor_id
+
+
+def token_owned_by(actor_id: int) -> ColumnElement[bool]:
+    return PersonalToken.owner_id == actor_id
+
+
+def days_from_now(days: int) -> ColumnElement[datetime]:
+    return func.now() + func.make_interval(0, 0, 0, days)
+
+
+async def insert_session(
+    session: AsyncSession,
+    owner_id: int,
+    password_hash: str,
+    *,
+    refresh_digest: bytes,
+    scopes: Iterable[str],
+    days: int,
+    user_agent: str,
+    address: str,
+) -> int | None:
+    """Open a session, unless the password hash is no longer the one that was verified.
+
+    The lock makes this wait for a change of the password, and the change for this: no session
+    slips in beside one.
+    """
+    values = {
+        "owner_id": User.id,
+        "refresh_digest": literal(refresh_digest, LargeBinary),
+        "scopes": literal(sorted(scopes), ARRAY(Text)),
+        "user_agent": literal(user_agent, Text),
+        "address": literal(address, Text),
+        "expires_at": days_from_now(days),
+    }
+    unchanged = (User.id == owner_id, User.password_hash == password_hash)
+    its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
+    statement = insert(LoginSession).from_select(list(values), its_user)
+    return await session.scalar(statement.returning(LoginSession.id))
+
+
+async def rotate_session(
+    session: AsyncSession, old: bytes, new: bytes, days: int
+) -> Row[int, int, list[str]] | None:
+    """Exchange a refresh token for its successor and note it as spent, in one statement."""
+    rotated = (
+        update(LoginSession)
+        .where(LoginSession.refresh_digest == old, LoginSession.expires_at > func.now())
+        .values(refresh_digest=new, last_used_at=func.now(), expires_at=days_from_now(days))
+        .returning(LoginSession.id, LoginSession.owner_id, LoginSession.scopes)
+        .cte("rotated")
+    )
+    spent = (
+        insert(SpentRefreshToken)
+        .from_select(
+            ["digest", "session_id", "expires_at"],
+            select(literal(old, LargeBinary), rotated.c.id, days_from_now(days)),
+        )
+        .cte("spent")
+    )
+    statement = select(rotated.c.id, rotated.c.owner_id, rotated.c.scopes).add_cte(spent)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def end_session_of_spent(session: AsyncSession, spent: bytes) -> int | None:
+    """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
+    its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
+    statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
+    return await session.scalar(statement.returning(LoginSession.id))
+
+
+async def touch_session(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+    """Note that a session is used; tell whether it still lives."""
+    lives = LoginSession.expires_at > func.now()
+    statement = (
+        update(LoginSession)
+        .where(owned_by(actor_id), LoginSession.id == session_id, lives)
+        .values(last_used_at=func.now())
+        .returning(LoginSession.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def session_lives(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+    lives = exists().where(owned_by(actor_id), LoginSession.id == session_id)
+    return bool(await session.scalar(select(lives)))
+
+
+async def select_sessions(
+    session: AsyncSession, actor_id: int, page: PageParams
+) -> Sequence[LoginSession]:
+    statement = (
+        select(LoginSession)
+        .where(owned_by(actor_id), LoginSession.expires_at > func.now())
+        .order_by(LoginSession.id)
+        .offset(page.offset or None)
+        .limit(page.limit + 1)
+    )
+    if page.after is not None:
+        statement = statement.where(LoginSession.id > page.after)
+    return (await session.scalars(statement)).all()
+
+
+async def delete_session(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+    statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
+    return await session.scalar(statement.returning(LoginSession.id)) is not None
+
+
+async def delete_sessions(
+    session: AsyncSession, actor_id: int, *, but: int | None = None
+) -> Sequence[int]:
+    """End all sessions of a user, or all but one; give their ids."""
+    statement = delete(LoginSession).where(owned_by(actor_id))
+    if but is not None:
+        statement = statement.where(LoginSession.id != but)
+    return (await session.scalars(statement.returning(LoginSession.id))).all()
+
+
+async def insert_personal_token(
+    session: AsyncSession,
+    owner_id: int,
+    *,
+    digest: bytes,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime,
+) -> PersonalToken:
+    values = {
+        "owner_id": owner_id,
+        "digest": digest,
+        "name": name,
+        "scopes": sorted(scopes),
+        "expires_at": expires_at,
+    }
+    statement = insert(PersonalToken).values(values).returning(PersonalToken)
+    return (await session.scalars(statement)).one()
+
+
+async def use_personal_token(
+    session: AsyncSession, digest: bytes
+) -> Row[int, int, list[str]] | None:
+    """Find whose token it is and what it may do; note its use, at most once a minute."""
+    found = (
+        select(PersonalToken.id, PersonalToken.owner_id, PersonalToken.scopes)
+        .where(PersonalToken.digest == digest, PersonalToken.expires_at > func.now())
+        .cte("found")
+    )
+    a_minute_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
+    touched = (
+        update(PersonalToken)
+        .where(
+            PersonalToken.id == found.c.id,
+            or_(
+                PersonalToken.last_used_at.is_(None),
+                PersonalToken.last_used_at < a_minute_ago,
+            ),
+        )
+        .values(last_used_at=func.now())
+        .cte("touched")
+    )
+    statement = select(found.c.id, found.c.owner_id, found.c.scopes).add_cte(touched)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def select_personal_tokens(
+    session: AsyncSession, actor_id: int, page: PageParams
+) -> Sequence[PersonalToken]:
+    statement = (
+        select(PersonalToken)
+        .where(token_owned_by(actor_id))
+        .order_by(PersonalToken.id)
+        .offset(page.offset or None)
+        .limit(page.limit + 1)
+    )
+    if page.after is not None:
+        statement = statement.where(PersonalToken.id > page.after)
+    return (await session.scalars(statement)).all()
+
+
+async def delete_personal_token(session: AsyncSession, actor_id: int, token_id: int) -> bool:
+    statement = delete(PersonalToken).where(token_owned_by(actor_id), PersonalToken.id == token_id)
+    return await session.scalar(statement.returning(PersonalToken.id)) is not None

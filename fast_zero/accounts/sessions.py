@@ -1,0 +1,130 @@
+"""Opening, keeping and ending sessions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.accounts import personal_tokens, queries, session_queries
+from fast_zero.accounts.models import PersonalToken
+from fast_zero.accounts.schemas import PersonalTokenCreate
+from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.core import security
+from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
+from fast_zero.core.settings import Settings
+
+LONGEST_LIFE = timedelta(days=366)
+USER_AGENT_LENGTH = 300
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a log-in comes from."""
+
+    user_agent: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a session hands out."""
+
+    access_token: str
+    scopes: frozenset[str]
+    refresh_token: str | None = None
+
+
+async def log_in(
+    session: AsyncSession,
+    settings: Settings,
+    *,
+    login: str,
+    password: str,
+    scope: str,
+    client: Client,
+) -> Tokens:
+    """Open a session, or refuse in the same words and time whatever was wrong."""
+    scopes = wanted_scopes(scope)
+    credentials = await queries.select_credentials(session, login)
+    await session.close()  # the connection goes back: verifying takes a tenth of a second
+    user_id, password_hash = credentials or (0, None)
+    right, upgraded = await security.verify_password(password, password_hash)
+    if not right or password_hash is None:
+        raise Unauthenticated("Incorrect email or password")
+    if upgraded:
+        await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
+        password_hash = upgraded
+    refresh_token = security.new_secret()
+    session_id = await session_queries.insert_session(
+        session,
+        user_id,
+        password_hash,
+        refresh_digest=security.digest(refresh_token),
+        scopes=scopes,
+        days=settings.refresh_token_days,
+        user_agent=client.user_agent[:USER_AGENT_LENGTH],
+        address=client.address,
+    )
+    if session_id is None:  # the hash has changed since it was read: the password may have, too
+        return await log_in(
+            session, settings, login=login, password=password, scope=scope, client=client
+        )
+    access_token = security.create_access_token(settings, user_id, session_id, scopes)
+    return Tokens(access_token, scopes, refresh_token)
+
+
+def wanted_scopes(scope: str) -> frozenset[str]:
+    wanted = frozenset(scope.split())
+    if unknown := wanted - ALL_SCOPES:
+        known = ", ".join(sorted(ALL_SCOPES))
+        raise Invalid(f"There is no scope {min(unknown)}. There are {known}.", "scope")
+    return wanted or ALL_SCOPES
+
+
+async def refresh(session: AsyncSession, settings: Settings, spent: str) -> Tokens:
+    """Exchange a refresh token for new tokens; one that comes back ends its session."""
+    successor = security.new_secret()
+    old, new = security.digest(spent), security.digest(successor)
+    rotated = await session_queries.rotate_session(session, old, new, settings.refresh_token_days)
+    if rotated is None:
+        await session_queries.end_session_of_spent(session, old)
+        raise Unauthenticated("Could not validate credentials")
+    session_id, user_id, granted = rotated
+    scopes = frozenset(granted)
+    access_token = security.create_access_token(settings, user_id, session_id, scopes)
+    return Tokens(access_token, scopes, successor)
+
+
+async def renew(
+    session: AsyncSession, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
+) -> Tokens:
+    """Give a fresh access token to who has one that still lives, while the session does."""
+    if not await session_queries.touch_session(session, user_id, session_id):
+        raise Unauthenticated("Could not validate credentials")
+    scopes = frozenset(scopes)
+    return Tokens(security.create_access_token(settings, user_id, session_id, scopes), scopes)
+
+
+async def create_personal_token(
+    session: AsyncSession,
+    actor_id: int,
+    actor_scopes: frozenset[str],
+    new: PersonalTokenCreate,
+    now: datetime,
+) -> tuple[PersonalToken, str]:
+    """Make a token that may do no more than its maker; the token itself is not stored."""
+    if not now < new.expires_at <= now + LONGEST_LIFE:
+        raise Invalid("It must expire in the future, and within a year.", "expires_at")
+    if not set(new.scopes) <= actor_scopes:
+        raise Forbidden("A token cannot be made to do more than the one that makes it")
+    token = personal_tokens.new_token()
+    row = await session_queries.insert_personal_token(
+        session,
+        actor_id,
+        digest=security.digest(token),
+        name=new.name,
+        scopes=set(new.scopes),
+        expires_at=new.expires_at,
+    )
+    return row, token
