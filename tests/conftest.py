@@ -7,15 +7,14 @@ from contextlib import (
     AbstractContextManager,
     asynccontextmanager,
     contextmanager,
-    suppress,
 )
 
+import psycopg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from fast_zero.accounts.models import User
@@ -23,6 +22,7 @@ from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
 from fast_zero.core import database, security
+from fast_zero.core.errors import DomainError
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
 from tests.factories import LoginSessionFactory, UserFactory
@@ -114,9 +114,11 @@ def open_autocommit(connection):
         ) as session:
             try:
                 yield session
-            finally:
-                with suppress(DBAPIError):  # where it was a statement that failed
+            except DomainError as error:
+                if not isinstance(error.__cause__, psycopg.Error):  # no statement has failed
                     await session.commit()
+                raise
+            await session.commit()
 
     return open_autocommit
 

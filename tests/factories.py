@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 
-from fast_zero.accounts.models import LoginSession, User
+from fast_zero.accounts import personal_tokens
+from fast_zero.accounts.models import LoginSession, PersonalToken, User
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.todos.models import Todo, TodoState
@@ -35,6 +36,20 @@ class LoginSessionFactory(factory.Factory):
     user_agent = "Firefox"
     address = "203.0.113.7"
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=30))
+
+
+class PersonalTokenFactory(factory.Factory):
+    class Meta:
+        model = PersonalToken
+
+    class Params:
+        token = factory.LazyFunction(personal_tokens.new_token)
+
+    owner_id: int
+    digest = factory.LazyAttribute(lambda made: security.digest(made.token))
+    name = "Backup"
+    scopes = factory.LazyFunction(lambda: sorted(ALL_SCOPES))
+    expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=90))
 
 
 class TodoFactory(factory.Factory):

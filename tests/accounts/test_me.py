@@ -1,0 +1,79 @@
+import pytest
+from sqlalchemy import select
+
+from fast_zero.accounts.models import User
+from fast_zero.core import security
+from tests.core.expect import faults, problem
+from tests.factories import PASSWORD
+
+NEEDS_PASSWORD = (403, "A new address or password needs your current password")
+NEW_PASSWORD = "another fine sentence"
+
+
+async def test_a_change_touches_only_what_was_sent(client, user, statements):
+    with statements() as sent:
+        response = await client.patch("/users/me/", json={"username": "Ana"})
+
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["username"], body["email"]) == ("Ana", user.email)
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"current_password": "whatever"}, {"nothing": 1}])
+async def test_a_change_of_nothing_changes_nothing(client, user, body):
+    before = (await client.get("/users/me")).json()
+
+    response = await client.patch("/users/me", json=body)
+
+    assert (response.status_code, response.json()) == (200, before)
+
+
+async def test_all_can_change_at_once(client, anonymous, user, session):
+    new = {"username": "Ana", "email": "Ana@EXAMPLE.com", "password": NEW_PASSWORD}
+
+    response = await client.patch("/users/me", json=new | {"current_password": PASSWORD})
+
+    assert response.status_code == 200
+    assert (response.json()["username"], response.json()["email"]) == ("Ana", "Ana@example.com")
+    stored = await session.scalar(select(User.password_hash).where(User.id == user.id))
+    assert await security.verify_password(NEW_PASSWORD, stored) == (True, None)
+
+
+@pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])
+@pytest.mark.parametrize("proof", [{}, {"current_password": ""}, {"current_password": "wrong"}])
+async def test_address_and_password_change_for_who_knows_the_password(client, user, change, proof):
+    response = await client.patch("/users/me", json=change | proof)
+
+    assert problem(response) == NEEDS_PASSWORD
+    assert (await client.get("/users/me")).json()["email"] == user.email
+
+
+async def test_the_address_of_now_is_no_change(client, user):
+    response = await client.patch("/users/me", json={"email": user.email})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("field", ["username", "email", "password", "current_password"])
+async def test_null_is_a_value_of_no_field(client, field):
+    places = faults(await client.patch("/users/me", json={field: None}))
+
+    assert {place.split(".")[1] for place in places} == {field}
+
+
+async def test_a_password_that_is_too_common_is_refused(client):
+    change = {"password": "password1", "current_password": PASSWORD}
+
+    assert faults(await client.patch("/users/me", json=change)) == ["body.password"]
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [("username", "Username already exists"), ("email", "Email already exists")],
+)
+async def test_what_another_has_is_a_conflict(client, user, stranger, field, sentence):
+    change = {field: getattr(stranger, field).upper(), "current_password": PASSWORD}
+
+    assert problem(await client.patch("/users/me", json=change)) == (409, sentence)
+    assert (await client.get("/users/me")).json()["username"] == user.username

@@ -1,0 +1,202 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, make_url, select, text, update
+
+from fast_zero.accounts import personal_tokens
+from fast_zero.accounts.models import PersonalToken
+from fast_zero.core import security
+from tests.core.expect import faults, problem
+from tests.factories import PersonalTokenFactory
+
+NOT_VALIDATED = (401, "Could not validate credentials")
+CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
+
+
+def wanted(**changes) -> dict[str, object]:
+    expires_at = datetime.now(UTC) + timedelta(days=90)
+    token = {"name": "Backup", "scopes": ["todos:read"], "expires_at": expires_at.isoformat()}
+    return token | changes
+
+
+def bears(token: str) -> dict[str, dict[str, bytes]]:
+    return {"headers": {"Authorization": f"Bearer {token}".encode()}}
+
+
+@pytest.fixture
+async def kept(save, user, token) -> PersonalToken:
+    [row] = await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=["todos:read"]))
+    return row
+
+
+@pytest.fixture
+def token() -> str:
+    return personal_tokens.new_token()
+
+
+async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, statements):
+    with statements() as sent:
+        response = await client.post("/auth/tokens", json=wanted(name=" Backup "))
+
+    assert response.status_code == 201
+    assert response.headers["cache-control"] == "no-store"
+    body = response.json()
+    token = body.pop("token")
+    assert re.fullmatch("fzp_[A-Za-z0-9]{38}", token)
+    assert (body["name"], body["scopes"], body["last_used_at"]) == ("Backup", ["todos:read"], None)
+    assert len(sent) == 1
+    assert (await client.get("/auth/tokens")).json() == {"tokens": [body], "next": None}
+    rows = await connection.execute(text("SELECT row_to_json(p)::text FROM personal_tokens p"))
+    [stored] = rows.scalars()
+    assert token not in stored
+    assert security.digest(token).hex() in stored
+
+
+async def test_a_program_uses_it_as_a_bearer_token(anonymous, kept, token, statements):
+    with statements() as sent:
+        response = await anonymous.get("/todos", **bears(token))
+
+    assert response.status_code == 200
+    assert len(sent) == 2
+
+
+async def test_its_use_is_noted_to_the_minute(anonymous, kept, token, connection):
+    used = select(PersonalToken.last_used_at).where(PersonalToken.id == kept.id)
+    now = await connection.scalar(select(func.now()))
+    for before, after in (
+        (None, now),
+        (now - timedelta(seconds=59), now - timedelta(seconds=59)),
+        (now - timedelta(seconds=61), now),
+    ):
+        await connection.execute(update(PersonalToken).values(last_used_at=before))
+        assert (await anonymous.get("/todos", **bears(token))).status_code == 200
+        assert await connection.scalar(used) == after
+
+
+async def test_a_mistyped_token_is_refused_without_a_statement(anonymous, token, statements):
+    other = "a" if token[-1] != "a" else "b"
+    mistyped = [
+        token[:-1] + other,
+        token[:4] + token[4:][::-1],
+        token[:-1],
+        token + "a",
+        "fzp_",
+        "fzp_" + "0" * 38,
+        "fzp_" + token[4:].swapcase(),
+        "fzp_" + "é" * 38,
+    ]
+    with statements() as sent:
+        answers = [await anonymous.get("/todos", **bears(wrong)) for wrong in mistyped]
+
+    assert {problem(answer) for answer in answers} == {NOT_VALIDATED}
+    assert sent == []
+
+
+async def test_an_unknown_token_that_is_well_formed_is_refused(anonymous):
+    response = await anonymous.get("/todos", **bears(personal_tokens.new_token()))
+
+    assert problem(response) == NOT_VALIDATED
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_tokens_differ_and_check():
+    tokens = {personal_tokens.new_token() for _ in range(100)}
+
+    assert len(tokens) == 100
+    assert all(map(personal_tokens.is_well_formed, tokens))
+
+
+async def test_an_expired_token_is_refused(anonymous, kept, token, connection):
+    past = func.now() - timedelta(seconds=1)
+    await connection.execute(update(PersonalToken).values(expires_at=past))
+
+    assert problem(await anonymous.get("/todos", **bears(token))) == NOT_VALIDATED
+
+
+async def test_a_revoked_token_is_refused_at_once(client, kept, token):
+    response = await client.delete(f"/auth/tokens/{kept.id}")
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
+    again = await client.delete(f"/auth/tokens/{kept.id}")
+    assert problem(again) == (404, "Token not found")
+
+
+async def test_the_token_of_a_deleted_user_is_refused(client, user, kept, token):
+    await client.delete(f"/users/{user.id}")
+
+    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
+
+
+async def test_my_tokens_are_listed_page_by_page_and_no_others(client, user, stranger, save):
+    rows = await save(*PersonalTokenFactory.build_batch(3, owner_id=user.id))
+    await save(PersonalTokenFactory(owner_id=stranger.id))
+
+    first = (await client.get("/auth/tokens?limit=2")).json()
+    second = (await client.get(f"/auth/tokens?limit=2&after={first['next']}")).json()
+
+    listed = [token["id"] for token in first["tokens"] + second["tokens"]]
+    assert listed == [row.id for row in rows]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", " "),
+        ("name", "n" * 101),
+        ("scopes", []),
+        ("scopes.0", ["todos:eat"]),
+        ("expires_at", None),
+        ("expires_at", timedelta(seconds=-1)),
+        ("expires_at", timedelta(days=367)),
+        ("expires_at", "2026-12-24T20:15:00"),  # in whose time?
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_wanted_token_is_named(client, field, value):
+    if isinstance(value, timedelta):
+        value = (datetime.now(UTC) + value).isoformat()
+
+    response = await client.post("/auth/tokens", json=wanted(**{field.split(".")[0]: value}))
+
+    assert faults(response) == [f"body.{field}"]
+
+
+@pytest.mark.parametrize("field", ["name", "scopes", "expires_at"])
+async def test_nothing_of_a_wanted_token_may_be_left_out(client, field):
+    body = wanted()
+    del body[field]
+
+    assert faults(await client.post("/auth/tokens", json=body)) == [f"body.{field}"]
+
+
+async def test_a_token_can_live_for_a_year(client):
+    in_a_year = datetime.now(UTC) + timedelta(days=365)
+
+    response = await client.post("/auth/tokens", json=wanted(expires_at=in_a_year.isoformat()))
+
+    assert response.status_code == 201
+
+
+async def test_a_token_makes_none_that_may_do_more(client, user, save, token):
+    scopes = ["account:write", "todos:read"]
+    await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=scopes))
+    maker = bears(token)
+
+    more = wanted(scopes=["todos:read", "todos:write"])
+    refused = await client.post("/auth/tokens", json=more, **maker)
+    made = await client.post("/auth/tokens", json=wanted(scopes=["todos:read"] * 2), **maker)
+
+    sentence = "A token cannot be made to do more than the one that makes it"
+    assert problem(refused) == (403, sentence)
+    assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
+
+
+async def test_while_the_database_is_away_a_token_is_503(live, token):
+    async with live(database_url=CLOSED) as client:
+        response = await client.get("/todos", **bears(token))
+
+    assert problem(response) == (503, "The database is not available. Try again in a moment.")
+    assert response.headers["retry-after"] == "2"

@@ -1,0 +1,159 @@
+"""Every route with every scope, and every route with somebody else's ids."""
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from fast_zero.accounts import personal_tokens
+from fast_zero.accounts.scopes import ALL_SCOPES, Scope
+from fast_zero.core import security
+from fast_zero.core.types import MAX_BIGINT
+from tests.core.expect import problem
+from tests.factories import (
+    LoginSessionFactory,
+    PersonalTokenFactory,
+    TodoFactory,
+)
+
+PUBLIC = None
+ANY = ""
+NEEDED = {
+    ("GET", "/"): PUBLIC,
+    ("GET", "/docs"): PUBLIC,
+    ("GET", "/redoc"): PUBLIC,
+    ("POST", "/users"): PUBLIC,
+    ("GET", "/users"): PUBLIC,
+    ("GET", "/users/{user_id}"): PUBLIC,
+    ("POST", "/auth/token"): PUBLIC,
+    ("POST", "/auth/refresh_token"): ANY,
+    ("POST", "/auth/logout"): ANY,
+    ("GET", "/users/me"): Scope.ACCOUNT_READ,
+    ("PATCH", "/users/me"): Scope.ACCOUNT_WRITE,
+    ("PUT", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/auth/sessions"): Scope.ACCOUNT_READ,
+    ("DELETE", "/auth/sessions"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/auth/sessions/{session_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/auth/tokens"): Scope.ACCOUNT_READ,
+    ("POST", "/auth/tokens"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/auth/tokens/{token_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/todos"): Scope.TODOS_READ,
+    ("GET", "/todos/{todo_id}"): Scope.TODOS_READ,
+    ("POST", "/todos"): Scope.TODOS_WRITE,
+    ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+}
+PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
+PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
+NOBODYS = dict.fromkeys(["user_id", "session_id", "token_id", "todo_id"], MAX_BIGINT)
+NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
+NOT_YOU = (403, "Not enough permissions")
+STRANGERS = {
+    ("GET", "/users/{user_id}"): 200,  # the public profile
+    ("PUT", "/users/{user_id}"): NOT_YOU,
+    ("DELETE", "/users/{user_id}"): NOT_YOU,
+    ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),
+    ("DELETE", "/auth/tokens/{token_id}"): (404, "Token not found"),
+    ("GET", "/todos/{todo_id}"): (404, "Task not found."),
+    ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
+    ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
+}
+
+
+def test_the_tables_name_every_route(app):
+    operations = {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods
+    }
+
+    assert NEEDED.keys() == operations
+    assert STRANGERS.keys() == {(method, path) for method, path in operations if "{" in path}
+
+
+def test_the_document_names_the_scope_of_every_route(app):
+    paths = app.openapi()["paths"]
+
+    for method, path, scope in PRIVATE:
+        expected = [{"OAuth2PasswordBearer": [scope] if scope else []}]
+        assert paths[path][method.lower()]["security"] == expected, (method, path)
+    flow = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
+    assert flow["password"]["scopes"].keys() == ALL_SCOPES
+
+
+@pytest.mark.parametrize("kind", ["personal", "access"])
+@pytest.mark.parametrize("scope", sorted(ALL_SCOPES))
+async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
+    if kind == "personal":
+        token = personal_tokens.new_token()
+        await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=[scope]))
+    else:
+        token = security.create_access_token(settings, user.id, MAX_BIGINT, [scope])
+    headers = {"Authorization": f"Bearer {token}"}
+
+    for method, path, needed in PRIVATE:
+        response = await anonymous.request(method, path.format(**NOBODYS), headers=headers)
+        case = (method, path, response.text)
+        challenge = response.headers.get("www-authenticate")
+        if needed is ANY:
+            if kind == "personal":
+                assert problem(response) == NOT_FOR_PROGRAMS, case
+        elif needed == scope:
+            assert response.status_code in {200, 204, 404, 422} or problem(response) == NOT_YOU
+            assert challenge is None, case
+        else:
+            refusal = (403, f"This needs a token with the scope {needed}")
+            assert problem(response) == refusal, case
+            assert challenge == f'Bearer error="insufficient_scope", scope="{needed}"', case
+
+
+async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
+    theirs = await save(
+        LoginSessionFactory(owner_id=stranger.id),
+        PersonalTokenFactory(owner_id=stranger.id),
+        TodoFactory(owner_id=stranger.id),
+    )
+    session, token, todo = (row.id for row in theirs)
+    ids = {"user_id": stranger.id, "session_id": session, "token_id": token, "todo_id": todo}
+    account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
+
+    for (method, path), expected in STRANGERS.items():
+        body = {"PUT": account, "PATCH": {"title": "Mine"}}.get(method)
+        response = await client.request(method, path.format(**ids), json=body)
+        seen = response.status_code if isinstance(expected, int) else problem(response)
+        assert seen == expected, (method, path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("todos:read", "todos:read"),
+        (" todos:write  account:read ", "account:read todos:write"),
+        ("todos:read todos:read", "todos:read"),
+        ("", "account:read account:write todos:read todos:write"),
+    ],
+)
+async def test_a_log_in_may_ask_for_less(anonymous, user, asked, given):
+    tokens = (await anonymous.post("/auth/token", data=form(user, asked))).json()
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    successor = (await anonymous.post("/auth/token", data=refresh)).json()
+
+    assert tokens["scope"] == successor["scope"] == given
+    headers = {"Authorization": f"Bearer {successor['access_token']}"}
+    status = (await anonymous.get("/users/me", headers=headers)).status_code
+    assert status == (200 if "account:read" in given else 403)
+
+
+def form(user, scope) -> dict[str, str]:
+    return {"username": user.email, "password": "a fine long sentence", "scope": scope}
+
+
+async def test_a_scope_that_does_not_exist_is_named(anonymous, user):
+    response = await anonymous.post("/auth/token", data=form(user, "todos:read todos:eat"))
+
+    [complaint] = problem(response)[1]
+    assert complaint["loc"] == ["body", "scope"]
+    assert complaint["msg"] == (
+        "There is no scope todos:eat. "
+        "There are account:read, account:write, todos:read, todos:write."
+    )
