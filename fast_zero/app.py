@@ -53,7 +53,8 @@ class FastZero(FastAPI):
     settings: Settings
 
     def build_middleware_stack(self) -> ASGIApp:
-        entrance = Entrance(super().build_middleware_stack(), self.settings.max_body_bytes)
+        application = problems.Composure(super().build_middleware_stack())
+        entrance = Entrance(application, self.settings.max_body_bytes)
         return guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
 
     def openapi(self) -> dict[str, object]:

@@ -363,6 +363,7 @@ COLUMNS = {
 
 
 def line(cells: list[object]) -> str:
+    cells = [sum(cell.values()) if isinstance(cell, dict) else cell for cell in cells]
     texts = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
     return "| " + " | ".join(text.rjust(10) for text in texts) + " |"
 

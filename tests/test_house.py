@@ -20,6 +20,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/docs"),
     ("GET", "/redoc"),
+    ("GET", "/docs/assets/redoc.standalone.js"),
     ("GET", "/users"),
     ("POST", "/users"),
     ("GET", "/users/{user_id}"),

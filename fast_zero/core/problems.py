@@ -4,6 +4,8 @@ import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +16,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fast_zero.core.errors import DomainError, Invalid, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+PACKAGE = str(Path(__file__).parents[1])
 TOO_LARGE = "The body is larger than {limit} bytes."
 
 logger = logging.getLogger(__name__)
@@ -73,7 +77,9 @@ async def refuse(request: Request, error: DomainError) -> Response:
         entry = {"type": "value_error", "loc": [error.place, error.field], "msg": error.detail}
         return ProblemResponse(request, error.status, [entry])
     if isinstance(error, Unavailable):
-        logger.warning("%s %s: %s", request.method, request.url.path, error.__cause__ or error)
+        # The first line alone: those that follow quote the statement.
+        [reason, *_] = str(error.__cause__ or error).strip().splitlines() or [error.detail]
+        logger.warning("%s %s: %s", request.method, request.url.path, reason)
     return ProblemResponse(request, error.status, error.detail, error.headers, error.members)
 
 
@@ -110,6 +116,26 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
 async def refuse_for_want_of_connection(request: Request, _error: PoolTimeout) -> Response:
     busy = Unavailable("All connections to the database are in use. Try again in a moment.")
     return await refuse(request, busy)
+
+
+class Composure:
+    """Keep our own mistakes to one line of the log, which says what and where.
+
+    They are raised on after they were answered, and uvicorn would print the stack with all
+    messages in it: statements, and perhaps what somebody sent.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it was answered
+            steps = [step for step in extract_tb(error.__traceback__) if PACKAGE in step.filename]
+            places = " > ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
+            asked = (scope.get("method"), scope.get("path"))
+            logger.error("%s %s: %s at %s", *asked, type(error).__name__, places)  # noqa: TRY400  # the stack stays out
 
 
 async def confess(request: Request, _error: Exception) -> Response:

@@ -65,6 +65,14 @@ async def test_a_page_runs_its_own_scripts_alone(anonymous, page):
     assert policy["connect-src"] == "'self'"
 
 
+async def test_redoc_asks_its_makers_for_nothing(anonymous):
+    response = await anonymous.get("/docs/assets/redoc.standalone.js")
+
+    assert response.status_code == 200
+    assert "cdn.redoc.ly" not in response.text
+    assert "/docs/assets/favicon.png" in response.text
+
+
 async def test_behind_https_browsers_are_told_to_stay_there(app):
     transport = ASGITransport(app)
     async with AsyncClient(transport=transport, base_url="https://test") as client:

@@ -3,6 +3,7 @@ import logging
 import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fast_zero.core import errors, problems
@@ -100,3 +101,32 @@ def test_the_errors_of_one_status_are_described_together():
     assert (status, entry["description"]) == (409, "`Taken.` `Gone.`")
     examples = entry["content"]["application/problem+json"]["examples"]
     assert [example["value"]["detail"] for example in examples.values()] == ["Taken.", "Gone."]
+
+
+async def test_our_own_mistakes_are_one_line_of_the_log_without_what_they_say(caplog):
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    async def fail() -> None:
+        raise RAISED["mistake"]
+
+    transport = ASGITransport(problems.Composure(app))
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.get("/")
+
+    assert problem(response) == (500, "This is our mistake. It has been logged.")
+    [line] = [said for said in caplog.messages if "GET / " in said or "GET /:" in said]
+    assert line == "GET /: ZeroDivisionError at problems.py:" + line.rpartition(":")[2]
+    assert "s3cr3t" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_the_statement_of_a_database_that_is_not_migrated_is_not_logged(
+    anonymous, connection, caplog
+):
+    await connection.execute(text("ALTER TABLE users RENAME TO gone"))
+    with caplog.at_level(logging.INFO, logger=problems.__name__):
+        await anonymous.get("/users")
+
+    assert caplog.messages == ['GET /users: relation "users" does not exist']

@@ -1,0 +1,93 @@
+"""What a server's logs and answers never hold, whatever happens to it."""
+
+import re
+
+import httpx2
+import pytest
+
+from tests.chaos import own_database
+from tests.processes import PATIENCE, serving
+
+KEY = "key-that-signs-and-must-never-be-seen-anywhere"
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
+OTHER = "never to be seen 2"
+SQL = re.compile(r"\b(SELECT .+ FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|ON CONFLICT)\b")
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_log_and_no_answer_holds_a_secret(level):
+    with own_database() as database:
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": KEY, "LOG_LEVEL": level}
+        with (
+            serving(database.folder.parent / "server", **variables) as server,
+            httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
+        ):
+            seen, token = live_through(client, database)
+            with database.connect() as connection:
+                password_hash = connection.execute("SELECT password_hash FROM users").fetchone()[0]
+        log = server.log.read_text()
+
+    # A token is answered to the one who logs in, and to nobody else.
+    text = log + "".join(seen)
+    assert {"200 OK", "401", "409", "413", "422", "503"} <= set(re.findall(r"200 OK|\d{3}", log))
+    for secret in (ACCOUNT["password"], OTHER, KEY, token, token.rsplit(".", 1)[1], password_hash):
+        assert secret not in text
+    assert "argon2" not in text
+    assert "Traceback" not in text
+    assert not SQL.search(text)
+
+
+def live_through(client: httpx2.Client, database) -> tuple[list[str], str]:
+    """Do what goes well, what is refused, and what fails; give all answers but the log-in's."""
+    seen: list[str] = []
+
+    def ask(method: str, path: str, **content: object) -> httpx2.Response:
+        response = client.request(method, path, **content)
+        seen.append(f"{response.status_code} {response.headers} {response.text}")
+        return response
+
+    form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+    ask("POST", "/users", json=ACCOUNT)
+    token = client.post("/auth/token", data=form).json()["access_token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+
+    def everything() -> None:
+        ask("POST", "/users", json=ACCOUNT)
+        ask("POST", "/users", json=ACCOUNT | {"username": 1, "email": OTHER})
+        ask("POST", "/users", json=ACCOUNT | {"password": [OTHER]})
+        ask("POST", "/users", content=b'{"password": "' + OTHER.encode())
+        ask("POST", "/users", content=b"a" * 2_000_000)
+        ask("POST", "/auth/token", data=form | {"password": OTHER})
+        ask("POST", "/auth/token", data={"password": OTHER})
+        ask("GET", "/todos", headers={"Authorization": f"Bearer {token}x"})
+        ask("POST", "/todos", json={"title": "Buy bread"})
+        ask("POST", "/todos", json={"title": OTHER + "\0", "state": OTHER})
+        ask("GET", "/todos/9223372036854775807")
+        ask("PUT", "/users/1", json=ACCOUNT | {"email": OTHER})
+        ask("GET", "/readyz")
+
+    everything()
+    with database.connect() as connection, connection.transaction():
+        connection.execute("LOCK TABLE todos")
+        ask("POST", "/todos", json={"title": "Buy bread"})
+    drop_and_restore(database, lambda: ask("GET", "/todos"))
+    database.stop("immediate")
+    everything()
+    database.start()
+    while ask("GET", "/readyz").status_code != httpx2.codes.OK:
+        pass
+    everything()
+    return seen, token
+
+
+def drop_and_restore(database, meanwhile) -> None:
+    """Take a table away, as a migration that was never run would."""
+    with database.connect() as connection:
+        connection.execute("ALTER TABLE todos RENAME TO gone")
+        meanwhile()
+        connection.execute("ALTER TABLE gone RENAME TO todos")
+
+
+def test_the_tests_own_patterns_find_what_they_look_for():
+    assert SQL.search("[SQL: INSERT INTO users (username) VALUES (%s)]")
+    assert SQL.search("SELECT users.id \nFROM users".replace("\n", ""))
