@@ -84,7 +84,7 @@ def session_of(actor: Actor) -> int:
     return actor.session_id
 
 
-def current_revocations(request: Request) -> Revocations:
+async def current_revocations(request: Request) -> Revocations:
     revocations: Revocations = request.state.revocations
     return revocations
 

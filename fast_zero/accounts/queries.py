@@ -16,6 +16,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from fast_zero.accounts.models import LoginSession, User
 from fast_zero.core.etags import Versions, one_of
@@ -72,9 +73,9 @@ async def update_user(
     conditions = (editable_by(actor_id), one_of(User.version, accepted))
     statement = update(User).where(*conditions).values(values).returning(User)
     if ends_sessions:
-        ended = delete(LoginSession).where(
-            LoginSession.owner_id == actor_id, exists().where(*conditions)
-        )
+        account = aliased(User)
+        accepted_one = exists().where(account.id == actor_id, one_of(account.version, accepted))
+        ended = delete(LoginSession).where(LoginSession.owner_id == actor_id, accepted_one)
         statement = statement.add_cte(ended.cte("ended"))
     return await session.scalar(statement)
 
