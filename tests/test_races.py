@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-AT_ONCE = 20
+AT_ONCE = 10
 PASSWORD = "a fine long sentence"
 
 

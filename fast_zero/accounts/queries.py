@@ -7,7 +7,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     delete,
-    exists,
     func,
     insert,
     literal_column,
@@ -72,12 +71,11 @@ async def update_user(
     """Change an account and, if wanted, end all of its sessions in the same statement."""
     conditions = (editable_by(actor_id), one_of(User.version, accepted))
     statement = update(User).where(*conditions).values(values).returning(User)
-    if ends_sessions:
-        account = aliased(User)
-        accepted_one = exists().where(account.id == actor_id, one_of(account.version, accepted))
-        ended = delete(LoginSession).where(LoginSession.owner_id == actor_id, accepted_one)
-        statement = statement.add_cte(ended.cte("ended"))
-    return await session.scalar(statement)
+    if not ends_sessions:
+        return await session.scalar(statement)
+    changed = statement.cte("changed")
+    ended = delete(LoginSession).where(LoginSession.owner_id.in_(select(changed.c.id)))
+    return await session.scalar(select(aliased(User, changed)).add_cte(ended.cte("ended")))
 
 
 async def upgrade_password_hash(

@@ -40,8 +40,8 @@ async def replace_account(
     ends = not same or new.email != user.email
     try:
         return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
-    except Conflict:
-        raise Conflict("Username or Email already exists") from None
+    except Conflict as conflict:
+        raise Conflict("Username or Email already exists") from conflict.__cause__
 
 
 async def change_account(
