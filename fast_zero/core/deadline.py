@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +15,20 @@ from fast_zero.core.problems import ProblemResponse
 LATE = "The server is too busy, or its database does not answer. Try again in a moment."
 
 logger = logging.getLogger(__name__)
+current: ContextVar["Clock | None"] = ContextVar("clock", default=None)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Stop the clock of the request that is answered here, for work that surely ends."""
+    clock = current.get()
+    if clock:
+        clock.timer.cancel()
+    try:
+        yield
+    finally:
+        if clock:
+            clock.restart()
 
 
 class Deadline:
@@ -47,6 +64,7 @@ class Clock:
         self.timer = self.loop.call_later(seconds, self.give_up)
 
     async def run(self, app: ASGIApp) -> None:
+        current.set(self)
         try:
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
@@ -60,9 +78,13 @@ class Clock:
     async def receive(self) -> Message:
         self.timer.cancel()
         message = await self.receive_any()
+        self.restart()
+        return message
+
+    def restart(self) -> None:
+        self.timer.cancel()
         if not self.started and not self.answer:
             self.timer = self.loop.call_later(self.seconds, self.give_up)
-        return message
 
     async def send(self, message: Message) -> None:
         if self.answer:

@@ -15,6 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
+from fast_zero.core.deadline import uncounted
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -44,7 +45,8 @@ class AccessToken:
 
 
 async def hash_password(password: str) -> str:
-    return await to_thread.run_sync(hasher.hash, password, limiter=one_at_a_time)
+    with uncounted():  # the queue before it moves on whatever the database does
+        return await to_thread.run_sync(hasher.hash, password, limiter=one_at_a_time)
 
 
 async def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
@@ -59,7 +61,8 @@ async def verify_password(password: str, password_hash: str | None) -> tuple[boo
         except UnknownHashError:
             return False, None
 
-    right, upgraded = await to_thread.run_sync(verify, limiter=one_at_a_time)
+    with uncounted():
+        right, upgraded = await to_thread.run_sync(verify, limiter=one_at_a_time)
     return (right, upgraded) if password_hash else (False, None)
 
 

@@ -78,6 +78,18 @@ async def test_the_way_of_a_body_is_not_counted():
         assert (await client.post("/", content=slow())).status_code == 200
 
 
+async def test_work_that_surely_ends_is_not_counted():
+    async def app(scope, receive, send):
+        with deadline.uncounted():
+            await asyncio.sleep(0.3)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async with speaking_to(app, 0.1) as client:
+        assert (await client.get("/")).status_code == 200
+    with deadline.uncounted():  # outside of a request it does nothing
+        pass
+
+
 async def test_an_answer_that_has_begun_is_not_cut():
     async def app(scope, receive, send):
         async def parts():
