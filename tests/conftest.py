@@ -9,10 +9,10 @@ from contextlib import (
     contextmanager,
 )
 
-import psycopg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
+from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -114,8 +114,9 @@ def open_autocommit(connection):
         ) as session:
             try:
                 yield session
-            except DomainError as error:
-                if not isinstance(error.__cause__, psycopg.Error):  # no statement has failed
+            except DomainError:
+                raw = (await connection.get_raw_connection()).driver_connection
+                if raw.info.transaction_status is not TransactionStatus.INERROR:
                     await session.commit()
                 raise
             await session.commit()
