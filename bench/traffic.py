@@ -110,6 +110,12 @@ class Wrk:
         return [self.program, *load, "-s", str(SCRIPT), address, "--", str(self.folder / kind)]
 
     def measure(self, server: Server, kind: str, seconds: float) -> Measured:
+        """Ask without pause, and leave the server at rest."""
+        measured = self.ask(server, kind, seconds)
+        server.settle()
+        return measured
+
+    def ask(self, server: Server, kind: str, seconds: float) -> Measured:
         before = server.cpu_seconds()
         done = subprocess.run(
             self.words(server, kind, CONNECTIONS, seconds),
@@ -119,7 +125,6 @@ class Wrk:
             check=True,
         )
         cpu = server.cpu_seconds() - before
-        server.settle()
         return Measured(**json.loads(done.stdout.splitlines()[-1]), cpu=cpu)
 
     @contextmanager
