@@ -61,7 +61,9 @@ def test_help_and_version_are_plain_in_a_pipe(data_dir):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_offered(data_dir, shell):
-    done = run(data_dir, "--show-completion", shell)
+    # Typer would ask which shell it is called from; this has it take the argument instead.
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = run(data_dir, "--show-completion", shell, **named)
     assert "fast-zero" in done.stdout
 
 

@@ -87,12 +87,30 @@ def kept_running(programs: Path, cluster: Path) -> Iterator[None]:
 def lives(cluster: Path) -> bool:
     """Tell whether the server's process is there; a look that costs nothing."""
     try:
-        os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), 0)
+        process = int((cluster / "postmaster.pid").read_text().split()[0])
+        os.kill(process, 0)
     except PermissionError:  # it is somebody else's
         return True
     except (OSError, ValueError, IndexError):
         return False
-    return True
+    return not is_zombie(process)
+
+
+def is_zombie(process: int) -> bool:
+    """Tell of a process that has ended while nobody took note, as in containers without init."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state == "Z"
+
+
+def forget_zombie(cluster: Path) -> None:
+    """Keep a killed server, whose number is still taken, from seeming to run."""
+    pid_file = cluster / "postmaster.pid"
+    with suppress(OSError, ValueError, IndexError):
+        if is_zombie(int(pid_file.read_text().split()[0])):
+            pid_file.unlink()
 
 
 def secret_key(data_dir: Path) -> str:
@@ -173,6 +191,7 @@ def ensure_started(programs: Path, cluster: Path) -> None:
     # The socket's folder is relative to the cluster: no quoting, and no limit to its length.
     options = ("-o", "-h '' -k .", "-l", log, "-w", "-t", str(START_SECONDS))
     for _ in range(START_TRIES):
+        forget_zombie(cluster)
         if run_as_owner([*control, "status"], cluster) == 0:
             return
         if run_as_owner([*control, "start", *options], cluster) == 0:

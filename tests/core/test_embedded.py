@@ -1,7 +1,10 @@
 """The embedded PostgreSQL: started, shared, left and recovered."""
 
+import os
 import signal
 import stat
+import subprocess
+import sys
 import time
 
 import psycopg
@@ -113,3 +116,17 @@ def test_without_the_wheel_says_how_to_get_it(monkeypatch, tmp_path):
         embedded.running(tmp_path),
     ):
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of zombies in /proc")
+def test_a_killed_server_of_which_nobody_took_note_is_not_taken_for_running(tmp_path):
+    pid_file = tmp_path / "postmaster.pid"
+    with subprocess.Popen(["true"], stdout=subprocess.PIPE) as child:
+        child.stdout.read()  # it ends here, and is not waited for before the block does
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        pid_file.write_text(f"{child.pid}\n")
+
+        assert not embedded.lives(tmp_path)
+        embedded.forget_zombie(tmp_path)
+
+    assert not pid_file.exists()
