@@ -20,6 +20,9 @@ NEEDED = {
     ("GET", "/"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
     ("GET", "/redoc"): PUBLIC,
+    ("GET", "/docs/assets/redoc.standalone.js"): PUBLIC,
+    ("GET", "/livez"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
     ("POST", "/users"): PUBLIC,
     ("GET", "/users"): PUBLIC,
     ("GET", "/users/{user_id}"): PUBLIC,
@@ -39,6 +42,7 @@ NEEDED = {
     ("GET", "/todos"): Scope.TODOS_READ,
     ("GET", "/todos/{todo_id}"): Scope.TODOS_READ,
     ("POST", "/todos"): Scope.TODOS_WRITE,
+    ("POST", "/todos/batch"): Scope.TODOS_WRITE,
     ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
 }
