@@ -234,7 +234,7 @@ class Clients:
     async def succeed(self, since: float) -> float:
         """Wait for a write that was acknowledged after a moment, and give how long that took."""
         async with asyncio.timeout(PATIENCE):
-            while not any(moment >= since for moment in self.account.successes[-1:]):  # noqa: ASYNC110
+            while not any(moment >= since for moment in self.account.successes[-1:]):  # noqa: ASYNC110  # a plain list
                 await asyncio.sleep(0.01)
         return next(moment for moment in self.account.successes if moment >= since) - since
 
@@ -338,7 +338,7 @@ def run_embedded() -> Outcome:
             victim = postmaster(data)
             began = time.monotonic()
             victim.kill()
-            while postmaster(data) in {None, victim}:  # noqa: ASYNC110
+            while postmaster(data) in {None, victim}:  # noqa: ASYNC110  # a process sets no event
                 await asyncio.sleep(0.01)
             return time.monotonic() - began
 

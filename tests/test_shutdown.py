@@ -34,7 +34,7 @@ async def test_nothing_is_cut_by_sigterm_under_load(tmp_path):
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
             for writer in range(CLIENTS):
                 group.create_task(write(server.url, headers, writer))
-            while len(acknowledged) < 10 * CLIENTS:  # noqa: ASYNC110
+            while len(acknowledged) < 10 * CLIENTS:  # noqa: ASYNC110  # a plain count
                 await asyncio.sleep(0.01)
             server.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0

@@ -20,7 +20,9 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
     runs takes the item, and the one who waited goes to the end.
     """
 
-    def __init__(self, maxsize: int = 0, use_lifo: bool = False) -> None:  # noqa: FBT001, FBT002
+    # The signatures are SQLAlchemy's, so flags are positional and some arguments unused.
+
+    def __init__(self, maxsize: int = 0, use_lifo: bool = False) -> None:  # noqa: FBT001, FBT002  # see above
         self.maxsize = maxsize
         self.use_lifo = use_lifo
         self.items: deque[ConnectionPoolEntry] = deque()
@@ -45,8 +47,8 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
     def put(
         self,
         item: ConnectionPoolEntry,
-        block: bool = True,  # noqa: ARG002, FBT001, FBT002
-        timeout: float | None = None,  # noqa: ARG002
+        block: bool = True,  # noqa: ARG002, FBT001, FBT002  # SQLAlchemy's signature
+        timeout: float | None = None,  # noqa: ARG002  # SQLAlchemy's signature
     ) -> None:
         self.put_nowait(item)
 
@@ -57,7 +59,7 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
 
     def get(
         self,
-        block: bool = True,  # noqa: FBT001, FBT002
+        block: bool = True,  # noqa: FBT001, FBT002  # SQLAlchemy's signature
         timeout: float | None = None,
     ) -> ConnectionPoolEntry:
         if self.items or not block:
@@ -76,7 +78,7 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
                 return True
         return False
 
-    async def wait(self, timeout: float | None) -> ConnectionPoolEntry | None:  # noqa: ASYNC109
+    async def wait(self, timeout: float | None) -> ConnectionPoolEntry | None:  # noqa: ASYNC109  # get's
         turn: asyncio.Future[ConnectionPoolEntry | None] = asyncio.Future()
         self.waiting.append(turn)
         try:
