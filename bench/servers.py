@@ -22,7 +22,7 @@ APPLICATIONS = {
     "tutorial": ("bench.tutorial:app",),
 }
 # Nothing that fast_zero limits by default may stand in the way of a load test.
-SETTINGS = {"ACCESS_TOKEN_MINUTES": "600", "LOG_LEVEL": "warning"}
+SETTINGS = {"ACCESS_TOKEN_MINUTES": "60", "LOG_LEVEL": "warning"}
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def settings(database_url) -> Settings:
 
 @pytest.fixture(scope="session")
 async def engine(settings) -> AsyncIterator[AsyncEngine]:
-    engine = database.create_engine(settings)
+    engine = database.transactional(database.create_engine(settings))
     yield engine
     await engine.dispose()
 
@@ -124,6 +124,22 @@ def open_autocommit(connection):
     return open_autocommit
 
 
+class WithinTest(database.Autocommit):
+    """Sends statements within the test's transaction. Those that succeed stay."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def execute(self, statement):
+        async with self.connection.begin_nested():
+            return await self.connection.execute(statement)
+
+
+@pytest.fixture
+def direct(connection) -> database.Autocommit:
+    return WithinTest(connection)
+
+
 @pytest.fixture
 async def session(open_session) -> AsyncIterator[AsyncSession]:
     async with open_session() as session:
@@ -169,11 +185,12 @@ def revocations() -> Revocations:
 
 @pytest.fixture
 async def anonymous(
-    app, settings, open_session, open_autocommit, revocations
+    app, settings, direct, open_session, open_autocommit, revocations
 ) -> AsyncIterator[AsyncClient]:
     """Speak to the application as nobody."""
     state = State(
         settings=settings,
+        direct=direct,
         sessions=open_session,
         autocommits=open_autocommit,
         revocations=revocations,

@@ -8,20 +8,11 @@ from fast_zero.accounts import personal_tokens, session_queries
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
-from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
-from fast_zero.core.settings import Settings
 
 NOT_VALIDATED = "Could not validate credentials"
 NEEDS_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
 """What every route that takes an actor may answer."""
-
-bearer = OAuth2PasswordBearer(
-    tokenUrl="/auth/token",
-    refreshUrl="/auth/token",
-    scopes={scope.value: words for scope, words in DESCRIPTIONS.items()},
-    description="Log in with your e-mail address or username, or send a personal token.",
-)
 
 
 @dataclass(frozen=True)
@@ -33,29 +24,28 @@ class Actor:
     session_id: int | None = None  # none where a personal token asks
 
 
-async def current_actor(
-    request: Request,
-    needed: SecurityScopes,
-    settings: CurrentSettings,
-    token: Annotated[str, Depends(bearer)],
-) -> Actor:
-    """Read who is asking from the token.
+class BearerToken(OAuth2PasswordBearer):
+    """Reads who is asking from the token.
 
     An access token says it all, and costs no statement while the list of ended sessions is
-    complete. A personal token costs one, whose connection is given back before the route asks
-    for one of its own.
+    complete. A personal token costs one.
     """
-    if token.startswith(personal_tokens.PREFIX):
-        actor = await actor_of_personal_token(request, token)
-    else:
-        actor = await actor_of_access_token(request, settings, token)
-    if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
-        raise InsufficientScope(*missing)
-    return actor
+
+    async def __call__(self, request: Request, needed: SecurityScopes) -> Actor:  # type: ignore[override]  # more than the token itself
+        token = await super().__call__(request)
+        if token is None:
+            raise Unauthenticated("Not authenticated")
+        if token.startswith(personal_tokens.PREFIX):
+            actor = await actor_of_personal_token(request, token)
+        else:
+            actor = await actor_of_access_token(request, token)
+        if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
+            raise InsufficientScope(*missing)
+        return actor
 
 
-async def actor_of_access_token(request: Request, settings: Settings, token: str) -> Actor:
-    said = security.read_access_token(settings, token)
+async def actor_of_access_token(request: Request, token: str) -> Actor:
+    said = security.read_access_token(request.state.settings, token)
     revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
@@ -88,6 +78,15 @@ async def current_revocations(request: Request) -> Revocations:
     revocations: Revocations = request.state.revocations
     return revocations
 
+
+current_actor = BearerToken(
+    tokenUrl="/auth/token",
+    refreshUrl="/auth/token",
+    scheme_name="OAuth2PasswordBearer",
+    scopes={scope.value: words for scope, words in DESCRIPTIONS.items()},
+    description="Log in with your e-mail address or username, or send a personal token.",
+    auto_error=False,
+)
 
 AnyActor = Annotated[Actor, Security(current_actor)]
 AccountReader = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_READ])]

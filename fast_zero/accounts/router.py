@@ -19,7 +19,7 @@ from fast_zero.accounts.schemas import (
     UserUpdate,
 )
 from fast_zero.core import etags, idempotency
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
@@ -50,13 +50,13 @@ async def create_user(new: UserCreate, once: DoOnce, settings: CurrentSettings) 
     """Register."""
     password_hash = await service.hash_new_password(new.password, settings)
 
-    async def register(session: Autocommit) -> Response:
+    async def register(session: Session) -> Response:
         user = await queries.insert_user(session, new.username, new.email, password_hash)
         once.owner_id = user.id
         tag = etags.tag(user.version)
         return etags.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
 
-    return await once(idempotency.NOBODY, register)
+    return await once(idempotency.NOBODY, register, in_transaction=True)
 
 
 @router.get("", response_model=UserPage)

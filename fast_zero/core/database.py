@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict, TypeVarTuple
 
 import psycopg
 from psycopg import errors as postgres
@@ -17,6 +17,9 @@ from sqlalchemy import (
     FetchedValue,
     MetaData,
     NullPool,
+    Result,
+    Row,
+    Table,
     Text,
     text,
 )
@@ -29,6 +32,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, mapped_column
+from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy.util import greenlet_spawn
 
 from fast_zero.core import pool
 from fast_zero.core.errors import (
@@ -40,6 +45,11 @@ from fast_zero.core.errors import (
     Unavailable,
 )
 from fast_zero.core.settings import Settings
+
+Ts = TypeVarTuple("Ts")
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row by the names of its columns."""
 
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
@@ -54,6 +64,7 @@ VANISHED_HOST = {
 
 
 class Base(MappedAsDataclass, DeclarativeBase):
+    __table__: ClassVar[Table]
     # Names are fixed, since the messages of broken constraints are found by them.
     metadata = MetaData(
         naming_convention={
@@ -76,16 +87,43 @@ def counted_version() -> MappedColumn[int]:
     return mapped_column(init=False, server_default=text("1"), server_onupdate=FetchedValue())
 
 
+class Autocommit:
+    """Sends statements that each stand alone: one round trip for each, and nothing around it.
+
+    A connection is held no longer than a statement takes. What comes back are rows of columns,
+    not mapped objects, whose making costs more than the rest together.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine.sync_engine
+
+    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]:
+        return await greenlet_spawn(self.run, statement)
+
+    def run(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]:
+        with self.engine.connect() as connection:
+            return connection.execute(statement)  # its rows are all here when it returns
+
+
+AnySession = AsyncSession | Autocommit
+"""What a query is sent through: a transaction, or nothing around it."""
+
+
 class State(TypedDict):
     """What the lifespan hands to every request, as `request.state`."""
 
     settings: Settings
+    direct: Autocommit
     sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
     autocommits: Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
-    """Open a pool of fixed size on `settings.database_url`; nothing connects yet."""
+    """Open a pool of fixed size on `settings.database_url`; nothing connects yet.
+
+    Its connections commit each statement. `transactional` is for those that hold together; they
+    pay for the switch.
+    """
     milliseconds = {
         "statement_timeout": settings.database_statement_timeout * 1000,
         "lock_timeout": settings.database_lock_timeout * 1000,
@@ -98,6 +136,8 @@ def create_engine(settings: Settings) -> AsyncEngine:
         pool_size=settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_wait,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         hide_parameters=True,  # what people write has no place in a log
         connect_args={
             "application_name": APPLICATION_NAME,
@@ -111,16 +151,20 @@ def create_engine(settings: Settings) -> AsyncEngine:
     return engine
 
 
+def transactional(engine: AsyncEngine) -> AsyncEngine:
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[State]:
     """Hold the pool while the application runs, and give the state that requests share."""
     engine = create_engine(settings)
-    single = engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
         yield State(
             settings=settings,
-            sessions=async_sessionmaker(engine, expire_on_commit=False).begin,
-            autocommits=async_sessionmaker(single, expire_on_commit=False),
+            direct=Autocommit(engine),
+            sessions=async_sessionmaker(transactional(engine), expire_on_commit=False).begin,
+            autocommits=async_sessionmaker(engine, expire_on_commit=False),
         )
     finally:
         await engine.dispose()

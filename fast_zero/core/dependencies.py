@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
+from fast_zero.core import database
 from fast_zero.core.settings import Settings
 
 
@@ -29,6 +30,14 @@ Autocommit = Annotated[AsyncSession, Depends(autocommit, scope="function")]
 
 It takes a connection at its first statement, so a function may do slow work before that.
 """
+
+
+async def direct(connection: HTTPConnection) -> database.Autocommit:
+    found: database.Autocommit = connection.state.direct
+    return found
+
+
+Direct = Annotated[database.Autocommit, Depends(direct)]
 
 
 # A plain `def` would be run in a worker thread, on every request.

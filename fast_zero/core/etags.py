@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, SQLColumnExpression, any_, literal, true
 
 from fast_zero.core.errors import Malformed, Stale
 from fast_zero.core.types import OptionalText
@@ -65,7 +64,7 @@ def versions(tags: Tags, *views: str) -> Versions:
     return tuple(int(found[1]) for found in named if found and found[2] in ("", *views))
 
 
-def one_of(version: InstrumentedAttribute[int], accepted: Versions) -> ColumnElement[bool]:
+def one_of(version: SQLColumnExpression[int], accepted: Versions) -> ColumnElement[bool]:
     """Make the condition part of the statement that writes, so that no race comes between."""
     if accepted is None:
         return true()

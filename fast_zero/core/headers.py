@@ -29,7 +29,7 @@ SENT_BY_SCRIPTS = ("Authorization", "Idempotency-Key", "If-Match", "If-None-Matc
 
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
     """Put the checks of host and origin around the application, and its headers around all."""
-    if hosts := words(settings.allowed_hosts):
+    if (hosts := words(settings.allowed_hosts)) != ["*"]:
         app = Hosts(app, hosts, www_redirect=False)
     if origins := words(settings.cors_allow_origins):
         # Credentials stay out: a token in a header is one, and it needs no cookie.

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core import etags
-from fast_zero.core.database import Base
+from fast_zero.core.database import AnySession, Base
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
 from fast_zero.core.types import OptionalText
 
@@ -47,7 +47,7 @@ MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID
 IN_PROGRESS = f"The first request with this {NAME} is still being processed."
 REUSED = "This key came with another body before. Take a new one."
 
-Act = Callable[[AsyncSession], Awaitable[Response]]
+Act = Callable[[Any], Awaitable[Response]]
 
 
 class KeptAnswer(Base):
@@ -87,7 +87,9 @@ class Once:
         """
         state = self.request.state
         if self.key is None:
-            async with (state.sessions if in_transaction else state.autocommits)() as session:
+            if not in_transaction:
+                return await act(state.direct)
+            async with state.sessions() as session:
                 return await act(session)
         identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key)
         self.owner_id = actor_id or None

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.core import etags
+from fast_zero.core.database import AnyRow
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
 from fast_zero.core.problems import Problem
 from fast_zero.todos import queries
-from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import (
     Batch,
     CreateItem,
@@ -63,7 +63,7 @@ async def do_batch(session: AsyncSession, actor_id: int, batch: Batch) -> list[I
     ]
 
 
-def judge(item: Item, todos: Mapping[int, Todo]) -> ItemResult | None:
+def judge(item: Item, todos: Mapping[int, AnyRow]) -> ItemResult | None:
     """Say why an item cannot be done; `None` when it can."""
     if isinstance(item, CreateItem):
         return None
@@ -79,14 +79,14 @@ def changes_something(item: UpdateItem) -> bool:
     return not item.model_fields_set.isdisjoint(TodoUpdate.model_fields)
 
 
-def confirm(item: Item, todo: Todo) -> ItemResult:
+def confirm(item: Item, todo: AnyRow) -> ItemResult:
     if isinstance(item, DeleteItem):
         return ItemResult(status=HTTPStatus.OK)
     status = HTTPStatus.CREATED if isinstance(item, CreateItem) else HTTPStatus.OK
     return ItemResult(status=status, todo=TodoPublic.model_validate(todo))
 
 
-def refuse(error: DomainError, instance: str, todo: Todo | None = None) -> ItemResult:
+def refuse(error: DomainError, instance: str, todo: AnyRow | None = None) -> ItemResult:
     problem = Problem(
         type="about:blank",
         title=error.status.phrase,

@@ -1,33 +1,29 @@
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from fast_zero.core import etags
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import DomainError, NotFound, Stale
 from fast_zero.core.etags import Versions
 from fast_zero.todos import queries
-from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import TodoUpdate
 
 NOT_FOUND = "Task not found."
 
 
 async def update_todo(
-    session: AsyncSession, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
-) -> Todo:
+    session: AnySession, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
+) -> AnyRow:
     todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
     if todo is None:
         raise await refusal(session, actor_id, todo_id, accepted)
     return todo
 
 
-async def delete_todo(
-    session: AsyncSession, actor_id: int, todo_id: int, accepted: Versions
-) -> None:
+async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> None:
     if not await queries.delete_todo(session, actor_id, todo_id, accepted):
         raise await refusal(session, actor_id, todo_id, accepted)
 
 
 async def refusal(
-    session: AsyncSession, actor_id: int, todo_id: int, accepted: Versions
+    session: AnySession, actor_id: int, todo_id: int, accepted: Versions
 ) -> DomainError:
     """Tell why a write found no row; only where there was a condition is that a question."""
     todo = None

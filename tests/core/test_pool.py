@@ -18,7 +18,7 @@ async def state(settings):
 
 
 def queue_of(state):
-    return state["autocommits"].kw["bind"].pool._pool
+    return state["direct"].engine.pool._pool
 
 
 async def test_nobody_is_overtaken(state):
@@ -57,7 +57,7 @@ async def test_a_cancelled_statement_gives_its_connection_back(state):
             await session.execute(text("SELECT pg_sleep(60)"))
 
     sleeping = asyncio.create_task(sleep())
-    pool = state["autocommits"].kw["bind"].pool
+    pool = state["direct"].engine.pool
     await comes_true(lambda: pool.checkedout() == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
