@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core import etags
-from fast_zero.core.database import AnySession, Base
+from fast_zero.core.database import Base
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
 from fast_zero.core.types import OptionalText
 
