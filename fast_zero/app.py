@@ -15,7 +15,7 @@ from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.headers import guarded
-from fast_zero.core.server import leave_with_parent
+from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
 from fast_zero.core.types import Message
@@ -72,7 +72,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
                 database.connected(complete) as state,
                 followed(complete.database_address()) as revocations,
             ):
-                yield State(**state, revocations=revocations)
+                with spared_collector():
+                    yield State(**state, revocations=revocations)
 
     app = FastZero(
         title="fast_zero",

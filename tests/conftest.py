@@ -130,9 +130,9 @@ class WithinTest(database.Autocommit):
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
 
-    async def execute(self, statement):
+    async def execute(self, statement, values=None):
         async with self.connection.begin_nested():
-            return await self.connection.execute(statement)
+            return await self.connection.execute(statement, values)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, ClassVar, TypedDict, TypeVarTuple
@@ -97,12 +97,16 @@ class Autocommit:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine.sync_engine
 
-    async def execute(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]:
-        return await greenlet_spawn(self.run, statement)
+    async def execute(
+        self, statement: TypedReturnsRows[*Ts], values: Mapping[str, Any] | None = None
+    ) -> Result[*Ts]:
+        return await greenlet_spawn(self.run, statement, values)
 
-    def run(self, statement: TypedReturnsRows[*Ts]) -> Result[*Ts]:
+    def run(
+        self, statement: TypedReturnsRows[*Ts], values: Mapping[str, Any] | None
+    ) -> Result[*Ts]:
         with self.engine.connect() as connection:
-            return connection.execute(statement)  # its rows are all here when it returns
+            return connection.execute(statement, values)  # its rows are here when it returns
 
 
 AnySession = AsyncSession | Autocommit

@@ -1,8 +1,16 @@
+import re
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
+    Select,
+    any_,
+    bindparam,
     case,
     cast,
     column,
@@ -15,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
@@ -26,50 +35,84 @@ CHANGED = set(TodoUpdate.model_fields)
 
 todos = Todo.__table__
 columns = todos.c
+actor: BindParameter[int] = bindparam("actor_id")
+one = columns.id == bindparam("todo_id")
+unchanged = columns.version == any_(bindparam("accepted", type_=ARRAY(BigInteger)))
 
 
-def visible_to(actor_id: int) -> ColumnElement[bool]:
+# Building a statement takes longer than sending it, so those that are sent most are built once
+# for each set of filters, fields or conditions, and given their values when they are sent.
+
+
+def visible_to(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return columns.owner_id == actor_id
 
 
-def editable_by(actor_id: int) -> ColumnElement[bool]:
+def editable_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return columns.owner_id == actor_id
+
+
+INSERT = insert(todos).returning(*columns)
 
 
 async def insert_todo(session: AnySession, actor_id: int, new: TodoCreate) -> AnyRow:
-    values = {"owner_id": actor_id, **new.model_dump()}
-    return (await session.execute(insert(todos).values(values).returning(*columns))).one()
+    return (await session.execute(INSERT, {"owner_id": actor_id, **new.model_dump()})).one()
 
 
 async def select_todos(session: AnySession, actor_id: int, wanted: TodoFilter) -> Sequence[AnyRow]:
-    statement = select(*columns).where(visible_to(actor_id)).order_by(columns.id)
-    if wanted.after is not None:
-        statement = statement.where(columns.id > wanted.after)
-    if wanted.state is not None:
-        statement = statement.where(columns.state == wanted.state)
-    if wanted.title is not None:
-        statement = statement.where(columns.title.icontains(wanted.title, autoescape=True))
-    if wanted.description is not None:
-        contains = columns.description.icontains(wanted.description, autoescape=True)
-        statement = statement.where(contains)
-    statement = statement.offset(wanted.offset or None).limit(wanted.limit + 1)
-    return (await session.execute(statement)).all()
+    given = {name: getattr(wanted, name) for name in FILTERS}
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    statement = listing(frozenset(values))
+    values |= {"actor_id": actor_id, "offset": wanted.offset, "limit": wanted.limit + 1}
+    for name in ("title", "description"):
+        if name in values:
+            values[name] = "%" + re.sub(r"([\\%_])", r"\\\1", values[name]) + "%"
+    return (await session.execute(statement, values)).all()
+
+
+FILTERS = {
+    "after": columns.id > bindparam("after"),
+    "state": columns.state == bindparam("state"),
+    "title": columns.title.ilike(bindparam("title")),
+    "description": columns.description.ilike(bindparam("description")),
+}
+
+
+@cache
+def listing(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    wanted = [FILTERS[name] for name in sorted(filters)]
+    statement = select(*columns).where(visible_to(actor), *wanted).order_by(columns.id)
+    return statement.offset(bindparam("offset")).limit(bindparam("limit"))
 
 
 async def select_todo(session: AnySession, actor_id: int, todo_id: int) -> AnyRow | None:
-    statement = select(*columns).where(visible_to(actor_id), columns.id == todo_id)
-    return (await session.execute(statement)).one_or_none()
+    found = await session.execute(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
+    return found.one_or_none()
+
+
+SELECT = select(*columns).where(visible_to(actor), one)
 
 
 async def update_todo(
     session: AnySession, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> AnyRow | None:
-    conditions = (editable_by(actor_id), columns.id == todo_id, one_of(columns.version, accepted))
-    values = change.model_dump()
-    if not values:
-        return (await session.execute(select(*columns).where(*conditions))).one_or_none()
-    statement = update(todos).where(*conditions).values(values).returning(*columns)
-    return (await session.execute(statement)).one_or_none()
+    changes = change.model_dump()
+    statement = updating(frozenset(changes), conditional=accepted is not None)
+    values = {f"new_{name}": value for name, value in changes.items()}
+    values |= {"actor_id": actor_id, "todo_id": todo_id}
+    if accepted is not None:
+        values["accepted"] = list(accepted)
+    return (await session.execute(statement, values)).one_or_none()
+
+
+@cache
+def updating(fields: frozenset[str], *, conditional: bool) -> TypedReturnsRows[*tuple[Any, ...]]:
+    conditions = [editable_by(actor), one, *([unchanged] if conditional else [])]
+    if not fields:
+        return select(*columns).where(*conditions)
+    statement = update(todos).where(*conditions)
+    statement = statement.values({name: bindparam(f"new_{name}") for name in sorted(fields)})
+    return statement.returning(*columns)
 
 
 async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> bool:

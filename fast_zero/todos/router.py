@@ -1,7 +1,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core import etags, idempotency
@@ -11,6 +11,7 @@ from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses
+from fast_zero.core.query import described, query
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
 from fast_zero.todos import queries, service
@@ -62,9 +63,9 @@ async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
     return await once(actor.id, do, in_transaction=True)
 
 
-@router.get("", response_model=TodoPage)
+@router.get("", response_model=TodoPage, openapi_extra=described(TodoFilter))
 async def list_todos(
-    wanted: Annotated[TodoFilter, Query()], actor: Reader, session: Direct
+    wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Direct
 ) -> object:
     """List your todos, oldest first. All filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
