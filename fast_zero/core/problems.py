@@ -84,6 +84,8 @@ async def refuse(request: Request, error: DomainError) -> Response:
 
 
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
+    if any(item["loc"][0] == "path" for item in error.errors()) and has_own_route(request):
+        return await refuse_request(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     # `input` and `ctx` are left out: they may hold a password, or what JSON cannot carry.
     entries = [
         {
@@ -143,12 +145,23 @@ async def confess(request: Request, _error: Exception) -> Response:
     return ProblemResponse(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
+def paths_met(request: Request) -> list[str | None]:
+    """List the paths of the routes that the request's path could mean, whatever its method."""
+    routes = iter_route_contexts(request.app.routes)
+    return [route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+
+
+def has_own_route(request: Request) -> bool:
+    """Tell whether a path such as `/users/me` went to `/users/{id}` for want of its method."""
+    return request.scope["path"] in paths_met(request)
+
+
 def allowed_methods(request: Request) -> set[str]:
     """Collect the methods of all routes of the path that was met first (RFC 9110, 15.5.6)."""
-    routes = list(iter_route_contexts(request.app.routes))
-    met = [route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    met = paths_met(request)
     if not met:  # a folder of files
         return {"GET", "HEAD"}
+    routes = iter_route_contexts(request.app.routes)
     methods = {method for route in routes if route.path == met[0] for method in route.methods or ()}
     return methods | {"HEAD"} if "GET" in methods else methods
 
