@@ -5,6 +5,7 @@ import itertools
 import signal
 
 import httpx2
+import pytest
 
 from tests.processes import PATIENCE, serving
 
@@ -12,7 +13,8 @@ ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine lo
 CLIENTS = 12
 
 
-async def test_nothing_is_cut_by_sigterm_under_load(tmp_path):
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_nothing_is_cut_by_sigterm_under_load(tmp_path, workers):
     data_dir = tmp_path / "data"
     acknowledged: set[str] = set()
     statuses: set[int] = set()
@@ -29,7 +31,7 @@ async def test_nothing_is_cut_by_sigterm_under_load(tmp_path):
                 statuses.add(response.status_code)
                 acknowledged.add(title)
 
-    with serving(data_dir) as server:
+    with serving(data_dir, "--workers", workers) as server:
         headers = await log_in(server.url)
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
             for writer in range(CLIENTS):

@@ -72,7 +72,19 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         elif alone:
             uvicorn.Server(config).run([listener])
         else:
-            Multiprocess(config, sockets=[listener]).run()
+            Workers(config, sockets=[listener]).run()
+
+
+class Workers(Multiprocess):
+    def terminate_all(self) -> None:
+        """Have new connections refused from now on.
+
+        The workers share the socket with this process. Left open until the last of them has
+        ended, it would take callers whom nobody answers.
+        """
+        for listener in self.sockets:
+            listener.shutdown(socket.SHUT_RDWR)
+        super().terminate_all()
 
 
 def allow_connections() -> None:
