@@ -12,10 +12,16 @@ from fast_zero.core.startup import completed
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "postgresql://ana:s3cr3t@db.example.com:5433/todos?sslmode=require"
-DEFAULTS = {
-    name.upper(): "" if field.default is None else str(field.default)
-    for name, field in Settings.model_fields.items()
-}
+
+
+def written(default: object) -> str:
+    """Write a default as people do: nothing for none, and `true` rather than `True`."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)
+
+
+DEFAULTS = {name.upper(): written(field.default) for name, field in Settings.model_fields.items()}
 
 
 @pytest.fixture
