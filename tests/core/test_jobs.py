@@ -43,7 +43,10 @@ def waiting(name="tests.note", **arguments):
     return select(jobs.deferral(name, **arguments))
 
 
-JOBS_NOW = "SELECT task_name, status::text, attempts FROM procrastinate_jobs WHERE task_name LIKE 'tests.%'"
+JOBS_NOW = (
+    "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
+    " WHERE task_name LIKE 'tests.%'"
+)
 DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
 
 
