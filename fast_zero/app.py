@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 
 import fast_zero
 from fast_zero.accounts import auth_router as auth
+from fast_zero.accounts import link_router as links
+from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
@@ -120,7 +122,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (todos.router, accounts.router, auth.router, health.router):
+    routers = (todos, accounts, auth, links, pages, health)
+    for router in (module.router for module in routers):
         app.include_router(router)
 
     @app.get("/", tags=["home"])

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 
+from fast_zero.accounts import jobs as accounts
 from fast_zero.core import database, job_runner
 from fast_zero.core.jobs import Context, Jobs
 from fast_zero.core.settings import Settings
 
-JOBS: Jobs = {}
+JOBS: Jobs = {**accounts.JOBS}
 
 
 async def work(context: Context) -> None:

@@ -37,7 +37,7 @@ logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class Retry(BaseRetryStrategy):
-    """Try again later and later, for three hours in all; then keep the job as failed."""
+    """Try again later and later, for three and a half hours in all; then keep the job as failed."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):  # the worker is stopping
