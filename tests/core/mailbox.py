@@ -14,7 +14,10 @@ UNKNOWN = "550 5.1.1 No such user here: ana@example.com"
 
 
 class Mailbox:
-    """Answers each recipient with the next of `answers`, then with yes; keeps what it takes."""
+    """Answers each recipient with the next of `answers`, then with yes.
+
+    It keeps what it takes, and says that it has it once it is open.
+    """
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
@@ -22,6 +25,9 @@ class Mailbox:
         self.asked = 0
         self.logins: list[tuple[bytes, bytes]] = []
         self.url = ""
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
         self.asked += 1
@@ -31,6 +37,8 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.reached.set()
+        await self.open.wait()
         self.letters.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 
