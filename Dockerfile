@@ -40,7 +40,8 @@ LABEL org.opencontainers.image.title="fast_zero" \
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \
-    PORT=8000
+    PORT=8000 \
+    DATA_DIR=/tmp/fast_zero
 
 # Nothing is installed into a running container, so it needs no pip.
 RUN python -m pip uninstall --yes --quiet --root-user-action ignore pip \

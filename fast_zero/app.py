@@ -1,13 +1,17 @@
 """Where the rooms are plugged together into one application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 import fast_zero
 from fast_zero.accounts import auth_router as auth
+from fast_zero.accounts import link_router as links
+from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
@@ -15,6 +19,7 @@ from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.headers import guarded
+from fast_zero.core.jobs import Context
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
@@ -43,6 +48,9 @@ TAGS = [
 ]
 
 
+JOBS_BEGIN_SECONDS = 1  # the first of them belong to those who ask
+
+
 class State(database.State):
     revocations: Revocations
 
@@ -61,6 +69,26 @@ class FastZero(FastAPI):
         return openapi.add_problem_schemas(super().openapi())
 
 
+@asynccontextmanager
+async def jobs_done(settings: Settings, state: database.State) -> AsyncIterator[None]:
+    """Do the jobs beside the requests, unless the settings leave them to other processes."""
+
+    async def work() -> None:
+        await asyncio.sleep(JOBS_BEGIN_SECONDS)
+        worker = await asyncio.to_thread(import_module, "fast_zero.worker")
+        await worker.work(Context(settings, state["sessions"]))
+
+    if not settings.run_jobs:
+        yield
+        return
+    working = asyncio.create_task(work(), name="jobs")
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
+
+
 def create_app(settings: Settings | None = None) -> FastZero:
     """Build the application; nothing is opened before its lifespan begins."""
     settings = settings or load_settings()
@@ -71,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
             async with (
                 database.connected(complete) as state,
                 followed(complete.database_address()) as revocations,
+                jobs_done(complete, state),
             ):
                 with spared_collector():
                     yield State(**state, revocations=revocations)
@@ -94,7 +123,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (todos.router, accounts.router, auth.router, health.router):
+    routers = (todos, accounts, auth, links, pages, health)
+    for router in (module.router for module in routers):
         app.include_router(router)
 
     @app.get("/", tags=["home"])

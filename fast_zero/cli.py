@@ -110,6 +110,16 @@ def announce(settings: "Settings", address: str) -> None:
     console.print("Stop it with Ctrl-C.", style="dim")
 
 
+@cli.command("worker")
+def run_worker() -> None:
+    """Do the jobs, such as sending mail, without serving; `serve` does them unless told not to."""
+    from fast_zero import worker
+
+    with ready(migrate=False) as complete:
+        talk.print("Doing jobs. Stop it with Ctrl-C.")
+        asyncio.run(worker.run_alone(complete))
+
+
 @cli.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""

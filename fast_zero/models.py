@@ -3,6 +3,7 @@
 from fast_zero.accounts.models import (
     EndedSession,
     LoginSession,
+    MailedLink,
     PersonalToken,
     SpentRefreshToken,
     User,
@@ -14,6 +15,7 @@ __all__ = [
     "Base",
     "EndedSession",
     "LoginSession",
+    "MailedLink",
     "PersonalToken",
     "SpentRefreshToken",
     "Todo",

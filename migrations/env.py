@@ -11,10 +11,16 @@ from fast_zero.core.startup import completed
 from fast_zero.models import Base
 
 
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave procrastinate's tables to the files of its own statements."""
+    return not (kind == "table" and str(name).startswith("procrastinate_"))
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+        include_name=is_ours,
         transaction_per_migration=True,
         compare_server_default=True,
     )

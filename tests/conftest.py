@@ -14,7 +14,7 @@ from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
-from sqlalchemy import delete, event, make_url
+from sqlalchemy import delete, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from fast_zero.accounts.models import User
@@ -23,8 +23,10 @@ from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.errors import DomainError
+from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.worker import JOBS
 from tests.factories import LoginSessionFactory, UserFactory
 from tests.postgres import Server, find_server
 
@@ -64,6 +66,7 @@ def settings(database_url) -> Settings:
         _env_file=None,
         database_url=make_url(database_url),
         secret_key=SecretStr(secrets.token_urlsafe(48)),
+        run_jobs=False,  # tests do those that they ask for
     )
 
 
@@ -141,6 +144,34 @@ def direct(connection) -> database.Autocommit:
 
 
 @pytest.fixture
+def deferred(open_session) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
+    """Read the jobs that were deferred within the test's transaction, the oldest first."""
+
+    async def deferred():
+        async with open_session() as session:
+            rows = await session.execute(
+                text("SELECT task_name, args FROM procrastinate_jobs ORDER BY id")
+            )
+            return [tuple(row) for row in rows]
+
+    return deferred
+
+
+@pytest.fixture
+def do_jobs(open_session, settings, deferred) -> Callable[..., Awaitable[None]]:
+    """Do the jobs that were deferred within the test's transaction, with settings that differ."""
+
+    async def do_jobs(**changes):
+        context = Context(settings.model_copy(update=changes), open_session)
+        for name, arguments in await deferred():
+            await JOBS[name](context, **arguments)
+        async with open_session() as session:
+            await session.execute(text("DELETE FROM procrastinate_jobs"))
+
+    return do_jobs
+
+
+@pytest.fixture
 async def session(open_session) -> AsyncIterator[AsyncSession]:
     async with open_session() as session:
         yield session
@@ -205,7 +236,7 @@ async def anonymous(
 
 @pytest.fixture
 async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
-    """Store rows for all connections to see, and delete all users and what they own at the end."""
+    """Store rows for all connections to see, and delete all users and jobs at the end."""
 
     async def commit(*rows):
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
@@ -215,6 +246,7 @@ async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
     yield commit
     async with engine.begin() as connection:
         await connection.execute(delete(User))
+        await connection.execute(text("DELETE FROM procrastinate_jobs"))
 
 
 @pytest.fixture

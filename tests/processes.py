@@ -15,6 +15,7 @@ import psutil
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
 PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow
+WORKING = re.compile(r"Doing jobs")
 ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
 
 
@@ -79,15 +80,39 @@ def serving(data_dir: Path, *words: str, **variables: str) -> Iterator[Serving]:
         process.wait()
 
 
+@contextlib.contextmanager
+def working(data_dir: Path, **variables: str) -> Iterator[Serving]:
+    """Do jobs until the block ends."""
+    log = data_dir.parent / f"{data_dir.name}-worker-{time.monotonic_ns()}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*PROGRAM, "worker"],
+            cwd="/",
+            env=environment(data_dir, **variables),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_for(WORKING, process, log)
+        yield Serving(process, "", log)
+    finally:
+        process.kill()
+        process.wait()
+
+
 def wait_for_announcement(process: subprocess.Popen, log: Path) -> str:
+    return wait_for(ANNOUNCEMENT, process, log)[1]
+
+
+def wait_for(words: re.Pattern, process: subprocess.Popen, log: Path) -> re.Match:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if found := ANNOUNCEMENT.search(log.read_text()):
-            return found[1]
+        if found := words.search(log.read_text()):
+            return found
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    message = f"serve did not start:\n{log.read_text()}"
+    message = f"it did not start:\n{log.read_text()}"
     raise AssertionError(message)
 
 

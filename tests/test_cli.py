@@ -51,7 +51,7 @@ def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:
 def test_help_and_version_are_plain_in_a_pipe(data_dir):
     help_text = run(data_dir, "--help").stdout
 
-    for command in ("serve", "migrate", "openapi", "users", "shell"):
+    for command in ("serve", "worker", "migrate", "openapi", "users", "shell"):
         assert command in help_text
     assert "\x1b" not in help_text
     assert run(data_dir, "--version").stdout == f"fast_zero {__version__}\n"

@@ -25,6 +25,11 @@ PUBLIC = {
     ("POST", "/users"),
     ("GET", "/users/{user_id}"),
     ("POST", "/auth/token"),
+    ("GET", "/account/confirm"),
+    ("GET", "/account/password"),
+    ("POST", "/auth/email/confirm"),
+    ("POST", "/auth/password/forgotten"),
+    ("POST", "/auth/password/reset"),
 }
 LINES_PER_FILE = 400
 

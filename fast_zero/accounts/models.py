@@ -1,9 +1,11 @@
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Computed,
+    Enum,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -28,6 +30,8 @@ class User(Base):
         UniqueConstraint("email_key", info={"conflict": "Email already exists"}),
         CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
         CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("char_length(pending_email) BETWEEN 3 AND 254", name="pending_length"),
+        CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
@@ -39,6 +43,9 @@ class User(Base):
         init=False, server_default=func.now(), onupdate=func.now()
     )
     version: Mapped[int] = counted_version()
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
+    pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
     # What is compared: the name without regard to case, compatibility forms made one.
     username_key: Mapped[str] = mapped_column(
         Computed(FOLDED.format(column="username"), persisted=True), init=False, repr=False
@@ -46,6 +53,10 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(
         Computed(FOLDED.format(column="email"), persisted=True), init=False, repr=False
     )
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
 
 
 # Here, since `core` knows no users: the answers that are kept for an account go with it.
@@ -96,6 +107,44 @@ class EndedSession(Base):
 
     session_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     ended_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now(), index=True)
+
+
+class Purpose(StrEnum):
+    """What a link in a letter is for."""
+
+    VERIFICATION = "verification"  # the address of the account is its owner's
+    ADDRESS = "address"  # so is the one that shall take its place
+    PASSWORD = "password"  # noqa: S105  # a forgotten one is replaced
+
+
+class MailedLink(Base):
+    """The newest link of each kind that was sent to somebody. It works once.
+
+    It is kept when it was used, so that a letter that is sent again does not revive it. It holds
+    for the address that it was sent to: another one of the account makes it void.
+    """
+
+    __tablename__ = "mailed_links"
+
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    purpose: Mapped[Purpose] = mapped_column(
+        Enum(
+            Purpose,
+            native_enum=False,
+            create_constraint=True,
+            length=20,
+            name="purpose",
+            values_callable=lambda purposes: [purpose.value for purpose in purposes],
+        ),
+        primary_key=True,
+    )
+    digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    email: Mapped[str]
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class PersonalToken(Base):

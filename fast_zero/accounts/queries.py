@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -17,7 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from fast_zero.accounts.models import LoginSession, User
+from fast_zero.accounts import outbox
+from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
 
@@ -32,9 +34,20 @@ def folded(text: str) -> ColumnElement[str]:
     return func.normalize(func.lower(func.upper(func.normalize(text, form))), form)
 
 
-async def insert_user(session: AsyncSession, username: str, email: str, password_hash: str) -> User:
-    values = {"username": username, "email": email, "password_hash": password_hash}
-    return (await session.scalars(insert(User).values(values).returning(User))).one()
+async def insert_user(
+    session: AsyncSession, username: str, email: str, password_hash: str, language: str
+) -> User:
+    """Make an account and ask for the letter that verifies its address, in one statement."""
+    values = {
+        "username": username,
+        "email": email,
+        "password_hash": password_hash,
+        "language": language,
+    }
+    made = insert(User).values(values).returning(User).cte("made")
+    letter = outbox.link(Purpose.VERIFICATION, email, made.c.id)
+    user: User = (await session.scalars(select(aliased(User, made), letter))).one()
+    return user
 
 
 async def select_users(session: AsyncSession, page: PageParams) -> Sequence[User]:
@@ -46,6 +59,11 @@ async def select_users(session: AsyncSession, page: PageParams) -> Sequence[User
 
 async def select_user(session: AsyncSession, user_id: int) -> User | None:
     return await session.scalar(select(User).where(User.id == user_id))
+
+
+async def address_is_taken(session: AsyncSession, actor_id: int, email: str) -> bool:
+    taken = exists().where(User.email_key == folded(email), User.id != actor_id)
+    return bool(await session.scalar(select(taken)))
 
 
 async def select_credentials(session: AsyncSession, login: str) -> Row[int, str] | None:
@@ -66,16 +84,30 @@ async def update_user(
     values: dict[str, Any],
     accepted: Versions = None,
     *,
-    ends_sessions: bool,
+    password_hash: str | None = None,
+    ends_sessions: bool = False,
+    letters: Sequence[ColumnElement[Any]] = (),
 ) -> User | None:
-    """Change an account and, if wanted, end all of its sessions in the same statement."""
-    conditions = (editable_by(actor_id), one_of(User.version, accepted))
+    """Change an account and, in the same statement, end all of its sessions and ask for letters.
+
+    With a `password_hash`, only while it is still the one that was verified. The end of all
+    sessions is also that of a link to a new password.
+    """
+    conditions = [editable_by(actor_id), one_of(User.version, accepted)]
+    if password_hash is not None:
+        conditions.append(User.password_hash == password_hash)
     statement = update(User).where(*conditions).values(values).returning(User)
-    if not ends_sessions:
+    if not (ends_sessions or letters):
         return await session.scalar(statement)
     changed = statement.cte("changed")
-    ended = delete(LoginSession).where(LoginSession.owner_id.in_(select(changed.c.id)))
-    return await session.scalar(select(aliased(User, changed)).add_cte(ended.cte("ended")))
+    its_id = select(changed.c.id)
+    asked = select(aliased(User, changed), *letters)
+    if ends_sessions:
+        ended = delete(LoginSession).where(LoginSession.owner_id.in_(its_id))
+        reset = (MailedLink.owner_id.in_(its_id), MailedLink.purpose == Purpose.PASSWORD)
+        voided = update(MailedLink).where(*reset).values(used_at=func.now())
+        asked = asked.add_cte(ended.cte("ended"), voided.cte("voided"))
+    return await session.scalar(asked)
 
 
 async def upgrade_password_hash(

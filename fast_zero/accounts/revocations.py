@@ -28,6 +28,7 @@ SWEEPS = [
         ("ended_sessions", "session_id", "ended_at"),
         ("spent_refresh_tokens", "digest", "expires_at"),
         ("login_sessions", "id", "expires_at"),
+        ("mailed_links", "digest", "expires_at"),
     ]
 ]
 

@@ -1,7 +1,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from fast_zero.accounts import queries, service
 from fast_zero.accounts.dependencies import (
@@ -23,6 +23,7 @@ from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
@@ -46,12 +47,15 @@ router = APIRouter(prefix="/users", tags=["users"])
     )
     | idempotency.CREATED,
 )
-async def create_user(new: UserCreate, once: DoOnce, settings: CurrentSettings) -> Response:
-    """Register."""
+async def create_user(
+    new: UserCreate, request: Request, once: DoOnce, settings: CurrentSettings
+) -> Response:
+    """Register. A link is sent to your address; following it verifies that it is yours."""
+    language = preferred(request.headers.get("accept-language", ""))
     password_hash = await service.hash_new_password(new.password, settings)
 
     async def register(session: Session) -> Response:
-        user = await queries.insert_user(session, new.username, new.email, password_hash)
+        user = await service.insert_account(session, new, password_hash, language)
         once.owner_id = user.id
         tag = etags.tag(user.version)
         return etags.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
@@ -99,7 +103,10 @@ async def update_me(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> Response:
-    """Change what is sent of your account. A new address or password ends all your sessions."""
+    """Change what is sent of your account. A new password ends all your sessions.
+
+    A new address takes the place of the old one when its link is followed, and not before.
+    """
     accepted = etags.versions(condition, PUBLIC)
     user, ended = await service.change_account(session, actor.id, change, settings, accepted)
     if ended:

@@ -14,6 +14,7 @@ from pydantic import (
 
 from fast_zero.accounts.names import check_username
 from fast_zero.accounts.scopes import Scope
+from fast_zero.core.languages import Language
 from fast_zero.core.pagination import Next
 from fast_zero.core.types import Id, RawText, Text
 
@@ -39,14 +40,19 @@ Password = Annotated[
 ]
 
 
-class UserCreate(BaseModel):
+class UserUpdate(BaseModel):
+    """All of an account, as it shall be."""
+
     username: Username
     email: Email
     password: Password
 
 
-class UserUpdate(UserCreate):
-    """All of an account, as it shall be."""
+class UserCreate(UserUpdate):
+    language: Annotated[
+        Language | MISSING,
+        Field(description="In which letters are written. Otherwise, `Accept-Language` says it."),
+    ] = MISSING
 
 
 class UserPublic(BaseModel):
@@ -63,6 +69,12 @@ class UserPrivate(UserPublic):
     """What the user alone may know."""
 
     email: str = Field(examples=["ana@example.com"])
+    email_verified: bool = Field(description="Somebody has confirmed that it is theirs.")
+    pending_email: str | None = Field(
+        description="The address that takes its place once it is confirmed.",
+        examples=["ana@example.org"],
+    )
+    language: Language
     updated_at: datetime
 
 
@@ -78,11 +90,27 @@ class MeUpdate(BaseModel):
     """Any subset of your account. A new address or password needs the current password."""
 
     username: Username | MISSING = MISSING
-    email: Email | MISSING = MISSING
+    email: Annotated[
+        Email | MISSING,
+        Field(description="Waits as `pending_email` until a link that is sent to it is followed."),
+    ] = MISSING
     password: Password | MISSING = MISSING
+    language: Language | MISSING = MISSING
     current_password: Annotated[
         Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
     ] = MISSING
+
+
+class ForgottenPassword(BaseModel):
+    email: Email
+
+
+class MailedToken(BaseModel):
+    token: Annotated[Secret, Field(description="The end of the link, behind the `#`.")]
+
+
+class PasswordReset(MailedToken):
+    password: Password
 
 
 class TokenForm(BaseModel):

@@ -1,21 +1,33 @@
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import queries, session_queries
-from fast_zero.accounts.models import User
+from fast_zero.accounts import outbox, queries, session_queries
+from fast_zero.accounts.letters import Notice
+from fast_zero.accounts.models import Purpose, User
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
-from fast_zero.core import etags, security
+from fast_zero.core import etags, languages, security
 from fast_zero.core.errors import Conflict, DomainError, Forbidden, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
+
+Letters = list[ColumnElement[Any]]
 
 
 async def register(session: AsyncSession, new: UserCreate, settings: Settings) -> User:
     """Hash first: the session takes its connection only when the statement is sent."""
     password_hash = await hash_new_password(new.password, settings)
-    return await queries.insert_user(session, new.username, new.email, password_hash)
+    return await insert_account(session, new, password_hash, languages.DEFAULT)
+
+
+async def insert_account(
+    session: AsyncSession, new: UserCreate, password_hash: str, language: str
+) -> User:
+    """Make an account that is written to in the language it asks for, or else in the given one."""
+    chosen = new.model_dump().get("language", language)
+    return await queries.insert_user(session, new.username, new.email, password_hash, chosen)
 
 
 async def hash_new_password(password: str, settings: Settings) -> str:
@@ -30,18 +42,39 @@ async def replace_account(
     settings: Settings,
     accepted: Versions = None,
 ) -> tuple[User, bool]:
-    """Write all of an account, and tell whether that ended the user's sessions."""
+    """Write all of an account, and tell whether that ended the user's sessions.
+
+    Another address is in force at once, as clients rely on, and has to be verified again.
+    """
     check_password(new.password, settings.password_min_length)
     user = await read_account(session, actor_id)
-    values: dict[str, Any] = {"username": new.username, "email": new.email}
+    values: dict[str, Any] = {"username": new.username, "email": new.email, "pending_email": None}
+    letters: Letters = []
     same, upgraded = await security.verify_password(new.password, user.password_hash)
     if upgraded or not same:
         values["password_hash"] = upgraded or await security.hash_password(new.password)
-    ends = not same or new.email != user.email
+    if not same:
+        letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language))
+    if moves := new.email != user.email:
+        values["email_verified_at"] = None
+        letters.append(outbox.notice(Notice.ADDRESS_CHANGED, user.email, user.language))
+        letters.append(outbox.link(Purpose.VERIFICATION, new.email, actor_id))
+    ends = moves or not same
     try:
-        return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
+        written = await write_account(
+            session,
+            actor_id,
+            values,
+            accepted,
+            password_hash=user.password_hash,
+            ends_sessions=ends,
+            letters=letters,
+        )
     except Conflict as conflict:
         raise Conflict("Username or Email already exists") from conflict.__cause__
+    if written is None:
+        return await replace_account(session, actor_id, new, settings, accepted)
+    return written, ends
 
 
 async def change_account(
@@ -53,25 +86,50 @@ async def change_account(
 ) -> tuple[User, bool]:
     """Write what was sent, and tell whether that ended the user's sessions.
 
-    A new address or password is taken from who knows the password of now.
+    A new address or password is taken from who knows the password of now. The address waits
+    until somebody there confirms it; that of now stops the wait.
     """
     values = change.model_dump()
-    current = values.pop("current_password", "")
+    current, address = values.pop("current_password", ""), values.pop("email", None)
+    password = values.pop("password", None)
     user = await read_account(session, actor_id)
-    ends = "password" in values or values.get("email", user.email) != user.email
-    if ends:
+    language = values.get("language", user.language)
+    moves = address is not None and address != user.email
+    letters: Letters = []
+    if moves or password is not None:
         right, _ = await security.verify_password(current, user.password_hash)
         if not right:
             raise Forbidden("A new address or password needs your current password")
-    if "password" in values:
-        password = values.pop("password")
+    if password is not None:
         check_password(password, settings.password_min_length)
         values["password_hash"] = await security.hash_password(password)
+        values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
+        letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
+    if moves:
+        if await queries.address_is_taken(session, actor_id, address):
+            raise Conflict("Email already exists")  # told now; what holds is the constraint
+        values["pending_email"] = address
+        letters.append(outbox.link(Purpose.ADDRESS, address, actor_id))
+        letters.append(outbox.notice(Notice.ADDRESS_ASKED, user.email, language))
+    elif address is not None and user.pending_email is not None:
+        values["pending_email"] = None
     if not values:
         if accepted is not None and user.version not in accepted:
             raise Stale(etags.tag(user.version))
         return user, False
-    return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
+    ends = password is not None
+    written = await write_account(
+        session,
+        actor_id,
+        values,
+        accepted,
+        password_hash=user.password_hash if moves or ends else None,
+        ends_sessions=ends,
+        letters=letters,
+    )
+    if written is None:
+        return await change_account(session, actor_id, change, settings, accepted)
+    return written, ends
 
 
 async def read_account(session: AsyncSession, actor_id: int) -> User:
@@ -89,13 +147,26 @@ async def write_account(
     values: dict[str, Any],
     accepted: Versions,
     *,
+    password_hash: str | None,
     ends_sessions: bool,
-) -> User:
+    letters: Letters,
+) -> User | None:
+    """Write, or give None when the password is no longer the one that was verified."""
     user = await queries.update_user(
-        session, actor_id, values, accepted, ends_sessions=ends_sessions
+        session,
+        actor_id,
+        values,
+        accepted,
+        password_hash=password_hash,
+        ends_sessions=ends_sessions,
+        letters=letters,
     )
     if user is None:
-        raise await refusal(session, actor_id)
+        now = await queries.select_user(session, actor_id)
+        if now is not None and (accepted is None or now.version in accepted):
+            await session.close()
+            return None
+        raise refusal(now)
     if ends_sessions:  # the statement before did not see a log-in that it had to wait for
         await session_queries.delete_sessions(session, actor_id)
     return user
@@ -104,12 +175,11 @@ async def write_account(
 async def delete_account(session: AsyncSession, actor_id: int, accepted: Versions = None) -> None:
     """Delete it under a condition, or see that it is gone already."""
     if not await queries.delete_user(session, actor_id, accepted) and accepted is not None:
-        raise await refusal(session, actor_id)
+        raise refusal(await queries.select_user(session, actor_id))
 
 
-async def refusal(session: AsyncSession, actor_id: int) -> DomainError:
-    """Tell why a write found no row: another version, or deleted since the request began."""
-    user = await queries.select_user(session, actor_id)
+def refusal(user: User | None) -> DomainError:
+    """Tell why a write found no row: deleted since the request began, or another version."""
     if user is None:
         return Unauthenticated("Could not validate credentials")
     return Stale(etags.tag(user.version))

@@ -1,10 +1,8 @@
 """Whether the process lives, and whether it can serve: for those who watch and route to it."""
 
 import asyncio
-from functools import cache
 from typing import Literal
 
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, select, table
@@ -16,7 +14,6 @@ from fast_zero.core.problems import responses
 
 ANSWER_SECONDS = 2  # those who ask give up after five or so
 AWAY = "The database does not answer."
-BEHIND = "The database is not migrated yet. Run: fast-zero migrate"
 
 router = APIRouter(tags=["health"])
 
@@ -37,29 +34,15 @@ async def check_life() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(BEHIND)))
+@router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(migrations.BEHIND)))
 async def check_readiness(request: Request) -> Ready:
-    """Tell whether requests can be served: the database answers and is migrated.
-
-    A database that is ahead of this process is as good: while a new version is rolled out, its
-    migrations have run and the old processes still serve.
-    """
+    """Tell whether requests can be served: the database answers and is migrated."""
     found = select(column("version_num", Text)).select_from(table("alembic_version"))
     try:
         async with asyncio.timeout(ANSWER_SECONDS), request.state.autocommits() as session:
             revision = await session.scalar(found)
     except (TimeoutError, PoolTimeout):
         raise Unavailable(AWAY) from None
-    head, older = revisions()
-    if revision is None or (revision != head and revision in older):
-        raise Unavailable(BEHIND)
+    if migrations.is_behind(revision):
+        raise Unavailable(migrations.BEHIND)
     return Ready(revision=revision)
-
-
-@cache
-def revisions() -> tuple[str | None, frozenset[str]]:
-    """Give the newest revision that this code knows, and all others."""
-    scripts = ScriptDirectory.from_config(migrations.config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    head = scripts.get_current_head()
-    return head, frozenset(known - {head})

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -18,6 +19,7 @@ from fast_zero.core.errors import StartError
 LOCK = 0x6661_7374_5F7A_6572  # any number that no other program locks: "fast_zer"
 POLL_SECONDS = 0.4
 LOCK_MILLISECONDS = 4000
+BEHIND = "The database is not migrated yet. Run: fast-zero migrate"
 
 
 def config() -> Config:
@@ -28,6 +30,25 @@ def config() -> Config:
     found = Config()
     found.set_main_option("script_location", str(scripts).replace("%", "%%"))
     return found
+
+
+def is_behind(revision: str | None) -> bool:
+    """Tell whether a database has still to be migrated for this code.
+
+    One that is ahead has not: while a new version is rolled out, its migrations have run and the
+    old processes still work.
+    """
+    head, older = revisions()
+    return revision is None or (revision != head and revision in older)
+
+
+@cache
+def revisions() -> tuple[str | None, frozenset[str]]:
+    """Give the newest revision that this code knows, and all others."""
+    scripts = ScriptDirectory.from_config(config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    head = scripts.get_current_head()
+    return head, frozenset(known - {head})
 
 
 async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:

@@ -4,7 +4,9 @@ A password hash takes 64 MiB and a tenth of a second on purpose. It is made in a
 one at a time, so that a storm of log-ins slows log-ins and nothing else.
 """
 
+import base64
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Iterable
@@ -132,6 +134,13 @@ def decode(token: str, key: str) -> AccessToken:
 
 def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def derived_secret(settings: Settings, seed: str) -> str:
+    """Make a secret that can be made again from a random seed, which is none without the key."""
+    key = settings.signing_keys()[0].encode()
+    made = hmac.digest(key, f"secret of {seed}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def digest(secret: str) -> bytes:

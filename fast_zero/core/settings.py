@@ -1,9 +1,11 @@
 """Every setting of the program, read once from the environment and a `.env` file."""
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -12,6 +14,7 @@ from fast_zero.core.errors import StartError
 
 SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
 DRIVER = "postgresql+psycopg"
+SMTP_SCHEMES = {"smtp", "smtp+starttls", "smtps"}
 SCHEMES = {"postgres", "postgresql", DRIVER}
 
 
@@ -27,6 +30,35 @@ def parse_database_url(value: object) -> URL:
         message = f"its scheme is {url.drivername}://, and only postgresql:// is supported"
         raise ValueError(message)
     return url.set(drivername=DRIVER)
+
+
+def check_smtp_url(value: SecretStr) -> SecretStr:
+    try:
+        url = urlsplit(value.get_secret_value())
+        usable = url.scheme in SMTP_SCHEMES and url.hostname and url.port != 0
+    except ValueError:  # its text quotes what stands where the port should
+        usable = False
+    if not usable or url.path not in {"", "/"} or url.query or url.fragment:
+        message = "write smtp://, smtp+starttls:// or smtps://, then user:password@host:587"
+        raise ValueError(message)
+    return value
+
+
+def check_sender(value: str) -> str:
+    _, address = parseaddr(value)
+    name, _, domain = address.rpartition("@")
+    if not (name and domain and value.isprintable()):
+        message = "write an address, or a name and an address: fast_zero <todo@example.com>"
+        raise ValueError(message)
+    return value
+
+
+def check_public_url(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
+        message = "write http:// or https://, then the host, and a path if there is one"
+        raise ValueError(message)
+    return value.rstrip("/")
 
 
 DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
@@ -57,6 +89,7 @@ class Settings(BaseSettings):
     request_head_timeout: float = Field(default=20, gt=0, le=3600)
     request_body_min_rate: int = Field(default=500, ge=0)
     response_read_timeout: float = Field(default=60, gt=0, le=3600)
+    run_jobs: bool = True
 
     data_dir: Path = Path("data")
     database_url: DatabaseUrl | None = None
@@ -72,6 +105,10 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(default=15, ge=1, le=60)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     password_min_length: int = Field(default=8, ge=8, le=256)
+
+    smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
+    mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"
+    public_url: Annotated[str, AfterValidator(check_public_url)] = "http://127.0.0.1:8000"
 
     def database_address(self) -> URL:
         """Give the address of the database, once it is given or the embedded one runs."""

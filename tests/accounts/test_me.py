@@ -1,10 +1,12 @@
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
 from fast_zero.accounts.models import User
 from fast_zero.core import security
 from tests.core.expect import faults, problem
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 
 NEEDS_PASSWORD = (403, "A new address or password needs your current password")
 NEW_PASSWORD = "another fine sentence"
@@ -29,13 +31,38 @@ async def test_a_change_of_nothing_changes_nothing(client, user, body):
     assert (response.status_code, response.json()) == (200, before)
 
 
+async def test_a_language_is_chosen_without_a_password(client):
+    response = await client.patch("/users/me", json={"language": "pt-BR"})
+
+    assert (response.status_code, response.json()["language"]) == (200, "pt-BR")
+    assert (await client.get("/users/me")).json()["language"] == "pt-BR"
+    assert faults(await client.patch("/users/me", json={"language": "pt"})) == ["body.language"]
+
+
+async def test_two_changes_of_the_password_at_once_are_one(live, commit, sign_in):
+    [user] = await commit(UserFactory())
+    changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]
+    async with live() as client:
+        headers = await sign_in(user)
+        answers = await asyncio.gather(
+            *(client.patch("/users/me", json=change, headers=headers) for change in changes)
+        )
+        [done] = [number for number, answer in enumerate(answers) if answer.is_success]
+        form = {"username": user.email, "password": changes[done]["password"]}
+        assert (await client.post("/auth/token", data=form)).status_code == 200
+
+    assert problem(answers[1 - done]) == NEEDS_PASSWORD
+
+
 async def test_all_can_change_at_once(client, anonymous, user, session):
     new = {"username": "Ana", "email": "Ana@EXAMPLE.com", "password": NEW_PASSWORD}
 
     response = await client.patch("/users/me", json=new | {"current_password": PASSWORD})
 
     assert response.status_code == 200
-    assert (response.json()["username"], response.json()["email"]) == ("Ana", "Ana@example.com")
+    body = response.json()
+    assert (body["username"], body["pending_email"]) == ("Ana", "Ana@example.com")
+    assert body["email"] == user.email
     stored = await session.scalar(select(User.password_hash).where(User.id == user.id))
     assert await security.verify_password(NEW_PASSWORD, stored) == (True, None)
 

@@ -14,6 +14,8 @@ from tests.core.expect import comes_true, faults, problem
 from tests.factories import PASSWORD, TodoFactory, UserFactory
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
+ACCOUNT = {"id", "username", "email", "created_at", "updated_at"}
+ACCOUNT |= {"email_verified", "pending_email", "language"}
 
 
 async def test_registering_gives_the_account_without_its_password(anonymous, statements):
@@ -22,9 +24,27 @@ async def test_registering_gives_the_account_without_its_password(anonymous, sta
 
     assert response.status_code == 201
     body = response.json()
-    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert body.keys() == ACCOUNT
     assert (body["username"], body["email"]) == (ANA["username"], ANA["email"])
+    assert (body["email_verified"], body["pending_email"]) == (False, None)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "header", "language"),
+    [
+        ({}, None, "en"),
+        ({}, "fr, pt;q=0.9, en;q=0.8", "pt-BR"),
+        ({"language": "en"}, "pt-BR", "en"),
+        ({"language": "pt-BR"}, "en", "pt-BR"),
+    ],
+)
+async def test_an_account_has_the_language_of_who_registers(anonymous, field, header, language):
+    headers = {"Accept-Language": header} if header else {}
+
+    response = await anonymous.post("/users", json=ANA | field, headers=headers)
+
+    assert (response.status_code, response.json()["language"]) == (201, language)
 
 
 async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session):
@@ -112,7 +132,7 @@ async def test_me_is_the_account_with_its_address(client, user, statements):
 
     assert response.status_code == 200
     body = response.json()
-    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert body.keys() == ACCOUNT
     assert (body["id"], body["email"]) == (user.id, user.email)
     assert len(sent) == 1
 
@@ -123,7 +143,7 @@ async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, s
 
     assert response.status_code == 200
     body = response.json()
-    assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
+    assert body.keys() == ACCOUNT
     assert (body["id"], body["username"], body["email"]) == (user.id, "Ana Lúcia", ANA["email"])
     assert len(sent) == 3
     form = {"username": ANA["email"], "password": ANA["password"]}

@@ -95,6 +95,7 @@ async def fill(url) -> None:
                 text(
                     "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)"
                     " SELECT id, 'POST /todos', 'key', '', id FROM users"
+                    " ON CONFLICT DO NOTHING"
                 )
             )
 

@@ -11,11 +11,20 @@ from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
 
 ROOT = Path(__file__).parents[2]
+SMTP_FORM = "write smtp://, smtp+starttls:// or smtps://, then user:password@host:587"
+SENDER_FORM = "write an address, or a name and an address: fast_zero <todo@example.com>"
+URL_FORM = "write http:// or https://, then the host, and a path if there is one"
 ADDRESS = "postgresql://ana:s3cr3t@db.example.com:5433/todos?sslmode=require"
-DEFAULTS = {
-    name.upper(): "" if field.default is None else str(field.default)
-    for name, field in Settings.model_fields.items()
-}
+
+
+def written(default: object) -> str:
+    """Write a default as people do: nothing for none, and `true` rather than `True`."""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)
+
+
+DEFAULTS = {name.upper(): written(field.default) for name, field in Settings.model_fields.items()}
 
 
 @pytest.fixture
@@ -110,6 +119,34 @@ def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
             {"PORT": "s3cr3t"},
             "PORT: Input should be a valid integer, unable to parse string as an integer",
         ),
+        *(
+            (
+                {"SMTP_URL": url},
+                f"SMTP_URL: {SMTP_FORM}",
+            )
+            for url in (
+                "s3cr3t",
+                "http://ana:s3cr3t@localhost",
+                "smtp://localhost:s3cr3t",
+                "smtp://ana:s3cr3t@",
+                "smtp://localhost/s3cr3t",
+                "smtp://[s3cr3t",
+            )
+        ),
+        *(
+            (
+                {"MAIL_FROM": sender},
+                f"MAIL_FROM: {SENDER_FORM}",
+            )
+            for sender in ("ana", "@example.com", "ana@", "Ana <ana@example.com>\nBcc: x@y.zz")
+        ),
+        *(
+            (
+                {"PUBLIC_URL": url},
+                "PUBLIC_URL: write http:// or https://, then the host, and a path if there is one",
+            )
+            for url in ("todo.example.com", "ftp://example.com", "https://", "https://a.b/?c=d")
+        ),
         ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
         ({"WORKERS": "0"}, "WORKERS: Input should be greater than or equal to 1"),
     ],
@@ -124,6 +161,13 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables,
     assert str(caught.value) == f"Invalid settings. {sentence}."
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("url", ["https://example.com/todo/", "https://example.com/todo"])
+def test_a_public_url_is_kept_without_a_slash_at_its_end(environment, url):
+    environment(PUBLIC_URL=url)
+
+    assert load_settings().public_url == "https://example.com/todo"
 
 
 def test_each_setting_that_is_wrong_is_named(environment):

@@ -1,0 +1,62 @@
+"""The letters of accounts, written and sent after the answer."""
+
+from datetime import UTC, datetime, timedelta
+
+from fast_zero.accounts import letters, link_queries, outbox
+from fast_zero.accounts.letters import Notice
+from fast_zero.accounts.models import Purpose
+from fast_zero.core import mail, security
+from fast_zero.core.jobs import Context, Hopeless, Jobs
+
+LIFETIMES = {
+    Purpose.VERIFICATION: timedelta(days=1),
+    Purpose.ADDRESS: timedelta(days=1),
+    Purpose.PASSWORD: timedelta(hours=1),
+}
+
+
+async def send_link(
+    context: Context,
+    *,
+    purpose: str,
+    email: str,
+    user_id: int | None,
+    seed: str,
+    requested_at: str,
+) -> None:
+    """Send a link to its reader, if there is one. Done again, it sends the same."""
+    aim, moment = Purpose(purpose), datetime.fromisoformat(requested_at)
+    expires_at = moment + LIFETIMES[aim]
+    if expires_at < datetime.now(UTC):
+        raise Hopeless("the link has expired before it could be sent")
+    token = security.derived_secret(context.settings, seed)
+    async with context.sessions() as session:
+        reader = await link_queries.upsert_link(
+            session,
+            aim,
+            security.digest(token),
+            email=email,
+            user_id=user_id,
+            requested_at=moment,
+            expires_at=expires_at,
+        )
+    if reader is None:
+        return
+    server = context.settings.public_url
+    letter = letters.with_link(aim, *reader, server=server, token=token, letter_id=id_of(seed))
+    await mail.send(context.settings, letter)
+
+
+async def send_notice(
+    context: Context, *, about: str, email: str, language: str, seed: str
+) -> None:
+    server = context.settings.public_url
+    letter = letters.notice(Notice(about), email, language, server=server, letter_id=id_of(seed))
+    await mail.send(context.settings, letter)
+
+
+def id_of(seed: str) -> str:
+    return security.digest(seed)[:16].hex()
+
+
+JOBS: Jobs = {outbox.SEND_LINK: send_link, outbox.SEND_NOTICE: send_notice}

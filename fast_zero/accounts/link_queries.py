@@ -1,0 +1,160 @@
+"""Statements about the links in letters, and about what they are for."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    Row,
+    Text,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from fast_zero.accounts import outbox
+from fast_zero.accounts.letters import Notice
+from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
+from fast_zero.accounts.queries import folded
+
+
+def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        MailedLink.digest == digest,
+        MailedLink.purpose.in_(purposes),
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > func.now(),
+    )
+
+
+def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    """Find whom a link is for, while it still makes sense to send it."""
+    match purpose:
+        case Purpose.VERIFICATION:
+            return User.id == user_id, User.email == email, User.email_verified_at.is_(None)
+        case Purpose.ADDRESS:
+            return User.id == user_id, User.pending_email == email
+        case Purpose.PASSWORD:
+            return (User.email_key == folded(email),)
+
+
+async def upsert_link(
+    session: AsyncSession,
+    purpose: Purpose,
+    digest: bytes,
+    *,
+    email: str,
+    user_id: int | None,
+    requested_at: datetime,
+    expires_at: datetime,
+) -> Row[str, str] | None:
+    """Let a link take the place of an older one; give its reader's address and language.
+
+    None: it is for nobody, was used, or a newer one was asked for.
+    """
+    where = User.pending_email if purpose is Purpose.ADDRESS else User.email
+    values = {
+        "owner_id": User.id,
+        "purpose": literal(purpose, MailedLink.purpose.type),
+        "digest": literal(digest, LargeBinary),
+        "email": where,
+        "requested_at": literal(requested_at, DateTime(timezone=True)),
+        "expires_at": literal(expires_at, DateTime(timezone=True)),
+    }
+    reader = select(*values.values()).where(*addressed(purpose, email, user_id))
+    statement = insert(MailedLink).from_select(list(values), reader)
+    new = statement.excluded
+    again = (MailedLink.digest == new.digest) & MailedLink.used_at.is_(None)
+    statement = statement.on_conflict_do_update(
+        index_elements=[MailedLink.owner_id, MailedLink.purpose],
+        set_={
+            "digest": new.digest,
+            "email": new.email,
+            "requested_at": new.requested_at,
+            "expires_at": new.expires_at,
+            "used_at": None,
+        },
+        where=or_(MailedLink.requested_at < new.requested_at, again),
+    )
+    kept = statement.returning(MailedLink.owner_id, MailedLink.email).cte("kept")
+    found = select(kept.c.email, User.language).join(User, User.id == kept.c.owner_id)
+    return (await session.execute(found)).one_or_none()
+
+
+async def link_works(session: AsyncSession, digest: bytes, purpose: Purpose) -> bool:
+    return bool(await session.scalar(select(exists().where(*works(digest, [purpose])))))
+
+
+async def use_link(
+    session: AsyncSession, digest: bytes, purposes: Iterable[Purpose]
+) -> MailedLink | None:
+    statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
+    return await session.scalar(statement.returning(MailedLink))
+
+
+async def verify_address(session: AsyncSession, user_id: int, email: str) -> bool:
+    statement = (
+        update(User)
+        .where(User.id == user_id, User.email == email)
+        .values(email_verified_at=func.now())
+    )
+    return await session.scalar(statement.returning(User.id)) is not None
+
+
+async def move_address(session: AsyncSession, user_id: int, email: str) -> Row[str, str] | None:
+    """Let the pending address take the place of the current one; give that, and the language."""
+    before = aliased(User)
+    statement = (
+        update(User)
+        .where(User.id == user_id, before.id == User.id, User.pending_email == email)
+        .values(email=email, email_verified_at=func.now(), pending_email=None)
+        .returning(before.email, User.language)
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
+async def reset_password(session: AsyncSession, digest: bytes, password_hash: str) -> int | None:
+    """Use a link for a new password, end all sessions, and tell the user; give whose it was.
+
+    The address is proven by it. One that is pending may be a thief's, and is forgotten.
+    """
+    used = (
+        update(MailedLink)
+        .where(*works(digest, [Purpose.PASSWORD]))
+        .values(used_at=func.now())
+        .returning(MailedLink.owner_id, MailedLink.email)
+        .cte("used")
+    )
+    changed = (
+        update(User)
+        .where(User.id == used.c.owner_id, User.email == used.c.email)
+        .values(
+            password_hash=literal(password_hash, Text),
+            email_verified_at=func.coalesce(User.email_verified_at, func.now()),
+            pending_email=None,
+        )
+        .returning(User.id, User.email, User.language)
+        .cte("changed")
+    )
+    ended = delete(LoginSession).where(LoginSession.owner_id.in_(select(changed.c.id)))
+    letter = outbox.notice(Notice.PASSWORD_CHANGED, changed.c.email, changed.c.language)
+    user_id: int | None = await session.scalar(
+        select(changed.c.id, letter).add_cte(ended.cte("ended"))
+    )
+    return user_id
+
+
+async def ask_for_verification(session: AsyncSession, actor_id: int) -> bool:
+    """Ask for another link to an address that is not verified yet."""
+    letter = outbox.link(Purpose.VERIFICATION, User.email, User.id)
+    unverified = (User.id == actor_id, User.email_verified_at.is_(None))
+    return (await session.execute(select(User.id, letter).where(*unverified))).first() is not None

@@ -1,0 +1,65 @@
+"""Routes that send links, and those that the links' pages ask."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from fast_zero.accounts import links
+from fast_zero.accounts.dependencies import NEEDS_TOKEN, AccountWriter, CurrentRevocations
+from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
+from fast_zero.core.errors import Conflict, NotFound
+from fast_zero.core.problems import responses
+from fast_zero.core.types import Message
+
+router = APIRouter()
+
+
+@router.post(
+    "/users/me/email/verification",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["users"],
+    responses=responses(*NEEDS_TOKEN, Conflict(links.VERIFIED)),
+)
+async def send_verification(actor: AccountWriter, session: Autocommit) -> Message:
+    """Send another link to your address, to verify it; older links do not work any more."""
+    await links.ask_for_verification(session, actor.id)
+    return Message(message="A letter is on its way to your address.")
+
+
+@router.post(
+    "/auth/email/confirm",
+    status_code=HTTPStatus.NO_CONTENT,
+    tags=["auth"],
+    responses=responses(NotFound(links.DEAD), Conflict("Email already exists")),
+)
+async def confirm_email(
+    mailed: MailedToken, session: Session, revocations: CurrentRevocations
+) -> None:
+    """Confirm an address by the token of its link. A new address ends all your sessions."""
+    for ended in await links.confirm_address(session, mailed.token):
+        revocations.add(ended)
+
+
+@router.post("/auth/password/forgotten", status_code=HTTPStatus.ACCEPTED, tags=["auth"])
+async def forget_password(forgotten: ForgottenPassword, session: Autocommit) -> Message:
+    """Send a link to a new password, if somebody has this address; the answer tells nobody."""
+    await links.ask_for_password(session, forgotten.email)
+    return Message(message="If an account has this address, a letter is on its way to it.")
+
+
+@router.post(
+    "/auth/password/reset",
+    status_code=HTTPStatus.NO_CONTENT,
+    tags=["auth"],
+    responses=responses(NotFound(links.DEAD)),
+)
+async def reset_password(
+    reset: PasswordReset,
+    session: Autocommit,
+    settings: CurrentSettings,
+    revocations: CurrentRevocations,
+) -> None:
+    """Set a new password by the token of its link. It ends all your sessions."""
+    for ended in await links.reset_password(session, settings, reset.token, reset.password):
+        revocations.add(ended)

@@ -1,0 +1,68 @@
+"""What a link in a letter does when somebody has followed it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.accounts import link_queries, outbox, queries, session_queries
+from fast_zero.accounts.letters import Notice
+from fast_zero.accounts.models import Purpose
+from fast_zero.accounts.passwords import check_password
+from fast_zero.core import security
+from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
+from fast_zero.core.settings import Settings
+
+DEAD = "This link was used, has expired, or was followed by a newer one."
+VERIFIED = "Your e-mail address is verified already."
+
+
+async def ask_for_verification(session: AsyncSession, actor_id: int) -> None:
+    if await link_queries.ask_for_verification(session, actor_id):
+        return
+    if await queries.select_user(session, actor_id) is None:
+        raise Unauthenticated("Could not validate credentials")
+    raise Conflict(VERIFIED)
+
+
+async def ask_for_password(session: AsyncSession, email: str) -> None:
+    """Ask for a link to a new password, in one statement whether or not anybody has the address."""
+    await session.execute(select(outbox.link(Purpose.PASSWORD, email)))
+
+
+async def confirm_address(session: AsyncSession, token: str) -> Sequence[int]:
+    """Verify an address, or let it take the place of another; give the sessions that ended.
+
+    In one transaction: a link whose address was taken meanwhile is not used up.
+    """
+    purposes = (Purpose.VERIFICATION, Purpose.ADDRESS)
+    link = await link_queries.use_link(session, security.digest(token), purposes)
+    if link is None:
+        raise NotFound(DEAD)
+    if link.purpose is Purpose.VERIFICATION:
+        if not await link_queries.verify_address(session, link.owner_id, link.email):
+            raise NotFound(DEAD)
+        return []
+    moved = await link_queries.move_address(session, link.owner_id, link.email)
+    if moved is None:
+        raise NotFound(DEAD)
+    await session.execute(select(outbox.notice(Notice.ADDRESS_CHANGED, *moved)))
+    return await session_queries.delete_sessions(session, link.owner_id)
+
+
+async def reset_password(
+    session: AsyncSession, settings: Settings, token: str, password: str
+) -> Sequence[int]:
+    """Set a new password by a link; give the sessions that ended while this went on."""
+    check_password(password, settings.password_min_length)
+    digest = security.digest(token)
+    works = await link_queries.link_works(session, digest, Purpose.PASSWORD)
+    await session.close()  # the connection goes back: hashing takes a tenth of a second
+    if not works:
+        raise NotFound(DEAD)
+    password_hash = await security.hash_password(password)
+    user_id = await link_queries.reset_password(session, digest, password_hash)
+    if user_id is None:
+        raise NotFound(DEAD)
+    # The statement before did not see a log-in that it had to wait for.
+    return await session_queries.delete_sessions(session, user_id)

@@ -1,0 +1,60 @@
+"""A real SMTP server in the test's process."""
+
+import asyncio
+import email
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from email.policy import default
+
+from aiosmtpd.smtp import SMTP, AuthResult
+
+BUSY = "451 4.3.2 Try again later"
+UNKNOWN = "550 5.1.1 No such user here: ana@example.com"
+
+
+class Mailbox:
+    """Answers each recipient with the next of `answers`, then with yes.
+
+    It keeps what it takes, and says that it has it once it is open.
+    """
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.letters: list[EmailMessage] = []
+        self.asked = 0
+        self.logins: list[tuple[bytes, bytes]] = []
+        self.url = ""
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        self.asked += 1
+        if self.answers:
+            return self.answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.reached.set()
+        await self.open.wait()
+        self.letters.append(email.message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+    def authenticate(self, _server, _session, _envelope, _mechanism, data) -> AuthResult:
+        self.logins.append((data.login, data.password))
+        return AuthResult(success=True)
+
+
+@asynccontextmanager
+async def receiving(*answers: str, **options) -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox(*answers)
+    options |= {"authenticator": mailbox.authenticate, "auth_require_tls": False}
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(mailbox, **options), "127.0.0.1", 0)
+    mailbox.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield mailbox
+    finally:
+        server.close()

@@ -1,0 +1,237 @@
+"""Jobs on the real database, done by procrastinate's own worker."""
+
+import asyncio
+import logging
+import secrets
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import literal, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.core import job_runner, jobs, migrations
+from fast_zero.core.jobs import Context, Hopeless
+from tests.core.expect import PATIENCE, comes_true
+
+SECRET = "ana@example.com"
+
+
+@pytest.fixture
+async def store(engine, commit):
+    """Run statements that all connections see; give the rows of the last one."""
+
+    async def store(*statements):
+        rows = []
+        async with engine.begin() as connection:
+            for statement in statements:
+                result = await connection.execute(
+                    text(statement) if isinstance(statement, str) else statement
+                )
+                rows = [tuple(row) for row in result] if result.returns_rows else []
+        return rows
+
+    return store
+
+
+@pytest.fixture
+def context(settings, engine) -> Context:
+    return Context(settings, lambda: AsyncSession(engine))
+
+
+def waiting(name="tests.note", **arguments):
+    return select(jobs.deferral(name, **arguments))
+
+
+JOBS_NOW = (
+    "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
+    " WHERE task_name LIKE 'tests.%'"
+)
+DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
+
+
+async def test_a_job_is_deferred_in_the_transaction_of_its_change(open_session, deferred):
+    async with open_session() as session:
+        await jobs.defer(session, "tests.note", what="bread", count=2, nothing=None)
+
+    assert await deferred() == [("tests.note", {"what": "bread", "count": 2, "nothing": None})]
+
+
+async def test_a_job_is_rolled_back_with_its_change(open_session, deferred):
+    async with open_session() as session:
+        await jobs.defer(session, "tests.note", what="bread")
+        await session.rollback()
+
+    assert await deferred() == []
+
+
+async def test_a_statement_defers_a_job_for_each_of_its_rows(open_session, deferred):
+    numbers = select(literal(1).label("n")).union_all(select(literal(2))).cte("numbers")
+    async with open_session() as session:
+        await session.execute(select(numbers.c.n, jobs.deferral("tests.note", n=numbers.c.n)))
+
+    assert await deferred() == [("tests.note", {"n": 1}), ("tests.note", {"n": 2})]
+
+
+async def test_a_job_is_done_with_its_arguments_and_forgotten(store, context):
+    done = []
+
+    async def note(given, **arguments):
+        done.append((given, arguments))
+
+    await store(waiting(what="bread", list=literal(3)))
+    await job_runner.run(context, {"tests.note": note}, wait=False)
+
+    assert done == [(context, {"what": "bread", "list": 3})]
+    assert await store(JOBS_NOW) == []
+
+
+async def test_a_job_that_fails_is_tried_again_later_and_later(store, context, caplog):
+    async def fail(_context, **_arguments):
+        raise ValueError(SECRET)
+
+    await store(waiting(what=SECRET))
+    delays = []
+    for _ in range(job_runner.ATTEMPTS):
+        await job_runner.run(context, {"tests.note": fail}, wait=False)
+        delays += await store(
+            "SELECT round(extract(epoch FROM scheduled_at - now()))::int FROM procrastinate_jobs"
+            " WHERE status = 'todo'"
+        )
+        await store(DUE_NOW)
+
+    seconds = [delay for (delay,) in delays]
+    assert seconds == sorted(seconds)
+    assert len(seconds) == job_runner.ATTEMPTS - 1
+    assert seconds[0] in range(1, 6)
+    assert seconds[-1] in range(3500, 3601)
+    assert await store(JOBS_NOW) == [("tests.note", "failed", job_runner.ATTEMPTS)]
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.WARNING] * (job_runner.ATTEMPTS - 1) + [logging.ERROR]
+    assert "failed for good and is kept: ValueError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_job_without_hope_is_kept_at_once(store, context, caplog):
+    async def give_up(_context, **_arguments):
+        raise Hopeless("nobody is there")
+
+    await store(waiting(what=SECRET))
+    await job_runner.run(context, {"tests.note": give_up}, wait=False)
+
+    assert await store(JOBS_NOW) == [("tests.note", "failed", 1)]
+    assert "failed for good and is kept: nobody is there" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_job_that_this_version_does_not_know_waits_for_one_that_does(store, context):
+    await store(waiting("tests.unheard_of"))
+    await job_runner.run(context, {}, wait=False)
+
+    assert await store(JOBS_NOW) == [("tests.unheard_of", "todo", 0)]
+
+
+async def test_a_job_whose_worker_was_killed_is_done_again(store, context, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    await store(
+        waiting(),
+        "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+        " VALUES (now() - interval '1 hour') RETURNING id)"
+        " UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)",
+    )
+    await job_runner.run(context, {"tests.note": note}, wait=False)
+
+    assert done
+    assert "has lost its worker" in caplog.text
+
+
+async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context, caplog):
+    await store(
+        waiting(),
+        f"UPDATE procrastinate_jobs SET status = 'doing', attempts = {job_runner.ATTEMPTS - 1}",
+    )
+    await job_runner.run(context, {}, wait=False)
+
+    assert "outlived its worker too often" in caplog.text
+    assert await store(JOBS_NOW) == [("tests.note", "failed", job_runner.ATTEMPTS)]
+
+
+@asynccontextmanager
+async def running(context, functions):
+    """Do jobs until the block ends."""
+    working = asyncio.create_task(job_runner.run(context, functions))
+    try:
+        yield working
+    finally:
+        working.cancel()
+        await asyncio.wait([working], timeout=PATIENCE)
+
+
+async def test_a_job_that_is_cut_by_the_end_is_done_again(store, context):
+    begun = asyncio.Event()
+
+    async def hang(_context, **_arguments):
+        begun.set()
+        await asyncio.Event().wait()
+
+    hasty = Context(context.settings.model_copy(update={"shutdown_grace": 0}), context.sessions)
+    await store(waiting())
+    async with running(hasty, {"tests.note": hang}):
+        await begun.wait()
+
+    assert await store(JOBS_NOW) == [("tests.note", "todo", 1)]
+
+
+async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_url, caplog):
+    name = f"fast_zero_jobs_{secrets.token_hex(4)}"
+    async with await psycopg.AsyncConnection.connect(
+        database_url.replace("+psycopg", ""), autocommit=True
+    ) as connection:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        url = settings.database_address().set(database=name)
+        elsewhere = Context(settings.model_copy(update={"database_url": url}), lambda: None)
+        async with running(elsewhere, {}):
+            await comes_true(lambda: migrations.BEHIND in caplog.text)
+            await migrations.upgrade(url, PATIENCE)
+            await has_worker(url)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def has_worker(url) -> None:
+    async with migrations.create_migration_engine(url).connect() as connection:
+        while not await connection.scalar(text("SELECT count(*) FROM procrastinate_workers")):
+            await connection.rollback()
+            await asyncio.sleep(0.05)
+
+
+async def test_jobs_go_on_after_their_connections_were_cut(store, context, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    async with running(context, {"tests.note": note}):
+        await store(waiting())
+        await comes_true(lambda: len(done) == 1)
+        await store(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'fast_zero jobs' AND datname = current_database()"
+        )
+        await store(waiting())
+        await comes_true(lambda: len(done) == 2)
+
+
+async def test_an_outage_is_one_line_and_no_end(settings, caplog):
+    nowhere = settings.database_address().set(host="127.0.0.1", port=1, query={})
+    lost = Context(settings.model_copy(update={"database_url": nowhere}), lambda: None)
+    async with running(lost, {}) as working:
+        await comes_true(lambda: "no jobs are done" in caplog.text)
+        await asyncio.sleep(1)
+        assert not working.done()
+
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 1

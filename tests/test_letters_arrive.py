@@ -1,0 +1,198 @@
+"""Letters, from a server and a worker that are started as a user starts them."""
+
+import asyncio
+import email
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from email.policy import default
+
+import httpx2
+import pytest
+
+from tests.chaos import own_database
+from tests.core.mailbox import BUSY, UNKNOWN, receiving
+from tests.processes import PATIENCE, run, serving, working
+
+ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+NEW_PASSWORD = "another fine sentence"
+TOKEN = re.compile(r"/account/(?:confirm|password)\?lang=en#(\S+)")
+# What a delay and a worker that is gone for half a minute are worth to a test.
+HURRY = """
+UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo';
+SELECT pg_notify('procrastinate_queue_v1#accounts.send_link', '{"type": "job_inserted"}')
+"""
+FORGET_WORKERS = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
+
+
+@pytest.fixture
+def database():
+    with own_database() as database:
+        yield database
+
+
+@pytest.fixture
+def variables(database) -> dict[str, str]:
+    return {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+
+
+@pytest.fixture
+def folder(database):
+    return database.folder.parent / "server"
+
+
+def client_of(server) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE)
+
+
+async def until(ask: Callable[[], Awaitable[object] | object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not ask():  # noqa: ASYNC110  # another process sets no event
+            await asyncio.sleep(0.05)
+
+
+def rows(database, statement: str) -> list[tuple]:
+    with database.connect() as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def jobs(database) -> list[tuple]:
+    return rows(
+        database,
+        "SELECT status::text, attempts FROM procrastinate_jobs WHERE task_name LIKE 'accounts.%'",
+    )
+
+
+def token_of(letter) -> str:
+    return TOKEN.search(letter.get_body(["plain"]).get_content())[1]
+
+
+async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, variables, folder):
+    async with receiving(BUSY, BUSY) as mailbox:
+        with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
+            async with client_of(server) as client:
+                (await client.post("/users", json=ANA)).raise_for_status()
+                for attempt in (1, 2):
+                    await until(lambda n=attempt: ("todo", n) in jobs(database))
+                    rows(database, HURRY)
+                await until(lambda: mailbox.letters)
+                await until(lambda: jobs(database) == [])
+
+                [letter] = mailbox.letters
+                token = token_of(letter)
+                answer = await client.post("/auth/email/confirm", json={"token": token})
+            log = server.log.read_text()
+
+    assert mailbox.asked == 3
+    assert answer.status_code == 204
+    assert log.count("refused the recipient with 451") == 2
+    assert ANA["email"] not in log
+    assert token not in log
+    assert "Traceback" not in log
+
+
+async def test_an_address_that_nobody_has_is_kept_as_a_failure(database, variables, folder):
+    async with receiving(UNKNOWN) as mailbox:
+        with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
+            async with client_of(server) as client:
+                await client.post("/users", json=ANA)
+            await until(lambda: jobs(database) == [("failed", 1)])
+            await until(lambda: "failed for good and is kept" in server.log.read_text())
+            log = server.log.read_text()
+
+    assert mailbox.asked == 1
+    assert ANA["email"] not in log
+
+
+async def test_without_a_mail_server_the_log_says_where_the_letter_is(tmp_path):
+    with serving(tmp_path / "data") as server:
+        async with client_of(server) as client:
+            await client.post("/users", json=ANA)
+            await client.post("/auth/password/forgotten", json={"email": ANA["email"]})
+            await client.post("/auth/password/forgotten", json={"email": "eva@example.com"})
+            await until(lambda: len(list(tmp_path.glob("data/mail/*.eml"))) == 2)
+            letters = {
+                letter["Subject"]: (path, letter)
+                for path in tmp_path.glob("data/mail/*.eml")
+                for letter in [email.message_from_bytes(path.read_bytes(), policy=default)]
+            }
+            path, letter = letters["Choose a new password"]
+            await until(lambda: str(path) in server.log.read_text())
+            body = {"token": token_of(letter), "password": NEW_PASSWORD}
+            reset = await client.post("/auth/password/reset", json=body)
+            form = {"username": "ana", "password": NEW_PASSWORD}
+            log_in = await client.post("/auth/token", data=form)
+        log = server.log.read_text()
+
+    assert (reset.status_code, log_in.status_code) == (204, 200)
+    assert log.count(f"SMTP_URL is not set, so a letter went to {path}") == 1
+    assert ANA["email"] not in log
+    assert token_of(letter) not in log
+
+
+async def test_a_letter_survives_its_worker(database, variables, folder):
+    """Kill a worker while the mail server has the letter, and let another one finish."""
+    async with receiving() as mailbox:
+        variables["SMTP_URL"] = mailbox.url
+        with serving(folder, RUN_JOBS="false", **variables) as server:
+            async with client_of(server) as client:
+                await client.post("/users", json=ANA)
+                with working(folder, **variables) as worker:
+                    mailbox.open.clear()
+                    await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
+                    worker.process.kill()
+                mailbox.open.set()
+                await until(lambda: len(mailbox.letters) == 1)
+                assert jobs(database) == [("doing", 0)]
+
+                rows(database, FORGET_WORKERS)
+                with working(folder, **variables) as worker:
+                    await until(lambda: jobs(database) == [])
+                    log = worker.log.read_text()
+
+                first, second = mailbox.letters
+                answer = await client.post("/auth/email/confirm", json={"token": token_of(first)})
+
+    assert first["Message-ID"] == second["Message-ID"]
+    assert token_of(first) == token_of(second)
+    assert answer.status_code == 204
+    assert "has lost its worker" in log
+
+
+async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variables, folder):
+    async with receiving() as mailbox:
+        variables["SMTP_URL"] = mailbox.url
+        with serving(folder, RUN_JOBS="false", **variables) as server:
+            async with client_of(server) as client:
+                await client.post("/users", json=ANA)
+        with working(folder, **variables) as worker:
+            mailbox.open.clear()
+            await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
+            worker.process.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.5)
+            assert worker.process.poll() is None
+            mailbox.open.set()
+            status = await asyncio.to_thread(worker.process.wait, PATIENCE)
+
+    assert (status, len(mailbox.letters)) == (0, 1)
+    assert jobs(database) == []
+
+
+async def test_a_worker_waits_for_the_migration(database, variables, folder):
+    with working(folder, **variables) as worker:
+        await until(lambda: "not migrated yet" in worker.log.read_text())
+        assert run(folder, "migrate", **variables).returncode == 0
+        await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
+
+
+async def test_jobs_go_on_after_an_outage(database, variables, folder):
+    async with receiving() as mailbox:
+        with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
+            await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
+            database.stop("immediate")
+            await until(lambda: "no jobs are done" in server.log.read_text())
+            database.start()
+            async with client_of(server) as client:
+                (await client.post("/users", json=ANA)).raise_for_status()
+            await until(lambda: mailbox.letters)
