@@ -48,7 +48,8 @@ TAGS = [
 ]
 
 
-JOBS_BEGIN_SECONDS = 1  # the first of them belong to those who ask
+JOBS_BEGIN_SECONDS = 1  # the first one belongs to those who ask
+JOBS_END_SECONDS = 2
 
 
 class State(database.State):
@@ -86,7 +87,8 @@ async def jobs_done(settings: Settings, state: database.State) -> AsyncIterator[
         yield
     finally:
         working.cancel()
-        await asyncio.wait([working])
+        # Its database may have fallen silent, and then would never let it end.
+        await asyncio.wait([working], timeout=settings.shutdown_grace + JOBS_END_SECONDS)
 
 
 def create_app(settings: Settings | None = None) -> FastZero:

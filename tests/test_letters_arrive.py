@@ -70,7 +70,8 @@ def token_of(letter) -> str:
 
 async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, variables, folder):
     async with receiving(BUSY, BUSY) as mailbox:
-        with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
+        variables["SMTP_URL"] = mailbox.url.replace("//", "//ana:never-to-be-seen@")
+        with serving(folder, LOG_LEVEL="debug", **variables) as server:
             async with client_of(server) as client:
                 (await client.post("/users", json=ANA)).raise_for_status()
                 for attempt in (1, 2):
@@ -85,6 +86,8 @@ async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, varia
             log = server.log.read_text()
 
     assert mailbox.asked == 3
+    assert mailbox.logins == [(b"ana", b"never-to-be-seen")] * 3
+    assert "never-to-be-seen" not in log
     assert answer.status_code == 204
     assert log.count("refused the recipient with 451") == 2
     assert ANA["email"] not in log

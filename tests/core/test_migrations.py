@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import func, inspect, make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fast_zero.core import migrations
+from fast_zero.core import jobs, migrations
 from fast_zero.core.errors import StartError
 from fast_zero.models import Base
 from tests.factories import UserFactory
@@ -88,6 +88,17 @@ async def fill(url) -> None:
                 text(
                     "INSERT INTO todos (owner_id, title, description, state)"
                     " SELECT id, 'title', 'text', 'todo' FROM users"
+                )
+            )
+        if "procrastinate_jobs" in tables:
+            await connection.execute(select(jobs.deferral("tests.note", what="bread")))
+        if "mailed_links" in tables:
+            await connection.execute(
+                text(
+                    "INSERT INTO mailed_links"
+                    " (owner_id, purpose, digest, email, requested_at, expires_at)"
+                    " SELECT id, 'password', '', email, now(), now() FROM users LIMIT 1"
+                    " ON CONFLICT DO NOTHING"
                 )
             )
         if "idempotency_keys" in tables:
