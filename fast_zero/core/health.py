@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, select, table
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from fast_zero.core import migrations
+from fast_zero.core import revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import responses
 
@@ -34,7 +34,7 @@ async def check_life() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(migrations.BEHIND)))
+@router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(revisions.BEHIND)))
 async def check_readiness(request: Request) -> Ready:
     """Tell whether requests can be served: the database answers and is migrated."""
     found = select(column("version_num", Text)).select_from(table("alembic_version"))
@@ -43,6 +43,6 @@ async def check_readiness(request: Request) -> Ready:
             revision = await session.scalar(found)
     except (TimeoutError, PoolTimeout):
         raise Unavailable(AWAY) from None
-    if migrations.is_behind(revision):
-        raise Unavailable(migrations.BEHIND)
+    if revisions.is_behind(revision):
+        raise Unavailable(revisions.BEHIND)
     return Ready(revision=revision)

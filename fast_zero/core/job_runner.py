@@ -14,7 +14,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.manager import JobManager
 
-from fast_zero.core import migrations
+from fast_zero.core import revisions
 from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST
 from fast_zero.core.jobs import Context, Hopeless, JobError, Jobs
 from fast_zero.core.settings import Settings
@@ -84,8 +84,8 @@ async def check_database(settings: Settings) -> None:
             [revision] = await (
                 await connection.execute("SELECT version_num FROM alembic_version")
             ).fetchone() or [None]
-        if migrations.is_behind(revision):
-            raise JobError(migrations.BEHIND)
+        if revisions.is_behind(revision):
+            raise JobError(revisions.BEHIND)
 
 
 async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from functools import cache
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -14,41 +12,18 @@ from sqlalchemy import URL, Connection, NullPool, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from fast_zero.core import revisions
 from fast_zero.core.errors import StartError
 
 LOCK = 0x6661_7374_5F7A_6572  # any number that no other program locks: "fast_zer"
 POLL_SECONDS = 0.4
 LOCK_MILLISECONDS = 4000
-BEHIND = "The database is not migrated yet. Run: fast-zero migrate"
 
 
 def config() -> Config:
-    """Find the migrations: within an installed package, or beside a checkout's."""
-    package = Path(__file__).parents[1]
-    inside = package / "migrations"
-    scripts = inside if inside.exists() else package.parent / "migrations"
     found = Config()
-    found.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    found.set_main_option("script_location", str(revisions.folder()).replace("%", "%%"))
     return found
-
-
-def is_behind(revision: str | None) -> bool:
-    """Tell whether a database has still to be migrated for this code.
-
-    One that is ahead has not: while a new version is rolled out, its migrations have run and the
-    old processes still work.
-    """
-    head, older = revisions()
-    return revision is None or (revision != head and revision in older)
-
-
-@cache
-def revisions() -> tuple[str | None, frozenset[str]]:
-    """Give the newest revision that this code knows, and all others."""
-    scripts = ScriptDirectory.from_config(config())
-    known = {script.revision for script in scripts.walk_revisions()}
-    head = scripts.get_current_head()
-    return head, frozenset(known - {head})
 
 
 async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
@@ -62,9 +37,9 @@ async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
     async with single.connect() as keeper:
         await take_lock(keeper, wait)
         async with engine.connect() as connection:
-            revisions = await connection.run_sync(upgrade_to_head)
+            before_and_after = await connection.run_sync(upgrade_to_head)
             await connection.commit()
-    return revisions
+    return before_and_after
 
 
 def create_migration_engine(url: URL) -> AsyncEngine:

@@ -74,7 +74,7 @@ async def test_what_the_database_refuses_is_said_in_our_words(
 
 async def test_our_own_mistakes_stay_what_they_are(connection):
     with pytest.raises(ProgrammingError):
-        await connection.execute(text("SELECT nonsense()"))
+        await connection.execute(text("SELEKT 1"))
 
 
 async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(open_session):

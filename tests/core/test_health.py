@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import make_url, text
 
-from fast_zero.core import health, migrations
+from fast_zero.core import health, revisions
 from tests.core.expect import problem
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -15,7 +15,7 @@ async def test_a_process_lives_without_its_database(live, statements):
 
 
 async def test_it_is_ready_when_its_database_is(anonymous):
-    head, _ = migrations.revisions()
+    head, _ = revisions.known()
     response = await anonymous.get("/readyz")
 
     assert response.status_code == 200
@@ -43,7 +43,7 @@ async def test_it_is_not_ready_when_its_database_falls_silent(live, engine, monk
 async def test_it_is_ready_for_a_database_that_is_ahead_and_not_for_one_behind(
     anonymous, connection, monkeypatch, revision, status
 ):
-    monkeypatch.setattr(migrations, "revisions", lambda: ("head", frozenset({"older"})))
+    monkeypatch.setattr(revisions, "known", lambda: ("head", frozenset({"older"})))
     await connection.execute(
         text("UPDATE alembic_version SET version_num = :new"), {"new": revision}
     )

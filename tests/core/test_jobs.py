@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.core import job_runner, jobs, migrations
+from fast_zero.core import job_runner, jobs, migrations, revisions
 from fast_zero.core.jobs import Context, Hopeless
 from tests.core.expect import PATIENCE, comes_true
 
@@ -195,7 +195,7 @@ async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_
         url = settings.database_address().set(database=name)
         elsewhere = Context(settings.model_copy(update={"database_url": url}), lambda: None)
         async with running(elsewhere, {}):
-            await comes_true(lambda: migrations.BEHIND in caplog.text)
+            await comes_true(lambda: revisions.BEHIND in caplog.text)
             await migrations.upgrade(url, PATIENCE)
             await has_worker(url)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import func, inspect, make_url, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from fast_zero.core import jobs, migrations
+from fast_zero.core import jobs, migrations, revisions
 from fast_zero.core.errors import StartError
 from fast_zero.models import Base
 from tests.factories import UserFactory
@@ -57,19 +57,27 @@ async def test_the_models_are_what_the_migrations_make(empty):
 
 async def test_each_migration_runs_down_and_up_again_over_data(empty):
     await migrations.upgrade(empty, 10)
-    revisions = [
-        script.revision
-        for script in ScriptDirectory.from_config(migrations.config()).walk_revisions()
-    ]
+    found = known_to_alembic()
 
-    for _ in revisions:
+    for _ in found:
         await fill(empty)
         await alembic(empty, command.downgrade, "-1")
         await alembic(empty, command.upgrade, "+1")
         await alembic(empty, command.downgrade, "-1")
 
     assert await table_names(empty) == {"alembic_version"}
-    assert await migrations.upgrade(empty, 10) == (None, revisions[0])
+    assert await migrations.upgrade(empty, 10) == (None, found[0])
+
+
+def test_the_files_say_what_alembic_knows():
+    head, *older = known_to_alembic()
+
+    assert revisions.known() == (head, set(older))
+
+
+def known_to_alembic() -> list[str]:
+    scripts = ScriptDirectory.from_config(migrations.config())
+    return [script.revision for script in scripts.walk_revisions()]
 
 
 async def fill(url) -> None:
