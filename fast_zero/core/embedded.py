@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,19 +44,21 @@ def running(data_dir: Path) -> Iterator[URL]:
     data_dir = data_dir.absolute()
     cluster = data_dir / f"pg{MAJOR}"
     programs = find_programs()
-    with writable(data_dir):
-        data_dir.mkdir(parents=True, exist_ok=True)
-        with (data_dir / "in-use").open("a") as in_use, address(cluster) as url:
+    with ExitStack() as stack:
+        with writable(data_dir):
+            data_dir.mkdir(parents=True, exist_ok=True)
+            in_use = stack.enter_context((data_dir / "in-use").open("a"))
+            url = stack.enter_context(address(cluster))
             with mutex(data_dir):
                 ensure_cluster(programs, cluster)
                 ensure_started(programs, cluster)
                 fcntl.flock(in_use, fcntl.LOCK_SH)
-            try:
-                with kept_running(programs, cluster):
-                    yield url
-            finally:
-                with mutex(data_dir):
-                    stop_when_last(programs, cluster, in_use.fileno())
+        try:
+            with kept_running(programs, cluster):
+                yield url
+        finally:
+            with mutex(data_dir):
+                stop_when_last(programs, cluster, in_use.fileno())
 
 
 @contextmanager

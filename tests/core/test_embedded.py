@@ -33,6 +33,13 @@ def test_starts_in_any_folder_and_stops_with_its_last_user(tmp_path, name):
     assert postmaster(data_dir) is None
 
 
+def test_a_mistake_of_its_user_is_not_blamed_on_the_folder(tmp_path):
+    with pytest.raises(BrokenPipeError), embedded.running(tmp_path):
+        raise BrokenPipeError
+
+    assert postmaster(tmp_path) is None
+
+
 def test_a_second_user_shares_the_server_and_the_last_one_stops_it(tmp_path):
     with embedded.running(tmp_path) as first:
         with embedded.running(tmp_path) as second, connect(second) as connection:
