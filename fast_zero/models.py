@@ -8,6 +8,7 @@ from fast_zero.accounts.models import (
     User,
 )
 from fast_zero.core.database import Base
+from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "LoginSession",
     "PersonalToken",
     "SpentRefreshToken",
+    "Throttle",
     "Todo",
     "User",
 ]

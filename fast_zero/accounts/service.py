@@ -2,7 +2,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import queries, session_queries
+from fast_zero.accounts import attempts, queries, session_queries
 from fast_zero.accounts.models import User
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
@@ -20,7 +20,7 @@ async def register(session: AsyncSession, new: UserCreate, settings: Settings) -
 
 async def hash_new_password(password: str, settings: Settings) -> str:
     check_password(password, settings.password_min_length)
-    return await security.hash_password(password)
+    return await security.hash_password(password, settings.password_queue)
 
 
 async def replace_account(
@@ -34,9 +34,11 @@ async def replace_account(
     check_password(new.password, settings.password_min_length)
     user = await read_account(session, actor_id)
     values: dict[str, Any] = {"username": new.username, "email": new.email}
-    same, upgraded = await security.verify_password(new.password, user.password_hash)
+    same, upgraded = await security.verify_password(
+        new.password, user.password_hash, settings.password_queue
+    )
     if upgraded or not same:
-        values["password_hash"] = upgraded or await security.hash_password(new.password)
+        values["password_hash"] = upgraded or await hash_new_password(new.password, settings)
     ends = not same or new.email != user.email
     try:
         return await write_account(session, actor_id, values, accepted, ends_sessions=ends), ends
@@ -50,6 +52,8 @@ async def change_account(
     change: MeUpdate,
     settings: Settings,
     accepted: Versions = None,
+    *,
+    session_id: int | None = None,
 ) -> tuple[User, bool]:
     """Write what was sent, and tell whether that ended the user's sessions.
 
@@ -60,13 +64,14 @@ async def change_account(
     user = await read_account(session, actor_id)
     ends = "password" in values or values.get("email", user.email) != user.email
     if ends:
-        right, _ = await security.verify_password(current, user.password_hash)
-        if not right:
+        actor = (actor_id, session_id)
+        if not current or not await attempts.own_password_is_right(
+            session, settings, actor, current, user.password_hash
+        ):
             raise Forbidden("A new address or password needs your current password")
     if "password" in values:
         password = values.pop("password")
-        check_password(password, settings.password_min_length)
-        values["password_hash"] = await security.hash_password(password)
+        values["password_hash"] = await hash_new_password(password, settings)
     if not values:
         if accepted is not None and user.version not in accepted:
             raise Stale(etags.tag(user.version))

@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     password_min_length: int = Field(default=8, ge=8, le=256)
 
+    login_failures: int = Field(default=5, ge=0, le=1000)
+    login_failures_per_address: int = Field(default=50, ge=0, le=100_000)
+    login_longest_wait: int = Field(default=900, ge=1, le=86_400)
+    password_queue: int = Field(default=50, ge=0, le=10_000)
+    registrations_per_hour: int = Field(default=60, ge=0, le=100_000)
+
     def database_address(self) -> URL:
         """Give the address of the database, once it is given or the embedded one runs."""
         if self.database_url is None:

@@ -24,7 +24,7 @@ async def test_registering_gives_the_account_without_its_password(anonymous, sta
     body = response.json()
     assert body.keys() == {"id", "username", "email", "created_at", "updated_at"}
     assert (body["username"], body["email"]) == (ANA["username"], ANA["email"])
-    assert len(sent) == 1
+    assert len(sent) == 2
 
 
 async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session):

@@ -90,11 +90,18 @@ async def fill(url) -> None:
                     " SELECT id, 'title', 'text', 'todo' FROM users"
                 )
             )
+        if "throttles" in tables:
+            await connection.execute(
+                text(
+                    "INSERT INTO throttles (digest, count, expires_at)"
+                    " VALUES (sha256(gen_random_uuid()::text::bytea), 1, now())"
+                )
+            )
         if "idempotency_keys" in tables:
             await connection.execute(
                 text(
                     "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)"
-                    " SELECT id, 'POST /todos', 'key', '', id FROM users"
+                    " SELECT id, 'POST /todos', gen_random_uuid()::text, '', id FROM users"
                 )
             )
 
