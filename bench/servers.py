@@ -22,7 +22,17 @@ APPLICATIONS = {
     "tutorial": ("bench.tutorial:app",),
 }
 # Nothing that fast_zero limits by default may stand in the way of a load test.
-SETTINGS = {"ACCESS_TOKEN_MINUTES": "60", "LOG_LEVEL": "warning"}
+LIMITS = (
+    "LOGIN_FAILURES",
+    "LOGIN_FAILURES_PER_ADDRESS",
+    "PASSWORD_QUEUE",
+    "REGISTRATIONS_PER_HOUR",
+)
+SETTINGS = {
+    **dict.fromkeys(LIMITS, "0"),
+    "ACCESS_TOKEN_MINUTES": "60",
+    "LOG_LEVEL": "warning",
+}
 
 
 @dataclass(frozen=True)

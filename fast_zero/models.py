@@ -9,6 +9,7 @@ from fast_zero.accounts.models import (
     User,
 )
 from fast_zero.core.database import Base
+from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MailedLink",
     "PersonalToken",
     "SpentRefreshToken",
+    "Throttle",
     "Todo",
     "User",
 ]

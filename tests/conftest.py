@@ -22,9 +22,9 @@ from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
 from fast_zero.core import database, security
-from fast_zero.core.errors import DomainError
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
+from fast_zero.core.throttle import Throttle
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
 from tests.factories import LoginSessionFactory, UserFactory
@@ -106,23 +106,26 @@ def open_session(connection):
     return open_session
 
 
+class Autocommitting(AsyncSession):
+    """Keep what was written before it is closed, as long as no statement has failed."""
+
+    async def close(self) -> None:
+        raw = (await self.bind.get_raw_connection()).driver_connection
+        if raw.info.transaction_status is not TransactionStatus.INERROR:
+            await self.commit()
+        await super().close()
+
+
 @pytest.fixture
 def open_autocommit(connection):
     """Open sessions whose statements stay when they succeed; one may be closed and go on."""
 
     @asynccontextmanager
     async def open_autocommit() -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(
+        async with Autocommitting(
             connection, join_transaction_mode="create_savepoint", expire_on_commit=False
         ) as session:
-            try:
-                yield session
-            except DomainError:
-                raw = (await connection.get_raw_connection()).driver_connection
-                if raw.info.transaction_status is not TransactionStatus.INERROR:
-                    await session.commit()
-                raise
-            await session.commit()
+            yield session
 
     return open_autocommit
 
@@ -236,7 +239,7 @@ async def anonymous(
 
 @pytest.fixture
 async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
-    """Store rows for all connections to see, and delete all users and jobs at the end."""
+    """Store rows for all connections to see, and delete all users, jobs and counts at the end."""
 
     async def commit(*rows):
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
@@ -247,6 +250,7 @@ async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
     async with engine.begin() as connection:
         await connection.execute(delete(User))
         await connection.execute(text("DELETE FROM procrastinate_jobs"))
+        await connection.execute(delete(Throttle))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from fast_zero.accounts.dependencies import (
     AccountWriter,
     AnyActor,
     CurrentRevocations,
+    address_of,
     session_of,
 )
 from fast_zero.accounts.schemas import (
@@ -22,8 +23,9 @@ from fast_zero.accounts.schemas import (
     Token,
     TokenForm,
 )
+from fast_zero.core import throttle
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
-from fast_zero.core.errors import Forbidden, NotFound, Unauthenticated
+from fast_zero.core.errors import Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.core.problems import missing_fields, responses
 from fast_zero.core.settings import Settings
@@ -41,6 +43,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
     responses=responses(
         Unauthenticated("Incorrect email or password"),
         Unauthenticated("Could not validate credentials"),
+        TooManyRequests(throttle.TOO_MANY_FAILURES),
     ),
 )
 async def create_token(
@@ -170,7 +173,7 @@ async def delete_personal_token(token_id: Id, actor: AccountWriter, session: Aut
 def client_of(request: Request) -> sessions.Client:
     return sessions.Client(
         user_agent=request.headers.get("user-agent", "").replace("\x00", ""),
-        address=request.client.host if request.client else "",
+        address=address_of(request),
     )
 
 

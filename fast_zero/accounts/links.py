@@ -60,7 +60,7 @@ async def reset_password(
     await session.close()  # the connection goes back: hashing takes a tenth of a second
     if not works:
         raise NotFound(DEAD)
-    password_hash = await security.hash_password(password)
+    password_hash = await security.hash_password(password, settings.password_queue)
     user_id = await link_queries.reset_password(session, digest, password_hash)
     if user_id is None:
         raise NotFound(DEAD)

@@ -66,16 +66,17 @@ async def address_is_taken(session: AsyncSession, actor_id: int, email: str) -> 
     return bool(await session.scalar(select(taken)))
 
 
-async def select_credentials(session: AsyncSession, login: str) -> Row[int, str] | None:
-    """Find the id and password hash of an address or a name; an address comes first."""
+async def select_credentials(session: AsyncSession, login: str) -> Row[str, int | None, str | None]:
+    """Fold an address or a name, and find its id and password hash; an address comes first."""
     key = folded(login)
+    typed = select(key.label("key")).subquery("typed")
     statement = (
-        select(User.id, User.password_hash)
-        .where(or_(User.email_key == key, User.username_key == key))
+        select(typed.c.key, User.id, User.password_hash)
+        .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
         .order_by((User.email_key == key).desc())
         .limit(1)
     )
-    return (await session.execute(statement)).one_or_none()
+    return (await session.execute(statement)).one()
 
 
 async def update_user(

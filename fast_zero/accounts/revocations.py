@@ -21,7 +21,7 @@ SWEEPS = [
     f"""
     DELETE FROM {table} WHERE {key} IN (
         SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
-        LIMIT 1000 FOR UPDATE SKIP LOCKED
+        LIMIT 10000 FOR UPDATE SKIP LOCKED
     )
     """  # noqa: S608  # names of our own
     for table, key, moment in [
@@ -29,6 +29,7 @@ SWEEPS = [
         ("spent_refresh_tokens", "digest", "expires_at"),
         ("login_sessions", "id", "expires_at"),
         ("mailed_links", "digest", "expires_at"),
+        ("throttles", "digest", "expires_at"),
     ]
 ]
 

@@ -6,10 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fast_zero.accounts import queries, service
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    TOO_MANY_REGISTRATIONS,
     AccountReader,
     AccountWriter,
     CurrentRevocations,
+    limit_registrations,
 )
+from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
     MeUpdate,
     UserCreate,
@@ -18,9 +21,9 @@ from fast_zero.accounts.schemas import (
     UserPublic,
     UserUpdate,
 )
-from fast_zero.core import etags, idempotency
+from fast_zero.core import etags, idempotency, security, throttle
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
-from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
@@ -44,6 +47,7 @@ router = APIRouter(prefix="/users", tags=["users"])
         Conflict("Username already exists"),
         Conflict("Email already exists"),
         idempotency.UNFINISHED,
+        TooManyRequests(TOO_MANY_REGISTRATIONS),
     )
     | idempotency.CREATED,
 )
@@ -52,7 +56,9 @@ async def create_user(
 ) -> Response:
     """Register. A link is sent to your address; following it verifies that it is yours."""
     language = preferred(request.headers.get("accept-language", ""))
-    password_hash = await service.hash_new_password(new.password, settings)
+    check_password(new.password, settings.password_min_length)
+    await limit_registrations(request, settings)
+    password_hash = await security.hash_password(new.password, settings.password_queue)
 
     async def register(session: Session) -> Response:
         user = await service.insert_account(session, new, password_hash, language)
@@ -89,6 +95,7 @@ async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) 
     responses=responses(
         *NEEDS_TOKEN,
         Forbidden("A new address or password needs your current password"),
+        TooManyRequests(throttle.TOO_MANY_FAILURES),
         Conflict("Username already exists"),
         Conflict("Email already exists"),
         etags.STALE,
@@ -108,7 +115,9 @@ async def update_me(
     A new address takes the place of the old one when its link is followed, and not before.
     """
     accepted = etags.versions(condition, PUBLIC)
-    user, ended = await service.change_account(session, actor.id, change, settings, accepted)
+    user, ended = await service.change_account(
+        session, actor.id, change, settings, accepted, session_id=actor.session_id
+    )
     if ended:
         revocations.add(actor.session_id)
     return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))

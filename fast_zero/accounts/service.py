@@ -3,7 +3,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import outbox, queries, session_queries
+from fast_zero.accounts import attempts, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose, User
 from fast_zero.accounts.passwords import check_password
@@ -32,7 +32,7 @@ async def insert_account(
 
 async def hash_new_password(password: str, settings: Settings) -> str:
     check_password(password, settings.password_min_length)
-    return await security.hash_password(password)
+    return await security.hash_password(password, settings.password_queue)
 
 
 async def replace_account(
@@ -50,9 +50,11 @@ async def replace_account(
     user = await read_account(session, actor_id)
     values: dict[str, Any] = {"username": new.username, "email": new.email, "pending_email": None}
     letters: Letters = []
-    same, upgraded = await security.verify_password(new.password, user.password_hash)
+    same, upgraded = await security.verify_password(
+        new.password, user.password_hash, settings.password_queue
+    )
     if upgraded or not same:
-        values["password_hash"] = upgraded or await security.hash_password(new.password)
+        values["password_hash"] = upgraded or await hash_new_password(new.password, settings)
     if not same:
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language))
     if moves := new.email != user.email:
@@ -83,6 +85,8 @@ async def change_account(
     change: MeUpdate,
     settings: Settings,
     accepted: Versions = None,
+    *,
+    session_id: int | None = None,
 ) -> tuple[User, bool]:
     """Write what was sent, and tell whether that ended the user's sessions.
 
@@ -97,12 +101,13 @@ async def change_account(
     moves = address is not None and address != user.email
     letters: Letters = []
     if moves or password is not None:
-        right, _ = await security.verify_password(current, user.password_hash)
-        if not right:
+        actor = (actor_id, session_id)
+        if not current or not await attempts.own_password_is_right(
+            session, settings, actor, current, user.password_hash
+        ):
             raise Forbidden("A new address or password needs your current password")
     if password is not None:
-        check_password(password, settings.password_min_length)
-        values["password_hash"] = await security.hash_password(password)
+        values["password_hash"] = await hash_new_password(password, settings)
         values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
     if moves:
@@ -128,7 +133,9 @@ async def change_account(
         letters=letters,
     )
     if written is None:
-        return await change_account(session, actor_id, change, settings, accepted)
+        return await change_account(
+            session, actor_id, change, settings, accepted, session_id=session_id
+        )
     return written, ends
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts import personal_tokens, queries, session_queries
+from fast_zero.accounts import attempts, personal_tokens, queries, session_queries
 from fast_zero.accounts.models import PersonalToken
 from fast_zero.accounts.schemas import PersonalTokenCreate
 from fast_zero.accounts.scopes import ALL_SCOPES
-from fast_zero.core import security
+from fast_zero.core import security, throttle
 from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -46,12 +46,14 @@ async def log_in(
 ) -> Tokens:
     """Open a session, or refuse in the same words and time whatever was wrong."""
     scopes = wanted_scopes(scope)
-    credentials = await queries.select_credentials(session, login)
-    await session.close()  # the connection goes back: verifying takes a tenth of a second
-    user_id, password_hash = credentials or (0, None)
-    right, upgraded = await security.verify_password(password, password_hash)
-    if not right or password_hash is None:
+    key, user_id, password_hash = await queries.select_credentials(session, login)
+    limits = attempts.at_log_in(settings, key, client.address)
+    right, upgraded = await attempts.try_password(
+        session, settings, limits, password, password_hash
+    )
+    if not right or user_id is None or password_hash is None:
         raise Unauthenticated("Incorrect email or password")
+    await throttle.forgive(session, *limits)
     if upgraded:
         await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
         password_hash = upgraded

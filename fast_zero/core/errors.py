@@ -1,5 +1,6 @@
 """What domain code raises. Each door translates these once; REST does so in `problems`."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -80,6 +81,16 @@ class Invalid(DomainError):
         super().__init__(detail)
         self.field = field
         self.place = place
+
+
+class TooManyRequests(DomainError):
+    """More than is let through; the same request may be sent again after so many seconds."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, seconds: float = 1) -> None:
+        super().__init__(detail)
+        self.headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
 class Unavailable(DomainError):

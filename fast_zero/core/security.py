@@ -1,7 +1,8 @@
 """Password hashes, access tokens, and secrets that are stored as digests.
 
 A password hash takes 64 MiB and a tenth of a second on purpose. It is made in a worker thread,
-one at a time, so that a storm of log-ins slows log-ins and nothing else.
+one at a time, so that a storm of log-ins slows log-ins and nothing else. The queue before it has
+an end, where whoever comes too late is told so at once.
 """
 
 import base64
@@ -9,10 +10,11 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
 import jwt
 from anyio import CapacityLimiter, to_thread
@@ -20,7 +22,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
 from fast_zero.core.deadline import uncounted
-from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.errors import Unauthenticated, Unavailable
 from fast_zero.core.settings import Settings
 
 ALGORITHM = "HS256"
@@ -28,6 +30,9 @@ ISSUER = AUDIENCE = "fast_zero"
 LEEWAY_SECONDS = 10  # clocks of the servers that share a key may differ by this much
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "scope", "iat", "nbf", "exp", "jti"]
 SECRET_BYTES = 32
+BUSY = "Too many passwords are being checked. Try again in a moment."
+
+Result = TypeVar("Result")
 
 hasher = PasswordHash.recommended()
 one_at_a_time = CapacityLimiter(1)
@@ -50,12 +55,13 @@ class AccessToken:
     expires: int
 
 
-async def hash_password(password: str) -> str:
-    with uncounted():  # the queue before it moves on whatever the database does
-        return await to_thread.run_sync(hasher.hash, password, limiter=one_at_a_time)
+async def hash_password(password: str, queue: int = 0) -> str:
+    return await in_turn(lambda: hasher.hash(password), queue)
 
 
-async def verify_password(password: str, password_hash: str | None) -> tuple[bool, str | None]:
+async def verify_password(
+    password: str, password_hash: str | None, queue: int = 0
+) -> tuple[bool, str | None]:
     """Compare in a time that does not tell whether there was a hash to compare with.
 
     The second part is a new hash to store, when the parameters have changed since.
@@ -67,9 +73,16 @@ async def verify_password(password: str, password_hash: str | None) -> tuple[boo
         except UnknownHashError:
             return False, None
 
-    with uncounted():
-        right, upgraded = await to_thread.run_sync(verify, limiter=one_at_a_time)
+    right, upgraded = await in_turn(verify, queue)
     return (right, upgraded) if password_hash else (False, None)
+
+
+async def in_turn(work: Callable[[], Result], queue: int) -> Result:
+    """Do it when those who came before are done, or refuse when they are `queue`; 0 is no end."""
+    if queue and one_at_a_time.statistics().tasks_waiting >= queue:
+        raise Unavailable(BUSY)
+    with uncounted():  # the queue before it moves on whatever the database does
+        return await to_thread.run_sync(work, limiter=one_at_a_time)
 
 
 def create_access_token(

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"
     public_url: Annotated[str, AfterValidator(check_public_url)] = "http://127.0.0.1:8000"
 
+    login_failures: int = Field(default=5, ge=0, le=1000)
+    login_failures_per_address: int = Field(default=50, ge=0, le=100_000)
+    login_longest_wait: int = Field(default=900, ge=1, le=86_400)
+    password_queue: int = Field(default=50, ge=0, le=10_000)
+    registrations_per_hour: int = Field(default=60, ge=0, le=100_000)
+
     def database_address(self) -> URL:
         """Give the address of the database, once it is given or the embedded one runs."""
         if self.database_url is None:

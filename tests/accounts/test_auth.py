@@ -72,7 +72,7 @@ async def test_login_takes_address_and_name_in_any_case(anonymous, user, name, c
     assert (body["token_type"], body["expires_in"]) == ("bearer", 900)
     assert body["scope"] == "account:read account:write todos:read todos:write"
     assert response.headers["cache-control"] == "no-store"
-    assert len(sent) == 2
+    assert len(sent) == 4
     assert (await me(anonymous, body["access_token"])).json()["id"] == user.id
 
 

@@ -27,7 +27,7 @@ async def test_registering_gives_the_account_without_its_password(anonymous, sta
     assert body.keys() == ACCOUNT
     assert (body["username"], body["email"]) == (ANA["username"], ANA["email"])
     assert (body["email_verified"], body["pending_email"]) == (False, None)
-    assert len(sent) == 1
+    assert len(sent) == 2
 
 
 @pytest.mark.parametrize(

@@ -109,12 +109,18 @@ async def fill(url) -> None:
                     " ON CONFLICT DO NOTHING"
                 )
             )
+        if "throttles" in tables:
+            await connection.execute(
+                text(
+                    "INSERT INTO throttles (digest, count, expires_at)"
+                    " VALUES (sha256(gen_random_uuid()::text::bytea), 1, now())"
+                )
+            )
         if "idempotency_keys" in tables:
             await connection.execute(
                 text(
                     "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)"
-                    " SELECT id, 'POST /todos', 'key', '', id FROM users"
-                    " ON CONFLICT DO NOTHING"
+                    " SELECT id, 'POST /todos', gen_random_uuid()::text, '', id FROM users"
                 )
             )
 

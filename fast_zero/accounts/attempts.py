@@ -1,0 +1,76 @@
+"""How often somebody may try to guess a password."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.core import security, throttle
+from fast_zero.core.addresses import network
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.settings import Settings
+from fast_zero.core.throttle import Limit
+
+
+def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:
+    """Limit the log-ins from an address, and those to an account, whether it exists or not.
+
+    `login` is what was typed, folded as the database folds it. If an account's name and its
+    address were counted as one, trying both would tell that they belong together.
+    """
+    return (
+        Limit(
+            throttle.key(settings, "log-ins from", network(address)),
+            settings.login_failures_per_address,
+            settings.login_longest_wait,
+            shared=True,
+        ),
+        Limit(
+            throttle.key(settings, "log-ins to", login),
+            settings.login_failures,
+            settings.login_longest_wait,
+        ),
+    )
+
+
+def of_own_password(settings: Settings, actor_id: int, session_id: int | None) -> Limit:
+    """Limit how often who is logged in may give their password once more.
+
+    Each session is counted alone, so that who has stolen one holds up no other, and failed
+    log-ins hold up none.
+    """
+    key = throttle.key(settings, "own password", f"{actor_id} {session_id}")
+    return Limit(key, settings.login_failures, settings.login_longest_wait)
+
+
+async def try_password(
+    session: AsyncSession,
+    settings: Settings,
+    limits: tuple[Limit, ...],
+    password: str,
+    password_hash: str | None,
+) -> tuple[bool, str | None]:
+    """Compare as `security.verify_password` does, if there is an attempt left.
+
+    It counts as failed; a caller for whom all is well then forgives it.
+    """
+    await throttle.attempt(session, *limits)
+    await session.close()  # the connection goes back: verifying takes a tenth of a second
+    try:
+        return await security.verify_password(password, password_hash, settings.password_queue)
+    except Unavailable:
+        await throttle.take_back(session, *limits)
+        raise
+
+
+async def own_password_is_right(
+    session: AsyncSession,
+    settings: Settings,
+    actor: tuple[int, int | None],
+    password: str,
+    password_hash: str,
+) -> bool:
+    """Compare the password of who is logged in. `actor` is their id and that of the session."""
+    limit = of_own_password(settings, *actor)
+    right, _ = await try_password(session, settings, (limit,), password, password_hash)
+    if right:
+        await throttle.forgive(session, limit)
+        await session.close()  # a new password may be hashed next
+    return right

@@ -1,0 +1,178 @@
+"""Attempts that are counted, so that nobody has too many. All processes count together.
+
+The counts are in a table that is not logged: they cost no disk, and a crash of the database
+forgets them. Who is counted is stored as a keyed hash, so the table tells no address.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    Index,
+    LargeBinary,
+    Update,
+    case,
+    delete,
+    exists,
+    extract,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
+
+from fast_zero.core.database import Base
+from fast_zero.core.errors import TooManyRequests
+from fast_zero.core.settings import Settings
+
+FAILURES_ARE_KEPT = timedelta(days=1)
+LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
+TOO_MANY_FAILURES = "Too many failed attempts. Wait, then try again."
+WRITE = {"synchronize_session": False}
+
+Moment = ColumnElement[datetime]
+
+
+class Throttle(Base):
+    __tablename__ = "throttles"
+    __table_args__ = (Index(None, "expires_at"), {"prefixes": ["UNLOGGED"]})
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    free_at: Mapped[datetime | None]  # when the next attempt is let through; None: at once
+    expires_at: Mapped[datetime]
+
+
+EXPIRED = Throttle.expires_at <= func.now()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many failures are free before each further attempt waits twice as long; 0: all are.
+
+    A success forgets the failures that it follows, but where many are counted as one, as those
+    behind one address are, it takes back its own attempt alone.
+    """
+
+    key: bytes
+    free: int
+    longest_wait: int
+    shared: bool = False
+
+
+def key(settings: Settings, kind: str, value: object) -> bytes:
+    secret = settings.signing_keys()[0].encode()
+    return hmac.digest(secret, f"{kind} {value}".encode(), hashlib.sha256)
+
+
+async def attempt(session: AsyncSession, *limits: Limit) -> None:
+    """Count an attempt as failed before it is tried, or refuse it while one limit has to wait.
+
+    Of many at the same moment no more get through than one after the other. A limit counts
+    only what those before it have let through.
+    """
+    if not (limits := in_force(limits)):
+        return
+    granted = counted_attempt(limits[0]).cte()
+    for limit in limits[1:]:
+        granted = counted_attempt(limit, granted).cte()
+    if await session.scalar(select(granted.c.digest)) is None:
+        waiting = await seconds_to_wait(session, *(limit.key for limit in limits))
+        raise TooManyRequests(TOO_MANY_FAILURES, waiting)
+
+
+async def take_back(session: AsyncSession, *limits: Limit) -> None:
+    """Take back an attempt that has turned out to be none."""
+    if limits := in_force(limits):
+        await session.execute(taken_back(*limits), execution_options=WRITE)
+
+
+async def forgive(session: AsyncSession, *limits: Limit) -> None:
+    """Note that the attempt has succeeded."""
+    if limits := in_force(limits):
+        own = [limit.key for limit in limits if not limit.shared]
+        shared = taken_back(*(limit for limit in limits if limit.shared))
+        forgotten = delete(Throttle).where(Throttle.digest.in_(own)).add_cte(shared.cte())
+        await session.execute(forgotten, execution_options=WRITE)
+
+
+async def spend(session: AsyncSession, key: bytes, limit: int, seconds: int, refusal: str) -> None:
+    """Take one of `limit` within `seconds`, or refuse until they are over. 0 is no limit."""
+    if not limit:
+        return
+    begun, until = func.now() + timedelta(seconds=seconds), Throttle.expires_at
+    statement = upsert(
+        key,
+        lambda count, end: case((count < limit, null()), else_=end),
+        begun,
+        case((EXPIRED, begun), else_=until),
+    )
+    if await session.scalar(statement) is None:
+        raise TooManyRequests(refusal, await seconds_to_wait(session, key))
+
+
+def in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if limit.free)
+
+
+def counted_attempt(limit: Limit, after: CTE | None = None) -> ReturningInsert[bytes]:
+    def free_at(count: ColumnElement[int], _end: Moment) -> Moment:
+        power = func.least(count - limit.free, LARGEST_POWER)
+        seconds = func.least(func.power(2, power), limit.longest_wait)
+        later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        return case((count < limit.free, null()), else_=later)
+
+    end = func.now() + FAILURES_ARE_KEPT
+    return upsert(limit.key, free_at, end, end, after)
+
+
+def upsert(
+    key: bytes,
+    free_at: Callable[[ColumnElement[int], Moment], Moment],
+    begun: Moment,
+    prolonged: Moment,
+    after: CTE | None = None,
+) -> ReturningInsert[bytes]:
+    """Count one more where the next is free and, if wanted, where `after` found a row."""
+    first = select(
+        literal(key, LargeBinary),
+        literal(1),
+        free_at(literal(1), begun).cast(DateTime(timezone=True)),
+        begun,
+    )
+    if after is not None:
+        first = first.where(exists(select(after.c.digest)))
+    count = case((EXPIRED, 1), else_=Throttle.count + 1)
+    return (
+        insert(Throttle)
+        .from_select(["digest", "count", "free_at", "expires_at"], first)
+        .on_conflict_do_update(
+            index_elements=[Throttle.digest],
+            set_={"count": count, "free_at": free_at(count, prolonged), "expires_at": prolonged},
+            where=or_(Throttle.free_at.is_(None), Throttle.free_at <= func.now()),
+        )
+        .returning(Throttle.digest)
+    )
+
+
+def taken_back(*limits: Limit) -> Update:
+    keys = [limit.key for limit in limits]
+    values = {"count": func.greatest(Throttle.count - 1, 0), "free_at": None}
+    return update(Throttle).where(Throttle.digest.in_(keys)).values(values)
+
+
+async def seconds_to_wait(session: AsyncSession, *keys: bytes) -> float:
+    left = func.max(extract("epoch", Throttle.free_at - func.now()))
+    return float(await session.scalar(select(left).where(Throttle.digest.in_(keys))) or 0)
