@@ -11,6 +11,7 @@ from fast_zero.accounts import auth_router as auth
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
+from fast_zero.core.budget import EXHAUSTED, Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
@@ -90,11 +91,14 @@ def create_app(settings: Settings | None = None) -> FastZero:
         responses=openapi.COMMON_RESPONSES,
     )
     app.settings = settings
+    if settings.requests_per_minute:
+        app.add_middleware(Budgeted, settings.requests_per_minute)
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (todos.router, accounts.router, auth.router, health.router):
-        app.include_router(router)
+    for router in (todos.router, accounts.router, auth.router):
+        app.include_router(router, responses=problems.responses(EXHAUSTED))
+    app.include_router(health.router)
 
     @app.get("/", tags=["home"])
     async def greet() -> Message:

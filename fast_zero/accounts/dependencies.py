@@ -9,6 +9,7 @@ from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security, throttle
 from fast_zero.core.addresses import network
+from fast_zero.core.budget import Charge
 from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
 from fast_zero.core.settings import Settings
@@ -48,17 +49,27 @@ async def current_actor(
     complete. A personal token costs one, whose connection is given back before the route asks
     for one of its own.
     """
-    if token.startswith(personal_tokens.PREFIX):
-        actor = await actor_of_personal_token(request, token)
-    else:
-        actor = await actor_of_access_token(request, settings, token)
+    charge: Charge | None = getattr(request.state, "charge", None)
+    try:
+        if token.startswith(personal_tokens.PREFIX):
+            actor = await actor_of_personal_token(request, token)
+        else:
+            actor = await actor_of_access_token(request, settings, token)
+    except Unauthenticated:
+        if charge:
+            charge.to_address()
+        raise
+    if charge:
+        charge.to_user(actor.id)
     if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
         raise InsufficientScope(*missing)
     return actor
 
 
 async def actor_of_access_token(request: Request, settings: Settings, token: str) -> Actor:
-    said = security.read_access_token(settings, token)
+    said: security.AccessToken | None = getattr(request.state, "access_token", None)
+    if said is None:
+        said = security.read_access_token(settings, token)
     revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
