@@ -15,6 +15,7 @@ from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
+from fast_zero.core.budget import EXHAUSTED, Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
@@ -122,12 +123,15 @@ def create_app(settings: Settings | None = None) -> FastZero:
         responses=openapi.COMMON_RESPONSES,
     )
     app.settings = settings
+    if settings.requests_per_minute:
+        app.add_middleware(Budgeted, settings.requests_per_minute)
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    routers = (todos, accounts, auth, links, pages, health)
-    for router in (module.router for module in routers):
-        app.include_router(router)
+    for room in (todos, accounts, auth, links):
+        app.include_router(room.router, responses=problems.responses(EXHAUSTED))
+    for free in (pages, health):
+        app.include_router(free.router)
 
     @app.get("/", tags=["home"])
     async def greet() -> Message:

@@ -24,6 +24,7 @@ from fast_zero.accounts.schemas import (
     TokenForm,
 )
 from fast_zero.core import throttle
+from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
@@ -44,6 +45,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
         Unauthenticated("Incorrect email or password"),
         Unauthenticated("Could not validate credentials"),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
+        EXHAUSTED,
     ),
 )
 async def create_token(

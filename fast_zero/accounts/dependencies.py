@@ -9,6 +9,7 @@ from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security, throttle
 from fast_zero.core.addresses import network
+from fast_zero.core.budget import Charge
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -39,13 +40,24 @@ class BearerToken(OAuth2PasswordBearer):
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
-        if token.startswith(personal_tokens.PREFIX):
-            actor = await actor_of_personal_token(request, token)
-        else:
-            actor = await actor_of_access_token(request, token)
+        charge: Charge | None = getattr(request.state, "charge", None)
+        try:
+            actor = await actor_of(request, token)
+        except Unauthenticated:
+            if charge:
+                charge.to_address()
+            raise
+        if charge:
+            charge.to_user(actor.id)
         if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
             raise InsufficientScope(*missing)
         return actor
+
+
+async def actor_of(request: Request, token: str) -> Actor:
+    if token.startswith(personal_tokens.PREFIX):
+        return await actor_of_personal_token(request, token)
+    return await actor_of_access_token(request, token)
 
 
 async def actor_of_access_token(request: Request, token: str) -> Actor:

@@ -22,6 +22,7 @@ from fast_zero.accounts.schemas import (
     UserUpdate,
 )
 from fast_zero.core import etags, idempotency, security, throttle
+from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
@@ -48,6 +49,7 @@ router = APIRouter(prefix="/users", tags=["users"])
         Conflict("Email already exists"),
         idempotency.UNFINISHED,
         TooManyRequests(TOO_MANY_REGISTRATIONS),
+        EXHAUSTED,
     )
     | idempotency.CREATED,
 )
@@ -96,6 +98,7 @@ async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) 
         *NEEDS_TOKEN,
         Forbidden("A new address or password needs your current password"),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
+        EXHAUSTED,
         Conflict("Username already exists"),
         Conflict("Email already exists"),
         etags.STALE,

@@ -23,7 +23,14 @@ SAFE = {
 HSTS = "max-age=31536000"  # a year; RFC 6797, section 7.2 forbids it over plain HTTP
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-READ_BY_SCRIPTS = ("ETag", "Location", "Retry-After", "WWW-Authenticate", "RateLimit")
+READ_BY_SCRIPTS = (
+    "ETag",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "RateLimit",
+    "RateLimit-Policy",
+)
 SENT_BY_SCRIPTS = ("Authorization", "Idempotency-Key", "If-Match", "If-None-Match")
 
 

@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     login_longest_wait: int = Field(default=900, ge=1, le=86_400)
     password_queue: int = Field(default=50, ge=0, le=10_000)
     registrations_per_hour: int = Field(default=60, ge=0, le=100_000)
+    requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)
 
     def database_address(self) -> URL:
         """Give the address of the database, once it is given or the embedded one runs."""

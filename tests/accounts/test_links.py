@@ -209,7 +209,7 @@ async def test_another_address_waits_until_it_is_confirmed(
     sent_now = await letters()
 
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
-    assert len(sent) == 3
+    assert len(sent) == 5
     assert [letter["Subject"] for letter in sent_now[user.email]] == [
         "Your e-mail address is about to change"
     ]
@@ -302,7 +302,7 @@ async def test_a_forgotten_password_is_replaced_by_a_link(
         answer = await reset(anonymous, token)
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert len(sent) == 3
+    assert len(sent) == 5
     left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     assert await session.scalar(left) == 0
     assert (await session.get_one(User, user.id)).email_verified
