@@ -146,7 +146,7 @@ async def test_a_job_whose_worker_was_killed_is_done_again(store, context, caplo
     await job_runner.run(context, {"tests.note": note}, wait=False)
 
     assert done
-    assert "has lost its worker" in caplog.text
+    assert "lost its worker, and is done again" in caplog.text
 
 
 async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context, caplog):
@@ -156,7 +156,7 @@ async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context,
     )
     await job_runner.run(context, {}, wait=False)
 
-    assert "outlived its worker too often" in caplog.text
+    assert "lost its worker too often, and is kept" in caplog.text
     assert await store(JOBS_NOW) == [("tests.note", "failed", job_runner.ATTEMPTS)]
 
 
