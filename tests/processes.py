@@ -121,6 +121,6 @@ def postmaster(data_dir: Path) -> psutil.Process | None:
     """Find the embedded server of a folder, if it runs."""
     try:
         process = psutil.Process(int((data_dir / "pg18/postmaster.pid").read_text().split()[0]))
-    except (FileNotFoundError, psutil.NoSuchProcess):
+    except (FileNotFoundError, IndexError, psutil.NoSuchProcess):  # it is being written
         return None
     return process if process.name() == "postgres" and process.is_running() else None

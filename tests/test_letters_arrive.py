@@ -160,7 +160,7 @@ async def test_a_letter_survives_its_worker(database, variables, folder):
     assert first["Message-ID"] == second["Message-ID"]
     assert token_of(first) == token_of(second)
     assert answer.status_code == 204
-    assert "has lost its worker" in log
+    assert "lost its worker, and is done again" in log
 
 
 async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variables, folder):

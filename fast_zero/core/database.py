@@ -214,12 +214,7 @@ def translate_error(context: ExceptionContext) -> None:
                 raised = Conflict("Something that this refers to is gone.")
         case psycopg.DataError():
             raised = Invalid("A value is outside of what can be stored.")
-        case (
-            postgres.UndefinedTable()
-            | postgres.UndefinedColumn()
-            | postgres.UndefinedFunction()
-            | postgres.UndefinedObject()
-        ):
+        case postgres.UndefinedTable() | postgres.UndefinedColumn() | postgres.UndefinedObject():
             raised = Unavailable("The database is not migrated yet. Run: fast-zero migrate")
         # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
         case (

@@ -5,6 +5,7 @@ Imported only where jobs are done: procrastinate takes a tenth of a second to lo
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import psycopg
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job, Status
-from procrastinate.manager import JobManager
 
 from fast_zero.core import revisions
 from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST
@@ -28,6 +28,22 @@ RECONNECT_SECONDS = (0.5, 1, 2, 4)
 STATEMENT_MILLISECONDS = 30_000
 KEEP_FAILED_HOURS = 30 * 24
 SWEEP = "core.sweep_jobs"
+SETTLED_SECONDS = 30
+# In one statement, so that of two workers that sweep at once only one gives a job back.
+RESCUE = """
+UPDATE procrastinate_jobs
+SET attempts = attempts + 1,
+    scheduled_at = NULL,
+    status = (
+        CASE WHEN attempts + 1 < %(attempts)s THEN 'todo' ELSE 'failed' END
+    )::procrastinate_job_status
+WHERE status = 'doing' AND (
+    worker_id IS NULL OR worker_id IN (
+        SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - interval '30 seconds'
+    )
+)
+RETURNING id, task_name, status::text
+"""
 
 logger = logging.getLogger(__name__)
 # Its lines and stack traces quote the arguments of jobs. What matters is logged here.
@@ -58,14 +74,16 @@ async def run(context: Context, jobs: Jobs, *, wait: bool = True) -> None:
     """
     failures = 0
     while True:
+        began = time.monotonic()
         try:
             await check_database(context.settings)
-            failures = 0
             await work(context, jobs, wait=wait)
             if not wait:
                 return
             raise JobError("the worker has lost its connection")  # noqa: TRY301  # it is told below
         except Exception as error:  # noqa: BLE001  # nothing may end this but a cancellation
+            if time.monotonic() - began > SETTLED_SECONDS:
+                failures = 0
             level = logging.DEBUG if failures else logging.WARNING
             [reason, *_] = str(error).strip().splitlines() or [type(error).__name__]
             logger.log(level, "no jobs are done: %s", reason)
@@ -104,12 +122,12 @@ async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
         app.task(name=name, queue=name, retry=Retry(), pass_context=True)(task)
 
     @app.periodic(cron="* * * * *")
-    @app.task(name=SWEEP, queue=SWEEP, queueing_lock=SWEEP)  # no retry: it comes again anyway
+    @app.task(name=SWEEP, queue=SWEEP)  # no retry: it comes again anyway
     async def sweep_every_minute(timestamp: int) -> None:  # noqa: ARG001  # procrastinate gives it
-        await sweep(app.job_manager)
+        await sweep(app)
 
     async with app.open_async():
-        await sweep(app.job_manager)
+        await sweep(app)
         await app.run_worker_async(
             queues=[*jobs, SWEEP],
             wait=wait,
@@ -142,16 +160,17 @@ def told(
     return attempt
 
 
-async def sweep(manager: JobManager) -> None:
+async def sweep(app: App) -> None:
     """Give the jobs of workers that were killed to others, and forget the oldest failures."""
-    for job in await manager.get_stalled_jobs():
-        if job.attempts + 1 >= ATTEMPTS:
-            logger.error("job %s %s outlived its worker too often", job.task_name, job.id)
-            await manager.finish_job(job, Status.FAILED, delete_job=False)
+    for job in await app.connector.execute_query_all_async(RESCUE, attempts=ATTEMPTS):
+        lost = f"job {job['task_name']} {job['id']} lost its worker"
+        if job["status"] == Status.TODO.value:
+            logger.warning("%s, and is done again", lost)
         else:
-            logger.warning("job %s %s has lost its worker; it is done again", job.task_name, job.id)
-            await manager.retry_job(job)
-    await manager.delete_old_jobs(KEEP_FAILED_HOURS, include_failed=True, include_aborted=True)
+            logger.error("%s too often, and is kept", lost)
+    await app.job_manager.delete_old_jobs(
+        KEEP_FAILED_HOURS, include_failed=True, include_aborted=True
+    )
 
 
 def conninfo(settings: Settings) -> str:

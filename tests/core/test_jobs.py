@@ -11,6 +11,7 @@ from sqlalchemy import literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.core import job_runner, jobs, migrations, revisions
+from fast_zero.core.errors import Unavailable
 from fast_zero.core.jobs import Context, Hopeless
 from tests.core.expect import PATIENCE, comes_true
 
@@ -63,6 +64,15 @@ async def test_a_job_is_rolled_back_with_its_change(open_session, deferred):
         await session.rollback()
 
     assert await deferred() == []
+
+
+async def test_without_the_tables_of_jobs_the_database_is_not_migrated(session):
+    await session.execute(text("ALTER TYPE procrastinate_job_to_defer_v1 RENAME TO gone"))
+
+    with pytest.raises(Unavailable, match="not migrated yet"):
+        await jobs.defer(session, "tests.note", what="bread")
+
+    await session.rollback()
 
 
 async def test_a_statement_defers_a_job_for_each_of_its_rows(open_session, deferred):
@@ -146,7 +156,7 @@ async def test_a_job_whose_worker_was_killed_is_done_again(store, context, caplo
     await job_runner.run(context, {"tests.note": note}, wait=False)
 
     assert done
-    assert "has lost its worker" in caplog.text
+    assert "lost its worker, and is done again" in caplog.text
 
 
 async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context, caplog):
@@ -156,7 +166,7 @@ async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context,
     )
     await job_runner.run(context, {}, wait=False)
 
-    assert "outlived its worker too often" in caplog.text
+    assert "lost its worker too often, and is kept" in caplog.text
     assert await store(JOBS_NOW) == [("tests.note", "failed", job_runner.ATTEMPTS)]
 
 
