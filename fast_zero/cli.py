@@ -25,7 +25,7 @@ from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from fast_zero.accounts.models import User
+    from fast_zero.core.database import AnyRow
     from fast_zero.core.settings import Settings
 
 MIGRATION_WAIT_SECONDS = 600
@@ -162,11 +162,11 @@ def list_users() -> None:
     console.print(table)
 
 
-async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[User]":
+async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
     from fast_zero.accounts import queries
     from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
 
-    found: list[User] = []
+    found: list[AnyRow] = []
     page = PageParams(limit=MAX_LIMIT)
     while rows := await queries.select_users(session, page):
         found += rows
@@ -229,13 +229,16 @@ def shell() -> None:
 @asynccontextmanager
 async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]:
     import sqlalchemy
+    from sqlalchemy.ext.asyncio import AsyncSession
 
     from fast_zero import models
     from fast_zero.core import database
 
-    async with database.connected(settings) as state, state["autocommits"]() as session:
+    engine = database.create_engine(settings)
+    async with AsyncSession(engine, expire_on_commit=False) as session:
         tools = {"select": sqlalchemy.select, "session": session, "settings": settings}
         yield {name: vars(models)[name] for name in models.__all__} | tools
+    await engine.dispose()
 
 
 def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:

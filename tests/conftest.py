@@ -72,10 +72,16 @@ def settings(database_url) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def engine(settings) -> AsyncIterator[AsyncEngine]:
-    engine = database.transactional(database.create_engine(settings))
-    yield engine
-    await engine.dispose()
+async def pool(settings) -> AsyncIterator[AsyncEngine]:
+    """Give connections that commit each statement, as the application's do."""
+    pool = database.create_engine(settings)
+    yield pool
+    await pool.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(pool) -> AsyncEngine:
+    return database.transactional(pool)
 
 
 @pytest.fixture
@@ -117,20 +123,6 @@ class Autocommitting(AsyncSession):
         await super().close()
 
 
-@pytest.fixture
-def open_autocommit(connection):
-    """Open sessions whose statements stay when they succeed; one may be closed and go on."""
-
-    @asynccontextmanager
-    async def open_autocommit() -> AsyncIterator[AsyncSession]:
-        async with Autocommitting(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
-            yield session
-
-    return open_autocommit
-
-
 class WithinTest(database.Autocommit):
     """Sends statements within the test's transaction. Those that succeed stay."""
 
@@ -143,7 +135,7 @@ class WithinTest(database.Autocommit):
 
 
 @pytest.fixture
-def direct(connection) -> database.Autocommit:
+def autocommit(connection) -> database.Autocommit:
     return WithinTest(connection)
 
 
@@ -220,14 +212,13 @@ def revocations() -> Revocations:
 
 @pytest.fixture
 async def anonymous(
-    app, settings, direct, open_session, open_autocommit, revocations
+    app, settings, autocommit, open_session, revocations
 ) -> AsyncIterator[AsyncClient]:
     """Speak to the application as nobody."""
     state = State(
         settings=settings,
-        direct=direct,
         sessions=open_session,
-        autocommits=open_autocommit,
+        autocommit=autocommit,
         revocations=revocations,
     )
 

@@ -1,9 +1,8 @@
 """How often somebody may try to guess a password."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from fast_zero.core import security, throttle
 from fast_zero.core.addresses import network
+from fast_zero.core.database import AnySession
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.settings import Settings
 from fast_zero.core.throttle import Limit
@@ -41,7 +40,7 @@ def of_own_password(settings: Settings, actor_id: int, session_id: int | None) -
 
 
 async def try_password(
-    session: AsyncSession,
+    session: AnySession,
     settings: Settings,
     limits: tuple[Limit, ...],
     password: str,
@@ -52,7 +51,6 @@ async def try_password(
     It counts as failed; a caller for whom all is well then forgives it.
     """
     await throttle.attempt(session, *limits)
-    await session.close()  # the connection goes back: verifying takes a tenth of a second
     try:
         return await security.verify_password(password, password_hash, settings.password_queue)
     except Unavailable:
@@ -61,7 +59,7 @@ async def try_password(
 
 
 async def own_password_is_right(
-    session: AsyncSession,
+    session: AnySession,
     settings: Settings,
     actor: tuple[int, int | None],
     password: str,
@@ -72,5 +70,4 @@ async def own_password_is_right(
     right, _ = await try_password(session, settings, (limit,), password, password_hash)
     if right:
         await throttle.forgive(session, limit)
-        await session.close()  # a new password may be hashed next
     return right

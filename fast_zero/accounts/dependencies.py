@@ -65,8 +65,8 @@ async def actor_of_access_token(request: Request, token: str) -> Actor:
     revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
-        async with request.state.autocommits() as session:
-            ended = not await session_queries.session_lives(session, said.user_id, said.session_id)
+        lives = session_queries.session_lives
+        ended = not await lives(request.state.autocommit, said.user_id, said.session_id)
     if ended:
         raise Unauthenticated(NOT_VALIDATED)
     return Actor(said.user_id, said.scopes, said.session_id)
@@ -75,8 +75,9 @@ async def actor_of_access_token(request: Request, token: str) -> Actor:
 async def actor_of_personal_token(request: Request, token: str) -> Actor:
     if not personal_tokens.is_well_formed(token):
         raise Unauthenticated(NOT_VALIDATED)
-    async with request.state.autocommits() as session:
-        found = await session_queries.use_personal_token(session, security.digest(token))
+    found = await session_queries.use_personal_token(
+        request.state.autocommit, security.digest(token)
+    )
     if found is None:
         raise Unauthenticated(NOT_VALIDATED)
     _, owner_id, scopes = found
@@ -97,10 +98,9 @@ def address_of(request: Request) -> str:
 async def limit_registrations(request: Request, settings: Settings) -> None:
     """Take one of those that an address has in an hour, before anything costs much."""
     key = throttle.key(settings, "registrations", network(address_of(request)))
-    async with request.state.autocommits() as session:
-        await throttle.spend(
-            session, key, settings.registrations_per_hour, 3600, TOO_MANY_REGISTRATIONS
-        )
+    await throttle.spend(
+        request.state.autocommit, key, settings.registrations_per_hour, 3600, TOO_MANY_REGISTRATIONS
+    )
 
 
 async def current_revocations(request: Request) -> Revocations:

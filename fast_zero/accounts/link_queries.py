@@ -18,13 +18,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from fast_zero.accounts import outbox
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
 from fast_zero.accounts.queries import folded
+from fast_zero.core.database import AnyRow, AnySession
 
 
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
@@ -48,7 +48,7 @@ def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[Column
 
 
 async def upsert_link(
-    session: AsyncSession,
+    session: AnySession,
     purpose: Purpose,
     digest: bytes,
     *,
@@ -90,27 +90,27 @@ async def upsert_link(
     return (await session.execute(found)).one_or_none()
 
 
-async def link_works(session: AsyncSession, digest: bytes, purpose: Purpose) -> bool:
-    return bool(await session.scalar(select(exists().where(*works(digest, [purpose])))))
+async def link_works(session: AnySession, digest: bytes, purpose: Purpose) -> bool:
+    return bool((await session.execute(select(exists().where(*works(digest, [purpose]))))).scalar())
 
 
 async def use_link(
-    session: AsyncSession, digest: bytes, purposes: Iterable[Purpose]
-) -> MailedLink | None:
+    session: AnySession, digest: bytes, purposes: Iterable[Purpose]
+) -> AnyRow | None:
     statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
-    return await session.scalar(statement.returning(MailedLink))
+    return (await session.execute(statement.returning(*MailedLink.__table__.c))).one_or_none()
 
 
-async def verify_address(session: AsyncSession, user_id: int, email: str) -> bool:
+async def verify_address(session: AnySession, user_id: int, email: str) -> bool:
     statement = (
         update(User)
         .where(User.id == user_id, User.email == email)
         .values(email_verified_at=func.now())
     )
-    return await session.scalar(statement.returning(User.id)) is not None
+    return (await session.execute(statement.returning(User.id))).scalar() is not None
 
 
-async def move_address(session: AsyncSession, user_id: int, email: str) -> Row[str, str] | None:
+async def move_address(session: AnySession, user_id: int, email: str) -> Row[str, str] | None:
     """Let the pending address take the place of the current one; give that, and the language."""
     before = aliased(User)
     statement = (
@@ -122,7 +122,7 @@ async def move_address(session: AsyncSession, user_id: int, email: str) -> Row[s
     return (await session.execute(statement)).one_or_none()
 
 
-async def reset_password(session: AsyncSession, digest: bytes, password_hash: str) -> int | None:
+async def reset_password(session: AnySession, digest: bytes, password_hash: str) -> int | None:
     """Use a link for a new password, end all sessions, and tell the user; give whose it was.
 
     The address is proven by it. One that is pending may be a thief's, and is forgotten.
@@ -147,13 +147,13 @@ async def reset_password(session: AsyncSession, digest: bytes, password_hash: st
     )
     ended = delete(LoginSession).where(LoginSession.owner_id.in_(select(changed.c.id)))
     letter = outbox.notice(Notice.PASSWORD_CHANGED, changed.c.email, changed.c.language)
-    user_id: int | None = await session.scalar(
-        select(changed.c.id, letter).add_cte(ended.cte("ended"))
-    )
+    user_id: int | None = (
+        await session.execute(select(changed.c.id, letter).add_cte(ended.cte("ended")))
+    ).scalar()
     return user_id
 
 
-async def ask_for_verification(session: AsyncSession, actor_id: int) -> bool:
+async def ask_for_verification(session: AnySession, actor_id: int) -> bool:
     """Ask for another link to an address that is not verified yet."""
     letter = outbox.link(Purpose.VERIFICATION, User.email, User.id)
     unverified = (User.id == actor_id, User.email_verified_at.is_(None))

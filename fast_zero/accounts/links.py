@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts import link_queries, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
 from fast_zero.core import security
+from fast_zero.core.database import AnySession
 from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -17,7 +17,7 @@ DEAD = "This link was used, has expired, or was followed by a newer one."
 VERIFIED = "Your e-mail address is verified already."
 
 
-async def ask_for_verification(session: AsyncSession, actor_id: int) -> None:
+async def ask_for_verification(session: AnySession, actor_id: int) -> None:
     if await link_queries.ask_for_verification(session, actor_id):
         return
     if await queries.select_user(session, actor_id) is None:
@@ -25,12 +25,12 @@ async def ask_for_verification(session: AsyncSession, actor_id: int) -> None:
     raise Conflict(VERIFIED)
 
 
-async def ask_for_password(session: AsyncSession, email: str) -> None:
+async def ask_for_password(session: AnySession, email: str) -> None:
     """Ask for a link to a new password, in one statement whether or not anybody has the address."""
     await session.execute(select(outbox.link(Purpose.PASSWORD, email)))
 
 
-async def confirm_address(session: AsyncSession, token: str) -> Sequence[int]:
+async def confirm_address(session: AnySession, token: str) -> Sequence[int]:
     """Verify an address, or let it take the place of another; give the sessions that ended.
 
     In one transaction: a link whose address was taken meanwhile is not used up.
@@ -51,13 +51,12 @@ async def confirm_address(session: AsyncSession, token: str) -> Sequence[int]:
 
 
 async def reset_password(
-    session: AsyncSession, settings: Settings, token: str, password: str
+    session: AnySession, settings: Settings, token: str, password: str
 ) -> Sequence[int]:
     """Set a new password by a link; give the sessions that ended while this went on."""
     check_password(password, settings.password_min_length)
     digest = security.digest(token)
     works = await link_queries.link_works(session, digest, Purpose.PASSWORD)
-    await session.close()  # the connection goes back: hashing takes a tenth of a second
     if not works:
         raise NotFound(DEAD)
     password_hash = await security.hash_password(password, settings.password_queue)

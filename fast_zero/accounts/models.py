@@ -54,10 +54,6 @@ class User(Base):
         Computed(FOLDED.format(column="email"), persisted=True), init=False, repr=False
     )
 
-    @property
-    def email_verified(self) -> bool:
-        return self.email_verified_at is not None
-
 
 # Here, since `core` knows no users: the answers that are kept for an account go with it.
 Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(

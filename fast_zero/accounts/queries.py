@@ -15,13 +15,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from fast_zero.accounts import outbox
 from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
+
+COLUMNS = tuple(User.__table__.c)
 
 
 def editable_by(actor_id: int) -> ColumnElement[bool]:
@@ -35,8 +36,8 @@ def folded(text: str) -> ColumnElement[str]:
 
 
 async def insert_user(
-    session: AsyncSession, username: str, email: str, password_hash: str, language: str
-) -> User:
+    session: AnySession, username: str, email: str, password_hash: str, language: str
+) -> AnyRow:
     """Make an account and ask for the letter that verifies its address, in one statement."""
     values = {
         "username": username,
@@ -44,29 +45,29 @@ async def insert_user(
         "password_hash": password_hash,
         "language": language,
     }
-    made = insert(User).values(values).returning(User).cte("made")
+    made = insert(User).values(values).returning(*COLUMNS).cte("made")
     letter = outbox.link(Purpose.VERIFICATION, email, made.c.id)
-    user: User = (await session.scalars(select(aliased(User, made), letter))).one()
-    return user
+    return (await session.execute(select(*made.c, letter))).one()
 
 
-async def select_users(session: AsyncSession, page: PageParams) -> Sequence[User]:
-    statement = select(User).order_by(User.id).offset(page.offset or None).limit(page.limit + 1)
+async def select_users(session: AnySession, page: PageParams) -> Sequence[AnyRow]:
+    statement = select(*COLUMNS).order_by(User.id).offset(page.offset or None).limit(page.limit + 1)
     if page.after is not None:
         statement = statement.where(User.id > page.after)
-    return (await session.scalars(statement)).all()
+    return (await session.execute(statement)).all()
 
 
-async def select_user(session: AsyncSession, user_id: int) -> User | None:
-    return await session.scalar(select(User).where(User.id == user_id))
+async def select_user(session: AnySession, user_id: int) -> AnyRow | None:
+    statement = select(*COLUMNS).where(User.id == user_id)
+    return (await session.execute(statement)).one_or_none()
 
 
-async def address_is_taken(session: AsyncSession, actor_id: int, email: str) -> bool:
+async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bool:
     taken = exists().where(User.email_key == folded(email), User.id != actor_id)
-    return bool(await session.scalar(select(taken)))
+    return bool((await session.execute(select(taken))).scalar())
 
 
-async def select_credentials(session: AsyncSession, login: str) -> Row[str, int | None, str | None]:
+async def select_credentials(session: AnySession, login: str) -> Row[str, int | None, str | None]:
     """Fold an address or a name, and find its id and password hash; an address comes first."""
     key = folded(login)
     typed = select(key.label("key")).subquery("typed")
@@ -80,7 +81,7 @@ async def select_credentials(session: AsyncSession, login: str) -> Row[str, int 
 
 
 async def update_user(
-    session: AsyncSession,
+    session: AnySession,
     actor_id: int,
     values: dict[str, Any],
     accepted: Versions = None,
@@ -88,7 +89,7 @@ async def update_user(
     password_hash: str | None = None,
     ends_sessions: bool = False,
     letters: Sequence[ColumnElement[Any]] = (),
-) -> User | None:
+) -> AnyRow | None:
     """Change an account and, in the same statement, end all of its sessions and ask for letters.
 
     With a `password_hash`, only while it is still the one that was verified. The end of all
@@ -97,22 +98,22 @@ async def update_user(
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
     if password_hash is not None:
         conditions.append(User.password_hash == password_hash)
-    statement = update(User).where(*conditions).values(values).returning(User)
+    statement = update(User).where(*conditions).values(values).returning(*COLUMNS)
     if not (ends_sessions or letters):
-        return await session.scalar(statement)
+        return (await session.execute(statement)).one_or_none()
     changed = statement.cte("changed")
     its_id = select(changed.c.id)
-    asked = select(aliased(User, changed), *letters)
+    asked = select(*changed.c, *letters)
     if ends_sessions:
         ended = delete(LoginSession).where(LoginSession.owner_id.in_(its_id))
         reset = (MailedLink.owner_id.in_(its_id), MailedLink.purpose == Purpose.PASSWORD)
         voided = update(MailedLink).where(*reset).values(used_at=func.now())
         asked = asked.add_cte(ended.cte("ended"), voided.cte("voided"))
-    return await session.scalar(asked)
+    return (await session.execute(asked)).one_or_none()
 
 
 async def upgrade_password_hash(
-    session: AsyncSession, user_id: int, old_hash: str, new_hash: str
+    session: AnySession, user_id: int, old_hash: str, new_hash: str
 ) -> None:
     """Replace a hash by another of the same password, unless it was changed meanwhile."""
     unchanged = (User.id == user_id, User.password_hash == old_hash)
@@ -120,6 +121,7 @@ async def upgrade_password_hash(
     await session.execute(update(User).where(*unchanged).values(values))
 
 
-async def delete_user(session: AsyncSession, actor_id: int, accepted: Versions = None) -> bool:
+async def delete_user(session: AnySession, actor_id: int, accepted: Versions = None) -> bool:
     conditions = (editable_by(actor_id), one_of(User.version, accepted))
-    return await session.scalar(delete(User).where(*conditions).returning(User.id)) is not None
+    statement = delete(User).where(*conditions).returning(User.id)
+    return (await session.execute(statement)).first() is not None

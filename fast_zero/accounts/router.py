@@ -23,7 +23,7 @@ from fast_zero.accounts.schemas import (
 )
 from fast_zero.core import etags, idempotency, security, throttle
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
@@ -62,13 +62,13 @@ async def create_user(
     await limit_registrations(request, settings)
     password_hash = await security.hash_password(new.password, settings.password_queue)
 
-    async def register(session: Session) -> Response:
+    async def register(session: Autocommit) -> Response:
         user = await service.insert_account(session, new, password_hash, language)
         once.owner_id = user.id
         tag = etags.tag(user.version)
         return etags.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
 
-    return await once(idempotency.NOBODY, register, in_transaction=True)
+    return await once(idempotency.NOBODY, register)
 
 
 @router.get("", response_model=UserPage)

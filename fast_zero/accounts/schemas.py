@@ -6,6 +6,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
@@ -69,7 +70,14 @@ class UserPrivate(UserPublic):
     """What the user alone may know."""
 
     email: str = Field(examples=["ana@example.com"])
-    email_verified: bool = Field(description="Somebody has confirmed that it is theirs.")
+    email_verified: Annotated[
+        bool,
+        BeforeValidator(lambda moment: moment is not None),
+        Field(
+            validation_alias="email_verified_at",
+            description="Somebody has confirmed that it is theirs.",
+        ),
+    ]
     pending_email: str | None = Field(
         description="The address that takes its place once it is confirmed.",
         examples=["ana@example.org"],

@@ -1,14 +1,14 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts import attempts, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import Purpose, User
+from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
 from fast_zero.core import etags, languages, security
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import Conflict, DomainError, Forbidden, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
@@ -16,15 +16,14 @@ from fast_zero.core.settings import Settings
 Letters = list[ColumnElement[Any]]
 
 
-async def register(session: AsyncSession, new: UserCreate, settings: Settings) -> User:
-    """Hash first: the session takes its connection only when the statement is sent."""
+async def register(session: AnySession, new: UserCreate, settings: Settings) -> AnyRow:
     password_hash = await hash_new_password(new.password, settings)
     return await insert_account(session, new, password_hash, languages.DEFAULT)
 
 
 async def insert_account(
-    session: AsyncSession, new: UserCreate, password_hash: str, language: str
-) -> User:
+    session: AnySession, new: UserCreate, password_hash: str, language: str
+) -> AnyRow:
     """Make an account that is written to in the language it asks for, or else in the given one."""
     chosen = new.model_dump().get("language", language)
     return await queries.insert_user(session, new.username, new.email, password_hash, chosen)
@@ -36,12 +35,12 @@ async def hash_new_password(password: str, settings: Settings) -> str:
 
 
 async def replace_account(
-    session: AsyncSession,
+    session: AnySession,
     actor_id: int,
     new: UserUpdate,
     settings: Settings,
     accepted: Versions = None,
-) -> tuple[User, bool]:
+) -> tuple[AnyRow, bool]:
     """Write all of an account, and tell whether that ended the user's sessions.
 
     Another address is in force at once, as clients rely on, and has to be verified again.
@@ -80,14 +79,14 @@ async def replace_account(
 
 
 async def change_account(
-    session: AsyncSession,
+    session: AnySession,
     actor_id: int,
     change: MeUpdate,
     settings: Settings,
     accepted: Versions = None,
     *,
     session_id: int | None = None,
-) -> tuple[User, bool]:
+) -> tuple[AnyRow, bool]:
     """Write what was sent, and tell whether that ended the user's sessions.
 
     A new address or password is taken from who knows the password of now. The address waits
@@ -139,17 +138,15 @@ async def change_account(
     return written, ends
 
 
-async def read_account(session: AsyncSession, actor_id: int) -> User:
-    """Read the actor's row, and give the connection back for the slow work that follows."""
+async def read_account(session: AnySession, actor_id: int) -> AnyRow:
     user = await queries.select_user(session, actor_id)
-    await session.close()
     if user is None:
         raise Unauthenticated("Could not validate credentials")
     return user
 
 
 async def write_account(
-    session: AsyncSession,
+    session: AnySession,
     actor_id: int,
     values: dict[str, Any],
     accepted: Versions,
@@ -157,7 +154,7 @@ async def write_account(
     password_hash: str | None,
     ends_sessions: bool,
     letters: Letters,
-) -> User | None:
+) -> AnyRow | None:
     """Write, or give None when the password is no longer the one that was verified."""
     user = await queries.update_user(
         session,
@@ -171,7 +168,6 @@ async def write_account(
     if user is None:
         now = await queries.select_user(session, actor_id)
         if now is not None and (accepted is None or now.version in accepted):
-            await session.close()
             return None
         raise refusal(now)
     if ends_sessions:  # the statement before did not see a log-in that it had to wait for
@@ -179,13 +175,13 @@ async def write_account(
     return user
 
 
-async def delete_account(session: AsyncSession, actor_id: int, accepted: Versions = None) -> None:
+async def delete_account(session: AnySession, actor_id: int, accepted: Versions = None) -> None:
     """Delete it under a condition, or see that it is gone already."""
     if not await queries.delete_user(session, actor_id, accepted) and accepted is not None:
         raise refusal(await queries.select_user(session, actor_id))
 
 
-def refusal(user: User | None) -> DomainError:
+def refusal(user: AnyRow | None) -> DomainError:
     """Tell why a write found no row: deleted since the request began, or another version."""
     if user is None:
         return Unauthenticated("Could not validate credentials")

@@ -18,9 +18,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.pagination import PageParams
 
 
@@ -37,7 +37,7 @@ def days_from_now(days: int) -> ColumnElement[datetime]:
 
 
 async def insert_session(
-    session: AsyncSession,
+    session: AnySession,
     owner_id: int,
     password_hash: str,
     *,
@@ -63,11 +63,11 @@ async def insert_session(
     unchanged = (User.id == owner_id, User.password_hash == password_hash)
     its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
     statement = insert(LoginSession).from_select(list(values), its_user)
-    return await session.scalar(statement.returning(LoginSession.id))
+    return (await session.execute(statement.returning(LoginSession.id))).scalar()
 
 
 async def rotate_session(
-    session: AsyncSession, old: bytes, new: bytes, days: int
+    session: AnySession, old: bytes, new: bytes, days: int
 ) -> Row[int, int, list[str]] | None:
     """Exchange a refresh token for its successor and note it as spent, in one statement."""
     rotated = (
@@ -89,14 +89,14 @@ async def rotate_session(
     return (await session.execute(statement)).one_or_none()
 
 
-async def end_session_of_spent(session: AsyncSession, spent: bytes) -> int | None:
+async def end_session_of_spent(session: AnySession, spent: bytes) -> int | None:
     """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
     its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
     statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
-    return await session.scalar(statement.returning(LoginSession.id))
+    return (await session.execute(statement.returning(LoginSession.id))).scalar()
 
 
-async def touch_session(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+async def touch_session(session: AnySession, actor_id: int, session_id: int) -> bool:
     """Note that a session is used; tell whether it still lives."""
     lives = LoginSession.expires_at > func.now()
     statement = (
@@ -105,19 +105,17 @@ async def touch_session(session: AsyncSession, actor_id: int, session_id: int) -
         .values(last_used_at=func.now())
         .returning(LoginSession.id)
     )
-    return await session.scalar(statement) is not None
+    return (await session.execute(statement)).scalar() is not None
 
 
-async def session_lives(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+async def session_lives(session: AnySession, actor_id: int, session_id: int) -> bool:
     lives = exists().where(owned_by(actor_id), LoginSession.id == session_id)
-    return bool(await session.scalar(select(lives)))
+    return bool((await session.execute(select(lives))).scalar())
 
 
-async def select_sessions(
-    session: AsyncSession, actor_id: int, page: PageParams
-) -> Sequence[LoginSession]:
+async def select_sessions(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
     statement = (
-        select(LoginSession)
+        select(*LoginSession.__table__.c)
         .where(owned_by(actor_id), LoginSession.expires_at > func.now())
         .order_by(LoginSession.id)
         .offset(page.offset or None)
@@ -125,33 +123,33 @@ async def select_sessions(
     )
     if page.after is not None:
         statement = statement.where(LoginSession.id > page.after)
-    return (await session.scalars(statement)).all()
+    return (await session.execute(statement)).all()
 
 
-async def delete_session(session: AsyncSession, actor_id: int, session_id: int) -> bool:
+async def delete_session(session: AnySession, actor_id: int, session_id: int) -> bool:
     statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
-    return await session.scalar(statement.returning(LoginSession.id)) is not None
+    return (await session.execute(statement.returning(LoginSession.id))).scalar() is not None
 
 
 async def delete_sessions(
-    session: AsyncSession, actor_id: int, *, but: int | None = None
+    session: AnySession, actor_id: int, *, but: int | None = None
 ) -> Sequence[int]:
     """End all sessions of a user, or all but one; give their ids."""
     statement = delete(LoginSession).where(owned_by(actor_id))
     if but is not None:
         statement = statement.where(LoginSession.id != but)
-    return (await session.scalars(statement.returning(LoginSession.id))).all()
+    return (await session.execute(statement.returning(LoginSession.id))).scalars().all()
 
 
 async def insert_personal_token(
-    session: AsyncSession,
+    session: AnySession,
     owner_id: int,
     *,
     digest: bytes,
     name: str,
     scopes: Iterable[str],
     expires_at: datetime,
-) -> PersonalToken:
+) -> AnyRow:
     values = {
         "owner_id": owner_id,
         "digest": digest,
@@ -159,13 +157,11 @@ async def insert_personal_token(
         "scopes": sorted(scopes),
         "expires_at": expires_at,
     }
-    statement = insert(PersonalToken).values(values).returning(PersonalToken)
-    return (await session.scalars(statement)).one()
+    statement = insert(PersonalToken).values(values).returning(*PersonalToken.__table__.c)
+    return (await session.execute(statement)).one()
 
 
-async def use_personal_token(
-    session: AsyncSession, digest: bytes
-) -> Row[int, int, list[str]] | None:
+async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int, list[str]] | None:
     """Find whose token it is and what it may do; note its use, at most once a minute."""
     found = (
         select(PersonalToken.id, PersonalToken.owner_id, PersonalToken.scopes)
@@ -190,10 +186,10 @@ async def use_personal_token(
 
 
 async def select_personal_tokens(
-    session: AsyncSession, actor_id: int, page: PageParams
-) -> Sequence[PersonalToken]:
+    session: AnySession, actor_id: int, page: PageParams
+) -> Sequence[AnyRow]:
     statement = (
-        select(PersonalToken)
+        select(*PersonalToken.__table__.c)
         .where(token_owned_by(actor_id))
         .order_by(PersonalToken.id)
         .offset(page.offset or None)
@@ -201,9 +197,9 @@ async def select_personal_tokens(
     )
     if page.after is not None:
         statement = statement.where(PersonalToken.id > page.after)
-    return (await session.scalars(statement)).all()
+    return (await session.execute(statement)).all()
 
 
-async def delete_personal_token(session: AsyncSession, actor_id: int, token_id: int) -> bool:
+async def delete_personal_token(session: AnySession, actor_id: int, token_id: int) -> bool:
     statement = delete(PersonalToken).where(token_owned_by(actor_id), PersonalToken.id == token_id)
-    return await session.scalar(statement.returning(PersonalToken.id)) is not None
+    return (await session.execute(statement.returning(PersonalToken.id))).scalar() is not None

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from fast_zero.accounts import attempts, personal_tokens, queries, session_queries
-from fast_zero.accounts.models import PersonalToken
 from fast_zero.accounts.schemas import PersonalTokenCreate
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security, throttle
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -36,7 +34,7 @@ class Tokens:
 
 
 async def log_in(
-    session: AsyncSession,
+    session: AnySession,
     settings: Settings,
     *,
     login: str,
@@ -84,7 +82,7 @@ def wanted_scopes(scope: str) -> frozenset[str]:
     return wanted or ALL_SCOPES
 
 
-async def refresh(session: AsyncSession, settings: Settings, spent: str) -> Tokens:
+async def refresh(session: AnySession, settings: Settings, spent: str) -> Tokens:
     """Exchange a refresh token for new tokens; one that comes back ends its session."""
     successor = security.new_secret()
     old, new = security.digest(spent), security.digest(successor)
@@ -99,7 +97,7 @@ async def refresh(session: AsyncSession, settings: Settings, spent: str) -> Toke
 
 
 async def renew(
-    session: AsyncSession, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
+    session: AnySession, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
 ) -> Tokens:
     """Give a fresh access token to who has one that still lives, while the session does."""
     if not await session_queries.touch_session(session, user_id, session_id):
@@ -109,12 +107,12 @@ async def renew(
 
 
 async def create_personal_token(
-    session: AsyncSession,
+    session: AnySession,
     actor_id: int,
     actor_scopes: frozenset[str],
     new: PersonalTokenCreate,
     now: datetime,
-) -> tuple[PersonalToken, str]:
+) -> tuple[AnyRow, str]:
     """Make a token that may do no more than its maker; the token itself is not stored."""
     if not now < new.expires_at <= now + LONGEST_LIFE:
         raise Invalid("It must expire in the future, and within a year.", "expires_at")

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict, TypeVarTuple
+from typing import Any, ClassVar, TypedDict, TypeVarTuple, overload
 
 import psycopg
 from psycopg import errors as postgres
@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ExceptionContext,
+    Executable,
     FetchedValue,
     MetaData,
     NullPool,
@@ -97,14 +98,24 @@ class Autocommit:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine.sync_engine
 
+    @overload
     async def execute(
         self, statement: TypedReturnsRows[*Ts], values: Mapping[str, Any] | None = None
-    ) -> Result[*Ts]:
+    ) -> Result[*Ts]: ...
+
+    @overload
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Result[*tuple[Any, ...]]: ...
+
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Result[*tuple[Any, ...]]:
         return await greenlet_spawn(self.run, statement, values)
 
     def run(
-        self, statement: TypedReturnsRows[*Ts], values: Mapping[str, Any] | None
-    ) -> Result[*Ts]:
+        self, statement: Executable, values: Mapping[str, Any] | None
+    ) -> Result[*tuple[Any, ...]]:
         with self.engine.connect() as connection:
             return connection.execute(statement, values)  # its rows are here when it returns
 
@@ -117,9 +128,8 @@ class State(TypedDict):
     """What the lifespan hands to every request, as `request.state`."""
 
     settings: Settings
-    direct: Autocommit
     sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
-    autocommits: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    autocommit: Autocommit
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
@@ -166,9 +176,8 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
     try:
         yield State(
             settings=settings,
-            direct=Autocommit(engine),
             sessions=async_sessionmaker(transactional(engine), expire_on_commit=False).begin,
-            autocommits=async_sessionmaker(engine, expire_on_commit=False),
+            autocommit=Autocommit(engine),
         )
     finally:
         await engine.dispose()

@@ -16,28 +16,17 @@ async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]
         yield session
 
 
-async def autocommit(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
-    async with connection.state.autocommits() as session:
-        yield session
+async def autocommit(connection: HTTPConnection) -> database.Autocommit:
+    found: database.Autocommit = connection.state.autocommit
+    return found
 
 
 # scope="function" commits before the response leaves, so a client may act on its own 201.
 Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
 """One transaction: for several statements that hold together. Three round trips and more."""
 
-Autocommit = Annotated[AsyncSession, Depends(autocommit, scope="function")]
-"""Each statement stands alone and costs one round trip: for a read, or a write of one statement.
-
-It takes a connection at its first statement, so a function may do slow work before that.
-"""
-
-
-async def direct(connection: HTTPConnection) -> database.Autocommit:
-    found: database.Autocommit = connection.state.direct
-    return found
-
-
-Direct = Annotated[database.Autocommit, Depends(direct)]
+Autocommit = Annotated[database.Autocommit, Depends(autocommit)]
+"""Each statement stands alone and costs one round trip: for a read, or a write of one statement."""
 
 
 # A plain `def` would be run in a worker thread, on every request.

@@ -39,8 +39,8 @@ async def check_readiness(request: Request) -> Ready:
     """Tell whether requests can be served: the database answers and is migrated."""
     found = select(column("version_num", Text)).select_from(table("alembic_version"))
     try:
-        async with asyncio.timeout(ANSWER_SECONDS), request.state.autocommits() as session:
-            revision = await session.scalar(found)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            revision = (await request.state.autocommit.execute(found)).scalar()
     except (TimeoutError, PoolTimeout):
         raise Unavailable(AWAY) from None
     if revisions.is_behind(revision):

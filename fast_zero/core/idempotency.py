@@ -88,7 +88,7 @@ class Once:
         state = self.request.state
         if self.key is None:
             if not in_transaction:
-                return await act(state.direct)
+                return await act(state.autocommit)
             async with state.sessions() as session:
                 return await act(session)
         identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key)

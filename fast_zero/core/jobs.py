@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
+from fast_zero.core.database import AnySession
 from fast_zero.core.settings import Settings
 
 
@@ -71,5 +72,5 @@ def json_part(value: object) -> object:
     return cast(value, Text) if isinstance(value, str) else value
 
 
-async def defer(session: AsyncSession, name: str, **arguments: object) -> None:
+async def defer(session: AnySession, name: str, **arguments: object) -> None:
     await session.execute(select(deferral(name, **arguments)))

@@ -29,18 +29,16 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from fast_zero.core.database import Base
+from fast_zero.core.database import AnySession, Base
 from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.settings import Settings
 
 FAILURES_ARE_KEPT = timedelta(days=1)
 LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
 TOO_MANY_FAILURES = "Too many failed attempts. Wait, then try again."
-WRITE = {"synchronize_session": False}
 
 Moment = ColumnElement[datetime]
 
@@ -77,7 +75,7 @@ def key(settings: Settings, kind: str, value: object) -> bytes:
     return hmac.digest(secret, f"{kind} {value}".encode(), hashlib.sha256)
 
 
-async def attempt(session: AsyncSession, *limits: Limit) -> None:
+async def attempt(session: AnySession, *limits: Limit) -> None:
     """Count an attempt as failed before it is tried, or refuse it while one limit has to wait.
 
     Of many at the same moment no more get through than one after the other. A limit counts
@@ -88,27 +86,27 @@ async def attempt(session: AsyncSession, *limits: Limit) -> None:
     granted = counted_attempt(limits[0]).cte()
     for limit in limits[1:]:
         granted = counted_attempt(limit, granted).cte()
-    if await session.scalar(select(granted.c.digest)) is None:
+    if (await session.execute(select(granted.c.digest))).scalar() is None:
         waiting = await seconds_to_wait(session, *(limit.key for limit in limits))
         raise TooManyRequests(TOO_MANY_FAILURES, waiting)
 
 
-async def take_back(session: AsyncSession, *limits: Limit) -> None:
+async def take_back(session: AnySession, *limits: Limit) -> None:
     """Take back an attempt that has turned out to be none."""
     if limits := in_force(limits):
-        await session.execute(taken_back(*limits), execution_options=WRITE)
+        await session.execute(taken_back(*limits))
 
 
-async def forgive(session: AsyncSession, *limits: Limit) -> None:
+async def forgive(session: AnySession, *limits: Limit) -> None:
     """Note that the attempt has succeeded."""
     if limits := in_force(limits):
         own = [limit.key for limit in limits if not limit.shared]
         shared = taken_back(*(limit for limit in limits if limit.shared))
         forgotten = delete(Throttle).where(Throttle.digest.in_(own)).add_cte(shared.cte())
-        await session.execute(forgotten, execution_options=WRITE)
+        await session.execute(forgotten)
 
 
-async def spend(session: AsyncSession, key: bytes, limit: int, seconds: int, refusal: str) -> None:
+async def spend(session: AnySession, key: bytes, limit: int, seconds: int, refusal: str) -> None:
     """Take one of `limit` within `seconds`, or refuse until they are over. 0 is no limit."""
     if not limit:
         return
@@ -119,7 +117,7 @@ async def spend(session: AsyncSession, key: bytes, limit: int, seconds: int, ref
         begun,
         case((EXPIRED, begun), else_=until),
     )
-    if await session.scalar(statement) is None:
+    if (await session.execute(statement)).scalar() is None:
         raise TooManyRequests(refusal, await seconds_to_wait(session, key))
 
 
@@ -173,6 +171,7 @@ def taken_back(*limits: Limit) -> Update:
     return update(Throttle).where(Throttle.digest.in_(keys)).values(values)
 
 
-async def seconds_to_wait(session: AsyncSession, *keys: bytes) -> float:
+async def seconds_to_wait(session: AnySession, *keys: bytes) -> float:
     left = func.max(extract("epoch", Throttle.free_at - func.now()))
-    return float(await session.scalar(select(left).where(Throttle.digest.in_(keys))) or 0)
+    found = await session.execute(select(left).where(Throttle.digest.in_(keys)))
+    return float(found.scalar() or 0)

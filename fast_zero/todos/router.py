@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core import etags, idempotency
-from fast_zero.core.dependencies import Direct, Session
+from fast_zero.core.dependencies import Autocommit, Session
 from fast_zero.core.errors import NotFound
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
@@ -40,7 +40,7 @@ router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_T
 async def create_todo(new: TodoCreate, actor: Writer, once: DoOnce) -> Response:
     """Create a todo."""
 
-    async def create(session: Direct) -> Response:
+    async def create(session: Autocommit) -> Response:
         todo = await queries.insert_todo(session, actor.id, new)
         tag = etags.tag(todo.version)
         return etags.created(TodoPublic.model_validate(todo), tag, f"/todos/{todo.id}")
@@ -65,7 +65,7 @@ async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
 
 @router.get("", response_model=TodoPage, openapi_extra=described(TodoFilter))
 async def list_todos(
-    wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Direct
+    wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Autocommit
 ) -> object:
     """List your todos, oldest first. All filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
@@ -75,7 +75,7 @@ async def list_todos(
 @router.get(
     "/{todo_id}", response_model=TodoPublic, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
 )
-async def read_todo(todo_id: Id, actor: Reader, session: Direct, seen: IfNoneMatch) -> Response:
+async def read_todo(todo_id: Id, actor: Reader, session: Autocommit, seen: IfNoneMatch) -> Response:
     """Show one of your todos."""
     todo = await queries.select_todo(session, actor.id, todo_id)
     if todo is None:
@@ -89,7 +89,7 @@ async def read_todo(todo_id: Id, actor: Reader, session: Direct, seen: IfNoneMat
     responses=responses(MISSING, etags.STALE) | etags.TAGGED,
 )
 async def update_todo(
-    todo_id: Id, change: TodoUpdate, actor: Writer, session: Direct, condition: IfMatch
+    todo_id: Id, change: TodoUpdate, actor: Writer, session: Autocommit, condition: IfMatch
 ) -> Response:
     """Change the fields that are sent, and no others."""
     accepted = etags.versions(condition)
@@ -98,7 +98,9 @@ async def update_todo(
 
 
 @router.delete("/{todo_id}", responses=responses(MISSING, etags.STALE))
-async def delete_todo(todo_id: Id, actor: Writer, session: Direct, condition: IfMatch) -> Message:
+async def delete_todo(
+    todo_id: Id, actor: Writer, session: Autocommit, condition: IfMatch
+) -> Message:
     """Delete one of your todos."""
     await service.delete_todo(session, actor.id, todo_id, etags.versions(condition))
     return Message(message="Task has been deleted successfully.")

@@ -129,7 +129,7 @@ async def test_a_statement_that_takes_too_long_is_503(live, blocked, engine, cap
 async def test_a_request_that_gets_no_connection_is_503(app, settings):
     small = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.1})
     async with database.connected(small) as state, speaking_to(app, state) as client:
-        async with state["autocommits"]() as session:
+        async with state["sessions"]() as session:
             await session.execute(select(1))  # takes the only connection
             response = await client.get("/users")
         again = await client.get("/users")
@@ -142,8 +142,7 @@ async def test_a_request_that_gets_no_connection_is_503(app, settings):
 async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settings, engine):
     small = settings.model_copy(update={"database_pool_size": 1})
     async with database.connected(small) as state, speaking_to(app, state) as client:
-        async with state["autocommits"]() as session:
-            process = await session.scalar(select(func.pg_backend_pid()))
+        process = (await state["autocommit"].execute(select(func.pg_backend_pid()))).scalar()
         async with engine.connect() as other:
             assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
         response = await client.get("/users")

@@ -18,7 +18,7 @@ async def state(settings):
 
 
 def queue_of(state):
-    return state["direct"].engine.pool._pool
+    return state["autocommit"].engine.pool._pool
 
 
 async def test_nobody_is_overtaken(state):
@@ -26,8 +26,7 @@ async def test_nobody_is_overtaken(state):
 
     async def ask(name: str, times: int) -> None:
         for _ in range(times):
-            async with state["autocommits"]() as session:
-                await session.execute(select(1))
+            await state["autocommit"].execute(select(1))
             order.append(name)
 
     # One comes back for more each time; those who came later each get their turn in between.
@@ -37,35 +36,29 @@ async def test_nobody_is_overtaken(state):
 
 
 async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state):
-    async with state["autocommits"]() as session:
+    async with state["sessions"]() as session:
         await session.execute(select(1))
         queue = queue_of(state)
-        waiting = asyncio.create_task(state["autocommits"]().scalar(select(1)))
+        waiting = asyncio.create_task(state["autocommit"].execute(select(1)))
         await comes_true(lambda: queue.waiting)
     waiting.cancel()  # its turn was called and it has not run yet
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
     assert queue.qsize() == 1
-    async with state["autocommits"]() as session:
-        assert await session.scalar(select(1)) == 1
+    assert (await state["autocommit"].execute(select(1))).scalar() == 1
 
 
 async def test_a_cancelled_statement_gives_its_connection_back(state):
-    async def sleep() -> None:
-        async with state["autocommits"]() as session:
-            await session.execute(text("SELECT pg_sleep(60)"))
-
-    sleeping = asyncio.create_task(sleep())
-    pool = state["direct"].engine.pool
+    sleeping = asyncio.create_task(state["autocommit"].execute(text("SELECT pg_sleep(60)")))
+    pool = state["autocommit"].engine.pool
     await comes_true(lambda: pool.checkedout() == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
 
     assert pool.checkedout() == 0
-    async with state["autocommits"]() as session:
-        assert await session.scalar(select(1)) == 1
+    assert (await state["autocommit"].execute(select(1))).scalar() == 1
 
 
 async def test_those_who_wait_try_themselves_when_connecting_fails(settings):
@@ -79,8 +72,7 @@ async def test_those_who_wait_try_themselves_when_connecting_fails(settings):
 
     async def ask() -> str:
         try:
-            async with state["autocommits"]() as session:
-                await session.execute(select(1))
+            await state["autocommit"].execute(select(1))
         except (errors.Unavailable, PoolTimeout) as error:
             return type(error).__name__
         return "answered"

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.core import throttle
+from fast_zero.core.database import Autocommit
 from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.throttle import Limit, Throttle
 
@@ -108,24 +108,21 @@ async def test_a_limit_of_nought_is_none_and_costs_nothing(session, statements):
     assert sent == []
 
 
-async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(engine, commit):
+async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(pool, commit):
     """One wait is as long as it gets, so that the slowest machine sees no second attempt."""
-    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+    single = Autocommit(pool)
     patient = Limit(KEY, free=3, longest_wait=900)
 
     async def attempt() -> int:
-        async with AsyncSession(single) as session:
-            return await wait_of(throttle.attempt(session, patient))
+        return await wait_of(throttle.attempt(single, patient))
 
     await attempt()
-    async with AsyncSession(single) as session:
-        await session.execute(update(Throttle).values(count=20))
+    await single.execute(update(Throttle).values(count=20))
     waits = await asyncio.gather(*(attempt() for _ in range(50)))
 
     assert waits.count(0) == 1
     assert all(wait > 600 for wait in waits if wait)
-    async with AsyncSession(single) as session:
-        assert (await session.scalars(select(Throttle.count))).one() == 21
+    assert (await single.execute(select(Throttle.count))).scalar() == 21
 
 
 async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, statements):
@@ -143,12 +140,10 @@ async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, sta
         await throttle.spend(session, KEY, 3, 600, REFUSAL)
 
 
-async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(engine, commit):
-    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(pool, commit):
 
     async def spend() -> int:
-        async with AsyncSession(single) as session:
-            return await wait_of(throttle.spend(session, KEY, 7, 3600, REFUSAL))
+        return await wait_of(throttle.spend(Autocommit(pool), KEY, 7, 3600, REFUSAL))
 
     waits = await asyncio.gather(*(spend() for _ in range(50)))
 
