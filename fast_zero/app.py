@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 import fast_zero
 from fast_zero.accounts import auth_router as auth
+from fast_zero.accounts import otp_router as otp
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
@@ -96,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (todos.router, accounts.router, auth.router):
+    for router in (todos.router, accounts.router, auth.router, otp.router):
         app.include_router(router, responses=problems.responses(EXHAUSTED))
     app.include_router(health.router)
 

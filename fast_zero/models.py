@@ -7,6 +7,7 @@ from fast_zero.accounts.models import (
     SpentRefreshToken,
     User,
 )
+from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
 from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
@@ -16,6 +17,8 @@ __all__ = [
     "EndedSession",
     "LoginSession",
     "PersonalToken",
+    "RecoveryCode",
+    "SecondFactor",
     "SpentRefreshToken",
     "Throttle",
     "Todo",

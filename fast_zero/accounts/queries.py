@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     func,
     insert,
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from fast_zero.accounts.models import LoginSession, User
+from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
 
@@ -48,13 +50,22 @@ async def select_user(session: AsyncSession, user_id: int) -> User | None:
     return await session.scalar(select(User).where(User.id == user_id))
 
 
-async def select_credentials(session: AsyncSession, login: str) -> Row[str, int | None, str | None]:
-    """Fold an address or a name, and find its id and password hash; an address comes first."""
+async def select_credentials(
+    session: AsyncSession, login: str
+) -> Row[str, int | None, str | None, str | None]:
+    """Fold an address or a name, and find whose it is; an address comes first.
+
+    Gives what was folded, the user's id and password hash, and the secret of a second factor.
+    """
     key = folded(login)
     typed = select(key.label("key")).subquery("typed")
     statement = (
-        select(typed.c.key, User.id, User.password_hash)
+        select(typed.c.key, User.id, User.password_hash, SecondFactor.secret)
         .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
+        .outerjoin(
+            SecondFactor,
+            and_(SecondFactor.owner_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+        )
         .order_by((User.email_key == key).desc())
         .limit(1)
     )

@@ -90,6 +90,13 @@ async def fill(url) -> None:
                     " SELECT id, 'title', 'text', 'todo' FROM users"
                 )
             )
+        if "recovery_codes" in tables:
+            await connection.execute(
+                text("INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users")
+            )
+            await connection.execute(
+                text("INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors")
+            )
         if "throttles" in tables:
             await connection.execute(
                 text(

@@ -1,0 +1,92 @@
+"""Statements about the second factor."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, LargeBinary, Row, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
+
+WRITE = {"synchronize_session": False}
+ACTIVE = SecondFactor.confirmed_at.is_not(None)
+
+
+def owned_by(actor_id: int) -> ColumnElement[bool]:
+    return SecondFactor.owner_id == actor_id
+
+
+async def enrol(session: AsyncSession, actor_id: int, secret: str) -> bool:
+    """Keep a secret that is still to be confirmed, unless a second factor is active."""
+    statement = insert(SecondFactor).values(owner_id=actor_id, secret=secret)
+    statement = statement.on_conflict_do_update(
+        index_elements=[SecondFactor.owner_id],
+        set_={"secret": secret, "last_step": 0, "created_at": func.now()},
+        where=~ACTIVE,
+    )
+    return await session.scalar(statement.returning(SecondFactor.owner_id)) is not None
+
+
+async def select_state(
+    session: AsyncSession, actor_id: int
+) -> Row[SecondFactor | None, int] | None:
+    """Find the second factor, confirmed or not, and how many recovery codes are left."""
+    left = select(func.count()).where(RecoveryCode.owner_id == actor_id).scalar_subquery()
+    statement = select(SecondFactor, left).where(owned_by(actor_id))
+    return (await session.execute(statement)).one_or_none()
+
+
+async def confirm(
+    session: AsyncSession, actor_id: int, secret: str, step: int, digests: Sequence[bytes]
+) -> bool:
+    """Activate the secret that the code was made with, and keep its recovery codes."""
+    confirmed = (
+        update(SecondFactor)
+        .where(owned_by(actor_id), ~ACTIVE, SecondFactor.secret == secret)
+        .values(confirmed_at=func.now(), last_step=step)
+        .returning(SecondFactor.owner_id)
+        .cte("confirmed")
+    )
+    digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
+    statement = insert(RecoveryCode).from_select(
+        ["owner_id", "digest"], select(confirmed.c.owner_id, digest)
+    )
+    kept = await session.scalars(statement.returning(RecoveryCode.owner_id))
+    return kept.first() is not None
+
+
+async def use_step(session: AsyncSession, user_id: int, secret: str, step: int) -> bool:
+    """Take a step of the clock; it and those before it are of no use any more."""
+    statement = (
+        update(SecondFactor)
+        .where(owned_by(user_id), ACTIVE, SecondFactor.secret == secret)
+        .where(SecondFactor.last_step < step)
+        .values(last_step=step)
+        .returning(SecondFactor.owner_id)
+    )
+    return await session.scalar(statement, execution_options=WRITE) is not None
+
+
+async def use_recovery_code(session: AsyncSession, user_id: int, digest: bytes) -> bool:
+    statement = delete(RecoveryCode).where(
+        RecoveryCode.owner_id == user_id, RecoveryCode.digest == digest
+    )
+    used = await session.scalar(statement.returning(RecoveryCode.owner_id), execution_options=WRITE)
+    return used is not None
+
+
+async def replace_recovery_codes(
+    session: AsyncSession, actor_id: int, digests: Sequence[bytes]
+) -> bool:
+    """Delete those that are left and keep new ones, if a second factor is active."""
+    old = delete(RecoveryCode).where(RecoveryCode.owner_id == actor_id).cte("old")
+    digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
+    owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id), ACTIVE)
+    statement = insert(RecoveryCode).from_select(["owner_id", "digest"], owner).add_cte(old)
+    kept = await session.scalars(statement.returning(RecoveryCode.owner_id))
+    return kept.first() is not None
+
+
+async def delete_second_factor(session: AsyncSession, actor_id: int) -> bool:
+    statement = delete(SecondFactor).where(owned_by(actor_id)).returning(SecondFactor.owner_id)
+    return await session.scalar(statement, execution_options=WRITE) is not None
