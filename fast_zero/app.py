@@ -21,6 +21,7 @@ from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
 from fast_zero.core.types import Message
+from fast_zero.exports import router as exports
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
@@ -97,8 +98,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for router in (todos.router, accounts.router, auth.router, otp.router):
-        app.include_router(router, responses=problems.responses(EXHAUSTED))
+    for room in (todos, accounts, exports, auth, otp):
+        app.include_router(room.router, responses=problems.responses(EXHAUSTED))
     app.include_router(health.router)
 
     @app.get("/", tags=["home"])
