@@ -16,6 +16,7 @@ from fast_zero.core.budget import EXHAUSTED, Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
+from fast_zero.core.forwarded import Forwarded
 from fast_zero.core.headers import guarded
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
@@ -58,7 +59,9 @@ class FastZero(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         application = problems.Composure(super().build_middleware_stack())
         entrance = Entrance(application, self.settings.max_body_bytes)
-        return guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        stack = guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        proxies = self.settings.forwarded_allow_ips
+        return Forwarded(stack, proxies) if proxies else stack
 
     def openapi(self) -> dict[str, object]:
         return openapi.add_problem_schemas(super().openapi())
