@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 import fast_zero
 from fast_zero.accounts import auth_router as auth
 from fast_zero.accounts import link_router as links
+from fast_zero.accounts import otp_router as otp
 from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
@@ -19,12 +20,14 @@ from fast_zero.core.budget import EXHAUSTED, Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
+from fast_zero.core.forwarded import Forwarded
 from fast_zero.core.headers import guarded
 from fast_zero.core.jobs import Context
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
 from fast_zero.core.types import Message
+from fast_zero.exports import router as exports
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
@@ -65,7 +68,9 @@ class FastZero(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         application = problems.Composure(super().build_middleware_stack())
         entrance = Entrance(application, self.settings.max_body_bytes)
-        return guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        stack = guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        proxies = self.settings.forwarded_allow_ips
+        return Forwarded(stack, proxies) if proxies else stack
 
     def openapi(self) -> dict[str, object]:
         return openapi.add_problem_schemas(super().openapi())
@@ -128,7 +133,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     openapi.install_pages(app)
-    for room in (todos, accounts, auth, links):
+    for room in (todos, accounts, exports, auth, links, otp):
         app.include_router(room.router, responses=problems.responses(EXHAUSTED))
     for free in (pages, health):
         app.include_router(free.router)

@@ -8,6 +8,7 @@ from fast_zero.accounts.models import (
     SpentRefreshToken,
     User,
 )
+from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
 from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
@@ -18,6 +19,8 @@ __all__ = [
     "LoginSession",
     "MailedLink",
     "PersonalToken",
+    "RecoveryCode",
+    "SecondFactor",
     "SpentRefreshToken",
     "Throttle",
     "Todo",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
-from fast_zero.accounts import session_queries, sessions
+from fast_zero.accounts import otp, session_queries, sessions
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     AccountReader,
@@ -44,6 +44,8 @@ router = APIRouter(prefix="/auth", tags=["auth"])
     responses=responses(
         Unauthenticated("Incorrect email or password"),
         Unauthenticated("Could not validate credentials"),
+        otp.OneTimeCodeRequired(),
+        Unauthenticated(otp.INCORRECT),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         EXHAUSTED,
     ),
@@ -70,6 +72,7 @@ async def create_token(
         login=form.username,
         password=form.password,
         scope=form.scope,
+        code=form.otp,
         client=client_of(request),
     )
     return answer_tokens(tokens, settings, response)

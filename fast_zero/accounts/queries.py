@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 
 from fast_zero.accounts import outbox
 from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
+from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams
@@ -67,13 +69,22 @@ async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bo
     return bool((await session.execute(select(taken))).scalar())
 
 
-async def select_credentials(session: AnySession, login: str) -> Row[str, int | None, str | None]:
-    """Fold an address or a name, and find its id and password hash; an address comes first."""
+async def select_credentials(
+    session: AnySession, login: str
+) -> Row[str, int | None, str | None, str | None]:
+    """Fold an address or a name, and find whose it is; an address comes first.
+
+    Gives what was folded, the user's id and password hash, and the secret of a second factor.
+    """
     key = folded(login)
     typed = select(key.label("key")).subquery("typed")
     statement = (
-        select(typed.c.key, User.id, User.password_hash)
+        select(typed.c.key, User.id, User.password_hash, SecondFactor.secret)
         .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
+        .outerjoin(
+            SecondFactor,
+            and_(SecondFactor.owner_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+        )
         .order_by((User.email_key == key).desc())
         .limit(1)
     )

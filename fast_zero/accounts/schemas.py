@@ -135,6 +135,13 @@ class TokenForm(BaseModel):
     refresh_token: Annotated[
         Secret, Field(description="For `grant_type=refresh_token`: the last one; it works once.")
     ] = ""
+    otp: Annotated[
+        Secret,
+        Field(
+            description="A one-time code, or a recovery code, where there is a second factor.",
+            examples=["492039"],
+        ),
+    ] = ""
     scope: Annotated[
         Secret,
         Field(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fast_zero.accounts import attempts, personal_tokens, queries, session_queries
+from fast_zero.accounts import attempts, otp, personal_tokens, queries, session_queries
 from fast_zero.accounts.schemas import PersonalTokenCreate
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security, throttle
@@ -40,17 +40,23 @@ async def log_in(
     login: str,
     password: str,
     scope: str,
+    code: str,
     client: Client,
 ) -> Tokens:
     """Open a session, or refuse in the same words and time whatever was wrong."""
     scopes = wanted_scopes(scope)
-    key, user_id, password_hash = await queries.select_credentials(session, login)
+    key, user_id, password_hash, otp_secret = await queries.select_credentials(session, login)
     limits = attempts.at_log_in(settings, key, client.address)
     right, upgraded = await attempts.try_password(
         session, settings, limits, password, password_hash
     )
     if not right or user_id is None or password_hash is None:
         raise Unauthenticated("Incorrect email or password")
+    if otp_secret and not code:
+        await throttle.take_back(session, *limits)
+        raise otp.OneTimeCodeRequired
+    if otp_secret:
+        await otp.use_code(session, user_id, otp_secret, code)
     await throttle.forgive(session, *limits)
     if upgraded:
         await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
@@ -68,7 +74,7 @@ async def log_in(
     )
     if session_id is None:  # the hash has changed since it was read: the password may have, too
         return await log_in(
-            session, settings, login=login, password=password, scope=scope, client=client
+            session, settings, login=login, password=password, scope=scope, code=code, client=client
         )
     access_token = security.create_access_token(settings, user_id, session_id, scopes)
     return Tokens(access_token, scopes, refresh_token)

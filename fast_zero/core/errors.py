@@ -25,7 +25,9 @@ class DomainError(Exception):
 
 class Unauthenticated(DomainError):
     status = HTTPStatus.UNAUTHORIZED
-    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})  # RFC 6750, section 3
+    headers: Mapping[str, str] = MappingProxyType(
+        {"WWW-Authenticate": "Bearer"}
+    )  # RFC 6750, section 3
 
 
 class Malformed(DomainError):

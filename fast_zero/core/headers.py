@@ -28,6 +28,7 @@ READ_BY_SCRIPTS = (
     "Location",
     "Retry-After",
     "WWW-Authenticate",
+    "OTP-Required",
     "RateLimit",
     "RateLimit-Policy",
 )

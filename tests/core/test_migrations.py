@@ -109,6 +109,13 @@ async def fill(url) -> None:
                     " ON CONFLICT DO NOTHING"
                 )
             )
+        if "recovery_codes" in tables:
+            await connection.execute(
+                text("INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users")
+            )
+            await connection.execute(
+                text("INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors")
+            )
         if "throttles" in tables:
             await connection.execute(
                 text(

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from fast_zero.core import database, errors
 from tests.core.expect import comes_true
@@ -36,7 +37,7 @@ async def test_nobody_is_overtaken(state):
 
 
 async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state):
-    async with state["sessions"]() as session:
+    async with AsyncSession(AsyncEngine(state["autocommit"].engine)) as session:
         await session.execute(select(1))
         queue = queue_of(state)
         waiting = asyncio.create_task(state["autocommit"].execute(select(1)))

@@ -1,0 +1,98 @@
+"""The second factor: enrolling, giving it at a log-in, and doing without it again."""
+
+from datetime import UTC, datetime
+
+from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
+from fast_zero.core import security
+from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from fast_zero.core.settings import Settings
+
+ACTIVE = "A second factor is active already. Disable it first."
+NONE = "There is no second factor"
+INCORRECT = "Incorrect one-time code"
+NEEDS_PASSWORD = "This needs your current password"  # noqa: S105  # a sentence
+
+Actor = tuple[int, int]
+"""The id of who asks, and that of their session."""
+
+
+class OneTimeCodeRequired(Unauthenticated):
+    """The password was right, and the account has a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("One-time code required")
+        self.headers = {**Unauthenticated.headers, "OTP-Required": "totp"}
+
+
+async def enrol(
+    session: AnySession, settings: Settings, actor: Actor, password: str
+) -> tuple[str, str]:
+    """Make a secret, to be confirmed by a code; give it and its `otpauth://` address."""
+    user = await check_own_password(session, settings, actor, password)
+    secret = one_time_codes.new_secret()
+    if not await otp_queries.enrol(session, user.id, secret):
+        raise Conflict(ACTIVE)
+    return secret, one_time_codes.address(secret, user.email)
+
+
+async def confirm(session: AnySession, actor_id: int, code: str) -> list[str]:
+    """Activate the second factor; give its recovery codes, of which only digests are kept."""
+    found = await otp_queries.select_state(session, actor_id)
+    if found is None:
+        raise NotFound(NONE)
+    secret, confirmed_at, _ = found
+    if confirmed_at:
+        raise Conflict(ACTIVE)
+    step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
+    codes = one_time_codes.new_recovery_codes()
+    if step is None or not await otp_queries.confirm(
+        session, actor_id, secret, step, digests(codes)
+    ):
+        raise Forbidden(INCORRECT)
+    return codes
+
+
+async def replace_recovery_codes(
+    session: AnySession, settings: Settings, actor: Actor, password: str
+) -> list[str]:
+    user = await check_own_password(session, settings, actor, password)
+    codes = one_time_codes.new_recovery_codes()
+    if not await otp_queries.replace_recovery_codes(session, user.id, digests(codes)):
+        raise NotFound(NONE)
+    return codes
+
+
+async def disable(session: AnySession, settings: Settings, actor: Actor, password: str) -> None:
+    user = await check_own_password(session, settings, actor, password)
+    if not await otp_queries.delete_second_factor(session, user.id):
+        raise NotFound(NONE)
+
+
+async def use_code(session: AnySession, user_id: int, secret: str, code: str) -> None:
+    """Take a one-time code, or a recovery code in its place; either works once."""
+    code = one_time_codes.normalized(code)
+    if one_time_codes.looks_like_totp(code):
+        step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
+        taken = step is not None and await otp_queries.use_step(session, user_id, secret, step)
+    else:
+        taken = await otp_queries.use_recovery_code(session, user_id, security.digest(code))
+    if not taken:
+        raise Unauthenticated(INCORRECT)
+
+
+async def check_own_password(
+    session: AnySession, settings: Settings, actor: Actor, password: str
+) -> AnyRow:
+    user = await queries.select_user(session, actor[0])
+    if user is None:
+        raise Unauthenticated("Could not validate credentials")
+    if not await attempts.own_password_is_right(
+        session, settings, actor, password, user.password_hash
+    ):
+        raise Forbidden(NEEDS_PASSWORD)
+    return user
+
+
+def digests(codes: list[str]) -> list[bytes]:
+    return [security.digest(one_time_codes.normalized(code)) for code in codes]

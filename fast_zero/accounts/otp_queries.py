@@ -1,0 +1,91 @@
+"""Statements about the second factor."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, LargeBinary, Row, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
+from fast_zero.core.database import AnySession
+
+ACTIVE = SecondFactor.confirmed_at.is_not(None)
+
+
+def owned_by(actor_id: int) -> ColumnElement[bool]:
+    return SecondFactor.owner_id == actor_id
+
+
+async def enrol(session: AnySession, actor_id: int, secret: str) -> bool:
+    """Keep a secret that is still to be confirmed, unless a second factor is active."""
+    statement = insert(SecondFactor).values(owner_id=actor_id, secret=secret)
+    statement = statement.on_conflict_do_update(
+        index_elements=[SecondFactor.owner_id],
+        set_={"secret": secret, "last_step": 0, "created_at": func.now()},
+        where=~ACTIVE,
+    )
+    return (await session.execute(statement.returning(SecondFactor.owner_id))).scalar() is not None
+
+
+async def select_state(session: AnySession, actor_id: int) -> Row[str, datetime | None, int] | None:
+    """Find the secret, when it was confirmed, and how many recovery codes are left."""
+    left = select(func.count()).where(RecoveryCode.owner_id == actor_id).scalar_subquery()
+    factor = SecondFactor.secret, SecondFactor.confirmed_at
+    statement = select(*factor, left).where(owned_by(actor_id))
+    return (await session.execute(statement)).one_or_none()
+
+
+async def confirm(
+    session: AnySession, actor_id: int, secret: str, step: int, digests: Sequence[bytes]
+) -> bool:
+    """Activate the secret that the code was made with, and keep its recovery codes."""
+    confirmed = (
+        update(SecondFactor)
+        .where(owned_by(actor_id), ~ACTIVE, SecondFactor.secret == secret)
+        .values(confirmed_at=func.now(), last_step=step)
+        .returning(SecondFactor.owner_id)
+        .cte("confirmed")
+    )
+    digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
+    statement = insert(RecoveryCode).from_select(
+        ["owner_id", "digest"], select(confirmed.c.owner_id, digest)
+    )
+    kept = await session.execute(statement.returning(RecoveryCode.owner_id))
+    return kept.first() is not None
+
+
+async def use_step(session: AnySession, user_id: int, secret: str, step: int) -> bool:
+    """Take a step of the clock; it and those before it are of no use any more."""
+    statement = (
+        update(SecondFactor)
+        .where(owned_by(user_id), ACTIVE, SecondFactor.secret == secret)
+        .where(SecondFactor.last_step < step)
+        .values(last_step=step)
+        .returning(SecondFactor.owner_id)
+    )
+    return (await session.execute(statement)).scalar() is not None
+
+
+async def use_recovery_code(session: AnySession, user_id: int, digest: bytes) -> bool:
+    statement = delete(RecoveryCode).where(
+        RecoveryCode.owner_id == user_id, RecoveryCode.digest == digest
+    )
+    used = (await session.execute(statement.returning(RecoveryCode.owner_id))).scalar()
+    return used is not None
+
+
+async def replace_recovery_codes(
+    session: AnySession, actor_id: int, digests: Sequence[bytes]
+) -> bool:
+    """Delete those that are left and keep new ones, if a second factor is active."""
+    old = delete(RecoveryCode).where(RecoveryCode.owner_id == actor_id).cte("old")
+    digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
+    owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id), ACTIVE)
+    statement = insert(RecoveryCode).from_select(["owner_id", "digest"], owner).add_cte(old)
+    kept = await session.execute(statement.returning(RecoveryCode.owner_id))
+    return kept.first() is not None
+
+
+async def delete_second_factor(session: AnySession, actor_id: int) -> bool:
+    statement = delete(SecondFactor).where(owned_by(actor_id)).returning(SecondFactor.owner_id)
+    return (await session.execute(statement)).scalar() is not None

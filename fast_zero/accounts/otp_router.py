@@ -1,0 +1,99 @@
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from fast_zero.accounts import otp, otp_queries
+from fast_zero.accounts.dependencies import (
+    NEEDS_TOKEN,
+    AccountReader,
+    AccountWriter,
+    session_of,
+)
+from fast_zero.accounts.otp_schemas import (
+    CodeGiven,
+    OtpEnrolled,
+    OtpState,
+    PasswordGiven,
+    RecoveryCodes,
+)
+from fast_zero.core import throttle
+from fast_zero.core.budget import EXHAUSTED
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
+from fast_zero.core.problems import responses
+
+NEEDS_SESSION = (*NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one"))
+NEEDS_PASSWORD = (
+    *NEEDS_SESSION,
+    Forbidden(otp.NEEDS_PASSWORD),
+    TooManyRequests(throttle.TOO_MANY_FAILURES),
+    EXHAUSTED,
+)
+
+router = APIRouter(prefix="/auth/otp", tags=["auth"])
+
+
+@router.get("", responses=responses(*NEEDS_TOKEN))
+async def read_otp(actor: AccountReader, session: Autocommit) -> OtpState:
+    """Show whether you have a second factor, and how many recovery codes are left."""
+    return OtpState.of(await otp_queries.select_state(session, actor.id))
+
+
+@router.post("", responses=responses(*NEEDS_PASSWORD, Conflict(otp.ACTIVE)))
+async def enrol_otp(
+    given: PasswordGiven,
+    actor: AccountWriter,
+    session: Autocommit,
+    settings: CurrentSettings,
+    response: Response,
+) -> OtpEnrolled:
+    """Make a secret for your authenticator. It is asked for once you have confirmed it."""
+    who = (actor.id, session_of(actor))
+    secret, uri = await otp.enrol(session, settings, who, given.current_password)
+    response.headers["Cache-Control"] = "no-store"
+    return OtpEnrolled(secret=secret, uri=uri)
+
+
+@router.post(
+    "/confirm",
+    responses=responses(
+        *NEEDS_SESSION, Forbidden(otp.INCORRECT), NotFound(otp.NONE), Conflict(otp.ACTIVE)
+    ),
+)
+async def confirm_otp(
+    given: CodeGiven, actor: AccountWriter, session: Autocommit, response: Response
+) -> RecoveryCodes:
+    """Activate the second factor by a code of it. The recovery codes are shown once."""
+    session_of(actor)
+    codes = await otp.confirm(session, actor.id, given.code)
+    response.headers["Cache-Control"] = "no-store"
+    return RecoveryCodes(recovery_codes=codes)
+
+
+@router.post("/recovery_codes", responses=responses(*NEEDS_PASSWORD, NotFound(otp.NONE)))
+async def replace_recovery_codes(
+    given: PasswordGiven,
+    actor: AccountWriter,
+    session: Autocommit,
+    settings: CurrentSettings,
+    response: Response,
+) -> RecoveryCodes:
+    """Replace your recovery codes, used or not, by new ones. They are shown once."""
+    who = (actor.id, session_of(actor))
+    codes = await otp.replace_recovery_codes(session, settings, who, given.current_password)
+    response.headers["Cache-Control"] = "no-store"
+    return RecoveryCodes(recovery_codes=codes)
+
+
+# POST, since proxies and clients lose the body of a DELETE (RFC 9110, section 9.3.5).
+@router.post(
+    "/disable",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(*NEEDS_PASSWORD, NotFound(otp.NONE)),
+)
+async def disable_otp(
+    given: PasswordGiven, actor: AccountWriter, session: Autocommit, settings: CurrentSettings
+) -> None:
+    """Do without a second factor again. Its secret and recovery codes are deleted."""
+    who = (actor.id, session_of(actor))
+    await otp.disable(session, settings, who, given.current_password)

@@ -1,0 +1,21 @@
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from fast_zero.accounts.otp_schemas import OtpState
+from fast_zero.accounts.schemas import PersonalTokenPublic, SessionPublic, UserPrivate
+from fast_zero.todos.schemas import TodoPublic
+
+
+class ExportHead(BaseModel):
+    exported_at: datetime = Field(description="When the export began.")
+    account: UserPrivate
+    second_factor: OtpState
+
+
+class Export(ExportHead):
+    """Everything that is kept of you, but for passwords, tokens and codes. Oldest first."""
+
+    sessions: list[SessionPublic] = Field(description="Where you are logged in.")
+    personal_tokens: list[PersonalTokenPublic] = Field(description="Without the tokens themselves.")
+    todos: list[TodoPublic] = Field(description="All of your todos.")

@@ -1,0 +1,116 @@
+from datetime import UTC, datetime
+
+import pytest
+from freezegun import freeze_time
+from httpx2 import ASGITransport, AsyncClient
+
+from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
+from fast_zero.exports import service
+from tests.core.expect import problem
+from tests.factories import (
+    PASSWORD_HASH,
+    LoginSessionFactory,
+    PersonalTokenFactory,
+    TodoFactory,
+    UserFactory,
+)
+
+PATH = "/users/me/export"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+async def fill(save, user) -> None:
+    await save(
+        SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)),
+        *LoginSessionFactory.build_batch(2, owner_id=user.id),
+        *PersonalTokenFactory.build_batch(3, owner_id=user.id),
+        *TodoFactory.build_batch(5, owner_id=user.id),
+    )
+    await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
+
+
+async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save, bearer):
+    await fill(save, user)
+    await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
+
+    with freeze_time("2026-11-25T10:00:00Z", real_asyncio=True):
+        client.headers.update(bearer(user))
+        response = await client.get(f"{PATH}/")
+        shown = {
+            "exported_at": "2026-11-25T10:00:00Z",
+            "account": (await client.get("/users/me")).json(),
+            "second_factor": (await client.get("/auth/otp")).json(),
+            "sessions": (await client.get("/auth/sessions")).json()["sessions"],
+            "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
+            "todos": (await client.get("/todos")).json()["todos"],
+        }
+
+    assert response.status_code == 200
+    assert response.json() == shown
+    assert list(response.json()) == list(shown)
+    assert [len(shown[name]) for name in ("sessions", "personal_tokens", "todos")] == [2, 3, 5]
+    assert shown["second_factor"] == {"active": True, "recovery_codes_left": 1}
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "no-store"
+    disposition = 'attachment; filename="fast_zero-export-2026-11-25.json"'
+    assert response.headers["content-disposition"] == disposition
+
+
+async def test_an_export_of_nothing_is_whole_too(client):
+    body = (await client.get(PATH)).json()
+
+    assert (body["sessions"], body["personal_tokens"], body["todos"]) == ([], [], [])
+    assert body["second_factor"] == {"active": False, "recovery_codes_left": 0}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5])
+async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypatch, rows):
+    monkeypatch.setattr(service, "PAGE", 2)
+    todos = await save(*TodoFactory.build_batch(rows, owner_id=user.id))
+
+    with statements() as sent:
+        body = (await client.get(PATH)).json()
+
+    assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
+    assert len(sent) == 4 + -(-rows // 2)
+
+
+async def test_an_export_holds_no_secret(client, user, save):
+    await fill(save, user)
+
+    text = (await client.get(PATH)).text
+
+    for secret in (PASSWORD_HASH, SECRET, "digest", "hash"):
+        assert secret not in text
+
+
+async def test_the_export_of_a_deleted_account_is_refused(client, user):
+    await client.delete(f"/users/{user.id}")
+
+    assert problem(await client.get(PATH)) == (401, "Could not validate credentials")
+
+
+async def test_no_connection_is_held_between_two_pages(live, commit, sign_in, monkeypatch):
+    """With a pool of one: whoever asks while the export is being read gets the connection."""
+    monkeypatch.setattr(service, "PAGE", 2)
+    [user] = await commit(UserFactory())
+    await commit(*TodoFactory.build_batch(5, owner_id=user.id))
+    headers = await sign_in(user)
+    async with live(database_pool_size=1, database_pool_wait=1) as client:
+        meanwhile = []
+
+        async def read_in_parts(scope, receive, send):
+            async def send_and_ask(message):
+                await send(message)
+                if message.get("body"):
+                    meanwhile.append((await client.get("/users")).status_code)
+
+            await client._transport.app(scope, receive, send_and_ask)
+
+        transport = ASGITransport(read_in_parts)
+        async with AsyncClient(transport=transport, base_url="http://test") as reader:
+            body = (await reader.get(PATH, headers=headers)).json()
+
+    assert len(body["todos"]) == 5
+    assert len(meanwhile) >= 6
+    assert set(meanwhile) == {200}
