@@ -9,7 +9,13 @@ import httpx2
 from tests.processes import serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-LIMITS = ("LOGIN_FAILURES", "LOGIN_FAILURES_PER_ADDRESS", "REGISTRATIONS_PER_HOUR")
+LIMITS = (
+    "LOGIN_FAILURES",
+    "LOGIN_FAILURES_PER_ADDRESS",
+    "REGISTRATIONS_PER_HOUR",
+    "LETTERS_PER_HOUR",
+    "LETTERS_PER_HOUR_PER_ADDRESS",
+)
 EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its own many
 
 

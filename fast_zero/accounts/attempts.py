@@ -1,4 +1,6 @@
-"""How often somebody may try to guess a password."""
+"""How often somebody may try to guess a password, and ask for letters."""
+
+import unicodedata
 
 from fast_zero.core import security, throttle
 from fast_zero.core.addresses import network
@@ -6,6 +8,9 @@ from fast_zero.core.database import AnySession
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.settings import Settings
 from fast_zero.core.throttle import Limit
+
+HOUR = 3600
+TOO_MANY_LETTERS = "Too many letters were asked for. Try again later."
 
 
 def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:
@@ -71,3 +76,19 @@ async def own_password_is_right(
     if right:
         await throttle.forgive(session, limit)
     return right
+
+
+async def limit_letters(
+    session: AnySession, settings: Settings, to: str, client: str | None = None
+) -> None:
+    """Take one of those that a reader gets in an hour, and one of those that a client asks for.
+
+    Python does not fold `to` just as the database does; the few letters in which they differ
+    give a few more.
+    """
+    reader = throttle.key(settings, "letters to", unicodedata.normalize("NFKC", to).casefold())
+    await throttle.spend(session, reader, settings.letters_per_hour, HOUR, TOO_MANY_LETTERS)
+    if client is not None:
+        asker = throttle.key(settings, "letters from", network(client))
+        limit = settings.letters_per_hour_per_address
+        await throttle.spend(session, asker, limit, HOUR, TOO_MANY_LETTERS)

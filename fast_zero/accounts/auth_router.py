@@ -140,6 +140,7 @@ async def end_other_sessions(
     status_code=HTTPStatus.CREATED,
     responses=responses(
         *NEEDS_TOKEN,
+        Forbidden("This needs a token from a log-in, not a personal one"),
         Forbidden("A token cannot be made to do more than the one that makes it"),
     ),
 )
@@ -147,6 +148,7 @@ async def create_personal_token(
     new: PersonalTokenCreate, actor: AccountWriter, session: Autocommit, response: Response
 ) -> PersonalTokenCreated:
     """Make a personal access token for a program. It is shown once."""
+    session_of(actor)  # or one token could make the next, and none would ever end
     row, token = await sessions.create_personal_token(
         session, actor.id, actor.scopes, new, datetime.now(UTC)
     )

@@ -2,13 +2,19 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from fast_zero.accounts import links
-from fast_zero.accounts.dependencies import NEEDS_TOKEN, AccountWriter, CurrentRevocations
+from fast_zero.accounts import attempts, links
+from fast_zero.accounts.dependencies import (
+    NEEDS_TOKEN,
+    AccountWriter,
+    CurrentRevocations,
+    address_of,
+)
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
+from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
-from fast_zero.core.errors import Conflict, NotFound
+from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Message
 
@@ -19,10 +25,18 @@ router = APIRouter()
     "/users/me/email/verification",
     status_code=HTTPStatus.ACCEPTED,
     tags=["users"],
-    responses=responses(*NEEDS_TOKEN, Conflict(links.VERIFIED)),
+    responses=responses(
+        *NEEDS_TOKEN,
+        Conflict(links.VERIFIED),
+        TooManyRequests(attempts.TOO_MANY_LETTERS),
+        EXHAUSTED,
+    ),
 )
-async def send_verification(actor: AccountWriter, session: Autocommit) -> Message:
+async def send_verification(
+    actor: AccountWriter, session: Autocommit, request: Request, settings: CurrentSettings
+) -> Message:
     """Send another link to your address, to verify it; older links do not work any more."""
+    await attempts.limit_letters(session, settings, f"user {actor.id}", address_of(request))
     await links.ask_for_verification(session, actor.id)
     return Message(message="A letter is on its way to your address.")
 
@@ -41,9 +55,17 @@ async def confirm_email(
         revocations.add(ended)
 
 
-@router.post("/auth/password/forgotten", status_code=HTTPStatus.ACCEPTED, tags=["auth"])
-async def forget_password(forgotten: ForgottenPassword, session: Autocommit) -> Message:
+@router.post(
+    "/auth/password/forgotten",
+    status_code=HTTPStatus.ACCEPTED,
+    tags=["auth"],
+    responses=responses(TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED),
+)
+async def forget_password(
+    forgotten: ForgottenPassword, session: Autocommit, request: Request, settings: CurrentSettings
+) -> Message:
     """Send a link to a new password, if somebody has this address; the answer tells nobody."""
+    await attempts.limit_letters(session, settings, forgotten.email, address_of(request))
     await links.ask_for_password(session, forgotten.email)
     return Message(message="If an account has this address, a letter is on its way to it.")
 

@@ -3,7 +3,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from fast_zero.accounts import queries, service
+from fast_zero.accounts import attempts, queries, service
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     TOO_MANY_REGISTRATIONS,
@@ -98,6 +98,7 @@ async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) 
         *NEEDS_TOKEN,
         Forbidden("A new address or password needs your current password"),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
+        TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,
         Conflict("Username already exists"),
         Conflict("Email already exists"),

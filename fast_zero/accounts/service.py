@@ -110,6 +110,7 @@ async def change_account(
         values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
     if moves:
+        await attempts.limit_letters(session, settings, address)
         if await queries.address_is_taken(session, actor_id, address):
             raise Conflict("Email already exists")  # told now; what holds is the constraint
         values["pending_email"] = address

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     login_longest_wait: int = Field(default=900, ge=1, le=86_400)
     password_queue: int = Field(default=50, ge=0, le=10_000)
     registrations_per_hour: int = Field(default=60, ge=0, le=100_000)
+    letters_per_hour: int = Field(default=5, ge=0, le=100_000)
+    letters_per_hour_per_address: int = Field(default=60, ge=0, le=100_000)
     requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)
 
     def database_address(self) -> URL:

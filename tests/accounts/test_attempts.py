@@ -18,6 +18,7 @@ from tests.processes import serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 TOO_MANY = (429, "Too many failed attempts. Wait, then try again.")
+TOO_MANY_LETTERS = (429, "Too many letters were asked for. Try again later.")
 TOO_MANY_ACCOUNTS = (429, "Too many accounts were made from your address. Try again later.")
 BUSY = (503, "Too many passwords are being checked. Try again in a moment.")
 REFUSED = (401, "Incorrect email or password")
@@ -195,6 +196,28 @@ async def test_registrations_are_counted_by_address(live, commit):
     assert [answer.status_code for answer in made] == [201, 201]
     assert problem(refused) == TOO_MANY_ACCOUNTS
     assert 3590 <= int(refused.headers["retry-after"]) <= 3600
+
+
+async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit, sign_in):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user)
+
+    async def forget(email: str) -> tuple[int, object]:
+        answer = await client.post("/auth/password/forgotten", json={"email": email})
+        return answer.status_code if answer.is_success else problem(answer)
+
+    async with live(letters_per_hour=2, letters_per_hour_per_address=5) as client:
+        answers = [await forget(email) for email in ("ana@x.org", "ANA@x.org", "Ana@x.org")]
+        change = {"email": "ana@x.org", "current_password": PASSWORD}
+        changed = await client.patch("/users/me", json=change, headers=headers)
+        for _ in range(2):
+            again = await client.post("/users/me/email/verification", headers=headers)
+            assert again.status_code == 202
+        others = [await forget(f"eva{number}@x.org") for number in range(2)]
+
+    assert answers == [202, 202, TOO_MANY_LETTERS]
+    assert problem(changed) == TOO_MANY_LETTERS
+    assert others == [202, TOO_MANY_LETTERS]
 
 
 async def test_the_queue_for_hashing_has_an_end_and_who_is_refused_there_has_not_failed(

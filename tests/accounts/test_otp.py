@@ -4,13 +4,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from freezegun import freeze_time
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pyotp import TOTP
 from sqlalchemy import func, select, text
 
-from fast_zero.accounts import one_time_codes, personal_tokens
+from fast_zero.accounts import one_time_codes, otp, personal_tokens
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core import security
 from tests.core.expect import faults, problem
@@ -27,10 +26,26 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STEP = timedelta(seconds=30)
 
 
+class Clock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.moment = datetime.now(UTC)
+
+    def now(self, _zone) -> datetime:
+        return self.moment
+
+    def tick(self, step: timedelta) -> None:
+        self.moment += step
+
+
 @pytest.fixture
-def clock():
-    with freeze_time(datetime.now(UTC), real_asyncio=True) as clock:
-        yield clock
+def clock(monkeypatch) -> Clock:
+    """Let the server and the authenticator of these tests read one clock."""
+    clock = Clock()
+    monkeypatch.setattr(otp, "datetime", clock)
+    monkeypatch.setitem(globals(), "datetime", clock)
+    return clock
 
 
 async def log_in(client, user, otp: str | None = None, password: str = PASSWORD):

@@ -180,10 +180,9 @@ async def test_a_token_can_live_for_a_year(client):
     assert response.status_code == 201
 
 
-async def test_a_token_makes_none_that_may_do_more(client, user, save, token):
+async def test_a_token_makes_none_that_may_do_more(client, settings, user):
     scopes = ["account:write", "todos:read"]
-    await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=scopes))
-    maker = bears(token)
+    maker = bears(security.create_access_token(settings, user.id, 1, scopes))
 
     more = wanted(scopes=["todos:read", "todos:write"])
     refused = await client.post("/auth/tokens", json=more, **maker)
@@ -192,6 +191,15 @@ async def test_a_token_makes_none_that_may_do_more(client, user, save, token):
     sentence = "A token cannot be made to do more than the one that makes it"
     assert problem(refused) == (403, sentence)
     assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
+
+
+async def test_a_personal_token_makes_no_other(client, user, save, token):
+    await save(PersonalTokenFactory(token=token, owner_id=user.id))
+
+    refused = await client.post("/auth/tokens", json=wanted(), **bears(token))
+
+    sentence = "This needs a token from a log-in, not a personal one"
+    assert problem(refused) == (403, sentence)
 
 
 async def test_while_the_database_is_away_a_token_is_503(live, token):
