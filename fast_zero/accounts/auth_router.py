@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from fast_zero.accounts import otp, session_queries, sessions
 from fast_zero.accounts.dependencies import (
@@ -27,8 +27,9 @@ from fast_zero.core import throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Forbidden, NotFound, TooManyRequests, Unauthenticated
-from fast_zero.core.pagination import PageParams, cut
+from fast_zero.core.pagination import cut
 from fast_zero.core.problems import missing_fields, responses
+from fast_zero.core.query import PAGE, PageQuery
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
@@ -103,10 +104,10 @@ async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevo
     revocations.add(session_id)
 
 
-@router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
-async def list_sessions(
-    page: Annotated[PageParams, Query()], actor: AccountReader, session: Autocommit
-) -> object:
+@router.get(
+    "/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN), openapi_extra=PAGE
+)
+async def list_sessions(page: PageQuery, actor: AccountReader, session: Autocommit) -> object:
     """List where you are logged in."""
     rows, cursor = cut(await session_queries.select_sessions(session, actor.id, page), page)
     return {"sessions": rows, "current": actor.session_id, "next": cursor}
@@ -157,9 +158,14 @@ async def create_personal_token(
     return PersonalTokenCreated(**shown.model_dump(), token=token)
 
 
-@router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
+@router.get(
+    "/tokens",
+    response_model=PersonalTokenPage,
+    responses=responses(*NEEDS_TOKEN),
+    openapi_extra=PAGE,
+)
 async def list_personal_tokens(
-    page: Annotated[PageParams, Query()], actor: AccountReader, session: Autocommit
+    page: PageQuery, actor: AccountReader, session: Autocommit
 ) -> object:
     """List your personal access tokens, without the tokens themselves."""
     rows, cursor = cut(await session_queries.select_personal_tokens(session, actor.id, page), page)

@@ -1,7 +1,6 @@
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from fast_zero.accounts import attempts, queries, service
 from fast_zero.accounts.dependencies import (
@@ -28,8 +27,9 @@ from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
-from fast_zero.core.pagination import PageParams, cut
+from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses
+from fast_zero.core.query import PAGE, PageQuery
 from fast_zero.core.types import Id, Message
 
 NOT_FOUND = "User not found"
@@ -71,8 +71,8 @@ async def create_user(
     return await once(idempotency.NOBODY, register)
 
 
-@router.get("", response_model=UserPage)
-async def list_users(page: Annotated[PageParams, Query()], session: Autocommit) -> object:
+@router.get("", response_model=UserPage, openapi_extra=PAGE)
+async def list_users(page: PageQuery, session: Autocommit) -> object:
     """List the public profiles of all users, oldest first."""
     rows, cursor = cut(await queries.select_users(session, page), page)
     return {"users": rows, "next": cursor}
