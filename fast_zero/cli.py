@@ -218,6 +218,7 @@ def shell() -> None:
     from fast_zero.core import repl
 
     with ready(migrate=False) as settings, asyncio.Runner() as loop:
+        repl.enable_history()
         names = prompt_names(settings)
         console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
         try:

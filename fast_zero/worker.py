@@ -8,6 +8,8 @@ from fast_zero.core import database, job_runner
 from fast_zero.core.jobs import Context, Jobs
 from fast_zero.core.settings import Settings
 
+END_SECONDS = 2  # for what is noted of the jobs that were stopped
+
 JOBS: Jobs = {**accounts.JOBS}
 
 
@@ -18,8 +20,12 @@ async def work(context: Context) -> None:
 async def run_alone(settings: Settings) -> None:
     """Do jobs until SIGTERM or SIGINT; those that are running then have `shutdown_grace`."""
     loop = asyncio.get_running_loop()
+    told_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told_to_end.set)
     async with database.connected(settings) as state:
         working = loop.create_task(work(Context(settings, state["sessions"])))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, working.cancel)
-        await asyncio.wait([working])
+        await told_to_end.wait()
+        working.cancel()
+        # No longer: a database that fell silent would never let it end.
+        await asyncio.wait([working], timeout=settings.shutdown_grace + END_SECONDS)

@@ -78,17 +78,17 @@ async def own_password_is_right(
     return right
 
 
-async def limit_letters(
-    session: AnySession, settings: Settings, to: str, client: str | None = None
-) -> None:
-    """Take one of those that a reader gets in an hour, and one of those that a client asks for.
+async def limit_letters(session: AnySession, settings: Settings, asker: str, *to: str) -> None:
+    """Take one of those that an asker has in an hour, and one of those that each reader gets.
 
-    Python does not fold `to` just as the database does; the few letters in which they differ
-    give a few more.
+    The asker comes first: who has none left takes none from others. Python does not fold an
+    address just as the database does; the few letters in which they differ give a few more.
     """
-    reader = throttle.key(settings, "letters to", unicodedata.normalize("NFKC", to).casefold())
-    await throttle.spend(session, reader, settings.letters_per_hour, HOUR, TOO_MANY_LETTERS)
-    if client is not None:
-        asker = throttle.key(settings, "letters from", network(client))
-        limit = settings.letters_per_hour_per_address
-        await throttle.spend(session, asker, limit, HOUR, TOO_MANY_LETTERS)
+    limit = settings.letters_per_hour_per_address
+    await throttle.spend(
+        session, throttle.key(settings, "letters from", asker), limit, HOUR, TOO_MANY_LETTERS
+    )
+    for address in to:
+        folded = unicodedata.normalize("NFKC", address).casefold()
+        reader = throttle.key(settings, "letters to", folded)
+        await throttle.spend(session, reader, settings.letters_per_hour, HOUR, TOO_MANY_LETTERS)

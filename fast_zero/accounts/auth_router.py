@@ -82,7 +82,9 @@ async def create_token(
 @router.post(
     "/refresh_token",
     response_model_exclude_none=True,
-    responses=responses(*NEEDS_TOKEN, Forbidden("This needs a token from a log-in")),
+    responses=responses(
+        *NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one")
+    ),
 )
 async def refresh_token(
     actor: AnyActor, session: Autocommit, settings: CurrentSettings, response: Response
@@ -95,7 +97,9 @@ async def refresh_token(
 @router.post(
     "/logout",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, Forbidden("This needs a token from a log-in")),
+    responses=responses(
+        *NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one")
+    ),
 )
 async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevocations) -> None:
     """End this session: its tokens are refused from now on."""

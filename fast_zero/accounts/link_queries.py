@@ -73,7 +73,8 @@ async def upsert_link(
     reader = select(*values.values()).where(*addressed(purpose, email, user_id))
     statement = insert(MailedLink).from_select(list(values), reader)
     new = statement.excluded
-    again = (MailedLink.digest == new.digest) & MailedLink.used_at.is_(None)
+    # Not by its digest: another SECRET_KEY makes another one of the same seed.
+    again = (MailedLink.requested_at == new.requested_at) & MailedLink.used_at.is_(None)
     statement = statement.on_conflict_do_update(
         index_elements=[MailedLink.owner_id, MailedLink.purpose],
         set_={

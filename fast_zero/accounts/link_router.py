@@ -12,6 +12,7 @@ from fast_zero.accounts.dependencies import (
     address_of,
 )
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
+from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
@@ -36,8 +37,7 @@ async def send_verification(
     actor: AccountWriter, session: Autocommit, request: Request, settings: CurrentSettings
 ) -> Message:
     """Send another link to your address, to verify it; older links do not work any more."""
-    await attempts.limit_letters(session, settings, f"user {actor.id}", address_of(request))
-    await links.ask_for_verification(session, actor.id)
+    await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
     return Message(message="A letter is on its way to your address.")
 
 
@@ -65,7 +65,8 @@ async def forget_password(
     forgotten: ForgottenPassword, session: Autocommit, request: Request, settings: CurrentSettings
 ) -> Message:
     """Send a link to a new password, if somebody has this address; the answer tells nobody."""
-    await attempts.limit_letters(session, settings, forgotten.email, address_of(request))
+    asker = network(address_of(request))
+    await attempts.limit_letters(session, settings, asker, forgotten.email)
     await links.ask_for_password(session, forgotten.email)
     return Message(message="If an account has this address, a letter is on its way to it.")
 

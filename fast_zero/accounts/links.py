@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from fast_zero.accounts import link_queries, outbox, queries, session_queries
+from fast_zero.accounts import attempts, link_queries, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
@@ -17,11 +17,16 @@ DEAD = "This link was used, has expired, or was followed by a newer one."
 VERIFIED = "Your e-mail address is verified already."
 
 
-async def ask_for_verification(session: AnySession, actor_id: int) -> None:
-    if await link_queries.ask_for_verification(session, actor_id):
-        return
-    if await queries.select_user(session, actor_id) is None:
+async def ask_for_verification(
+    session: AnySession, settings: Settings, actor_id: int, asker: str
+) -> None:
+    user = await queries.select_user(session, actor_id)
+    if user is None:
         raise Unauthenticated("Could not validate credentials")
+    if user.email_verified_at is None:
+        await attempts.limit_letters(session, settings, asker, user.email)
+        if await link_queries.ask_for_verification(session, actor_id):
+            return
     raise Conflict(VERIFIED)
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
-from fast_zero.core import security
+from fast_zero.core import security, throttle
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.settings import Settings
@@ -36,20 +36,24 @@ async def enrol(
     return secret, one_time_codes.address(secret, user.email)
 
 
-async def confirm(session: AnySession, actor_id: int, code: str) -> list[str]:
+async def confirm(session: AnySession, settings: Settings, actor: Actor, code: str) -> list[str]:
     """Activate the second factor; give its recovery codes, of which only digests are kept."""
-    found = await otp_queries.select_state(session, actor_id)
+    found = await otp_queries.select_state(session, actor[0])
     if found is None:
         raise NotFound(NONE)
     secret, confirmed_at, _ = found
     if confirmed_at:
         raise Conflict(ACTIVE)
+    limit = attempts.of_own_password(settings, *actor)
+    await throttle.attempt(session, limit)
+    code = one_time_codes.normalized(code)
     step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
     codes = one_time_codes.new_recovery_codes()
     if step is None or not await otp_queries.confirm(
-        session, actor_id, secret, step, digests(codes)
+        session, actor[0], secret, step, digests(codes)
     ):
         raise Forbidden(INCORRECT)
+    await throttle.forgive(session, limit)
     return codes
 
 

@@ -57,15 +57,24 @@ async def enrol_otp(
 @router.post(
     "/confirm",
     responses=responses(
-        *NEEDS_SESSION, Forbidden(otp.INCORRECT), NotFound(otp.NONE), Conflict(otp.ACTIVE)
+        *NEEDS_SESSION,
+        Forbidden(otp.INCORRECT),
+        NotFound(otp.NONE),
+        Conflict(otp.ACTIVE),
+        TooManyRequests(throttle.TOO_MANY_FAILURES),
+        EXHAUSTED,
     ),
 )
 async def confirm_otp(
-    given: CodeGiven, actor: AccountWriter, session: Autocommit, response: Response
+    given: CodeGiven,
+    actor: AccountWriter,
+    session: Autocommit,
+    settings: CurrentSettings,
+    response: Response,
 ) -> RecoveryCodes:
     """Activate the second factor by a code of it. The recovery codes are shown once."""
-    session_of(actor)
-    codes = await otp.confirm(session, actor.id, given.code)
+    who = (actor.id, session_of(actor))
+    codes = await otp.confirm(session, settings, who, given.code)
     response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=codes)
 

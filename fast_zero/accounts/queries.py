@@ -98,17 +98,20 @@ async def update_user(
     accepted: Versions = None,
     *,
     password_hash: str | None = None,
+    email: str | None = None,
     ends_sessions: bool = False,
     letters: Sequence[ColumnElement[Any]] = (),
 ) -> AnyRow | None:
     """Change an account and, in the same statement, end all of its sessions and ask for letters.
 
-    With a `password_hash`, only while it is still the one that was verified. The end of all
-    sessions is also that of a link to a new password.
+    With a `password_hash` or an `email`, only while it is still the one that was read. The end of
+    all sessions is also that of a link to a new password.
     """
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
     if password_hash is not None:
         conditions.append(User.password_hash == password_hash)
+    if email is not None:
+        conditions.append(User.email == email)
     statement = update(User).where(*conditions).values(values).returning(*COLUMNS)
     if not (ends_sessions or letters):
         return (await session.execute(statement)).one_or_none()

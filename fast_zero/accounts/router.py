@@ -10,6 +10,7 @@ from fast_zero.accounts.dependencies import (
     AccountWriter,
     CurrentRevocations,
     limit_registrations,
+    session_of,
 )
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
@@ -147,6 +148,9 @@ async def read_user(user_id: Id, session: Autocommit, seen: IfNoneMatch) -> Resp
     responses=responses(
         *NEEDS_TOKEN,
         Forbidden(NOT_YOU),
+        Forbidden("This needs a token from a log-in, not a personal one"),
+        TooManyRequests(attempts.TOO_MANY_LETTERS),
+        EXHAUSTED,
         Conflict("Username or Email already exists"),
         etags.STALE,
     )
@@ -164,6 +168,7 @@ async def replace_user(
     """Replace all of your account. A new address or password ends all your sessions."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
+    session_of(actor)  # or a token for a program could set a password, and log in with it
     accepted = etags.versions(condition, PUBLIC)
     user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
     if ended:

@@ -14,6 +14,6 @@ DESCRIPTIONS = {
     Scope.TODOS_READ: "See your todos.",
     Scope.TODOS_WRITE: "Create, change and delete your todos.",
     Scope.ACCOUNT_READ: "See your account, your sessions and your tokens.",
-    Scope.ACCOUNT_WRITE: "Change your account, end sessions, make and revoke tokens.",
+    Scope.ACCOUNT_WRITE: "Change your account, end sessions, revoke tokens.",
 }
 ALL_SCOPES = frozenset(Scope)

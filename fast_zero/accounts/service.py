@@ -57,6 +57,7 @@ async def replace_account(
     if not same:
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language))
     if moves := new.email != user.email:
+        await attempts.limit_letters(session, settings, f"user {actor_id}", new.email, user.email)
         values["email_verified_at"] = None
         letters.append(outbox.notice(Notice.ADDRESS_CHANGED, user.email, user.language))
         letters.append(outbox.link(Purpose.VERIFICATION, new.email, actor_id))
@@ -68,6 +69,7 @@ async def replace_account(
             values,
             accepted,
             password_hash=user.password_hash,
+            email=user.email,
             ends_sessions=ends,
             letters=letters,
         )
@@ -110,7 +112,8 @@ async def change_account(
         values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
     if moves:
-        await attempts.limit_letters(session, settings, address)
+        asker = f"user {actor_id}"
+        await attempts.limit_letters(session, settings, asker, address, user.email)
         if await queries.address_is_taken(session, actor_id, address):
             raise Conflict("Email already exists")  # told now; what holds is the constraint
         values["pending_email"] = address
@@ -155,14 +158,16 @@ async def write_account(
     password_hash: str | None,
     ends_sessions: bool,
     letters: Letters,
+    email: str | None = None,
 ) -> AnyRow | None:
-    """Write, or give None when the password is no longer the one that was verified."""
+    """Write, or give None when the password or the address is no longer the one that was read."""
     user = await queries.update_user(
         session,
         actor_id,
         values,
         accepted,
         password_hash=password_hash,
+        email=email,
         ends_sessions=ends_sessions,
         letters=letters,
     )

@@ -5,6 +5,7 @@ For jobs only: it waits for other people's machines.
 
 import asyncio
 import logging
+import os
 import socket
 import tempfile
 from dataclasses import dataclass
@@ -105,9 +106,11 @@ def keep(folder: Path, letter: Letter, message: EmailMessage) -> None:
         return
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as new:
+        with tempfile.NamedTemporaryFile(dir=folder) as new:
             new.write(bytes(message))
-        Path(new.name).rename(path)
+            new.flush()
+            os.fsync(new.fileno())
+            os.link(new.name, path)
     except OSError as error:
         raise JobError(f"cannot write to {folder.absolute()}: {error.strerror}") from None
     logger.warning("SMTP_URL is not set, so a letter went to %s", path)

@@ -93,17 +93,21 @@ async def attempt(session: AnySession, *limits: Limit) -> None:
 
 async def take_back(session: AnySession, *limits: Limit) -> None:
     """Take back an attempt that has turned out to be none."""
-    if limits := in_force(limits):
-        await session.execute(taken_back(*limits))
+    for limit in in_force(
+        limits
+    ):  # one by one, so that nobody holds one lock and waits for another
+        await session.execute(taken_back(limit))
 
 
 async def forgive(session: AnySession, *limits: Limit) -> None:
     """Note that the attempt has succeeded."""
-    if limits := in_force(limits):
-        own = [limit.key for limit in limits if not limit.shared]
-        shared = taken_back(*(limit for limit in limits if limit.shared))
-        forgotten = delete(Throttle).where(Throttle.digest.in_(own)).add_cte(shared.cte())
-        await session.execute(forgotten)
+    if not (limits := in_force(limits)):
+        return
+    own = [limit.key for limit in limits if not limit.shared]
+    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(Throttle.digest)
+    # Asked for their number, the shared ones are locked first, as `attempt` locks them.
+    first = select(func.count()).select_from(shared.cte("shared")).scalar_subquery()
+    await session.execute(delete(Throttle).where(Throttle.digest.in_(own), first >= 0))
 
 
 async def spend(session: AnySession, key: bytes, limit: int, seconds: int, refusal: str) -> None:

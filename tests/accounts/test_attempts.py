@@ -206,7 +206,7 @@ async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit,
         answer = await client.post("/auth/password/forgotten", json={"email": email})
         return answer.status_code if answer.is_success else problem(answer)
 
-    async with live(letters_per_hour=2, letters_per_hour_per_address=5) as client:
+    async with live(letters_per_hour=2, letters_per_hour_per_address=6) as client:
         answers = [await forget(email) for email in ("ana@x.org", "ANA@x.org", "Ana@x.org")]
         change = {"email": "ana@x.org", "current_password": PASSWORD}
         changed = await client.patch("/users/me", json=change, headers=headers)

@@ -131,7 +131,7 @@ async def test_verification_is_sent_again_and_only_the_newest_link_works(
     [second] = (await letters())[user.email]
 
     assert (older.status_code, newer.status_code) == (202, 202)
-    assert len(sent) == 3
+    assert len(sent) == 4
     assert problem(await confirm(client, token_of(first))) == DEAD_LINK
     assert (await confirm(client, token_of(second))).status_code == 204
     assert (await me(client))["email_verified"]
@@ -209,7 +209,7 @@ async def test_another_address_waits_until_it_is_confirmed(
     sent_now = await letters()
 
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
-    assert len(sent) == 6
+    assert len(sent) == 8
     assert [letter["Subject"] for letter in sent_now[user.email]] == [
         "Your e-mail address is about to change"
     ]

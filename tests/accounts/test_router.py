@@ -145,7 +145,7 @@ async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, s
     body = response.json()
     assert body.keys() == ACCOUNT
     assert (body["id"], body["username"], body["email"]) == (user.id, "Ana Lúcia", ANA["email"])
-    assert len(sent) == 3
+    assert len(sent) == 6
     form = {"username": ANA["email"], "password": ANA["password"]}
     assert (await anonymous.post("/auth/token", data=form)).status_code == 200
     form["password"] = PASSWORD
