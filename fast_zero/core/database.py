@@ -1,11 +1,12 @@
 """The engine, the two kinds of session, and the base of every mapped class."""
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict, TypeVarTuple, overload
+from typing import Any, ClassVar, TypedDict, TypeVar, TypeVarTuple, overload
 
 import psycopg
 from psycopg import errors as postgres
@@ -47,6 +48,7 @@ from fast_zero.core.errors import (
 )
 from fast_zero.core.settings import Settings
 
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -54,6 +56,8 @@ AnyRow = Row[*tuple[Any, ...]]
 
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
+GAVE_WAY = (postgres.DeadlockDetected, postgres.SerializationFailure)
+GIVE_WAY_SECONDS = (0.05, 0.1, 0.2)
 # A host that vanished without a word is noticed: data unanswered for so long ends a connection,
 # and an idle one is asked for a sign of life.
 VANISHED_HOST = {
@@ -235,6 +239,22 @@ def translate_error(context: ExceptionContext) -> None:
         case _:
             return
     raise raised from error
+
+
+async def run_again(transaction: Callable[[], Awaitable[T]]) -> T:
+    """Run a whole transaction, and once more, up to three times, when it had to give way.
+
+    Nothing of one that PostgreSQL chose as the victim of a deadlock, or could not serialise, was
+    done. The pause grows, and differs, so that the same two do not meet again.
+    """
+    for pause in GIVE_WAY_SECONDS:
+        try:
+            return await transaction()
+        except Unavailable as error:
+            if not isinstance(error.__cause__, GAVE_WAY):
+                raise
+        await asyncio.sleep(random.uniform(0, pause))  # noqa: S311  # no secret
+    return await transaction()
 
 
 def constraint_info(error: psycopg.Error) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core import etags
-from fast_zero.core.database import Base
+from fast_zero.core.database import Base, run_again
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
 from fast_zero.core.types import OptionalText
 
@@ -86,24 +86,34 @@ class Once:
         `act` sets `owner_id` to the account that it makes.
         """
         state = self.request.state
-        if self.key is None:
-            if not in_transaction:
-                return await act(state.autocommit)
+        if self.key is None and not in_transaction:
+            return await act(state.autocommit)
+        prints = await self.fingerprints() if self.key else []
+
+        async def transaction() -> Response:
             async with state.sessions() as session:
-                return await act(session)
-        identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key)
-        self.owner_id = actor_id or None
+                if self.key is None:
+                    return await act(session)
+                return await self.act_once(session, actor_id, act, prints)
+
+        return await run_again(transaction)
+
+    async def fingerprints(self) -> list[bytes]:
+        """Tell one body from another, by each key. Keyed, since the body may hold a password."""
         body = await self.request.body()
-        # Keyed, since the body may hold a password, which must not be guessed from its hash.
-        prints = [
-            hmac.digest(key.encode(), body, hashlib.sha256) for key in state.settings.signing_keys()
-        ]
-        async with state.sessions() as session:
-            if not await claim(session, identity, prints[0]):
-                return await replay(session, identity, prints)
-            response = await act(session)
-            await keep(session, identity, response, self.owner_id)
-            return response
+        keys = self.request.state.settings.signing_keys()
+        return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
+
+    async def act_once(
+        self, session: AsyncSession, actor_id: int, act: Act, prints: list[bytes]
+    ) -> Response:
+        identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key or "")
+        self.owner_id = actor_id or None
+        if not await claim(session, identity, prints[0]):
+            return await replay(session, identity, prints)
+        response = await act(session)
+        await keep(session, identity, response, self.owner_id)
+        return response
 
 
 async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerprint: bytes) -> bool:

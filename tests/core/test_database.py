@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts.models import User
 from fast_zero.core import database, errors, problems
@@ -229,3 +230,40 @@ async def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence()
     assert str(caught.value).startswith("PostgreSQL at 127.0.0.1:1 did not answer within 0 s: ")
     assert "s3cr3t" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+async def test_the_victim_of_a_deadlock_is_run_again(engine, commit):
+    first, second = await commit(*UserFactory.build_batch(2))
+    both_hold_one = asyncio.Barrier(2)
+    tries = []
+
+    async def lock(session, user) -> None:
+        await session.execute(select(User.id).where(User.id == user.id).with_for_update())
+
+    async def take(one, other, name: str) -> None:
+        async def transaction() -> None:
+            tries.append(name)
+            async with AsyncSession(engine) as session, session.begin():
+                await lock(session, one)
+                if tries.count(name) == 1:
+                    await both_hold_one.wait()
+                await lock(session, other)
+
+        await database.run_again(transaction)
+
+    await asyncio.gather(take(first, second, "a"), take(second, first, "b"))
+
+    assert len(tries) == 3
+
+
+async def test_what_did_not_give_way_is_not_run_again():
+    tries = []
+
+    async def transaction() -> None:
+        tries.append(1)
+        raise errors.Unavailable("away")
+
+    with pytest.raises(errors.Unavailable):
+        await database.run_again(transaction)
+
+    assert len(tries) == 1

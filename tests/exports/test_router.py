@@ -1,7 +1,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from freezegun import freeze_time
 from httpx2 import ASGITransport, AsyncClient
 
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
@@ -29,22 +28,23 @@ async def fill(save, user) -> None:
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
 
 
-async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save, bearer):
+async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save):
     await fill(save, user)
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
 
-    with freeze_time("2026-11-25T10:00:00Z", real_asyncio=True):
-        client.headers.update(bearer(user))
-        response = await client.get(f"{PATH}/")
-        shown = {
-            "exported_at": "2026-11-25T10:00:00Z",
-            "account": (await client.get("/users/me")).json(),
-            "second_factor": (await client.get("/auth/otp")).json(),
-            "sessions": (await client.get("/auth/sessions")).json()["sessions"],
-            "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
-            "todos": (await client.get("/todos")).json()["todos"],
-        }
+    began = datetime.now(UTC)
+    response = await client.get(f"{PATH}/")
+    exported_at = datetime.fromisoformat(response.json()["exported_at"])
+    shown = {
+        "exported_at": response.json()["exported_at"],
+        "account": (await client.get("/users/me")).json(),
+        "second_factor": (await client.get("/auth/otp")).json(),
+        "sessions": (await client.get("/auth/sessions")).json()["sessions"],
+        "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
+        "todos": (await client.get("/todos")).json()["todos"],
+    }
 
+    assert began <= exported_at <= datetime.now(UTC)
     assert response.status_code == 200
     assert response.json() == shown
     assert list(response.json()) == list(shown)
@@ -52,7 +52,7 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
     assert shown["second_factor"] == {"active": True, "recovery_codes_left": 1}
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
-    disposition = 'attachment; filename="fast_zero-export-2026-11-25.json"'
+    disposition = f'attachment; filename="fast_zero-export-{exported_at:%Y-%m-%d}.json"'
     assert response.headers["content-disposition"] == disposition
 
 
