@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypedDict, TypeVar, TypeVarTuple, overload
 
 import psycopg
 from psycopg import errors as postgres
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import (
     URL,
     BigInteger,
@@ -167,6 +168,13 @@ def create_engine(settings: Settings) -> AsyncEngine:
     listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
     listen(engine.sync_engine, "handle_error", translate_error)
     return engine
+
+
+def conninfo(url: URL) -> str:
+    """Write an address for psycopg alone. SQLAlchemy's text of it has `+` for a space."""
+    named = url.translate_connect_args(username="user", database="dbname")
+    query = {name: ",".join(values) for name, values in url.normalized_query.items()}
+    return make_conninfo("", **named, **query)
 
 
 def transactional(engine: AsyncEngine) -> AsyncEngine:

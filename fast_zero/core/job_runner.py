@@ -15,7 +15,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 
 from fast_zero.core import revisions
-from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST
+from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST, conninfo
 from fast_zero.core.jobs import Context, Hopeless, JobError, Jobs
 from fast_zero.core.settings import Settings
 
@@ -94,7 +94,7 @@ async def run(context: Context, jobs: Jobs, *, wait: bool = True) -> None:
 async def check_database(settings: Settings) -> None:
     """See whether the database answers and has the tables that the jobs know."""
     async with await psycopg.AsyncConnection.connect(
-        conninfo(settings), **connection_options()
+        conninfo(settings.database_address()), **connection_options()
     ) as connection:
         found = await connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
         revision = None
@@ -108,7 +108,7 @@ async def check_database(settings: Settings) -> None:
 
 async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
     connector = PsycopgConnector(
-        conninfo=conninfo(context.settings),
+        conninfo=conninfo(context.settings.database_address()),
         kwargs=connection_options(),
         min_size=1,
         max_size=1,
@@ -171,11 +171,6 @@ async def sweep(app: App) -> None:
     await app.job_manager.delete_old_jobs(
         KEEP_FAILED_HOURS, include_failed=True, include_aborted=True
     )
-
-
-def conninfo(settings: Settings) -> str:
-    url = settings.database_address().set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
 
 
 def connection_options() -> dict[str, Any]:

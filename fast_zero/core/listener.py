@@ -12,13 +12,14 @@ from contextlib import asynccontextmanager, suppress
 import psycopg
 from sqlalchemy import URL
 
+from fast_zero.core.database import CONNECT_SECONDS, conninfo
+
 logger = logging.getLogger(__name__)
 
 # A connection that died without a word is found out within the sum of the two, a second.
 PING_SECONDS = 0.25
 ANSWER_SECONDS = 0.75
 RETRY_SECONDS = 0.5
-CONNECT_SECONDS = 5
 BEGIN_SECONDS = 30
 AGAIN_SECONDS = 600
 
@@ -85,9 +86,8 @@ async def listening(
 
 
 async def connect(url: URL) -> psycopg.AsyncConnection:
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await psycopg.AsyncConnection.connect(
-        conninfo,
+        conninfo(url),
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         application_name="fast_zero listener",

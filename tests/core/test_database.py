@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 import pytest
 from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -267,3 +268,16 @@ async def test_what_did_not_give_way_is_not_run_again():
         await database.run_again(transaction)
 
     assert len(tries) == 1
+
+
+def test_an_address_for_psycopg_has_its_spaces_and_its_password_as_they_are():
+    url = make_url("postgresql+psycopg://ana:a%20b%2Bc@/todos").update_query_dict(
+        {"host": "/a folder/with 'this' + that"}
+    )
+
+    assert conninfo_to_dict(database.conninfo(url)) == {
+        "user": "ana",
+        "password": "a b+c",
+        "dbname": "todos",
+        "host": "/a folder/with 'this' + that",
+    }
