@@ -10,6 +10,7 @@ from fast_zero.core.settings import Settings
 from fast_zero.core.throttle import Limit
 
 HOUR = 3600
+TOO_MANY_REGISTRATIONS = "Too many accounts were made from your address. Try again later."
 TOO_MANY_LETTERS = "Too many letters were asked for. Try again later."
 
 
@@ -76,6 +77,13 @@ async def own_password_is_right(
     if right:
         await throttle.forgive(session, limit)
     return right
+
+
+async def limit_registrations(session: AnySession, settings: Settings, client: str) -> None:
+    """Take one of those that an address has in an hour, before anything costs much."""
+    key = throttle.key(settings, "registrations", network(client))
+    limit = settings.registrations_per_hour
+    await throttle.spend(session, key, limit, HOUR, TOO_MANY_REGISTRATIONS)
 
 
 async def limit_letters(session: AnySession, settings: Settings, asker: str, *to: str) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fast_zero.accounts import otp, session_queries, sessions
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     AnyActor,
@@ -82,9 +83,7 @@ async def create_token(
 @router.post(
     "/refresh_token",
     response_model_exclude_none=True,
-    responses=responses(
-        *NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one")
-    ),
+    responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
 )
 async def refresh_token(
     actor: AnyActor, session: Autocommit, settings: CurrentSettings, response: Response
@@ -97,9 +96,7 @@ async def refresh_token(
 @router.post(
     "/logout",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(
-        *NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one")
-    ),
+    responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
 )
 async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevocations) -> None:
     """End this session: its tokens are refused from now on."""
@@ -145,7 +142,7 @@ async def end_other_sessions(
     status_code=HTTPStatus.CREATED,
     responses=responses(
         *NEEDS_TOKEN,
-        Forbidden("This needs a token from a log-in, not a personal one"),
+        NOT_FOR_PROGRAMS,
         Forbidden("A token cannot be made to do more than the one that makes it"),
     ),
 )

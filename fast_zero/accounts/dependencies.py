@@ -7,17 +7,16 @@ from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from fast_zero.accounts import personal_tokens, session_queries
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
-from fast_zero.core import security, throttle
-from fast_zero.core.addresses import network
+from fast_zero.core import security
 from fast_zero.core.budget import Charge
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
-from fast_zero.core.settings import Settings
 
 NOT_VALIDATED = "Could not validate credentials"
 NEEDS_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
 """What every route that takes an actor may answer."""
 
-TOO_MANY_REGISTRATIONS = "Too many accounts were made from your address. Try again later."
+NOT_FOR_PROGRAMS = Forbidden("This needs a token from a log-in, not a personal one")
+"""What a route that needs the session of a log-in answers to a personal token."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +86,12 @@ async def actor_of_personal_token(request: Request, token: str) -> Actor:
 def session_of(actor: Actor) -> int:
     """Give the session that the actor logged in with; a personal token has none."""
     if actor.session_id is None:
-        raise Forbidden("This needs a token from a log-in, not a personal one")
+        raise Forbidden(NOT_FOR_PROGRAMS.detail)
     return actor.session_id
 
 
 def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-async def limit_registrations(request: Request, settings: Settings) -> None:
-    """Take one of those that an address has in an hour, before anything costs much."""
-    key = throttle.key(settings, "registrations", network(address_of(request)))
-    await throttle.spend(
-        request.state.autocommit, key, settings.registrations_per_hour, 3600, TOO_MANY_REGISTRATIONS
-    )
 
 
 async def current_revocations(request: Request) -> Revocations:

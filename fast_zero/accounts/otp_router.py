@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from fast_zero.accounts import otp, otp_queries
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     session_of,
@@ -22,7 +23,7 @@ from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.problems import responses
 
-NEEDS_SESSION = (*NEEDS_TOKEN, Forbidden("This needs a token from a log-in, not a personal one"))
+NEEDS_SESSION = (*NEEDS_TOKEN, NOT_FOR_PROGRAMS)
 NEEDS_PASSWORD = (
     *NEEDS_SESSION,
     Forbidden(otp.NEEDS_PASSWORD),

@@ -22,7 +22,7 @@ from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
 from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
-from fast_zero.core.pagination import PageParams
+from fast_zero.core.pagination import PageParams, paged
 
 COLUMNS = tuple(User.__table__.c)
 
@@ -53,10 +53,7 @@ async def insert_user(
 
 
 async def select_users(session: AnySession, page: PageParams) -> Sequence[AnyRow]:
-    statement = select(*COLUMNS).order_by(User.id).offset(page.offset or None).limit(page.limit + 1)
-    if page.after is not None:
-        statement = statement.where(User.id > page.after)
-    return (await session.execute(statement)).all()
+    return (await session.execute(paged(select(*COLUMNS), User.id, page))).all()
 
 
 async def select_user(session: AnySession, user_id: int) -> AnyRow | None:

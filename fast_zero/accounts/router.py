@@ -5,11 +5,11 @@ from fastapi import APIRouter, Request, Response
 from fast_zero.accounts import attempts, queries, service
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
-    TOO_MANY_REGISTRATIONS,
+    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     CurrentRevocations,
-    limit_registrations,
+    address_of,
     session_of,
 )
 from fast_zero.accounts.passwords import check_password
@@ -49,7 +49,7 @@ router = APIRouter(prefix="/users", tags=["users"])
         Conflict("Username already exists"),
         Conflict("Email already exists"),
         idempotency.UNFINISHED,
-        TooManyRequests(TOO_MANY_REGISTRATIONS),
+        TooManyRequests(attempts.TOO_MANY_REGISTRATIONS),
         EXHAUSTED,
     )
     | idempotency.CREATED,
@@ -60,7 +60,8 @@ async def create_user(
     """Register. A link is sent to your address; following it verifies that it is yours."""
     language = preferred(request.headers.get("accept-language", ""))
     check_password(new.password, settings.password_min_length)
-    await limit_registrations(request, settings)
+    session = request.state.autocommit
+    await attempts.limit_registrations(session, settings, address_of(request))
     password_hash = await security.hash_password(new.password, settings.password_queue)
 
     async def register(session: Autocommit) -> Response:
@@ -148,7 +149,7 @@ async def read_user(user_id: Id, session: Autocommit, seen: IfNoneMatch) -> Resp
     responses=responses(
         *NEEDS_TOKEN,
         Forbidden(NOT_YOU),
-        Forbidden("This needs a token from a log-in, not a personal one"),
+        NOT_FOR_PROGRAMS,
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,
         Conflict("Username or Email already exists"),

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
 from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.core.pagination import PageParams
+from fast_zero.core.pagination import PageParams, paged
 
 
 def owned_by(actor_id: int) -> ColumnElement[bool]:
@@ -114,16 +114,9 @@ async def session_lives(session: AnySession, actor_id: int, session_id: int) -> 
 
 
 async def select_sessions(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
-    statement = (
-        select(*LoginSession.__table__.c)
-        .where(owned_by(actor_id), LoginSession.expires_at > func.now())
-        .order_by(LoginSession.id)
-        .offset(page.offset or None)
-        .limit(page.limit + 1)
-    )
-    if page.after is not None:
-        statement = statement.where(LoginSession.id > page.after)
-    return (await session.execute(statement)).all()
+    mine = (owned_by(actor_id), LoginSession.expires_at > func.now())
+    statement = select(*LoginSession.__table__.c).where(*mine)
+    return (await session.execute(paged(statement, LoginSession.id, page))).all()
 
 
 async def delete_session(session: AnySession, actor_id: int, session_id: int) -> bool:
@@ -188,16 +181,8 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
 async def select_personal_tokens(
     session: AnySession, actor_id: int, page: PageParams
 ) -> Sequence[AnyRow]:
-    statement = (
-        select(*PersonalToken.__table__.c)
-        .where(token_owned_by(actor_id))
-        .order_by(PersonalToken.id)
-        .offset(page.offset or None)
-        .limit(page.limit + 1)
-    )
-    if page.after is not None:
-        statement = statement.where(PersonalToken.id > page.after)
-    return (await session.execute(statement)).all()
+    statement = select(*PersonalToken.__table__.c).where(token_owned_by(actor_id))
+    return (await session.execute(paged(statement, PersonalToken.id, page))).all()
 
 
 async def delete_personal_token(session: AnySession, actor_id: int, token_id: int) -> bool:

@@ -9,12 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast, func, null, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast, func, null
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
-from fast_zero.core.database import AnySession
 from fast_zero.core.settings import Settings
 
 
@@ -70,7 +69,3 @@ def deferral(name: str, **arguments: object) -> ColumnElement[Any]:
 def json_part(value: object) -> object:
     """Give PostgreSQL the type of a text, which it cannot guess here."""
     return cast(value, Text) if isinstance(value, str) else value
-
-
-async def defer(session: AnySession, name: str, **arguments: object) -> None:
-    await session.execute(select(deferral(name, **arguments)))

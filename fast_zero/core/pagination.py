@@ -5,11 +5,14 @@ A cursor is opaque to clients: the id of the last row seen, as eight bytes in ba
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar, TypeVarTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from sqlalchemy import Select, SQLColumnExpression
 
 from fast_zero.core.types import MAX_BIGINT
+
+Ts = TypeVarTuple("Ts")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -64,6 +67,13 @@ class HasId(Protocol):
 
 
 Row = TypeVar("Row", bound=HasId)
+
+
+def paged(statement: Select[*Ts], key: SQLColumnExpression[int], page: PageParams) -> Select[*Ts]:
+    """Select a page in the order of ids, and one row more, which tells whether another follows."""
+    if page.after is not None:
+        statement = statement.where(key > page.after)
+    return statement.order_by(key).offset(page.offset or None).limit(page.limit + 1)
 
 
 def cut(rows: Sequence[Row], page: PageParams) -> tuple[Sequence[Row], str | None]:

@@ -35,13 +35,6 @@ CHANGED = set(TodoUpdate.model_fields)
 
 todos = Todo.__table__
 columns = todos.c
-actor: BindParameter[int] = bindparam("actor_id")
-one = columns.id == bindparam("todo_id")
-unchanged = columns.version == any_(bindparam("accepted", type_=ARRAY(BigInteger)))
-
-
-# Building a statement takes longer than sending it, so those that are sent most are built once
-# for each set of filters, fields or conditions, and given their values when they are sent.
 
 
 def visible_to(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
@@ -52,7 +45,36 @@ def editable_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return columns.owner_id == actor_id
 
 
+# Building a statement takes longer than sending it, so those that are sent most are built once
+# for each set of filters, fields or conditions, and given their values when they are sent.
+ACTOR: BindParameter[int] = bindparam("actor_id")
+THIS_ONE = columns.id == bindparam("todo_id")
+UNCHANGED = columns.version == any_(bindparam("accepted", type_=ARRAY(BigInteger)))
 INSERT = insert(todos).returning(*columns)
+SELECT = select(*columns).where(visible_to(ACTOR), THIS_ONE)
+FILTERS = {
+    "after": columns.id > bindparam("after"),
+    "state": columns.state == bindparam("state"),
+    "title": columns.title.ilike(bindparam("title")),
+    "description": columns.description.ilike(bindparam("description")),
+}
+
+
+@cache
+def listing(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    wanted = [FILTERS[name] for name in sorted(filters)]
+    statement = select(*columns).where(visible_to(ACTOR), *wanted).order_by(columns.id)
+    return statement.offset(bindparam("offset")).limit(bindparam("limit"))
+
+
+@cache
+def updating(fields: frozenset[str], *, conditional: bool) -> TypedReturnsRows[*tuple[Any, ...]]:
+    conditions = [editable_by(ACTOR), THIS_ONE, *([UNCHANGED] if conditional else [])]
+    if not fields:
+        return select(*columns).where(*conditions)
+    statement = update(todos).where(*conditions)
+    statement = statement.values({name: bindparam(f"new_{name}") for name in sorted(fields)})
+    return statement.returning(*columns)
 
 
 async def insert_todo(session: AnySession, actor_id: int, new: TodoCreate) -> AnyRow:
@@ -70,27 +92,9 @@ async def select_todos(session: AnySession, actor_id: int, wanted: TodoFilter) -
     return (await session.execute(statement, values)).all()
 
 
-FILTERS = {
-    "after": columns.id > bindparam("after"),
-    "state": columns.state == bindparam("state"),
-    "title": columns.title.ilike(bindparam("title")),
-    "description": columns.description.ilike(bindparam("description")),
-}
-
-
-@cache
-def listing(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
-    wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*columns).where(visible_to(actor), *wanted).order_by(columns.id)
-    return statement.offset(bindparam("offset")).limit(bindparam("limit"))
-
-
 async def select_todo(session: AnySession, actor_id: int, todo_id: int) -> AnyRow | None:
     found = await session.execute(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
     return found.one_or_none()
-
-
-SELECT = select(*columns).where(visible_to(actor), one)
 
 
 async def update_todo(
@@ -103,16 +107,6 @@ async def update_todo(
     if accepted is not None:
         values["accepted"] = list(accepted)
     return (await session.execute(statement, values)).one_or_none()
-
-
-@cache
-def updating(fields: frozenset[str], *, conditional: bool) -> TypedReturnsRows[*tuple[Any, ...]]:
-    conditions = [editable_by(actor), one, *([unchanged] if conditional else [])]
-    if not fields:
-        return select(*columns).where(*conditions)
-    statement = update(todos).where(*conditions)
-    statement = statement.values({name: bindparam(f"new_{name}") for name in sorted(fields)})
-    return statement.returning(*columns)
 
 
 async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> bool:

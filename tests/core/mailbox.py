@@ -29,14 +29,14 @@ class Mailbox:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802  # aiosmtpd's name
         self.asked += 1
         if self.answers:
             return self.answers.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  # aiosmtpd's name
         self.reached.set()
         await self.open.wait()
         self.letters.append(email.message_from_bytes(envelope.content, policy=default))

@@ -53,14 +53,16 @@ DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at 
 
 async def test_a_job_is_deferred_in_the_transaction_of_its_change(open_session, deferred):
     async with open_session() as session:
-        await jobs.defer(session, "tests.note", what="bread", count=2, nothing=None)
+        await session.execute(
+            select(jobs.deferral("tests.note", what="bread", count=2, nothing=None))
+        )
 
     assert await deferred() == [("tests.note", {"what": "bread", "count": 2, "nothing": None})]
 
 
 async def test_a_job_is_rolled_back_with_its_change(open_session, deferred):
     async with open_session() as session:
-        await jobs.defer(session, "tests.note", what="bread")
+        await session.execute(select(jobs.deferral("tests.note", what="bread")))
         await session.rollback()
 
     assert await deferred() == []
@@ -70,7 +72,7 @@ async def test_without_the_tables_of_jobs_the_database_is_not_migrated(session):
     await session.execute(text("ALTER TYPE procrastinate_job_to_defer_v1 RENAME TO gone"))
 
     with pytest.raises(Unavailable, match="not migrated yet"):
-        await jobs.defer(session, "tests.note", what="bread")
+        await session.execute(select(jobs.deferral("tests.note", what="bread")))
 
     await session.rollback()
 
