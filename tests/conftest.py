@@ -9,6 +9,7 @@ from contextlib import (
     contextmanager,
 )
 
+import freezegun
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
@@ -31,6 +32,10 @@ from tests.factories import LoginSessionFactory, UserFactory
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
+
+# freezegun reads every attribute of every module, and one of testcontainers' asks the engine for
+# its socket at each look. Where no engine is, that leaves an unclosed one behind.
+freezegun.configure(extend_ignore_list=["testcontainers"])
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +70,13 @@ def find_server() -> Server:
 def in_container() -> Server | None:
     """Start PostgreSQL 18 in a container, where an engine answers that has or gets the image."""
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        container = None
-        with suppress(DockerException):
+        # A client that finds no engine leaves its socket to the garbage collector.
+        try:
             container = PostgresContainer("postgres:18", driver="psycopg").start()
-        # A client that finds no engine leaves its socket to the garbage collector. Here, since
-        # while the exception is being handled, it still holds on to the socket.
-        gc.collect()
-    if container is None:
-        return None
+        except DockerException:
+            return None
+        finally:
+            gc.collect()
     url = parse_database_url(container.get_connection_url())
     return Server("postgres:18 in a container", url, container.stop)
 
