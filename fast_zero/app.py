@@ -16,7 +16,7 @@ from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.core import database, health, openapi, problems
-from fast_zero.core.budget import EXHAUSTED, Budgeted
+from fast_zero.core.budget import Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
@@ -73,7 +73,11 @@ class FastZero(FastAPI):
         return Forwarded(stack, proxies) if proxies else stack
 
     def openapi(self) -> dict[str, object]:
-        return openapi.add_problem_schemas(super().openapi())
+        if self.openapi_schema is None:
+            document = super().openapi()
+            openapi.add_problem_schemas(document)
+            openapi.add_parameters(document, self.routes)
+        return super().openapi()
 
 
 @asynccontextmanager
@@ -132,11 +136,10 @@ def create_app(settings: Settings | None = None) -> FastZero:
         app.add_middleware(Budgeted, settings.requests_per_minute)
     app.add_middleware(PrivateAnswers)
     problems.install(app)
+    # As they are, and not by `include_router`: see `core.routing`. The first are found first.
+    for room in (todos, accounts, exports, auth, links, otp, pages, health):
+        app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)
-    for room in (todos, accounts, exports, auth, links, otp):
-        app.include_router(room.router, responses=problems.responses(EXHAUSTED))
-    for free in (pages, health):
-        app.include_router(free.router)
 
     @app.get("/", tags=["home"])
     async def greet() -> Message:

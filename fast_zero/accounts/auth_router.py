@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 
 from fast_zero.accounts import otp, session_queries, sessions
 from fast_zero.accounts.dependencies import (
@@ -29,15 +29,16 @@ from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import PageQuery
 from fast_zero.core.problems import missing_fields, responses
-from fast_zero.core.query import PAGE, PageQuery
+from fast_zero.core.routing import room
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
 NO_SESSION = "Session not found"
 NO_TOKEN = "Token not found"  # noqa: S105  # a sentence, not a token
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = room("/auth", "auth")
 
 
 @router.post(
@@ -105,9 +106,7 @@ async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevo
     revocations.add(session_id)
 
 
-@router.get(
-    "/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN), openapi_extra=PAGE
-)
+@router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
 async def list_sessions(page: PageQuery, actor: AccountReader, session: Autocommit) -> object:
     """List where you are logged in."""
     rows, cursor = cut(await session_queries.select_sessions(session, actor.id, page), page)
@@ -159,12 +158,7 @@ async def create_personal_token(
     return PersonalTokenCreated(**shown.model_dump(), token=token)
 
 
-@router.get(
-    "/tokens",
-    response_model=PersonalTokenPage,
-    responses=responses(*NEEDS_TOKEN),
-    openapi_extra=PAGE,
-)
+@router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
 async def list_personal_tokens(
     page: PageQuery, actor: AccountReader, session: Autocommit
 ) -> object:

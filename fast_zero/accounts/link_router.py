@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from fast_zero.accounts import attempts, links
 from fast_zero.accounts.dependencies import (
@@ -17,9 +17,10 @@ from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
 from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
 from fast_zero.core.types import Message
 
-router = APIRouter()
+router = room()
 
 
 @router.post(

@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from fast_zero.accounts import otp, otp_queries
 from fast_zero.accounts.dependencies import (
@@ -22,6 +22,7 @@ from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
 
 NEEDS_SESSION = (*NEEDS_TOKEN, NOT_FOR_PROGRAMS)
 NEEDS_PASSWORD = (
@@ -31,7 +32,7 @@ NEEDS_PASSWORD = (
     EXHAUSTED,
 )
 
-router = APIRouter(prefix="/auth/otp", tags=["auth"])
+router = room("/auth/otp", "auth")
 
 
 @router.get("", responses=responses(*NEEDS_TOKEN))

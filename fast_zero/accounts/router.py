@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from fast_zero.accounts import attempts, queries, service
 from fast_zero.accounts.dependencies import (
@@ -29,8 +29,9 @@ from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import PageQuery
 from fast_zero.core.problems import responses
-from fast_zero.core.query import PAGE, PageQuery
+from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 
 NOT_FOUND = "User not found"
@@ -38,7 +39,7 @@ NOT_YOU = "Not enough permissions"
 PUBLIC = "-public"
 """The view that everyone has of an account. It shares the version, but not the bytes."""
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = room("/users", "users")
 
 
 @router.post(
@@ -73,7 +74,7 @@ async def create_user(
     return await once(idempotency.NOBODY, register)
 
 
-@router.get("", response_model=UserPage, openapi_extra=PAGE)
+@router.get("", response_model=UserPage)
 async def list_users(page: PageQuery, session: Autocommit) -> object:
     """List the public profiles of all users, oldest first."""
     rows, cursor = cut(await queries.select_users(session, page), page)

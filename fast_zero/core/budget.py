@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -118,7 +118,7 @@ class Budgeted:
     def __init__(self, app: ASGIApp, requests_per_minute: int) -> None:
         self.app = app
         self.budget = Budget(requests_per_minute)
-        self.policy = f'"default";q={requests_per_minute};w={WINDOW_SECONDS}'
+        self.policy = f'"default";q={requests_per_minute};w={WINDOW_SECONDS}'.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_free(scope["path"]):
@@ -130,10 +130,11 @@ class Budgeted:
 
         async def send_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                standing = charge.standing
-                headers["RateLimit-Policy"] = self.policy
-                headers["RateLimit"] = f'"default";r={standing.left};t={standing.whole_in}'
+                standing = f'"default";r={charge.standing.left};t={charge.standing.whole_in}'
+                message["headers"] += [
+                    (b"ratelimit-policy", self.policy),
+                    (b"ratelimit", standing.encode()),
+                ]
             await send(message)
 
         try:

@@ -2,8 +2,10 @@
 
 from http import HTTPStatus
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PRIVATE = (b"cache-control", b"private, no-cache")
+BY_TOKEN = (b"vary", b"Authorization")
 
 
 class PrivateAnswers:
@@ -20,15 +22,20 @@ class PrivateAnswers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        private = scope["method"] not in {"GET", "HEAD"} or "authorization" in Headers(scope=scope)
+        private = scope["method"] not in {"GET", "HEAD"} or has(scope, b"authorization")
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start" and (
                 private or message["status"] == HTTPStatus.UNAUTHORIZED
             ):
-                headers = MutableHeaders(raw=message["headers"])
-                headers.setdefault("Cache-Control", "private, no-cache")
-                headers.add_vary_header("Authorization")
+                if not has(message, b"cache-control"):
+                    message["headers"].append(PRIVATE)
+                message["headers"].append(BY_TOKEN)
             await send(message)
 
         await self.app(scope, receive, send_marked)
+
+
+def has(message: Scope | Message, header: bytes) -> bool:
+    """Tell whether a request or an answer has a header; in ASGI their names are in lower case."""
+    return any(name == header for name, _ in message["headers"])

@@ -7,12 +7,12 @@ view of the same row has other bytes, so its tag says which view it is: `"7-publ
 import re
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, SQLColumnExpression, any_, literal, true
 
 from fast_zero.core.errors import Malformed, Stale
-from fast_zero.core.types import OptionalText
+from fast_zero.core.parameters import header
 
 Tags = tuple[str, ...] | None
 """The members of a condition, `*` among them; `None` where none was sent."""
@@ -84,37 +84,29 @@ def created(content: BaseModel, current: str, location: str) -> Response:
     return Response(content.model_dump_json(), 201, headers, JSON)
 
 
-def header(name: str, description: str) -> Any:  # noqa: ANN401  # FastAPI types its own so
-    """Describe a condition in the document; `condition` reads it, since it may come in parts."""
-    return Header(
-        alias=name,
-        description=description,
-        json_schema_extra={"pattern": PATTERN, "examples": ['"7"']},
-    )
-
-
 def condition(request: Request, name: str) -> Tags:
+    """Read a condition, which may come in several lines."""
     lines = request.headers.getlist(name)
     return parse(name, ", ".join(lines)) if lines else None
 
 
-async def if_match(
-    request: Request,
-    _value: Annotated[
-        OptionalText,
-        header("If-Match", "Do it only if the `ETag` is still one of these; otherwise 412."),
-    ] = None,
-) -> Tags:
+@header(
+    "If-Match",
+    "Do it only if the `ETag` is still one of these; otherwise 412.",
+    pattern=PATTERN,
+    examples=['"7"'],
+)
+async def if_match(request: Request) -> Tags:
     return condition(request, "If-Match")
 
 
-async def if_none_match(
-    request: Request,
-    _value: Annotated[
-        OptionalText,
-        header("If-None-Match", "Answer 304 without a body if the `ETag` is one of these."),
-    ] = None,
-) -> Tags:
+@header(
+    "If-None-Match",
+    "Answer 304 without a body if the `ETag` is one of these.",
+    pattern=PATTERN,
+    examples=['"7"'],
+)
+async def if_none_match(request: Request) -> Tags:
     return condition(request, "If-None-Match")
 
 

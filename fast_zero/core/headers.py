@@ -14,13 +14,15 @@ from fast_zero.core.settings import Settings
 PROBES = {"/livez", "/readyz"}
 """Asked by address, from within a container or a cluster, whatever the public name is."""
 
-SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+# As ASGI carries them: written once, and not at each answer.
+SAFE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
     # Data is never a page. The pages that are loosen it for what they hold, in `openapi`.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-HSTS = "max-age=31536000"  # a year; RFC 6797, section 7.2 forbids it over plain HTTP
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+# A year; RFC 6797, section 7.2 forbids it over plain HTTP.
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READ_BY_SCRIPTS = (
@@ -78,12 +80,12 @@ class Headers:
         async def send_safe(message: Message) -> None:
             nonlocal refusal
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SAFE.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                said = {name for name, _ in headers}
+                headers.extend(header for header in SAFE if header[0] not in said)
                 if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = HSTS
-                if is_plain_refusal(message, headers):
+                    headers.append(HSTS)
+                if is_plain_refusal(message):
                     refusal = message
                     return
             elif refusal is not None:
@@ -96,9 +98,10 @@ class Headers:
         await self.app(scope, receive, send_safe)
 
 
-def is_plain_refusal(start: Message, headers: MutableHeaders) -> bool:
-    plain = headers.get("content-type", "").startswith("text/plain")
-    return plain and start["status"] >= HTTPStatus.BAD_REQUEST
+def is_plain_refusal(start: Message) -> bool:
+    if start["status"] < HTTPStatus.BAD_REQUEST:
+        return False
+    return MutableHeaders(scope=start).get("content-type", "").startswith("text/plain")
 
 
 def problem_of(scope: Scope, start: Message, body: bytes) -> ProblemResponse:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 from sqlalchemy import Text, column, select, table
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -11,11 +11,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fast_zero.core import revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
 
 ANSWER_SECONDS = 2  # those who ask give up after five or so
 AWAY = "The database does not answer."
 
-router = APIRouter(tags=["health"])
+router = room("", "health", budgeted=False)
 
 
 class Alive(BaseModel):

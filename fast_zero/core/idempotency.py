@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Request, Response
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
     Index,
@@ -34,7 +34,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fast_zero.core import etags
 from fast_zero.core.database import Base, run_again
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
-from fast_zero.core.types import OptionalText
+from fast_zero.core.parameters import header
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
@@ -166,21 +166,14 @@ async def keep(
     )
 
 
-async def once(
-    request: Request,
-    _value: Annotated[
-        OptionalText,
-        Header(
-            alias=NAME,
-            description="Made up by you, such as a UUID. Sent again with the same body within 24 "
-            "hours, it does nothing and gets the first answer.",
-            json_schema_extra={
-                "pattern": f"^({KEY.pattern})$",
-                "examples": ["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
-            },
-        ),
-    ] = None,
-) -> Once:
+@header(
+    NAME,
+    "Made up by you, such as a UUID. Sent again with the same body within 24 hours, it does "
+    "nothing and gets the first answer.",
+    pattern=f"^({KEY.pattern})$",
+    examples=["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
+)
+async def once(request: Request) -> Once:
     lines = request.headers.getlist(NAME)
     if not lines:
         return Once(request, None)

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -12,14 +13,15 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from fast_zero.core.errors import Unavailable
+from fast_zero.core.parameters import REF, read_by
 from fast_zero.core.problems import MEDIA_TYPE, Problem, ValidationProblem, responses
 
 ASSETS = "/docs/assets"
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
-REF = "#/components/schemas/{model}"
 
 # Every route may answer these.
 COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -43,7 +45,16 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def add_problem_schemas(document: dict[str, Any]) -> dict[str, Any]:
+def add_parameters(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
+    """Describe what dependencies read by themselves."""
+    for route in routes:
+        if isinstance(route, APIRoute) and (read := list(read_by(route.dependant))):
+            for method in route.methods or ():
+                operation = document["paths"][route.path_format][method.lower()]
+                operation.setdefault("parameters", []).extend(read)
+
+
+def add_problem_schemas(document: dict[str, Any]) -> None:
     """Name the schemas that the error responses refer to."""
     _, definitions = models_json_schema(
         [(Problem, "serialization"), (ValidationProblem, "serialization")],
@@ -51,7 +62,6 @@ def add_problem_schemas(document: dict[str, Any]) -> dict[str, Any]:
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(definitions["$defs"])
-    return document
 
 
 def install_pages(app: FastAPI) -> None:
@@ -88,7 +98,7 @@ def install_pages(app: FastAPI) -> None:
         headers = {"Cache-Control": "public, max-age=86400"}
         return Response(script, media_type="text/javascript", headers=headers)
 
-    app.include_router(pages)
+    app.router.routes.extend(pages.routes)
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
 
 

@@ -24,6 +24,9 @@ MEDIA_TYPE = "application/problem+json"
 PACKAGE = str(Path(__file__).parents[1])
 TOO_LARGE = "The body is larger than {limit} bytes."
 
+Responses = dict[int | str, dict[str, Any]]
+"""What a route answers, by status, as FastAPI takes it for the document."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -178,9 +181,9 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(error, handler)
 
 
-def responses(*errors: DomainError) -> dict[int | str, dict[str, Any]]:
+def responses(*errors: DomainError) -> Responses:
     """Describe the errors that a route answers, for its OpenAPI entry."""
-    described: dict[int | str, dict[str, Any]] = {}
+    described: Responses = {}
     for error in errors:
         entry = described.setdefault(error.status.value, {"description": "", "content": {}})
         content = entry["content"].setdefault(

@@ -134,12 +134,12 @@ class PatientProtocol(HttpToolsProtocol):
             return
         problem = {"type": "about:blank", "title": status.phrase, "status": status}
         body = json.dumps({**problem, "detail": detail}).encode()
-        headers = {
-            "Content-Type": MEDIA_TYPE,
-            "Content-Length": str(len(body)),
-            "Connection": "close",
-            **SAFE,
-        }
-        lines = [f"HTTP/1.1 {status} {status.phrase}", *map(": ".join, headers.items()), "", ""]
-        self.transport.write("\r\n".join(lines).encode() + body)
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *SAFE,
+        ]
+        first = f"HTTP/1.1 {status} {status.phrase}".encode()
+        self.transport.write(b"\r\n".join([first, *map(b": ".join, headers), b"", body]))
         self.transport.close()

@@ -126,22 +126,22 @@ class Settings(BaseSettings):
         return self.database_url
 
     def signing_keys(self) -> tuple[str, ...]:
-        """Give the keys whose tokens are accepted, the one that signs new ones first.
+        """Give the keys whose tokens are accepted, the one that signs new ones first."""
+        keys = (self.secret_key, self.secret_key_previous)
+        return tuple(key.get_secret_value() for key in keys if key)
 
-        Refuse to go on with a key that is missing or can be guessed.
-        """
-        given = {"SECRET_KEY": self.secret_key, "SECRET_KEY_PREVIOUS": self.secret_key_previous}
-        if self.secret_key_previous is None:
-            del given["SECRET_KEY_PREVIOUS"]
-        keys = {name: key.get_secret_value() if key else "" for name, key in given.items()}
-        for name, key in keys.items():
-            if len(key.encode()) < SECRET_KEY_BYTES:
+    def check_keys(self) -> None:
+        """Refuse to go on with a key that is missing or can be guessed."""
+        given = {"SECRET_KEY": self.secret_key}
+        if self.secret_key_previous:
+            given["SECRET_KEY_PREVIOUS"] = self.secret_key_previous
+        for name, key in given.items():
+            if key is None or len(key.get_secret_value().encode()) < SECRET_KEY_BYTES:
                 problem = f"is shorter than {SECRET_KEY_BYTES} bytes" if key else "is not set"
                 raise StartError(
                     f"{name} {problem}. Make one with: "
                     'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
                 )
-        return tuple(keys.values())
 
 
 def load_settings() -> Settings:

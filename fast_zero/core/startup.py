@@ -17,11 +17,11 @@ def completed(settings: Settings) -> Iterator[Settings]:
     the key. With one, the key must be given: processes on other machines share it.
     """
     if settings.database_url is not None:
-        settings.signing_keys()
+        settings.check_keys()
         yield settings
         return
     with embedded.running(settings.data_dir) as url:
         key = settings.secret_key or SecretStr(embedded.secret_key(settings.data_dir))
         complete = settings.model_copy(update={"database_url": url, "secret_key": key})
-        complete.signing_keys()
+        complete.check_keys()
         yield complete

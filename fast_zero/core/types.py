@@ -7,16 +7,12 @@ needs the pattern.
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
-from pydantic.json_schema import SkipJsonSchema
 
 RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text exactly as typed, without NUL and lone surrogates."""
 
 Text = Annotated[RawText, StringConstraints(strip_whitespace=True)]
 """Text without the white space around it; lengths count what is left."""
-
-OptionalText = str | SkipJsonSchema[None]
-"""A header that may be left out; it is text if it comes, and never `null`."""
 
 MAX_BIGINT = 2**63 - 1
 

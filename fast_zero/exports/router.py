@@ -1,13 +1,14 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Security
+from fastapi import Security
 from fastapi.responses import StreamingResponse
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.dependencies import Autocommit
 from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
 
@@ -23,7 +24,7 @@ AS_FILE: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(prefix="/users/me/export", tags=["users"])
+router = room("/users/me/export", "users")
 
 
 @router.get("", response_model=Export, responses=responses(*NEEDS_TOKEN) | AS_FILE)

@@ -1,7 +1,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core import etags, idempotency
@@ -10,8 +10,9 @@ from fast_zero.core.errors import NotFound
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import query
 from fast_zero.core.problems import responses
-from fast_zero.core.query import described, query
+from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
 from fast_zero.todos import queries, service
@@ -28,7 +29,7 @@ from fast_zero.todos.schemas import (
 
 MISSING = NotFound(service.NOT_FOUND)
 
-router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_TOKEN))
+router = room("/todos", "todos", answers=responses(*NEEDS_TOKEN))
 
 
 @router.post(
@@ -63,7 +64,7 @@ async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
     return await once(actor.id, do, in_transaction=True)
 
 
-@router.get("", response_model=TodoPage, openapi_extra=described(TodoFilter))
+@router.get("", response_model=TodoPage)
 async def list_todos(
     wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Autocommit
 ) -> object:
