@@ -15,7 +15,7 @@ from fast_zero.accounts import otp_router as otp
 from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
-from fast_zero.core import database, health, openapi, problems
+from fast_zero.core import database, health, logs, metrics, openapi, problems
 from fast_zero.core.budget import Budgeted
 from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
@@ -23,6 +23,8 @@ from fast_zero.core.entrance import Entrance
 from fast_zero.core.forwarded import Forwarded
 from fast_zero.core.headers import guarded
 from fast_zero.core.jobs import Context
+from fast_zero.core.observing import Observed
+from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed
@@ -68,7 +70,8 @@ class FastZero(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         application = problems.Composure(super().build_middleware_stack())
         entrance = Entrance(application, self.settings.max_body_bytes)
-        stack = guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        guard = guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
+        stack = Observed(guard)
         proxies = self.settings.forwarded_allow_ips
         return Forwarded(stack, proxies) if proxies else stack
 
@@ -101,6 +104,23 @@ async def jobs_done(settings: Settings, state: database.State) -> AsyncIterator[
         await asyncio.wait([working], timeout=settings.shutdown_grace + JOBS_END_SECONDS)
 
 
+@asynccontextmanager
+async def observed(settings: Settings, state: database.State) -> AsyncIterator[None]:
+    """Look at what the metrics tell, where somebody may ask for them."""
+    if not settings.metrics_port:
+        yield
+        return
+    async with metrics.sampled(Samples(state["autocommit"]).look):
+        yield
+
+
+def create_worker_app() -> FastZero:
+    """Build the application in a process of its own, which has its own log to set up."""
+    settings = load_settings()
+    logs.configure(settings)
+    return create_app(settings)
+
+
 def create_app(settings: Settings | None = None) -> FastZero:
     """Build the application; nothing is opened before its lifespan begins."""
     settings = settings or load_settings()
@@ -112,6 +132,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
                 database.connected(complete) as state,
                 followed(complete.database_address()) as revocations,
                 jobs_done(complete, state),
+                observed(complete, state),
             ):
                 with spared_collector():
                     yield State(**state, revocations=revocations)

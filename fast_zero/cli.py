@@ -257,11 +257,13 @@ def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
 @contextmanager
 def ready(*, migrate: bool) -> "Iterator[Settings]":
     """Hold a database that answers and, if wanted, has the newest revision."""
-    from fast_zero.core import database
+    from fast_zero.core import database, logs
     from fast_zero.core.settings import load_settings
     from fast_zero.core.startup import completed
 
-    with completed(load_settings()) as complete:
+    settings = load_settings()
+    logs.configure(settings)
+    with completed(settings) as complete:
         url = complete.database_address()
         asyncio.run(database.wait_until_ready(url, complete.database_wait))
         if migrate:

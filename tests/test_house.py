@@ -18,6 +18,7 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
+    ("GET", "/version"),
     ("GET", "/docs"),
     ("GET", "/redoc"),
     ("GET", "/docs/assets/redoc.standalone.js"),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Form, Request, Response
 
-from fast_zero.accounts import otp, session_queries, sessions
+from fast_zero.accounts import measures, otp, session_queries, sessions
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     NOT_FOR_PROGRAMS,
@@ -69,15 +69,16 @@ async def create_token(
     if form.grant_type == "refresh_token":
         tokens = await sessions.refresh(session, settings, form.refresh_token)
         return answer_tokens(tokens, settings, response)
-    tokens = await sessions.log_in(
-        session,
-        settings,
-        login=form.username,
-        password=form.password,
-        scope=form.scope,
-        code=form.otp,
-        client=client_of(request),
-    )
+    with measures.attempt_to_log_in():
+        tokens = await sessions.log_in(
+            session,
+            settings,
+            login=form.username,
+            password=form.password,
+            scope=form.scope,
+            code=form.otp,
+            client=client_of(request),
+        )
     return answer_tokens(tokens, settings, response)
 
 

@@ -10,6 +10,7 @@ from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
 from fast_zero.core.budget import Charge
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
+from fast_zero.core.logs import asked
 
 NOT_VALIDATED = "Could not validate credentials"
 NEEDS_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
@@ -48,6 +49,8 @@ class BearerToken(OAuth2PasswordBearer):
             raise
         if charge:
             charge.to_user(actor.id)
+        if request_known := asked.get():
+            request_known.actor_id = actor.id
         if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
             raise InsufficientScope(*missing)
         return actor

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
+from prometheus_client import Gauge
 from sqlalchemy import URL
 
 from fast_zero.core.listener import listening
@@ -33,6 +34,12 @@ SWEEPS = [
     ]
 ]
 
+LISTENING = Gauge(
+    "fast_zero_revocations_listening",
+    "1 where a process hears of ended sessions; else it asks the database at each request.",
+    multiprocess_mode="livemin",
+)
+
 
 class Revocations:
     """The sessions that ended within two hours, known completely only while `complete` is true.
@@ -51,6 +58,7 @@ class Revocations:
         for (session_id,) in await (await connection.execute(LOAD)).fetchall():
             self.add(session_id)
         self.complete = True
+        LISTENING.set(1)
 
     def add(self, session_id: int | None) -> None:
         """Refuse a session in this process at once. None stands for a personal token."""
@@ -67,6 +75,7 @@ class Revocations:
 
     def lose(self) -> None:
         self.complete = False
+        LISTENING.set(0)
 
 
 @asynccontextmanager

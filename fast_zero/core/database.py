@@ -38,7 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, map
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
-from fast_zero.core import pool
+from fast_zero.core import metrics, pool
 from fast_zero.core.errors import (
     Conflict,
     DomainError,
@@ -167,7 +167,20 @@ def create_engine(settings: Settings) -> AsyncEngine:
     )
     listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
     listen(engine.sync_engine, "handle_error", translate_error)
+    if settings.metrics_port:
+        listen(engine.sync_engine, "before_cursor_execute", begin_statement)
+        listen(engine.sync_engine, "after_cursor_execute", end_statement)
     return engine
+
+
+def begin_statement(*arguments: Any) -> None:  # noqa: ANN401  # SQLAlchemy's
+    context = arguments[4]
+    context.began = time.perf_counter()
+
+
+def end_statement(*arguments: Any) -> None:  # noqa: ANN401  # SQLAlchemy's
+    context = arguments[4]
+    metrics.STATEMENTS.observe(time.perf_counter() - context.began)
 
 
 def conninfo(url: URL) -> str:

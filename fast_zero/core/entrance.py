@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fast_zero.core.logs import asked
 from fast_zero.core.problems import TOO_LARGE, ProblemResponse
 
 MAX_HEAD_BYTES = 65_536
@@ -30,6 +31,8 @@ class Entrance:
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, without_body(send)
+        if request := asked.get():
+            request.scope = scope  # routing writes to this one
         if refusal := self.refusal(scope):
             await ProblemResponse(Request(scope), *refusal)(scope, receive, send)
         else:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fast_zero.core.problems import ProblemResponse
 from fast_zero.core.settings import Settings
 
-PROBES = {"/livez", "/readyz"}
+PROBES = {"/livez", "/readyz", "/version"}
 """Asked by address, from within a container or a cluster, whatever the public name is."""
 
 # As ASGI carries them: written once, and not at each answer.
@@ -33,8 +33,15 @@ READ_BY_SCRIPTS = (
     "OTP-Required",
     "RateLimit",
     "RateLimit-Policy",
+    "X-Request-Id",
 )
-SENT_BY_SCRIPTS = ("Authorization", "Idempotency-Key", "If-Match", "If-None-Match")
+SENT_BY_SCRIPTS = (
+    "Authorization",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-Id",
+)
 
 
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:

@@ -5,9 +5,10 @@ from typing import Literal
 
 from fastapi import Request
 from pydantic import BaseModel, Field
-from sqlalchemy import Text, column, select, table
+from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+import fast_zero
 from fast_zero.core import revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import responses
@@ -15,6 +16,12 @@ from fast_zero.core.routing import room
 
 ANSWER_SECONDS = 2  # those who ask give up after five or so
 AWAY = "The database does not answer."
+STANDING = text("""
+SELECT version_num AS revision, EXISTS (
+    SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
+) AS worker_is_alive
+FROM alembic_version
+""")
 
 router = room("", "health", budgeted=False)
 
@@ -27,6 +34,14 @@ class Ready(BaseModel):
     status: Literal["ready"] = Field("ready", description="Requests can be served.")
     database: Literal["answers"] = Field("answers", description="What the database does.")
     revision: str = Field(description="The migration that the database has.")
+    worker: Literal["alive", "absent"] = Field(
+        description="Whether somebody does the jobs. Requests are served without: letters wait."
+    )
+
+
+class Version(BaseModel):
+    version: str = Field(description="The release of fast_zero.", examples=["0.1.0"])
+    revision: str = Field(description="The newest migration that it knows.", examples=["0007"])
 
 
 @router.get("/livez")
@@ -38,12 +53,17 @@ async def check_life() -> Alive:
 @router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(revisions.BEHIND)))
 async def check_readiness(request: Request) -> Ready:
     """Tell whether requests can be served: the database answers and is migrated."""
-    found = select(column("version_num", Text)).select_from(table("alembic_version"))
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            revision = (await request.state.autocommit.execute(found)).scalar()
+            found = (await request.state.autocommit.execute(STANDING)).one_or_none()
     except (TimeoutError, PoolTimeout):
         raise Unavailable(AWAY) from None
-    if revisions.is_behind(revision):
+    if found is None or revisions.is_behind(found.revision):
         raise Unavailable(revisions.BEHIND)
-    return Ready(revision=revision)
+    return Ready(revision=found.revision, worker="alive" if found.worker_is_alive else "absent")
+
+
+@router.get("/version")
+async def read_version() -> Version:
+    """Tell which release answers."""
+    return Version(version=fast_zero.__version__, revision=revisions.known()[0])

@@ -12,6 +12,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_
 from sqlalchemy.util.queue import Empty, Full, QueueCommon
 
+from fast_zero.core.metrics import WAITS
+
 
 class FairQueue(QueueCommon[ConnectionPoolEntry]):
     """A queue in which nobody overtakes: what is put goes straight to the first who waits.
@@ -64,7 +66,8 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
     ) -> ConnectionPoolEntry:
         if self.items or not block:
             return self.get_nowait()
-        item = await_(self.wait(timeout))
+        with WAITS.time():
+            item = await_(self.wait(timeout))
         if item is None:
             raise Empty
         return item
@@ -101,6 +104,9 @@ class FairQueue(QueueCommon[ConnectionPoolEntry]):
 class FairPool(AsyncAdaptedQueuePool):
     _queue_class = FairQueue
     _pool: FairQueue
+
+    def waiting(self) -> int:
+        return len(self._pool.waiting)
 
     def _dec_overflow(self) -> Literal[True]:
         """Let the first who waits try to connect, when another has failed to.

@@ -13,11 +13,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
+from fast_zero.core import metrics
 from fast_zero.core.errors import StartError
 from fast_zero.core.protocol import PatientProtocol
 from fast_zero.core.settings import Settings
 
-FACTORY = "fast_zero.app:create_app"
+FACTORY = "fast_zero.app:create_worker_app"
 BACKLOG = 2048
 CONNECTIONS = 65_536
 
@@ -61,12 +62,17 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         workers=settings.workers,
         reload=reload,
         http=PatientProtocol,
+        log_config=None,  # ours is made when a process starts, by `logs.configure`
+        access_log=False,
         log_level=settings.log_level,
         server_header=False,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.shutdown_grace,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again when it has drained
+    with (
+        metrics.served(settings.host, settings.metrics_port, several=not alone),
+        suppress(KeyboardInterrupt),  # uvicorn raises the signal again when it has drained
+    ):
         if reload:
             ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
         elif alone:

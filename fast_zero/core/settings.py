@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
+    log_format: Literal["auto", "text", "json"] = "auto"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     shutdown_grace: int = Field(default=10, ge=1, le=3600)
     forwarded_allow_ips: str = ""
     allowed_hosts: str = "*"

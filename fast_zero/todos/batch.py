@@ -9,7 +9,7 @@ from fast_zero.core import etags
 from fast_zero.core.database import AnyRow
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
 from fast_zero.core.problems import Problem
-from fast_zero.todos import queries
+from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import (
     Batch,
     CreateItem,
@@ -56,6 +56,9 @@ async def do_batch(session: AsyncSession, actor_id: int, batch: Batch) -> list[I
     if gone := [item.id for item in doable if isinstance(item, DeleteItem)]:
         await queries.delete_todos(session, actor_id, gone)
 
+    measures.CREATED.inc(len(created))
+    measures.UPDATED.inc(len(changes))
+    measures.DELETED.inc(len(gone))
     new = iter(created)
     return [
         refusal or confirm(item, next(new) if isinstance(item, CreateItem) else todos[item.id])

@@ -15,7 +15,7 @@ from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
-from fast_zero.todos import queries, service
+from fast_zero.todos import measures, queries, service
 from fast_zero.todos.dependencies import Reader, Writer
 from fast_zero.todos.schemas import (
     Batch,
@@ -43,6 +43,7 @@ async def create_todo(new: TodoCreate, actor: Writer, once: DoOnce) -> Response:
 
     async def create(session: Autocommit) -> Response:
         todo = await queries.insert_todo(session, actor.id, new)
+        measures.CREATED.inc()
         tag = etags.tag(todo.version)
         return etags.created(TodoPublic.model_validate(todo), tag, f"/todos/{todo.id}")
 

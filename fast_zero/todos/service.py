@@ -2,7 +2,7 @@ from fast_zero.core import etags
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import DomainError, NotFound, Stale
 from fast_zero.core.etags import Versions
-from fast_zero.todos import queries
+from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import TodoUpdate
 
 NOT_FOUND = "Task not found."
@@ -14,12 +14,14 @@ async def update_todo(
     todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
     if todo is None:
         raise await refusal(session, actor_id, todo_id, accepted)
+    measures.UPDATED.inc()
     return todo
 
 
 async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> None:
     if not await queries.delete_todo(session, actor_id, todo_id, accepted):
         raise await refusal(session, actor_id, todo_id, accepted)
+    measures.DELETED.inc()
 
 
 async def refusal(

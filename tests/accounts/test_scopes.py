@@ -23,6 +23,7 @@ NEEDED = {
     ("GET", "/docs/assets/redoc.standalone.js"): PUBLIC,
     ("GET", "/livez"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
+    ("GET", "/version"): PUBLIC,
     ("POST", "/users"): PUBLIC,
     ("GET", "/users"): PUBLIC,
     ("GET", "/users/{user_id}"): PUBLIC,

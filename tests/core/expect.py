@@ -21,6 +21,11 @@ def problem(response) -> tuple[int, object]:
     return response.status_code, body["detail"]
 
 
+def same_headers(response) -> dict[str, str]:
+    """Give the headers that two answers to the same question share: all but the request's id."""
+    return {name: value for name, value in response.headers.items() if name != "x-request-id"}
+
+
 def faults(response) -> list[str]:
     """Give the places that a 422 complains about, such as `body.title`."""
     status, detail = problem(response)

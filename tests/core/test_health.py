@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import make_url, text
 
+import fast_zero
 from fast_zero.core import health, revisions
 from tests.core.expect import problem
 
@@ -19,7 +20,34 @@ async def test_it_is_ready_when_its_database_is(anonymous):
     response = await anonymous.get("/readyz")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "database": "answers", "revision": head}
+    assert response.json() == {
+        "status": "ready",
+        "database": "answers",
+        "revision": head,
+        "worker": "absent",
+    }
+
+
+@pytest.mark.parametrize(("seconds", "worker"), [(5, "alive"), (60, "absent")])
+async def test_it_tells_whether_somebody_does_the_jobs(anonymous, connection, seconds, worker):
+    await connection.execute(
+        text(
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - make_interval(secs => :seconds))"
+        ),
+        {"seconds": seconds},
+    )
+
+    assert (await anonymous.get("/readyz")).json()["worker"] == worker
+
+
+async def test_it_tells_its_release(anonymous):
+    response = await anonymous.get("/version")
+
+    assert response.json() == {
+        "version": fast_zero.__version__,
+        "revision": revisions.known()[0],
+    }
 
 
 async def test_it_is_not_ready_without_its_database(live):

@@ -1,0 +1,181 @@
+"""What Prometheus may read of this process and its siblings, on a port of its own.
+
+Rooms count what they know of in a `measures` module of theirs. Labels take few values: a route is
+its template, and what has none is one series. With several workers each writes to files in a
+folder that they share, and whoever is asked adds them up.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    start_http_server,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from fast_zero.core.errors import StartError
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks there
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+SAMPLE_SECONDS = 1
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 0.5, 1, 2.5, 5, 10)
+FINE_SECONDS = (0.0005, 0.001, 0.0025, *SECONDS)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has few types
+
+REQUESTS = Histogram(
+    "fast_zero_http_request_seconds",
+    "Time from the head of a request to the end of its answer.",
+    ["method", "route", "status"],
+    buckets=SECONDS,
+)
+IN_FLIGHT = Gauge(
+    "fast_zero_http_requests_in_flight",
+    "Requests that are not answered yet.",
+    multiprocess_mode="livesum",
+)
+STATEMENTS = Histogram(
+    "fast_zero_database_statement_seconds",
+    "Time from sending a statement to having its rows.",
+    buckets=FINE_SECONDS,
+)
+WAITS = Histogram(
+    "fast_zero_database_pool_wait_seconds",
+    "Time that those waited who found no free connection.",
+    buckets=SECONDS,
+)
+POOL_SIZE = Gauge(
+    "fast_zero_database_pool_size",
+    "Connections that the pools may open.",
+    multiprocess_mode="livesum",
+)
+POOL_IN_USE = Gauge(
+    "fast_zero_database_pool_in_use",
+    "Connections that are in use.",
+    multiprocess_mode="livesum",
+)
+POOL_WAITING = Gauge(
+    "fast_zero_database_pool_waiting",
+    "Requests that wait for a connection.",
+    multiprocess_mode="livesum",
+)
+PASSWORDS_WAITING = Gauge(
+    "fast_zero_passwords_waiting",
+    "Passwords that wait to be hashed, which is done one at a time in each process.",
+    multiprocess_mode="livesum",
+)
+JOBS = Gauge(
+    "fast_zero_jobs",
+    "Jobs in the database: todo, doing, failed.",
+    ["status"],
+    multiprocess_mode="livemostrecent",
+)
+OLDEST_JOB = Gauge(
+    "fast_zero_oldest_job_seconds",
+    "How long the oldest job waits whose time has come.",
+    multiprocess_mode="livemostrecent",
+)
+LOOP_LAG = Histogram(
+    "fast_zero_event_loop_lag_seconds",
+    "How much later than asked for the event loop came back, once a second.",
+    buckets=FINE_SECONDS,
+)
+
+
+@cache
+def request_series(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, str(status))
+
+
+def time_request(method: str, route: str, status: int, seconds: float) -> None:
+    request_series(method if method in METHODS else "other", route, status).observe(seconds)
+
+
+Sampler = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def sampled(*samplers: Sampler) -> AsyncIterator[None]:
+    """Look every second at what does not tell of itself."""
+    looking = asyncio.create_task(sample(samplers), name="metrics")
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+
+
+async def sample(samplers: tuple[Sampler, ...]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + SAMPLE_SECONDS
+        await asyncio.sleep(SAMPLE_SECONDS)
+        LOOP_LAG.observe(max(loop.time() - due, 0))
+        for look in samplers:
+            await look()
+
+
+class Siblings(MultiProcessCollector):
+    """Adds up what several processes wrote, and leaves out how those stand that are gone."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(None, folder)  # type: ignore[no-untyped-call]  # as above
+        self.folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        for pid in {file.stem.rpartition("_")[2] for file in self.folder.glob("gauge_live*.db")}:
+            if not is_running(int(pid)):
+                mark_process_dead(pid, str(self.folder))  # type: ignore[no-untyped-call]  # as above
+        found: Iterable[Metric] = super().collect()  # type: ignore[no-untyped-call]  # as above
+        return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def served(host: str, port: int, *, several: bool) -> Iterator[None]:
+    """Answer Prometheus on `port`, until the block ends; on none where it is 0.
+
+    `several` has the processes that are started meanwhile write to files.
+    """
+    if not port:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="fast_zero-metrics-") as folder:
+        registry: CollectorRegistry = REGISTRY
+        if several:
+            os.environ[FOLDER] = folder
+            registry = CollectorRegistry()
+            registry.register(Siblings(folder))
+        try:
+            server, thread = start_http_server(port, host, registry)
+        except OSError as error:
+            raise StartError(
+                f"Cannot listen on {host}:{port} for metrics: {error.strerror or error}. "
+                "Choose another METRICS_PORT."
+            ) from error
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            os.environ.pop(FOLDER, None)
