@@ -10,12 +10,14 @@ from fast_zero.accounts.models import (
 )
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
+from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
 
 __all__ = [
     "Base",
     "EndedSession",
+    "KeptAnswer",
     "LoginSession",
     "MailedLink",
     "PersonalToken",

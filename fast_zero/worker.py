@@ -11,10 +11,11 @@ from fast_zero.core.settings import Settings
 END_SECONDS = 2  # for what is noted of the jobs that were stopped
 
 JOBS: Jobs = {**accounts.JOBS}
+CHORES: Jobs = {**accounts.CHORES}
 
 
 async def work(context: Context) -> None:
-    await job_runner.run(context, JOBS)
+    await job_runner.run(context, JOBS, CHORES)
 
 
 async def run_alone(settings: Settings) -> None:

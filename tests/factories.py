@@ -17,6 +17,10 @@ WEAK_HASH = (
 )
 
 
+def new_token() -> str:
+    return personal_tokens.token_of(secrets.token_bytes(32))
+
+
 class UserFactory(factory.Factory):
     class Meta:
         model = User
@@ -43,7 +47,7 @@ class PersonalTokenFactory(factory.Factory):
         model = PersonalToken
 
     class Params:
-        token = factory.LazyFunction(personal_tokens.new_token)
+        token = factory.LazyFunction(new_token)
 
     owner_id: int
     digest = factory.LazyAttribute(lambda made: security.digest(made.token))

@@ -60,7 +60,8 @@ def rows(database, statement: str) -> list[tuple]:
 def jobs(database) -> list[tuple]:
     return rows(
         database,
-        "SELECT status::text, attempts FROM procrastinate_jobs WHERE task_name LIKE 'accounts.%'",
+        "SELECT status::text, attempts FROM procrastinate_jobs"
+        " WHERE task_name LIKE 'accounts.send_%'",
     )
 
 

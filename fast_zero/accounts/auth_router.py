@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Form, Request, Response
 
-from fast_zero.accounts import measures, otp, session_queries, sessions
+from fast_zero.accounts import measures, otp, programs, session_queries, sessions
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     NOT_FOR_PROGRAMS,
@@ -18,16 +18,19 @@ from fast_zero.accounts.dependencies import (
 from fast_zero.accounts.schemas import (
     PersonalTokenCreate,
     PersonalTokenCreated,
+    PersonalTokenKept,
     PersonalTokenPage,
     PersonalTokenPublic,
     SessionPage,
     Token,
     TokenForm,
 )
-from fast_zero.core import throttle
+from fast_zero.core import etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
-from fast_zero.core.errors import Forbidden, NotFound, TooManyRequests, Unauthenticated
+from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
+from fast_zero.core.etags import IfMatch, IfNoneMatch
+from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery
 from fast_zero.core.problems import missing_fields, responses
@@ -36,7 +39,6 @@ from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
 NO_SESSION = "Session not found"
-NO_TOKEN = "Token not found"  # noqa: S105  # a sentence, not a token
 
 router = room("/auth", "auth")
 
@@ -140,23 +142,34 @@ async def end_other_sessions(
 @router.post(
     "/tokens",
     status_code=HTTPStatus.CREATED,
+    response_model=PersonalTokenCreated,
     responses=responses(
         *NEEDS_TOKEN,
         NOT_FOR_PROGRAMS,
         Forbidden("A token cannot be made to do more than the one that makes it"),
-    ),
+        idempotency.UNFINISHED,
+        Conflict(programs.UNSHOWN),
+    )
+    | idempotency.CREATED,
 )
 async def create_personal_token(
-    new: PersonalTokenCreate, actor: AccountWriter, session: Autocommit, response: Response
-) -> PersonalTokenCreated:
+    new: PersonalTokenCreate, actor: AccountWriter, settings: CurrentSettings, once: DoOnce
+) -> Response:
     """Make a personal access token for a program. It is shown once."""
     session_of(actor)  # or one token could make the next, and none would ever end
-    row, token = await sessions.create_personal_token(
-        session, actor.id, actor.scopes, new, datetime.now(UTC)
-    )
-    response.headers["Cache-Control"] = "no-store"
-    shown = PersonalTokenPublic.model_validate(row)
-    return PersonalTokenCreated(**shown.model_dump(), token=token)
+
+    async def create(session: Autocommit) -> Response:
+        maker = (actor.id, actor.scopes)
+        kept = await programs.create(session, settings, maker, new, datetime.now(UTC))
+        made = etags.created(kept, etags.tag(1), f"/auth/tokens/{kept.id}")
+        made.headers["Cache-Control"] = "no-store"
+        return made
+
+    def show(kept: bytes) -> str:
+        found = PersonalTokenKept.model_validate_json(kept)
+        return programs.show(settings, found).model_dump_json()
+
+    return await once(actor.id, create, show=show)
 
 
 @router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
@@ -168,15 +181,31 @@ async def list_personal_tokens(
     return {"tokens": rows, "next": cursor}
 
 
+@router.get(
+    "/tokens/{token_id}",
+    response_model=PersonalTokenPublic,
+    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN)) | etags.TAGGED_OR_SEEN,
+)
+async def read_personal_token(
+    token_id: Id, actor: AccountReader, session: Autocommit, seen: IfNoneMatch
+) -> Response:
+    """Show one of your personal access tokens, without the token itself."""
+    row = await session_queries.select_personal_token(session, actor.id, token_id)
+    if row is None:
+        raise NotFound(programs.NO_TOKEN)
+    return etags.answer(PersonalTokenPublic.model_validate(row), etags.tag(row.version), seen=seen)
+
+
 @router.delete(
     "/tokens/{token_id}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, NotFound(NO_TOKEN)),
+    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN), etags.STALE),
 )
-async def delete_personal_token(token_id: Id, actor: AccountWriter, session: Autocommit) -> None:
+async def delete_personal_token(
+    token_id: Id, actor: AccountWriter, session: Autocommit, condition: IfMatch
+) -> None:
     """Revoke one of your personal access tokens, at once."""
-    if not await session_queries.delete_personal_token(session, actor.id, token_id):
-        raise NotFound(NO_TOKEN)
+    await programs.revoke(session, actor.id, token_id, etags.versions(condition))
 
 
 def client_of(request: Request) -> sessions.Client:

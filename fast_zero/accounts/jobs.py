@@ -1,6 +1,8 @@
-"""The letters of accounts, written and sent after the answer."""
+"""The letters of accounts, written and sent after the answer; and what is swept now and then."""
 
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
 
 from fast_zero.accounts import letters, link_queries, outbox
 from fast_zero.accounts.letters import Notice
@@ -8,6 +10,22 @@ from fast_zero.accounts.models import Purpose
 from fast_zero.core import mail, security
 from fast_zero.core.jobs import Context, Hopeless, Jobs
 
+# What nobody needs any more, some of it each time, and nothing that another process works on.
+SWEEPS = [
+    text(f"""
+    DELETE FROM {table} WHERE {key} IN (
+        SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
+        LIMIT 10000 FOR UPDATE SKIP LOCKED
+    )
+    """)  # noqa: S608  # names of our own
+    for table, key, moment in [
+        ("ended_sessions", "session_id", "ended_at"),
+        ("spent_refresh_tokens", "digest", "expires_at"),
+        ("login_sessions", "id", "expires_at"),
+        ("mailed_links", "digest", "expires_at"),
+        ("throttles", "digest", "expires_at"),
+    ]
+]
 LIFETIMES = {
     Purpose.VERIFICATION: timedelta(days=1),
     Purpose.ADDRESS: timedelta(days=1),
@@ -29,7 +47,7 @@ async def send_link(
     expires_at = moment + LIFETIMES[aim]
     if expires_at < datetime.now(UTC):
         raise Hopeless("the link has expired before it could be sent")
-    token = security.derived_secret(context.settings, seed)
+    token = security.derived_token(context.settings, seed)
     async with context.sessions() as session:
         reader = await link_queries.upsert_link(
             session,
@@ -55,8 +73,15 @@ async def send_notice(
     await mail.send(context.settings, letter)
 
 
+async def sweep(context: Context) -> None:
+    for statement in SWEEPS:
+        async with context.sessions() as session:
+            await session.execute(statement)
+
+
 def id_of(seed: str) -> str:
     return security.digest(seed)[:16].hex()
 
 
 JOBS: Jobs = {outbox.SEND_LINK: send_link, outbox.SEND_NOTICE: send_notice}
+CHORES: Jobs = {"accounts.sweep": sweep}

@@ -1,5 +1,6 @@
 """Routes that send links, and those that the links' pages ask."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import Request
@@ -14,7 +15,8 @@ from fast_zero.accounts.dependencies import (
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
 from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
+from fast_zero.core.database import run_again
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
@@ -49,10 +51,15 @@ async def send_verification(
     responses=responses(NotFound(links.DEAD), Conflict("Email already exists")),
 )
 async def confirm_email(
-    mailed: MailedToken, session: Session, revocations: CurrentRevocations
+    mailed: MailedToken, request: Request, revocations: CurrentRevocations
 ) -> None:
     """Confirm an address by the token of its link. A new address ends all your sessions."""
-    for ended in await links.confirm_address(session, mailed.token):
+
+    async def transaction() -> Sequence[int]:
+        async with request.state.sessions() as session:
+            return await links.confirm_address(session, mailed.token)
+
+    for ended in await run_again(transaction):
         revocations.add(ended)
 
 

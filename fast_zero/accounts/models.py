@@ -158,6 +158,7 @@ class PersonalToken(Base):
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     last_used_at: Mapped[datetime | None] = mapped_column(init=False)
+    version: Mapped[int] = counted_version()
 
     __table_args__ = (
         CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),

@@ -3,7 +3,6 @@
 The prefix and the checksum let a scanner find a leaked one among other text, and be sure.
 """
 
-import secrets
 import string
 import zlib
 
@@ -13,8 +12,9 @@ RANDOM_LENGTH = 32  # 190 bits
 CHECKSUM_LENGTH = 6  # a CRC-32 in base 62
 
 
-def new_token() -> str:
-    random = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+def token_of(secret: bytes) -> str:
+    """Write a random secret of 32 bytes as a token."""
+    random = in_letters(int.from_bytes(secret), RANDOM_LENGTH)
     return PREFIX + random + checksum(random)
 
 
@@ -30,8 +30,13 @@ def is_well_formed(token: str) -> bool:
 
 
 def checksum(random: str) -> str:
-    number, letters = zlib.crc32(random.encode()), ""
-    for _ in range(CHECKSUM_LENGTH):
+    return in_letters(zlib.crc32(random.encode()), CHECKSUM_LENGTH)
+
+
+def in_letters(number: int, length: int) -> str:
+    """Write the last digits of a number in base 62."""
+    letters = ""
+    for _ in range(length):
         number, digit = divmod(number, len(ALPHABET))
         letters = ALPHABET[digit] + letters
     return letters

@@ -16,10 +16,12 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from fast_zero.accounts import outbox
 from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
 from fast_zero.accounts.otp_models import SecondFactor
+from fast_zero.core import jobs
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
@@ -133,6 +135,10 @@ async def upgrade_password_hash(
 
 
 async def delete_user(session: AnySession, actor_id: int, accepted: Versions = None) -> bool:
+    """Delete an account, all that goes with it, and the letters that were still to be sent."""
     conditions = (editable_by(actor_id), one_of(User.version, accepted))
-    statement = delete(User).where(*conditions).returning(User.id)
+    gone = delete(User).where(*conditions).returning(*COLUMNS).cte("gone")
+    addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
+    unsent = jobs.forgetting("email", addresses).cte("unsent")
+    statement = select(gone.c.id).add_cte(unsent)
     return (await session.execute(statement)).first() is not None

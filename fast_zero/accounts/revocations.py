@@ -16,24 +16,9 @@ from fast_zero.core.listener import listening
 
 CHANNEL = "session_ended"
 KEEP_SECONDS = 7200
-LOAD = "SELECT session_id FROM ended_sessions ORDER BY ended_at"
-# What nobody needs any more, some of it each time, and nothing that another process works on.
-SWEEPS = [
-    f"""
-    DELETE FROM {table} WHERE {key} IN (
-        SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
-        LIMIT 10000 FOR UPDATE SKIP LOCKED
-    )
-    """  # noqa: S608  # names of our own
-    for table, key, moment in [
-        ("ended_sessions", "session_id", "ended_at"),
-        ("spent_refresh_tokens", "digest", "expires_at"),
-        ("login_sessions", "id", "expires_at"),
-        ("mailed_links", "digest", "expires_at"),
-        ("throttles", "digest", "expires_at"),
-    ]
-]
-
+LOAD = """
+SELECT session_id FROM ended_sessions WHERE ended_at > now() - interval '2 hours' ORDER BY ended_at
+"""
 LISTENING = Gauge(
     "fast_zero_revocations_listening",
     "1 where a process hears of ended sessions; else it asks the database at each request.",
@@ -53,8 +38,6 @@ class Revocations:
 
     async def load(self, connection: psycopg.AsyncConnection) -> None:
         """Read what ended while nobody listened; what is known already stays known."""
-        for statement in SWEEPS:
-            await connection.execute(statement)
         for (session_id,) in await (await connection.execute(LOAD)).fetchall():
             self.add(session_id)
         self.complete = True

@@ -207,6 +207,13 @@ class PersonalTokenPublic(BaseModel):
     last_used_at: datetime | None = Field(description="To the minute; `null` before its first use.")
 
 
+class PersonalTokenKept(PersonalTokenPublic):
+    """What is kept of an answer: not the token, but what makes it again, and tells that it does."""
+
+    seed: str
+    digest: str
+
+
 class PersonalTokenCreated(PersonalTokenPublic):
     token: str = Field(description="Keep it: it is not shown again.", examples=["fzp_…"])
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
 from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
 
 
@@ -178,6 +179,13 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
     return (await session.execute(statement)).one_or_none()
 
 
+async def select_personal_token(session: AnySession, actor_id: int, token_id: int) -> AnyRow | None:
+    statement = select(*PersonalToken.__table__.c).where(
+        token_owned_by(actor_id), PersonalToken.id == token_id
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
 async def select_personal_tokens(
     session: AnySession, actor_id: int, page: PageParams
 ) -> Sequence[AnyRow]:
@@ -185,6 +193,12 @@ async def select_personal_tokens(
     return (await session.execute(paged(statement, PersonalToken.id, page))).all()
 
 
-async def delete_personal_token(session: AnySession, actor_id: int, token_id: int) -> bool:
-    statement = delete(PersonalToken).where(token_owned_by(actor_id), PersonalToken.id == token_id)
+async def delete_personal_token(
+    session: AnySession, actor_id: int, token_id: int, accepted: Versions
+) -> bool:
+    statement = delete(PersonalToken).where(
+        token_owned_by(actor_id),
+        PersonalToken.id == token_id,
+        one_of(PersonalToken.version, accepted),
+    )
     return (await session.execute(statement.returning(PersonalToken.id))).scalar() is not None

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from fast_zero.accounts import attempts, otp, personal_tokens, queries, session_queries
-from fast_zero.accounts.schemas import PersonalTokenCreate
+from fast_zero.accounts import attempts, otp, queries, session_queries
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security, throttle
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
+from fast_zero.core.database import AnySession
+from fast_zero.core.errors import Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
 
-LONGEST_LIFE = timedelta(days=366)
 USER_AGENT_LENGTH = 300
 
 
@@ -42,8 +39,12 @@ async def log_in(
     scope: str,
     code: str,
     client: Client,
+    proven: str = "",
 ) -> Tokens:
-    """Open a session, or refuse in the same words and time whatever was wrong."""
+    """Open a session, or refuse in the same words and time whatever was wrong.
+
+    `proven` is the secret of the second factor that the code was taken for already.
+    """
     scopes = wanted_scopes(scope)
     key, user_id, password_hash, otp_secret = await queries.select_credentials(session, login)
     limits = attempts.at_log_in(settings, key, client.address)
@@ -55,7 +56,7 @@ async def log_in(
     if otp_secret and not code:
         await throttle.take_back(session, *limits)
         raise otp.OneTimeCodeRequired
-    if otp_secret:
+    if otp_secret and otp_secret != proven:
         await otp.use_code(session, user_id, otp_secret, code)
     await throttle.forgive(session, *limits)
     if upgraded:
@@ -74,7 +75,14 @@ async def log_in(
     )
     if session_id is None:  # the hash has changed since it was read: the password may have, too
         return await log_in(
-            session, settings, login=login, password=password, scope=scope, code=code, client=client
+            session,
+            settings,
+            login=login,
+            password=password,
+            scope=scope,
+            code=code,
+            client=client,
+            proven=otp_secret or "",
         )
     access_token = security.create_access_token(settings, user_id, session_id, scopes)
     return Tokens(access_token, scopes, refresh_token)
@@ -110,27 +118,3 @@ async def renew(
         raise Unauthenticated("Could not validate credentials")
     scopes = frozenset(scopes)
     return Tokens(security.create_access_token(settings, user_id, session_id, scopes), scopes)
-
-
-async def create_personal_token(
-    session: AnySession,
-    actor_id: int,
-    actor_scopes: frozenset[str],
-    new: PersonalTokenCreate,
-    now: datetime,
-) -> tuple[AnyRow, str]:
-    """Make a token that may do no more than its maker; the token itself is not stored."""
-    if not now < new.expires_at <= now + LONGEST_LIFE:
-        raise Invalid("It must expire in the future, and within a year.", "expires_at")
-    if not set(new.scopes) <= actor_scopes:
-        raise Forbidden("A token cannot be made to do more than the one that makes it")
-    token = personal_tokens.new_token()
-    row = await session_queries.insert_personal_token(
-        session,
-        actor_id,
-        digest=security.digest(token),
-        name=new.name,
-        scopes=set(new.scopes),
-        expires_at=new.expires_at,
-    )
-    return row, token

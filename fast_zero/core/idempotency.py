@@ -41,7 +41,7 @@ KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 LIFETIME = timedelta(hours=24)
 PURGED_AT_ONCE = 10
 NOBODY = 0
-KEPT_HEADERS = ("content-type", "etag", "location")
+KEPT_HEADERS = ("content-type", "cache-control", "etag", "location")
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
 IN_PROGRESS = f"The first request with this {NAME} is still being processed."
@@ -79,12 +79,27 @@ class Once:
         self.key = key
         self.owner_id: int | None = None
 
-    async def __call__(self, actor_id: int, act: Act, *, in_transaction: bool = False) -> Response:
+    async def __call__(
+        self,
+        actor_id: int,
+        act: Act,
+        *,
+        in_transaction: bool = False,
+        show: Callable[[bytes], str] | None = None,
+    ) -> Response:
         """Answer what `act` answers, or what it answered before.
 
         `in_transaction` is for what takes several statements. `actor_id` may be `NOBODY`; then
-        `act` sets `owner_id` to the account that it makes.
+        `act` sets `owner_id` to the account that it makes. `show` turns the body that is kept into
+        the one that is sent, where the two must differ.
         """
+        response = await self.do(actor_id, act, in_transaction=in_transaction)
+        if show:
+            response.body = show(bytes(response.body)).encode()
+            response.headers["content-length"] = str(len(response.body))
+        return response
+
+    async def do(self, actor_id: int, act: Act, *, in_transaction: bool) -> Response:
         state = self.request.state
         if self.key is None and not in_transaction:
             return await act(state.autocommit)

@@ -29,6 +29,7 @@ STATEMENT_MILLISECONDS = 30_000
 KEEP_FAILED_HOURS = 30 * 24
 SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
+EVERY_TEN_MINUTES = "*/10 * * * *"
 # In one statement, so that of two workers that sweep at once only one gives a job back.
 RESCUE = """
 UPDATE procrastinate_jobs
@@ -67,8 +68,12 @@ def delay(attempts: int) -> timedelta:
     return timedelta(seconds=min(FIRST_DELAY_SECONDS * 3**attempts, LONGEST_DELAY_SECONDS))
 
 
-async def run(context: Context, jobs: Jobs, *, wait: bool = True) -> None:
+async def run(
+    context: Context, jobs: Jobs, chores: Jobs | None = None, *, wait: bool = True
+) -> None:
     """Do jobs until cancelled; without `wait`, until none is due.
+
+    A chore is a job that nobody defers: it comes every ten minutes, to one of all workers.
 
     A database that is away or not migrated yet is tried again, and said once.
     """
@@ -77,7 +82,7 @@ async def run(context: Context, jobs: Jobs, *, wait: bool = True) -> None:
         began = time.monotonic()
         try:
             await check_database(context.settings)
-            await work(context, jobs, wait=wait)
+            await work(context, jobs, chores or {}, wait=wait)
             if not wait:
                 return
             raise JobError("the worker has lost its connection")  # noqa: TRY301  # it is told below
@@ -106,7 +111,7 @@ async def check_database(settings: Settings) -> None:
             raise JobError(revisions.BEHIND)
 
 
-async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
+async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> None:
     connector = PsycopgConnector(
         conninfo=conninfo(context.settings.database_address()),
         kwargs=connection_options(),
@@ -121,6 +126,10 @@ async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
         task = told(name, function, context)
         app.task(name=name, queue=name, retry=Retry(), pass_context=True)(task)
 
+    for name, function in chores.items():
+        chore = app.task(name=name, queue=name)(without_moment(function, context))
+        app.periodic(cron=EVERY_TEN_MINUTES)(chore)
+
     @app.periodic(cron="* * * * *")
     @app.task(name=SWEEP, queue=SWEEP)  # no retry: it comes again anyway
     async def sweep_every_minute(timestamp: int) -> None:  # noqa: ARG001  # procrastinate gives it
@@ -129,7 +138,7 @@ async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
     async with app.open_async():
         await sweep(app)
         await app.run_worker_async(
-            queues=[*jobs, SWEEP],
+            queues=[*jobs, *chores, SWEEP],
             wait=wait,
             concurrency=CONCURRENCY,
             fetch_job_polling_interval=POLL_SECONDS,
@@ -137,6 +146,15 @@ async def work(context: Context, jobs: Jobs, *, wait: bool) -> None:
             install_signal_handlers=False,
             shutdown_graceful_timeout=context.settings.shutdown_grace,
         )
+
+
+def without_moment(
+    function: Callable[..., Awaitable[None]], context: Context
+) -> Callable[..., Awaitable[None]]:
+    async def do(timestamp: int) -> None:  # noqa: ARG001  # procrastinate gives it
+        await function(context)
+
+    return do
 
 
 def told(

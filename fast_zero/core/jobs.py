@@ -9,7 +9,20 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, cast, func, null
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    Integer,
+    Select,
+    Text,
+    cast,
+    column,
+    delete,
+    func,
+    null,
+    table,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
@@ -35,6 +48,9 @@ class Context:
 
 # A job takes its context, and by name what it was deferred with.
 Jobs = Mapping[str, Callable[..., Awaitable[None]]]
+
+
+JOBS = table("procrastinate_jobs", column("status", Text), column("args", JSONB))
 
 
 class JobToDefer(UserDefinedType[object]):
@@ -64,6 +80,13 @@ def deferral(name: str, **arguments: object) -> ColumnElement[Any]:
     )
     jobs = cast(array([job]), ARRAY(JobToDefer))
     return func.procrastinate_defer_jobs_v1(jobs, type_=ARRAY(BigInteger))
+
+
+def forgetting(argument: str, values: Select[str]) -> Delete:
+    """Delete the jobs that hold one of the values, whether they were still to be done or failed."""
+    return delete(JOBS).where(
+        cast(JOBS.c.status, Text) != "doing", JOBS.c.args[argument].astext.in_(values)
+    )
 
 
 def json_part(value: object) -> object:

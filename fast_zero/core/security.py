@@ -149,10 +149,13 @@ def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
-def derived_secret(settings: Settings, seed: str) -> str:
+def derived_secret(key: str, seed: str) -> bytes:
     """Make a secret that can be made again from a random seed, which is none without the key."""
-    key = settings.signing_keys()[0].encode()
-    made = hmac.digest(key, f"secret of {seed}".encode(), hashlib.sha256)
+    return hmac.digest(key.encode(), f"secret of {seed}".encode(), hashlib.sha256)
+
+
+def derived_token(settings: Settings, seed: str) -> str:
+    made = derived_secret(settings.signing_keys()[0], seed)
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 

@@ -6,6 +6,7 @@ from freezegun import freeze_time
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from fast_zero.accounts import queries
 from fast_zero.accounts.models import User
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
@@ -133,6 +134,16 @@ async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(anonymous, save, 
     )
     assert await security.verify_password(PASSWORD, stored) == (True, None)
     assert changed == user.updated_at
+
+
+async def test_what_the_owner_sees_is_the_same_after_a_hash_was_upgraded(client, user, session):
+    before = (await client.get("/users/me")).headers["etag"]
+    await queries.upgrade_password_hash(session, user.id, user.password_hash, WEAK_HASH)
+    await session.flush()
+
+    assert (await client.get("/users/me")).headers["etag"] == before
+    renamed = await client.patch("/users/me", json={"username": "another name"})
+    assert renamed.headers["etag"] != before
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pyotp import TOTP
 from sqlalchemy import func, select, text
 
-from fast_zero.accounts import one_time_codes, otp, personal_tokens
+from fast_zero.accounts import one_time_codes, otp, queries, session_queries
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core import security
 from tests.core.expect import faults, problem
-from tests.factories import PASSWORD, PersonalTokenFactory, UserFactory
+from tests.factories import PASSWORD, WEAK_HASH, PersonalTokenFactory, UserFactory, new_token
 
 MINE = {"current_password": PASSWORD}
 ACTIVE = (409, "A second factor is active already. Disable it first.")
@@ -123,6 +123,22 @@ async def test_a_clock_may_be_a_step_early_or_late(anonymous, armed, clock, step
     response = await log_in(anonymous, armed, shown(steps=steps))
 
     assert response.status_code == (200 if taken else 401)
+
+
+async def test_a_hash_that_is_upgraded_beside_a_log_in_does_not_cost_its_code(
+    anonymous, armed, monkeypatch
+):
+    insert_session, beside = session_queries.insert_session, [WEAK_HASH]
+
+    async def insert_later(session, user_id, password_hash, **values):
+        if beside:
+            await queries.upgrade_password_hash(session, user_id, password_hash, beside.pop())
+        return await insert_session(session, user_id, password_hash, **values)
+
+    monkeypatch.setattr(session_queries, "insert_session", insert_later)
+
+    assert (await log_in(anonymous, armed, shown())).status_code == 200
+    assert beside == []
 
 
 async def test_a_code_works_once_and_those_before_it_no_more(anonymous, armed, clock):
@@ -265,7 +281,7 @@ async def test_a_field_that_is_wrong_is_named(client, path, body, fault):
 
 
 async def test_a_program_may_look_and_change_nothing(anonymous, user, save):
-    token = personal_tokens.new_token()
+    token = new_token()
     await save(PersonalTokenFactory(token=token, owner_id=user.id))
     headers = {"Authorization": f"Bearer {token}"}
 

@@ -1,14 +1,18 @@
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, make_url, select, text, update
 
-from fast_zero.accounts import personal_tokens
+from fast_zero.accounts import personal_tokens, programs
 from fast_zero.accounts.models import PersonalToken
+from fast_zero.accounts.schemas import PersonalTokenKept
 from fast_zero.core import security
+from fast_zero.core.errors import Conflict
 from tests.core.expect import faults, problem
-from tests.factories import PersonalTokenFactory
+from tests.factories import PersonalTokenFactory, UserFactory, new_token
 
 NOT_VALIDATED = (401, "Could not validate credentials")
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -32,7 +36,7 @@ async def kept(save, user, token) -> PersonalToken:
 
 @pytest.fixture
 def token() -> str:
-    return personal_tokens.new_token()
+    return new_token()
 
 
 async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, statements):
@@ -51,6 +55,77 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, 
     [stored] = rows.scalars()
     assert token not in stored
     assert security.digest(token).hex() in stored
+
+
+async def test_a_token_is_found_where_the_answer_says(client, statements):
+    made = await client.post("/auth/tokens", json=wanted())
+    with statements() as sent:
+        found = await client.get(made.headers["location"])
+
+    assert made.json() == {**found.json(), "token": made.json()["token"]}
+    assert made.headers["etag"] == found.headers["etag"] == '"1"'
+    assert len(sent) == 1
+    seen = {"If-None-Match": found.headers["etag"]}
+    assert (await client.get(made.headers["location"], headers=seen)).status_code == 304
+
+
+async def test_a_token_that_was_used_meanwhile_is_not_revoked_under_a_condition(
+    client, kept, token
+):
+    path, condition = f"/auth/tokens/{kept.id}", {"If-Match": '"1"'}
+    await client.get("/todos", **bears(token))
+
+    stale = await client.delete(path, headers=condition)
+    assert stale.status_code == 412
+    assert stale.headers["etag"] == '"2"'
+    assert (await client.delete(path, headers={"If-Match": '"2"'})).status_code == 204
+    assert problem(await client.delete(path, headers={"If-Match": '"2"'})) == (
+        404,
+        "Token not found",
+    )
+
+
+async def test_what_is_kept_for_a_replay_does_not_hold_the_token(client, connection):
+    key = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
+    first = await client.post("/auth/tokens", json=wanted(), headers=key)
+    kept = await connection.scalar(text("SELECT convert_from(body, 'UTF8') FROM idempotency_keys"))
+
+    token = first.json()["token"]
+    assert token not in kept
+    assert token[4:36] not in kept
+    assert security.digest(token).hex() in kept
+
+
+async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
+    commit, sign_in, live, settings
+):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
+    body = wanted()
+    new = SecretStr(secrets.token_urlsafe(48))
+    async with live(secret_key=settings.secret_key) as client:
+        first = await client.post("/auth/tokens", json=body, headers=headers)
+    async with live(secret_key=new, secret_key_previous=settings.secret_key) as client:
+        again = await client.post("/auth/tokens", json=body, headers=headers)
+
+    assert again.json() == first.json()
+    assert again.headers["cache-control"] == "no-store"
+
+
+def test_a_token_whose_key_is_gone_is_not_made_up(settings):
+    kept = PersonalTokenKept(
+        id=1,
+        name="Backup",
+        scopes=["todos:read"],
+        created_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC),
+        last_used_at=None,
+        seed="seed",
+        digest="of another token",
+    )
+
+    with pytest.raises(Conflict, match="cannot be shown again"):
+        programs.show(settings, kept)
 
 
 async def test_a_program_uses_it_as_a_bearer_token(anonymous, kept, token, statements):
@@ -94,14 +169,14 @@ async def test_a_mistyped_token_is_refused_without_a_statement(anonymous, token,
 
 
 async def test_an_unknown_token_that_is_well_formed_is_refused(anonymous):
-    response = await anonymous.get("/todos", **bears(personal_tokens.new_token()))
+    response = await anonymous.get("/todos", **bears(new_token()))
 
     assert problem(response) == NOT_VALIDATED
     assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_tokens_differ_and_check():
-    tokens = {personal_tokens.new_token() for _ in range(100)}
+    tokens = {new_token() for _ in range(100)}
 
     assert len(tokens) == 100
     assert all(map(personal_tokens.is_well_formed, tokens))

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from fast_zero.accounts import service
 from fast_zero.accounts.models import User
@@ -187,6 +187,18 @@ async def test_an_account_is_changed_by_nobody_else(client, stranger, session, m
 
     kept = await session.scalar(select(User.username).where(User.id == stranger.id))
     assert kept == stranger.username
+
+
+async def test_letters_to_a_deleted_account_are_forgotten(client, user, deferred, connection):
+    await client.patch("/users/me", json={"email": "new@example.com", "current_password": PASSWORD})
+    await connection.execute(text("UPDATE procrastinate_jobs SET status = 'failed'"))
+    await client.post("/users", json=ANA)
+    addresses = [arguments["email"] for _, arguments in await deferred()]
+    assert sorted(addresses) == sorted(["new@example.com", user.email, ANA["email"]])
+
+    await client.delete(f"/users/{user.id}")
+
+    assert [arguments["email"] for _, arguments in await deferred()] == [ANA["email"]]
 
 
 async def test_deleting_an_account_deletes_all_that_it_owns(client, user, stranger, save, session):

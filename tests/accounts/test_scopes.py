@@ -3,7 +3,6 @@
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from fast_zero.accounts import personal_tokens
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
@@ -12,6 +11,7 @@ from tests.factories import (
     LoginSessionFactory,
     PersonalTokenFactory,
     TodoFactory,
+    new_token,
 )
 
 PUBLIC = None
@@ -45,6 +45,7 @@ NEEDED = {
     ("DELETE", "/auth/sessions"): Scope.ACCOUNT_WRITE,
     ("DELETE", "/auth/sessions/{session_id}"): Scope.ACCOUNT_WRITE,
     ("GET", "/auth/tokens"): Scope.ACCOUNT_READ,
+    ("GET", "/auth/tokens/{token_id}"): Scope.ACCOUNT_READ,
     ("POST", "/auth/tokens"): Scope.ACCOUNT_WRITE,
     ("DELETE", "/auth/tokens/{token_id}"): Scope.ACCOUNT_WRITE,
     ("GET", "/auth/otp"): Scope.ACCOUNT_READ,
@@ -69,6 +70,7 @@ STRANGERS = {
     ("PUT", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),
+    ("GET", "/auth/tokens/{token_id}"): (404, "Token not found"),
     ("DELETE", "/auth/tokens/{token_id}"): (404, "Token not found"),
     ("GET", "/todos/{todo_id}"): (404, "Task not found."),
     ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
@@ -106,7 +108,7 @@ def all_of(needed) -> tuple[str, ...]:
 @pytest.mark.parametrize("scope", sorted(ALL_SCOPES))
 async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
     if kind == "personal":
-        token = personal_tokens.new_token()
+        token = new_token()
         await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=[scope]))
     else:
         token = security.create_access_token(settings, user.id, MAX_BIGINT, [scope])

@@ -6,10 +6,9 @@ from httpx2 import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fast_zero.accounts import personal_tokens
 from fast_zero.core.budget import SECOND, Budget, is_free
 from tests.core.expect import comes_true, problem
-from tests.factories import PersonalTokenFactory, UserFactory
+from tests.factories import PersonalTokenFactory, UserFactory, new_token
 
 TOO_MANY = (429, "Too many requests. Wait, then go on more slowly.")
 POLICY = "ratelimit-policy"
@@ -133,11 +132,11 @@ async def test_an_address_is_charged_for_who_is_not_known_and_a_user_wherever_th
 
 async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
     [user] = await commit(UserFactory())
-    token = personal_tokens.new_token()
+    token = new_token()
     await commit(PersonalTokenFactory(token=token, owner_id=user.id))
     async with live(requests_per_minute=2) as client:
         program = {"Authorization": f"Bearer {token}"}
-        forged = {"Authorization": f"Bearer {personal_tokens.new_token()}"}
+        forged = {"Authorization": f"Bearer {new_token()}"}
 
         seen = [(await client.get("/todos", headers=program)) for _ in range(3)]
         by_session = await client.get("/todos", headers=await sign_in(user))

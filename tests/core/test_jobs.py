@@ -173,9 +173,9 @@ async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context,
 
 
 @asynccontextmanager
-async def running(context, functions):
+async def running(context, functions, chores=None):
     """Do jobs until the block ends."""
-    working = asyncio.create_task(job_runner.run(context, functions))
+    working = asyncio.create_task(job_runner.run(context, functions, chores))
     try:
         yield working
     finally:
@@ -196,6 +196,17 @@ async def test_a_job_that_is_cut_by_the_end_is_done_again(store, context):
         await begun.wait()
 
     assert await store(JOBS_NOW) == [("tests.note", "todo", 1)]
+
+
+async def test_a_chore_comes_by_itself(context, monkeypatch):
+    monkeypatch.setattr(job_runner, "EVERY_TEN_MINUTES", "* * * * * *")  # every second
+    done = asyncio.Event()
+
+    async def sweep(_context):
+        done.set()
+
+    async with running(context, {}, {"tests.sweep": sweep}):
+        await asyncio.wait_for(done.wait(), PATIENCE)
 
 
 async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_url, caplog):

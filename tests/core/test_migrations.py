@@ -114,7 +114,10 @@ async def fill(url) -> None:
                 text("INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users")
             )
             await connection.execute(
-                text("INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors")
+                text(
+                    "INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors"
+                    " ON CONFLICT DO NOTHING"
+                )
             )
         if "throttles" in tables:
             await connection.execute(
