@@ -257,7 +257,7 @@ def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
 @contextmanager
 def ready(*, migrate: bool) -> "Iterator[Settings]":
     """Hold a database that answers and, if wanted, has the newest revision."""
-    from fast_zero.core import database, logs
+    from fast_zero.core import database, logs, revisions
     from fast_zero.core.settings import load_settings
     from fast_zero.core.startup import completed
 
@@ -265,8 +265,12 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
     logs.configure(settings)
     with completed(settings) as complete:
         url = complete.database_address()
-        asyncio.run(database.wait_until_ready(url, complete.database_wait))
-        if migrate:
+        schema = asyncio.run(database.wait_until_ready(url, complete.database_wait))
+        if schema.is_too_new():
+            raise StartError(schema.words(revisions.TOO_OLD))
+        if schema.is_ahead():
+            talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
+        elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
             from fast_zero.core import migrations
 
             before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))

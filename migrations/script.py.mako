@@ -8,6 +8,10 @@ down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
 
+# "expand" where the code of the release before works on with it; else "contract", which says from
+# which revision on code does: op.execute("COMMENT ON TABLE alembic_version IS '0007'").
+kind = "expand"
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}

@@ -16,7 +16,12 @@ from httpx2 import ASGITransport, AsyncClient
 from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 
 from fast_zero.accounts.models import User
 from fast_zero.accounts.revocations import Revocations
@@ -63,6 +68,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
     if workerinput := getattr(request.config, "workerinput", None):
         return workerinput["database_url"]
     return request.config.stash[SERVER].create_database("alone")
+
+
+@pytest.fixture
+async def empty(database_url):
+    """Give the URL of a database without any tables."""
+    name = f"fast_zero_migrations_{secrets.token_hex(4)}"
+    admin = create_async_engine(make_url(database_url), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        yield make_url(database_url).set(database=name)
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
 
 
 @pytest.fixture(scope="session")

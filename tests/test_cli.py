@@ -7,12 +7,17 @@ import pty
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
+import psycopg
 import pytest
 
 from fast_zero import __version__
-from tests.processes import PATIENCE, PROGRAM, environment, postmaster, run
+from fast_zero.core import embedded
+from fast_zero.core.database import conninfo
+from tests.processes import PATIENCE, PROGRAM, environment, postmaster, run, serving
 
 PASSWORD = "a fine long sentence\n"
 
@@ -76,6 +81,52 @@ def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
     assert "Migrated the database from nothing to" in first.stderr
     assert second.stderr == "The database has the newest revision.\n"
     assert postmaster(tmp_path / "data") is None
+
+
+def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
+    run(tmp_path / "data", "migrate")
+    change_schema(tmp_path / "data", "UPDATE alembic_version SET version_num = '9999'")
+    migrated = run(tmp_path / "data", "migrate")
+    with serving(tmp_path / "data") as server:
+        ready = httpx2.get(f"{server.url}/readyz", timeout=PATIENCE)
+
+    assert migrated.returncode == 0
+    assert (
+        "The database has the revision 9999, and this release knows none after" in migrated.stderr
+    )
+    assert "serves on it" in server.log.read_text()
+    assert (ready.status_code, ready.json()["revision"]) == (200, "9999")
+
+
+def test_an_older_release_does_not_serve_on_what_a_newer_one_took_away(tmp_path):
+    run(tmp_path / "data", "migrate")
+    change_schema(
+        tmp_path / "data",
+        "UPDATE alembic_version SET version_num = '9999'",
+        "COMMENT ON TABLE alembic_version IS '9998'",
+    )
+    done = run(tmp_path / "data", "serve", "--port", "0")
+
+    assert done.returncode == 1
+    assert "can be used from the revision 9998 on" in done.stderr
+    assert done.stderr.endswith("Start a newer release.\n")
+
+
+def test_ten_that_start_at_once_migrate_once(tmp_path):
+    with embedded.running(tmp_path / "data") as url, ThreadPoolExecutor(10) as threads:
+        variables = {"DATABASE_URL": url.render_as_string(), "SECRET_KEY": "k" * 32}
+        done = list(
+            threads.map(lambda _: run(tmp_path / "other", "migrate", **variables), range(10))
+        )
+
+    assert [one.returncode for one in done] == [0] * 10
+    assert sum("Migrated the database from nothing" in one.stderr for one in done) == 1
+
+
+def change_schema(data, *statements: str) -> None:
+    with embedded.running(data) as url, psycopg.connect(conninfo(url)) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def test_openapi_is_written_without_a_database(tmp_path):

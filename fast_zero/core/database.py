@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -47,6 +48,7 @@ from fast_zero.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from fast_zero.core.revisions import Schema
 from fast_zero.core.settings import Settings
 
 T = TypeVar("T")
@@ -208,16 +210,16 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
         await engine.dispose()
 
 
-async def wait_until_ready(url: URL, seconds: float) -> None:
-    """Return when the database answers; refuse to start when it has not within `seconds`."""
+async def wait_until_ready(url: URL, seconds: float) -> Schema:
+    """Give the schema when the database answers; refuse to start when not within `seconds`."""
     engine = create_async_engine(
         url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
     )
     deadline = time.monotonic() + seconds
     while True:
         try:
-            async with engine.connect():
-                return
+            async with engine.connect() as connection:
+                return await read_schema(connection)
         except DBAPIError as error:
             if time.monotonic() > deadline:
                 place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
@@ -226,6 +228,14 @@ async def wait_until_ready(url: URL, seconds: float) -> None:
                     f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
                 ) from None
             await asyncio.sleep(0.2)
+
+
+async def read_schema(connection: AsyncConnection) -> Schema:
+    if not await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+        return Schema(None, None)
+    statement = "SELECT version_num, obj_description('alembic_version'::regclass)"
+    found = await connection.execute(text(f"{statement} FROM alembic_version"))
+    return Schema(*(found.one_or_none() or (None, None)))
 
 
 def translate_error(context: ExceptionContext) -> None:

@@ -9,6 +9,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+
 # The schema of procrastinate 3.10, as it came with it: a migration must not change when the
 # package does.
 SCHEMA = Path(__file__).parents[1] / "procrastinate_3_10.sql"

@@ -8,6 +8,8 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+
 
 def upgrade() -> None:
     op.add_column(

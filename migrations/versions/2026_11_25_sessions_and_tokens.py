@@ -8,6 +8,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+
 # Whatever deletes a session, a cascade too, is written down and told to every process. One
 # that expired two hours ago has no access token left that lives, and is swept in silence.
 NOTE_THE_END = """

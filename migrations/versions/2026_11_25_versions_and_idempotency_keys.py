@@ -9,6 +9,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+
 VERSIONED = ("users", "todos")
 
 

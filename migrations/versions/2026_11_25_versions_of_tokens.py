@@ -8,6 +8,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+kind = "expand"
+
 TRIGGER = """
 CREATE OR REPLACE TRIGGER count_version BEFORE UPDATE ON {table}
 FOR EACH ROW {when} EXECUTE FUNCTION count_version()

@@ -1,45 +1,17 @@
 """Migrations, on a database of their own."""
 
 import asyncio
-import secrets
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import func, inspect, make_url, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import func, inspect, select, text
 
 from fast_zero.core import jobs, migrations, revisions
 from fast_zero.core.errors import StartError
 from fast_zero.models import Base
 from tests.factories import UserFactory
-
-
-@pytest.fixture
-async def empty(database_url):
-    """Give the URL of a database without any tables."""
-    name = f"fast_zero_migrations_{secrets.token_hex(4)}"
-    admin = create_async_engine(make_url(database_url), isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
-        yield make_url(database_url).set(database=name)
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await admin.dispose()
-
-
-async def alembic(url, function, *arguments):
-    """Run an Alembic command as the program does: on a connection that is passed."""
-
-    def run(connection):
-        config = migrations.config()
-        config.attributes["connection"] = connection
-        function(config, *arguments)
-
-    engine = migrations.create_migration_engine(url)
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
+from tests.migrating import alembic, known_to_alembic
 
 
 async def table_names(url) -> set[str]:
@@ -73,11 +45,6 @@ def test_the_files_say_what_alembic_knows():
     head, *older = known_to_alembic()
 
     assert revisions.known() == (head, set(older))
-
-
-def known_to_alembic() -> list[str]:
-    scripts = ScriptDirectory.from_config(migrations.config())
-    return [script.revision for script in scripts.walk_revisions()]
 
 
 async def fill(url) -> None:
