@@ -16,7 +16,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 WORKDIR /app
 COPY pyproject.toml poetry.lock ./
 RUN --mount=type=cache,target=/root/.cache/pypoetry \
-    poetry install --only main --no-root \
+    poetry install --only main --extras tracing --no-root \
     && python -m compileall -q --invalidation-mode unchecked-hash .venv/lib
 
 

@@ -21,13 +21,13 @@ from fast_zero.core.caching import PrivateAnswers
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.forwarded import Forwarded
-from fast_zero.core.headers import guarded
+from fast_zero.core.headers import PROBES, guarded
 from fast_zero.core.jobs import Context
 from fast_zero.core.observing import Observed
 from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
-from fast_zero.core.startup import completed
+from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
 from fast_zero.exports import router as exports
 from fast_zero.todos import router as todos
@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        with completed(settings) as complete, leave_with_parent():
+        with completed(settings) as complete, leave_with_parent(), traced(complete):
             async with (
                 database.connected(complete) as state,
                 followed(complete.database_address()) as revocations,
@@ -137,6 +137,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
                 with spared_collector():
                     yield State(**state, revocations=revocations)
 
+    is_traced = bool(settings.otel_exporter_otlp_endpoint)
     app = FastZero(
         title="fast_zero",
         summary="A self-hostable, asynchronous todo manager whose product is its API.",
@@ -151,6 +152,13 @@ def create_app(settings: Settings | None = None) -> FastZero:
         max_body_size=settings.max_body_bytes,
         generate_unique_id_function=openapi.operation_id,
         responses=openapi.COMMON_RESPONSES,
+        telemetry={
+            "tracing": is_traced,
+            "metrics": is_traced,
+            "logs": False,  # they would quote what somebody sent
+            "operation_spans": False,
+            "exclude": lambda scope: scope["path"] in PROBES,
+        },
     )
     app.settings = settings
     if settings.requests_per_minute:

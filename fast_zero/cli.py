@@ -114,10 +114,12 @@ def announce(settings: "Settings", address: str) -> None:
 def run_worker() -> None:
     """Do the jobs, such as sending mail, without serving; `serve` does them unless told not to."""
     from fast_zero import worker
+    from fast_zero.core.startup import traced
 
     with ready(migrate=False) as complete:
         talk.print("Doing jobs. Stop it with Ctrl-C.")
-        asyncio.run(worker.run_alone(complete))
+        with traced(complete):
+            asyncio.run(worker.run_alone(complete))
 
 
 @cli.command()

@@ -39,7 +39,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, map
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
-from fast_zero.core import metrics, pool
+from fast_zero.core import metrics, pool, spans
 from fast_zero.core.errors import (
     Conflict,
     DomainError,
@@ -169,20 +169,30 @@ def create_engine(settings: Settings) -> AsyncEngine:
     )
     listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
     listen(engine.sync_engine, "handle_error", translate_error)
-    if settings.metrics_port:
+    if settings.metrics_port or settings.otel_exporter_otlp_endpoint:
         listen(engine.sync_engine, "before_cursor_execute", begin_statement)
         listen(engine.sync_engine, "after_cursor_execute", end_statement)
+        listen(engine.sync_engine, "handle_error", fail_statement, insert=True)
     return engine
 
 
-def begin_statement(*arguments: Any) -> None:  # noqa: ANN401  # SQLAlchemy's
-    context = arguments[4]
-    context.began = time.perf_counter()
+# SQLAlchemy gives the connection, the cursor, the statement, its values, its context, and whether
+# there are many values.
+def begin_statement(*given: Any) -> None:  # noqa: ANN401  # see above
+    context = given[4]
+    context.began, context.span = time.perf_counter(), spans.begin_statement(given[2])
 
 
-def end_statement(*arguments: Any) -> None:  # noqa: ANN401  # SQLAlchemy's
-    context = arguments[4]
+def end_statement(*given: Any) -> None:  # noqa: ANN401  # see above
+    context = given[4]
     metrics.STATEMENTS.observe(time.perf_counter() - context.began)
+    context.span.end()
+
+
+def fail_statement(context: ExceptionContext) -> None:
+    if begun := getattr(context.execution_context, "span", None):
+        spans.failed(begun, context.original_exception)
+        begun.end()
 
 
 def conninfo(url: URL) -> str:

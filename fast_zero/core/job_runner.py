@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from opentelemetry.trace import SpanKind
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 
@@ -18,6 +19,7 @@ from fast_zero.core import revisions
 from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST, conninfo
 from fast_zero.core.jobs import Context, Hopeless, JobError, Jobs
 from fast_zero.core.settings import Settings
+from fast_zero.core.spans import span
 
 ATTEMPTS = 10
 FIRST_DELAY_SECONDS = 5
@@ -29,6 +31,7 @@ STATEMENT_MILLISECONDS = 30_000
 KEEP_FAILED_HOURS = 30 * 24
 SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
+CARRIED = {"traceparent", "tracestate", "baggage"}
 EVERY_TEN_MINUTES = "*/10 * * * *"
 # In one statement, so that of two workers that sweep at once only one gives a job back.
 RESCUE = """
@@ -164,8 +167,11 @@ def told(
 
     async def attempt(running: JobContext, **arguments: object) -> None:
         number = f"{name} {running.job.id}"
+        carried = {key: str(arguments.pop(key)) for key in CARRIED & arguments.keys()}
+        about = {"messaging.system": "procrastinate", "messaging.message.id": str(running.job.id)}
         try:
-            await function(context, **arguments)
+            with span(f"job {name}", SpanKind.CONSUMER, about, carried):
+                await function(context, **arguments)
         except Exception as error:
             reason = str(error) if isinstance(error, JobError) else type(error).__name__
             decision = Retry().get_retry_decision(exception=error, job=running.job)

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
 from fast_zero.core.settings import Settings
+from fast_zero.core.spans import carry
 
 
 class JobError(Exception):
@@ -68,7 +69,7 @@ def deferral(name: str, **arguments: object) -> ColumnElement[Any]:
     """
     # procrastinate's own function. Its Python would need a connection, and to be imported where
     # requests are answered.
-    pairs = [part for pair in arguments.items() for part in pair]
+    pairs = [part for pair in (arguments | carry()).items() for part in pair]
     job = func.row(
         cast(name, Text),  # its queue: a worker that does not know it leaves it to those who do
         cast(name, Text),

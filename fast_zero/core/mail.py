@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from opentelemetry.trace import SpanKind
+
 from fast_zero.core.jobs import Hopeless, JobError
 from fast_zero.core.settings import Settings
+from fast_zero.core.spans import span
 
 TIMEOUT_SECONDS = 30
 PERMANENT = 500  # RFC 5321, section 4.2.1: from here on the answer will be the same next time
@@ -65,8 +68,11 @@ async def hand_over(smtp_url: str, message: EmailMessage) -> None:
     """Give the message to the server. What it says is not repeated: it may quote the address."""
     import aiosmtplib  # noqa: PLC0415  # not needed where letters go into files
 
+    where = connection(smtp_url)
+    about = {"server.address": where["hostname"], "network.protocol.name": "smtp"}
     try:
-        await aiosmtplib.send(message, timeout=TIMEOUT_SECONDS, **connection(smtp_url))
+        with span("send a letter", SpanKind.CLIENT, about):
+            await aiosmtplib.send(message, timeout=TIMEOUT_SECONDS, **where)
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise refused("recipient", error.recipients[0].code) from None
     except aiosmtplib.SMTPDataError as error:

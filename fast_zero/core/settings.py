@@ -61,6 +61,10 @@ def check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def check_collector(value: str) -> str:
+    return check_public_url(value) if value else value
+
+
 DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
 
 
@@ -82,6 +86,7 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     metrics_port: int = Field(default=0, ge=0, le=65535)
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(check_collector)] = ""
     shutdown_grace: int = Field(default=10, ge=1, le=3600)
     forwarded_allow_ips: str = ""
     allowed_hosts: str = "*"

@@ -2,11 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from pydantic import SecretStr
 
 from fast_zero.core import embedded
+from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings
+
+
+@contextmanager
+def traced(settings: Settings) -> Iterator[None]:
+    """Send traces where the settings say so, until the block ends."""
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if not endpoint:
+        yield
+        return
+    try:
+        tracing = import_module("fast_zero.core.tracing")
+    except ImportError as error:
+        raise StartError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT needs what the extra `tracing` installs: "
+            f"pip install '.[tracing]' ({error})"
+        ) from None
+    with tracing.exported(endpoint):
+        yield
 
 
 @contextmanager

@@ -1,0 +1,116 @@
+"""One trace from a request over its statements to the job and the letter, as a collector sees."""
+
+import subprocess
+import sys
+
+import httpx2
+import pytest
+
+from tests.chaos import own_database
+from tests.collector import collecting
+from tests.core.mailbox import receiving
+from tests.processes import PATIENCE, run, serving, working
+from tests.test_letters_arrive import until
+
+ANA = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "100"}  # milliseconds between what is sent
+
+
+@pytest.fixture
+def database():
+    with own_database() as database:
+        yield database
+
+
+@pytest.fixture
+def folder(database):
+    return database.folder.parent / "server"
+
+
+def variables(database, mailbox, collector) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database.url,
+        "SECRET_KEY": "k" * 48,
+        "SMTP_URL": mailbox.url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        **QUICK,
+    }
+
+
+async def register(server) -> None:
+    async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
+        response = await client.post("/users", json=ANA, headers=PARENT)
+        assert response.status_code == 201
+        refused = await client.post("/users", json=ANA | {"username": ["never to be seen 2"]})
+        assert refused.status_code == 422
+        taken = await client.post("/users", json=ANA, headers=PARENT)
+        assert taken.status_code == 409
+
+
+def check(collector) -> None:
+    [request, _] = [span for span in collector.named("POST /users") if span.trace_id.hex() == TRACE]
+    insert, *_ = [span for span in collector.named("WITH") if span.trace_id.hex() == TRACE]
+    [job] = collector.named("job accounts.send_link")
+    [letter] = collector.named("send a letter")
+
+    assert {span.trace_id.hex() for span in (request, insert, job, letter)} == {TRACE}
+    assert request.parent_span_id.hex() == "b7ad6b7169203331"
+    assert insert.parent_span_id == request.span_id
+    assert letter.parent_span_id == job.span_id
+    assert job.parent_span_id != b""
+    seen = collector.everything()
+    for private in (ANA["email"], ANA["password"], "never to be seen 2"):
+        assert private.encode() not in seen
+
+
+async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
+    with collecting() as collector:
+        async with receiving() as mailbox:
+            with serving(folder, **variables(database, mailbox, collector)) as server:
+                await register(server)
+                await until(lambda: mailbox.letters)
+                await until(lambda: collector.named("send a letter"))
+        check(collector)
+        lines = server.log.read_text()
+
+    assert f'"trace_id": "{TRACE}"' in lines
+
+
+async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
+    with collecting() as collector:
+        async with receiving() as mailbox:
+            its = variables(database, mailbox, collector)
+            with serving(folder, RUN_JOBS="false", **its) as server:
+                await register(server)
+                await until(lambda: collector.named("POST /users"))
+            assert server.process.poll() is not None
+            with working(folder, **its):
+                await until(lambda: collector.named("send a letter"))
+        check(collector)
+
+
+async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, folder):
+    its = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    with serving(folder, **its, **away) as server:
+        async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
+            assert (await client.get("/users")).status_code == 200
+        assert server.stop() == 0
+
+
+def test_without_a_collector_nothing_of_the_sdk_is_loaded():
+    words = (
+        "import sys, fast_zero.app, fast_zero.worker; fast_zero.app.create_app();"
+        "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
+    )
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_an_address_that_is_none_is_refused(tmp_path):
+    done = run(tmp_path / "data", "migrate", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
+
+    assert done.returncode == 1
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT: write http:// or https://" in done.stderr
