@@ -130,7 +130,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
         with completed(settings) as complete, leave_with_parent(), traced(complete):
             async with (
                 database.connected(complete) as state,
-                followed(complete.database_address()) as revocations,
+                followed(complete.direct_address()) as revocations,
                 jobs_done(complete, state),
                 observed(complete, state),
             ):

@@ -266,7 +266,7 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
     settings = load_settings()
     logs.configure(settings)
     with completed(settings) as complete:
-        url = complete.database_address()
+        url = complete.direct_address()
         schema = asyncio.run(database.wait_until_ready(url, complete.database_wait))
         if schema.is_too_new():
             raise StartError(schema.words(revisions.TOO_OLD))

@@ -61,6 +61,9 @@ APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
 GAVE_WAY = (postgres.DeadlockDetected, postgres.SerializationFailure)
 GIVE_WAY_SECONDS = (0.05, 0.1, 0.2)
+# A pooler gives each transaction another session: one that knows no statement by its name, and was
+# begun without us. What the timeouts are, the role says there.
+POOLED = {"prepare_threshold": None}
 # A host that vanished without a word is noticed: data unanswered for so long ends a connection,
 # and an idle one is asked for a sign of life.
 VANISHED_HOST = {
@@ -145,12 +148,6 @@ def create_engine(settings: Settings) -> AsyncEngine:
     Its connections commit each statement. `transactional` is for those that hold together; they
     pay for the switch.
     """
-    milliseconds = {
-        "statement_timeout": settings.database_statement_timeout * 1000,
-        "lock_timeout": settings.database_lock_timeout * 1000,
-        "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
-    }
-    options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
     engine = create_async_engine(
         settings.database_address(),
         poolclass=pool.FairPool,
@@ -164,7 +161,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
             "application_name": APPLICATION_NAME,
             "connect_timeout": CONNECT_SECONDS,
             **VANISHED_HOST,
-            "options": options + "-c timezone=UTC",
+            **(POOLED if settings.database_direct_url else own_session(settings)),
         },
     )
     listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
@@ -193,6 +190,17 @@ def fail_statement(context: ExceptionContext) -> None:
     if begun := getattr(context.execution_context, "span", None):
         spans.failed(begun, context.original_exception)
         begun.end()
+
+
+def own_session(settings: Settings) -> dict[str, Any]:
+    """Say what a connection is begun with where nothing stands between it and the server."""
+    milliseconds = {
+        "statement_timeout": settings.database_statement_timeout * 1000,
+        "lock_timeout": settings.database_lock_timeout * 1000,
+        "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
+    }
+    options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
+    return {"options": options + "-c timezone=UTC"}
 
 
 def conninfo(url: URL) -> str:

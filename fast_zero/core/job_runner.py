@@ -102,7 +102,7 @@ async def run(
 async def check_database(settings: Settings) -> None:
     """See whether the database answers and has the tables that the jobs know."""
     async with await psycopg.AsyncConnection.connect(
-        conninfo(settings.database_address()), **connection_options()
+        conninfo(settings.direct_address()), **connection_options()
     ) as connection:
         found = await connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
         revision = None
@@ -116,7 +116,7 @@ async def check_database(settings: Settings) -> None:
 
 async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> None:
     connector = PsycopgConnector(
-        conninfo=conninfo(context.settings.database_address()),
+        conninfo=conninfo(context.settings.direct_address()),
         kwargs=connection_options(),
         min_size=1,
         max_size=1,

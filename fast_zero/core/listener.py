@@ -106,4 +106,6 @@ async def connect(url: URL) -> psycopg.AsyncConnection:
 def refuse_a_pooler(promised: int, answering: tuple[int] | None) -> None:
     """Tell a pooler by the process number that it makes up when one connects."""
     if answering != (promised,):
-        raise NotDirectError("DATABASE_URL leads to a pooler, through which nothing is heard")
+        raise NotDirectError(
+            "this leads to a pooler, through which nothing is heard; set DATABASE_DIRECT_URL"
+        )

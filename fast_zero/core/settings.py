@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from fast_zero.core.errors import StartError
+from fast_zero.core.secret_files import SecretFiles
 
 SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
 DRIVER = "postgresql+psycopg"
@@ -80,6 +81,17 @@ class Settings(BaseSettings):
         arbitrary_types_allowed=True,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # one file a setting: ours
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
@@ -100,6 +112,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: DatabaseUrl | None = None
+    database_direct_url: DatabaseUrl | None = None
+    database_password: SecretStr | None = None
     database_wait: float = Field(default=30, ge=0, le=3600)
     database_pool_size: int = Field(default=10, ge=1, le=1000)
     database_pool_wait: float = Field(default=5, gt=0, le=60)
@@ -130,7 +144,18 @@ class Settings(BaseSettings):
         """Give the address of the database, once it is given or the embedded one runs."""
         if self.database_url is None:
             raise StartError("DATABASE_URL is not set.")
-        return self.database_url
+        return self.with_password(self.database_url)
+
+    def direct_address(self) -> URL:
+        """Give the address for what needs a session of its own: LISTEN, migrations, jobs."""
+        if self.database_direct_url is None:
+            return self.database_address()
+        return self.with_password(self.database_direct_url)
+
+    def with_password(self, url: URL) -> URL:
+        if self.database_password is None or url.password is not None:
+            return url
+        return url.set(password=self.database_password.get_secret_value())
 
     def signing_keys(self) -> tuple[str, ...]:
         """Give the keys whose tokens are accepted, the one that signs new ones first."""
