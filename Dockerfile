@@ -33,9 +33,13 @@ RUN poetry build --format wheel \
 
 FROM ${PYTHON_IMAGE}
 
+ARG VERSION=unreleased
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="fast_zero" \
       org.opencontainers.image.description="A self-hostable, asynchronous todo manager whose product is its API." \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

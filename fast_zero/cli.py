@@ -129,6 +129,42 @@ def migrate() -> None:
         talk.print("The database has the newest revision.")
 
 
+@cli.command()
+def smoke(
+    url: Annotated[str, typer.Argument(help="Where it is, such as https://todo.example.com.")],
+    *,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """See whether a deployment works: register, log in, write, read, and leave nothing behind."""
+    from dataclasses import asdict
+
+    from fast_zero.operations.smoke import run
+
+    try:
+        steps = run(url, timeout)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+    show([asdict(step) for step in steps], as_json=as_json)
+    if any(step.problem for step in steps):
+        raise typer.Exit(1)
+
+
+def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
+    """Show rows that have the same columns: as a table, as lines for a pipe, or as JSON."""
+    cells = [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif console.is_terminal:
+        table = Table(*rows[0])
+        for row, line in zip(rows, cells, strict=True):
+            table.add_row(*map(escape, line), style="red" if row.get("problem") else "")
+        console.print(table)
+    else:
+        for line in cells:
+            print("\t".join(line))
+
+
 @cli.command("openapi")
 def write_openapi(
     file: Annotated[

@@ -1,0 +1,142 @@
+"""`fast-zero smoke`, against a deployment that works and against those that do not."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
+import pytest
+
+from tests.processes import PATIENCE, run, serving
+from tests.test_cli import on_a_terminal
+
+STEPS = [
+    "live",
+    "ready",
+    "version",
+    "register",
+    "log in",
+    "create",
+    "list",
+    "change",
+    "delete",
+    "clean up",
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("smoke") / "data") as server:
+        yield server
+
+
+def smoke(tmp_path, *words: str):
+    return run(tmp_path / "data", "smoke", *words)
+
+
+@contextlib.contextmanager
+def relayed(url: str, spoil) -> Iterator[str]:
+    """Stand in front of a server, below a path, and spoil some of its answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def relay(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path = self.path.removeprefix("/below")
+            headers = {name: value for name, value in self.headers.items() if name != "Host"}
+            answer = httpx2.request(
+                self.command, url + path, content=body, headers=headers, timeout=PATIENCE
+            )
+            status, content = spoil(self.command, path) or (answer.status_code, answer.content)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = relay  # noqa: N815  # the library's names
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as relay:
+        thread = threading.Thread(target=relay.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{relay.server_port}/below"
+        finally:
+            relay.shutdown()
+            thread.join()
+
+
+def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_path):
+    done = smoke(tmp_path, server.url)
+
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stdout
+    assert [line[0] for line in lines] == STEPS
+    assert {line[2] for line in lines} == {"200", "201"}
+    assert "\x1b" not in done.stdout
+    assert httpx2.get(f"{server.url}/users").json()["users"] == []
+
+
+def test_a_terminal_gets_a_table_and_a_program_json(server, tmp_path):
+    table = on_a_terminal(tmp_path / "data", "smoke", server.url)
+    steps = json.loads(smoke(tmp_path, server.url, "--json").stdout)
+
+    assert "┃" in table
+    assert [step["name"] for step in steps] == STEPS
+    assert {step["problem"] for step in steps} == {""}
+    assert all(step["milliseconds"] > 0 for step in steps)
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
+def test_a_step_that_fails_is_told_and_the_account_is_deleted(server, tmp_path, step):
+    asked = []
+
+    def spoil(*request: str) -> tuple[int, bytes] | None:
+        asked.append(request)
+        return (500, b'{"detail": "out of order"}') if len(asked) == step + 1 else None
+
+    with relayed(server.url, spoil) as url:
+        done = smoke(tmp_path, url, "--json")
+
+    steps = json.loads(done.stdout)
+    failed = [found for found in steps if found["problem"]]
+    assert done.returncode == 1
+    assert [found["name"] for found in failed] == [STEPS[step]]
+    assert failed[0]["status"] == 500
+    assert "out of order" in failed[0]["problem"]
+    cleans_up = step > STEPS.index("log in")
+    assert (steps[-1]["name"] == "clean up") == cleans_up
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"<html>", "is this fast_zero?"), (b'{"todos": []}', "not the todo that was created")],
+)
+def test_an_answer_that_makes_no_sense_is_told(server, tmp_path, content, problem):
+    def spoil(method: str, path: str) -> tuple[int, bytes] | None:
+        return (200, content) if (method, path) == ("GET", "/todos?limit=10") else None
+
+    with relayed(server.url, spoil) as url:
+        done = smoke(tmp_path, url)
+
+    assert done.returncode == 1
+    assert problem in done.stdout
+
+
+def test_nobody_there_is_told(tmp_path):
+    done = smoke(tmp_path, "http://127.0.0.1:1")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("live\tGET /livez\t\t")
+    assert "refused" in done.stdout
+
+
+@pytest.mark.parametrize("url", ["todo.example.com", "ftp://todo.example.com", "https://", "x?y=1"])
+def test_what_is_no_address_is_refused(tmp_path, url):
+    done = smoke(tmp_path, url)
+
+    assert done.returncode == 2
+    assert "is no address" in " ".join(done.stderr.split())
