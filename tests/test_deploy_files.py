@@ -1,0 +1,207 @@
+"""The files that deploy it, held against the code: what they name must exist."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from fast_zero.core.secret_files import NAMES
+from fast_zero.core.settings import Settings
+from tests.chaos import own_database
+from tests.processes import environment
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = {name.upper() for name in Settings.model_fields} | {f"{name}_FILE" for name in NAMES}
+Duration = Annotated[str, Field(pattern=r"^\d+(ms|s|m|h)$")]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Build(Strict):
+    dockerfile: str
+
+
+class Deploy(Strict):
+    release_command: str
+    release_command_timeout: Duration
+    strategy: Literal["rolling", "canary", "bluegreen", "immediate"]
+
+
+class Concurrency(Strict):
+    type: Literal["requests", "connections"]
+    soft_limit: int
+    hard_limit: int
+
+
+class Check(Strict):
+    method: Literal["GET", "HEAD"]
+    path: str
+    interval: Duration
+    timeout: Duration
+    grace_period: Duration
+
+
+class HttpService(Strict):
+    processes: list[str]
+    internal_port: int
+    force_https: bool
+    auto_stop_machines: Literal["off", "stop", "suspend"]
+    auto_start_machines: bool
+    min_machines_running: int
+    concurrency: Concurrency
+    checks: list[Check]
+
+
+class Metrics(Strict):
+    processes: list[str]
+    port: int
+    path: str
+
+
+class Machine(Strict):
+    size: str
+    memory: Annotated[str, Field(pattern=r"^\d+(mb|gb)$")]
+
+
+class Fly(Strict):
+    """Fly's reference, as far as we use it. The schema store's file refuses valid settings."""
+
+    app: str
+    primary_region: Annotated[str, Field(pattern="^[a-z]{3}$")]
+    kill_signal: Literal["SIGINT", "SIGTERM", "SIGQUIT", "SIGKILL"]
+    kill_timeout: Annotated[int, Field(le=300)]
+    build: Build
+    deploy: Deploy
+    processes: dict[str, str]
+    env: dict[str, str]
+    http_service: HttpService
+    metrics: list[Metrics]
+    vm: list[Machine]
+
+
+@pytest.fixture(scope="module")
+def fly() -> Fly:
+    return Fly.model_validate(tomllib.loads((ROOT / "fly.toml").read_text()))
+
+
+def is_command(words: str) -> bool:
+    """Tell whether our program takes these words, without doing what they say."""
+    program, *rest = shlex.split(words)
+    done = subprocess.run(
+        ["fast-zero", *rest, "--help"], capture_output=True, text=True, check=False
+    )
+    return program == "fast-zero" and done.returncode == 0
+
+
+def test_what_fly_is_told_exists(fly, app):
+    assert (ROOT / fly.build.dockerfile).exists()
+    assert is_command(fly.deploy.release_command)
+    assert all(map(is_command, fly.processes.values()))
+    assert fly.env.keys() <= SETTINGS
+    assert not fly.env.keys() & set(NAMES)
+    assert {check.path for check in fly.http_service.checks} <= {r.path for r in app.routes}
+    assert fly.http_service.internal_port == int(image_variable("PORT"))
+    assert [metrics.port for metrics in fly.metrics] == [int(fly.env["METRICS_PORT"])]
+    assert set(fly.http_service.processes) <= fly.processes.keys()
+
+
+def test_fly_gives_more_time_than_draining_takes(fly):
+    assert fly.kill_signal == "SIGTERM"
+    assert fly.kill_timeout > 2 * Settings.model_fields["shutdown_grace"].default
+
+
+def image_variable(name: str) -> str:
+    return re.search(rf"\b{name}=(\S+)", (ROOT / "Dockerfile").read_text())[1]
+
+
+def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
+    with own_database() as database:
+        done = [
+            subprocess.run(
+                [ROOT / "entrypoint.sh", *shlex.split(fly.deploy.release_command)],
+                env=environment(Path("/nowhere"), DATABASE_URL=database.url, SECRET_KEY="k" * 48),
+                cwd="/",
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for _ in range(2)
+        ]
+
+    assert [one.returncode for one in done] == [0, 0]
+    assert done[0].stderr.count("Migrated the database") == 1
+    assert "Migrated" not in done[1].stderr
+
+
+def test_what_render_is_told_exists(app):
+    told = yaml.safe_load((ROOT / "render.yaml").read_text())
+    variables = [one for group in told["envVarGroups"] for one in group["envVars"]]
+    paths = {route.path for route in app.routes}
+    for service in told["services"]:
+        variables += service["envVars"]
+        assert is_command(service["dockerCommand"])
+        assert service["maxShutdownDelaySeconds"] > 2 * 10
+        assert service.get("preDeployCommand") is None or is_command(service["preDeployCommand"])
+        assert service.get("healthCheckPath") in {None} | paths
+    named = {one["key"] for one in variables if "key" in one}
+    databases = {database["name"] for database in told["databases"]}
+
+    assert named <= SETTINGS
+    assert {one["fromDatabase"]["name"] for one in variables if "fromDatabase" in one} == databases
+    assert not [one for one in variables if one.get("key") in NAMES and "value" in one]
+
+
+def test_what_kubernetes_is_told_exists(app):
+    folder = ROOT / "deploy/kubernetes"
+    documents = [
+        document
+        for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+        for document in yaml.safe_load_all((folder / name).read_text())
+    ]
+    paths = {route.path for route in app.routes}
+    pods = [one["spec"]["template"]["spec"] for one in documents if "template" in one["spec"]]
+    for pod in pods:
+        [container] = pod["containers"]
+        assert is_command(" ".join(container["args"]))
+        assert {one["name"] for one in container.get("env", ())} <= SETTINGS
+        probes = [container[name] for name in container if name.endswith("Probe")]
+        assert {probe["httpGet"]["path"] for probe in probes} <= paths
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert pod["securityContext"]["runAsUser"] == 10001
+        assert pod["terminationGracePeriodSeconds"] > 2 * 10
+
+    assert len(pods) == 3
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no docker command")
+@pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"]], ids=str)
+def test_compose_takes_its_file(profiles):
+    words = [word for profile in profiles for word in ("--profile", profile)]
+    done = subprocess.run(
+        ["docker", "compose", *words, "config", "--quiet"],
+        cwd=ROOT,
+        env=os.environ | {"COMPOSE_DISABLE_ENV_FILE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_compose_is_told_exists():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    ours = [services["app"], services["worker"]]
+
+    assert {name for one in ours for name in one["environment"]} <= SETTINGS
+    assert is_command(" ".join(services["worker"]["command"]))
