@@ -184,7 +184,7 @@ def test_what_kubernetes_is_told_exists(app):
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="there is no docker command")
-@pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"]], ids=str)
+@pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"], ["observe"]], ids=str)
 def test_compose_takes_its_file(profiles):
     words = [word for profile in profiles for word in ("--profile", profile)]
     done = subprocess.run(

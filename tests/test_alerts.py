@@ -1,0 +1,175 @@
+"""Rules and dashboards, held against what a server tells, and run by a real Prometheus."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx2
+import pytest
+import yaml
+
+from tests.chaos import own_database
+from tests.processes import PATIENCE, serving
+from tests.test_rolling import free_port
+
+ROOT = Path(__file__).parents[1]
+OBSERVE = ROOT / "deploy/observe"
+RULES = yaml.safe_load((OBSERVE / "rules.yml").read_text())
+ALERTS = [rule for group in RULES["groups"] for rule in group["rules"] if "alert" in rule]
+RECORDED = {
+    rule["record"] for group in RULES["groups"] for rule in group["rules"] if "record" in rule
+}
+PROMETHEUS, ALERTMANAGER = shutil.which("prometheus"), shutil.which("prometheus-alertmanager")
+PROMTOOL, AMTOOL = shutil.which("promtool"), shutil.which("amtool")
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+# A month in minutes.
+HURRY = {"6h": "20s", "1h": "10s", "30m": "10s", "5m": "5s", "10m": "5s", "2m": "5s", "1m": "0s"}
+
+without_prometheus = pytest.mark.skipif(
+    None in {PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL},
+    reason="Prometheus is not installed: apt install prometheus prometheus-alertmanager",
+)
+
+
+def expressions() -> Iterator[str]:
+    for group in RULES["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+    for file in OBSERVE.glob("dashboards/*.json"):
+        for panel in json.loads(file.read_text())["panels"]:
+            yield from (target["expr"] for target in panel["targets"])
+
+
+@without_prometheus
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PROMTOOL, "check", "rules", "rules.yml"],
+        [PROMTOOL, "test", "rules", "rules_test.yml"],
+        [PROMTOOL, "check", "config", "prometheus.yml"],
+        [AMTOOL, "check-config", "alertmanager.yml"],
+    ],
+    ids=lambda words: " ".join(str(word).rpartition("/")[2] for word in words),
+)
+def test_the_rules_are_well_formed_and_do_what_their_tests_say(words):
+    done = subprocess.run(words, cwd=OBSERVE, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_says_what_to_do():
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    anchors = {heading.lower() for heading in re.findall(r"^## (\w+)$", runbook, re.MULTILINE)}
+    pointed = {rule["annotations"]["runbook"].removeprefix("docs/runbook.md#") for rule in ALERTS}
+
+    assert pointed == anchors
+    assert len(pointed) == len(ALERTS)
+    assert all(rule["annotations"]["summary"].endswith(".") for rule in ALERTS)
+
+
+def test_every_metric_that_is_asked_for_exists(tmp_path):
+    port = free_port()
+    with serving(tmp_path / "data", METRICS_PORT=str(port)) as server:
+        httpx2.post(f"{server.url}/auth/token", data={"username": "a", "password": "b"})
+        told = ""
+        while "fast_zero_jobs{" not in told:
+            told = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    known = set(re.findall(r"^(\w+)[{ ]", told, re.MULTILINE)) | RECORDED
+    asked = {name for text in expressions() for name in re.findall(r"\bfast_zero[\w:]+", text)}
+
+    assert len(asked) > 15
+    assert asked <= known
+
+
+@contextlib.contextmanager
+def program(*words: object) -> Iterator[None]:
+    with subprocess.Popen(
+        list(map(str, words)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def webhook() -> Iterator[tuple[str, list[dict]]]:
+    heard: list[dict] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # the library's name
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.extend(json.loads(body)["alerts"])
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", heard
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def hurried(text: str) -> str:
+    text = re.sub(r"\[(\w+)\]", lambda found: f"[{HURRY[found[1]]}]", text)
+    return re.sub(r"for: (\w+)", lambda found: f"for: {HURRY[found[1]]}", text)
+
+
+@without_prometheus
+def test_requests_that_fail_are_heard_of_through_prometheus_and_alertmanager(tmp_path):
+    metrics, scraper, manager = free_port(), free_port(), free_port()
+    with own_database() as database, webhook() as (url, heard), contextlib.ExitStack() as stack:
+        (tmp_path / "rules.yml").write_text(hurried((OBSERVE / "rules.yml").read_text()))
+        prometheus = (OBSERVE / "prometheus.yml").read_text().replace("15s", "1s")
+        prometheus = prometheus.replace("app:9090", f"127.0.0.1:{metrics}")
+        prometheus = prometheus.replace("alertmanager:9093", f"127.0.0.1:{manager}")
+        (tmp_path / "prometheus.yml").write_text(prometheus)
+        alerting = (
+            (OBSERVE / "alertmanager.yml").read_text().replace("group_wait: 30s", "group_wait: 0s")
+        )
+        alerting = alerting.replace("http://localhost:9999/", url)
+        (tmp_path / "alertmanager.yml").write_text(alerting)
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+        server = stack.enter_context(
+            serving(database.folder.parent / "server", METRICS_PORT=str(metrics), **variables)
+        )
+        stack.enter_context(
+            program(
+                ALERTMANAGER,
+                f"--config.file={tmp_path}/alertmanager.yml",
+                f"--storage.path={tmp_path}/alertmanager",
+                f"--web.listen-address=127.0.0.1:{manager}",
+                "--cluster.listen-address=",
+            )
+        )
+        stack.enter_context(
+            program(
+                PROMETHEUS,
+                f"--config.file={tmp_path}/prometheus.yml",
+                f"--storage.tsdb.path={tmp_path}/prometheus",
+                f"--web.listen-address=127.0.0.1:{scraper}",
+            )
+        )
+        database.stop("immediate")
+        deadline = time.monotonic() + PATIENCE
+        while not [one for one in heard if one["labels"]["alertname"] == "RequestsFail"]:
+            assert httpx2.get(f"{server.url}/users").status_code == 503
+            assert time.monotonic() < deadline, heard
+            time.sleep(0.1)
+        database.start()
+
+    [alert, *_] = [one for one in heard if one["labels"]["alertname"] == "RequestsFail"]
+    assert alert["annotations"]["runbook"] == "docs/runbook.md#requestsfail"
