@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from fast_zero.core.database import AnyRow
     from fast_zero.core.settings import Settings
+    from fast_zero.operations.backup import Database
 
 MIGRATION_WAIT_SECONDS = 600
 
@@ -127,6 +128,67 @@ def migrate() -> None:
     """Bring the database to the newest revision."""
     with ready(migrate=True):
         talk.print("The database has the newest revision.")
+
+
+Programs = Annotated[
+    Path | None, typer.Option(help="Folder of pg_dump, pg_restore and psql, if not found.")
+]
+
+
+@cli.command("backup")
+def make_backup(
+    file: Path,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    programs: Programs = None,
+) -> None:
+    """Write all of the database to FILE, while it is in use."""
+    from fast_zero.operations import backup
+
+    with reached_for_backup(programs) as database, talk.status("Backing up…"):
+        size = backup.back_up(database, file.absolute(), force=force)
+    talk.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
+
+
+@cli.command("restore")
+def restore_backup(
+    file: Path,
+    *,
+    yes: Annotated[
+        str, typer.Option(help="The database's name: what is in it may be replaced.")
+    ] = "",
+    programs: Programs = None,
+) -> None:
+    """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
+    from fast_zero.core import revisions
+    from fast_zero.operations import backup
+
+    with reached_for_backup(programs) as database:
+        revision = backup.revision_in(database, file)
+        name = database.url.database or ""
+        if backup.holds_tables(database):
+            typed = yes
+            if not yes and sys.stdin.isatty():
+                talk.print(f"Everything in the database [bold]{escape(name)}[/] will be replaced.")
+                typed = typer.prompt("Its name, to confirm", err=True)
+            if typed != name:
+                raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")
+        with talk.status("Restoring…"):
+            backup.restore(database, file)
+    talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
+    if revision != revisions.known()[0]:
+        talk.print("Bring it to the newest with: fast-zero migrate")
+
+
+@contextmanager
+def reached_for_backup(programs: Path | None) -> "Iterator[Database]":
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+    from fast_zero.operations import backup
+
+    settings = load_settings()
+    with completed(settings) as complete:
+        yield backup.reached(complete, programs, is_embedded=settings.database_url is None)
 
 
 @cli.command()

@@ -1,0 +1,241 @@
+"""`fast-zero backup` and `restore`, with PostgreSQL's own programs."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import httpx2
+import psycopg
+import pytest
+
+from fast_zero.core import embedded
+from fast_zero.core.database import conninfo
+from tests.chaos import own_database
+from tests.processes import PATIENCE, run, serving
+from tests.test_cli import on_a_terminal
+
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+PROGRAMS = str(embedded.find_programs())
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+def contents(connection: psycopg.Connection) -> dict[str, list[str]]:
+    """Give every row of every table, as text."""
+    return {
+        table: [
+            row
+            for (row,) in connection.execute(
+                f"SELECT t::text FROM {table} AS t ORDER BY 1".encode()
+            )
+        ]
+        for (table,) in connection.execute(TABLES)
+    }
+
+
+def contents_of(data_dir: Path) -> dict[str, list[str]]:
+    with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
+        return contents(connection)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Give the folder of an embedded database with an account and some todos."""
+    data = tmp_path / "data"
+    with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
+        sign_in(client)
+        for number in range(5):
+            client.post("/todos", json={"title": f"todo {number} \t\\ ação"})
+    return data
+
+
+def sign_in(client: httpx2.Client) -> None:
+    client.post("/users", json=ACCOUNT)
+    form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+    token = client.post("/auth/token", data=form).json()["access_token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+
+
+def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
+    file, other = tmp_path / "all.backup", tmp_path / "other"
+    backed_up = run(data, "backup", str(file))
+    restored = run(other, "restore", str(file))
+    again = run(other, "backup", str(tmp_path / "again.backup"))
+    twice = run(other, "restore", str(tmp_path / "again.backup"), "--yes", "postgres")
+
+    for done in (backed_up, restored, again, twice):
+        assert done.returncode == 0, done.stderr
+    before = contents_of(data)
+    assert len(before) > 10
+    assert len(before["todos"]) == 5
+    assert contents_of(other) == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert f"{file.stat().st_size:,} bytes" in backed_up.stderr.replace("\n", "")
+    assert [path.name for path in tmp_path.glob(".*.part")] == []
+    with serving(other) as server:
+        form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
+        assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
+
+
+def test_ids_that_were_given_out_since_are_not_given_out_again(data, tmp_path):
+    file = tmp_path / "all.backup"
+    run(data, "backup", str(file))
+    run(data, "restore", str(file), "--yes", "postgres")
+    with serving(data) as server:
+        made = httpx2.post(
+            f"{server.url}/users", json=ACCOUNT | {"username": "another", "email": "b@example.com"}
+        )
+
+    assert made.json()["id"] > 1_000_000
+
+
+def test_a_backup_is_of_one_moment_while_others_write(tmp_path):
+    with own_database() as database:
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+        with (
+            serving(database.folder.parent / "server", **variables) as server,
+            httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
+        ):
+            sign_in(client)
+            stop, written = threading.Event(), []
+
+            def write() -> None:
+                while not stop.is_set():
+                    body = {"items": [{"op": "create", "title": "pair"}] * 2}
+                    written.append(client.post("/todos/batch", json=body).status_code)
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            while len(written) < 5:
+                pass
+            before = len(written)
+            file = tmp_path / "all.backup"
+            done = run(tmp_path, "backup", str(file), "--programs", PROGRAMS, **variables)
+            stop.set()
+            writer.join()
+        assert done.returncode == 0, done.stderr
+        restored = run(tmp_path / "copy", "restore", str(file))
+
+    assert restored.returncode == 0, restored.stderr
+    assert set(written) == {200}
+    todos = contents_of(tmp_path / "copy")["todos"]
+    assert 2 * before <= len(todos) <= 2 * len(written)
+    assert len(todos) % 2 == 0  # no half of a batch
+
+
+def test_a_backup_replaces_no_file_unless_told_to(data, tmp_path):
+    file = tmp_path / "all.backup"
+    file.write_text("precious")
+
+    refused = run(data, "backup", str(file))
+    assert refused.returncode == 1
+    assert "Choose another name, or replace it with --force." in refused.stderr.replace("\n", " ")
+    assert file.read_text() == "precious"
+
+    assert run(data, "backup", str(file), "--force").returncode == 0
+    assert file.read_bytes().startswith(b"PGDMP")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-2000]), ""),
+        (lambda file: file.write_text("no backup at all"), "is no backup that `fast-zero backup`"),
+        (lambda file: file.unlink(), "No such file or directory"),
+    ],
+    ids=["cut off", "something else", "not there"],
+)
+def test_what_is_no_whole_backup_changes_nothing(data, tmp_path, spoil, said):
+    file = tmp_path / "all.backup"
+    run(data, "backup", str(file))
+    spoil(file)
+    before = contents_of(data)
+
+    done = run(data, "restore", str(file), "--yes", "postgres")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert said in " ".join(done.stderr.split())
+    assert contents_of(data) == before
+
+
+def test_a_database_that_is_in_use_is_replaced_only_by_its_name(data, tmp_path):
+    file = tmp_path / "all.backup"
+    run(data, "backup", str(file))
+    before = contents_of(data)
+
+    for words in ([], ["--yes", "another"]):
+        refused = run(data, "restore", str(file), *words)
+        assert refused.returncode == 1
+        assert "Nothing was changed. Confirm with --yes postgres." in refused.stderr
+    shown = on_a_terminal(data, "restore", str(file), typed="postgres\n")
+
+    assert "Everything in the database" in shown
+    assert "Restored" in shown
+    assert contents_of(data) == before
+
+
+def test_a_backup_of_a_newer_release_is_refused(data, tmp_path):
+    file = tmp_path / "all.backup"
+    with embedded.running(data) as url, psycopg.connect(conninfo(url)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    run(data, "backup", str(file))
+
+    done = run(tmp_path / "other", "restore", str(file))
+
+    assert done.returncode == 1
+    assert "has the revision 9999, and this release knows none after" in " ".join(
+        done.stderr.split()
+    )
+
+
+def test_programs_that_are_missing_or_too_old_are_asked_for(tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 15.1'\n")
+    (old / "pg_dump").chmod(0o755)
+    with own_database() as database:
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+        for folder in (old, tmp_path / "nowhere"):
+            file = tmp_path / "all.backup"
+            done = run(tmp_path, "backup", str(file), "--programs", str(folder), **variables)
+            assert done.returncode == 1
+            assert "there is no pg_dump of 18 or later" in " ".join(done.stderr.split())
+            assert not file.exists()
+
+
+def test_a_password_is_on_no_command_line(tmp_path):
+    seen = tmp_path / "seen"
+    spy = tmp_path / "spy"
+    spy.mkdir()
+    for name in ("pg_dump", "pg_restore", "psql"):
+        (spy / name).write_text(f'#!/bin/sh\necho "$@" >> {seen}\nexec {PROGRAMS}/{name} "$@"\n')
+        (spy / name).chmod(0o755)
+    with own_database() as database:
+        words = {
+            "DATABASE_URL": database.url,
+            "DATABASE_PASSWORD": "s3cr3t",
+            "SECRET_KEY": "k" * 48,
+        }
+        run(tmp_path, "migrate", **words)
+        done = run(tmp_path, "backup", str(tmp_path / "b"), "--programs", str(spy), **words)
+
+    assert done.returncode == 0, done.stderr
+    assert "s3cr3t" not in seen.read_text() + done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_to_is_told(data, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    done = run(data, "backup", str(closed / "all.backup"))
+
+    assert done.returncode == 1
+    assert "Cannot write" in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_told(data, tmp_path):
+    done = run(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
+
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr
