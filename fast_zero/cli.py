@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fast_zero.operations.backup import Database
 
 MIGRATION_WAIT_SECONDS = 600
+STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
 T = TypeVar("T")
 
@@ -212,6 +213,22 @@ def smoke(
         raise typer.Exit(1)
 
 
+@cli.command()
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
+    """Check settings, database, mail, jobs and clocks, and say what to do."""
+    from dataclasses import asdict
+
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+    from fast_zero.operations.doctor import examine
+
+    with completed(load_settings()) as complete:
+        findings = list(examine(complete))
+    show([asdict(finding) for finding in findings], as_json=as_json)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
 def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
     """Show rows that have the same columns: as a table, as lines for a pipe, or as JSON."""
     cells = [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
@@ -220,7 +237,8 @@ def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
     elif console.is_terminal:
         table = Table(*rows[0])
         for row, line in zip(rows, cells, strict=True):
-            table.add_row(*map(escape, line), style="red" if row.get("problem") else "")
+            level = row.get("level", "error" if row.get("problem") else "ok")
+            table.add_row(*map(escape, line), style=STYLES[str(level)])
         console.print(table)
     else:
         for line in cells:

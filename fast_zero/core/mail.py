@@ -85,6 +85,14 @@ async def hand_over(smtp_url: str, message: EmailMessage) -> None:
         raise JobError(f"the mail server was not reached: {type(error).__name__}") from None
 
 
+async def try_server(smtp_url: str) -> None:
+    """See whether the server lets us in, without sending anything."""
+    import aiosmtplib  # noqa: PLC0415  # see above
+
+    async with aiosmtplib.SMTP(timeout=TIMEOUT_SECONDS, **connection(smtp_url)):
+        pass
+
+
 def refused(what: str, code: int) -> JobError:
     kind = Hopeless if code >= PERMANENT else JobError
     return kind(f"the mail server refused the {what} with {code}")

@@ -1,0 +1,161 @@
+"""`fast-zero doctor`: each thing is broken for real, and exactly that is found."""
+
+import asyncio
+import json
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from fast_zero.core import migrations
+from fast_zero.core.database import conninfo
+from fast_zero.operations import doctor
+from tests.chaos import own_database
+from tests.core.mailbox import receiving
+from tests.processes import run
+from tests.test_cli import on_a_terminal
+from tests.test_pooler import PGBOUNCER, pooled
+
+CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
+
+
+@pytest.fixture
+def healthy(settings, tmp_path, database_url):
+    """Give settings and a database of which nothing but the worker and mail is to be said."""
+    return settings.model_copy(update={"data_dir": tmp_path})
+
+
+def found(settings) -> dict[str, doctor.Finding]:
+    return {finding.check: finding for finding in doctor.examine(settings)}
+
+
+def complaints(settings) -> dict[str, str]:
+    return {
+        name: finding.level for name, finding in found(settings).items() if finding.level != "ok"
+    }
+
+
+USUAL = {"mail": "warning", "worker": "warning"}
+
+
+def test_of_what_is_well_nothing_is_said(healthy):
+    assert complaints(healthy) == USUAL
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "level", "words"),
+    [
+        ({"secret_key": SecretStr("ab" * 30)}, "key", "warning", "few different characters"),
+        ({"host": "0.0.0.0"}, "address", "warning", "no proxy is named"),
+        ({"forwarded_allow_ips": "*"}, "proxies", "warning", "everybody is believed"),
+        ({"public_url": "http://todo.example.com"}, "links", "warning", "http://todo.example.com"),
+        ({"database_url": CLOSED}, "database", "warning", "was not looked at"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_setting_that_is_odd_is_told(healthy, changes, check, level, words):
+    finding = found(healthy.model_copy(update=changes))[check]
+
+    assert finding.level == level
+    assert words in finding.found
+    assert finding.advice
+
+
+def test_little_room_is_told(healthy, monkeypatch):
+    for enough, level in (((10**9, 1), "warning"), ((10**9, 10**9), "error")):
+        monkeypatch.setattr(doctor, "FREE_MIB", enough)
+        assert complaints(healthy) == USUAL | {"disk": level}
+
+
+async def test_mail_servers_are_tried(healthy, monkeypatch):
+    async with receiving() as mailbox:
+        well = healthy.model_copy(update={"smtp_url": SecretStr(mailbox.url)})
+        findings = await asyncio.to_thread(lambda: found(well))
+    away = await asyncio.to_thread(lambda: found(well))
+
+    assert findings["mail"].level == "ok"
+    assert findings["links"].level == "warning"  # letters lead to this machine
+    assert away["mail"].level == "error"
+    assert "SMTP_URL" in away["mail"].advice
+
+
+async def test_a_schema_that_is_missing_behind_or_ahead_is_told(healthy, empty):
+    settings = healthy.model_copy(update={"database_url": empty})
+    assert (await asyncio.to_thread(lambda: complaints(settings)))["schema"] == "error"
+
+    await migrations.upgrade(empty, 10)
+    for revision, level, words in (
+        ("0001", "error", "revision 0001"),
+        ("9999", "warning", "this release knows none after"),
+    ):
+        async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
+            await connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
+        findings = await asyncio.to_thread(lambda: found(settings))
+        assert findings["schema"].level == level
+        assert words in findings["schema"].found
+
+
+async def test_jobs_that_failed_and_workers_that_live_are_told(healthy, empty):
+    await migrations.upgrade(empty, 10)
+    settings = healthy.model_copy(update={"database_url": empty})
+    async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
+        await connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, args)"
+            " VALUES ('q', 'q', 'failed', '{}')"
+        )
+        await connection.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())"
+        )
+    findings = await asyncio.to_thread(lambda: found(settings))
+
+    assert findings["jobs"].found == "0 wait for more than five minutes, 1 have failed"
+    assert findings["worker"].level == "ok"
+
+
+def test_clocks_that_differ_are_told(healthy, monkeypatch):
+    now = doctor.time.time
+    monkeypatch.setattr(doctor.time, "time", lambda: now() - 60)
+
+    assert found(healthy)["clock"].found == "the database's clock is 60 s ahead"
+
+
+@pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
+def test_a_pooler_is_noticed_and_its_role_looked_at(healthy):
+    with own_database() as database, pooled(database) as address:
+        through = healthy.model_copy(update={"database_url": make_url(address)})
+        both = through.model_copy(update={"database_direct_url": make_url(database.url)})
+        unheard, past = found(through), found(both)
+
+    assert unheard["listening"].level == "warning"
+    assert "DATABASE_DIRECT_URL" in unheard["listening"].advice
+    assert past["listening"].level == "ok"
+    assert past["pooler"].found == "the role has no statement_timeout"
+
+
+def test_the_command_writes_lines_a_table_or_json_and_no_secret(tmp_path):
+    data = tmp_path / "data"
+    run(data, "migrate")
+    secret = {"SECRET_KEY": "s3cr3t" * 8, "SMTP_URL": "smtp://ana:pa55word@127.0.0.1:1"}
+    lines = run(data, "doctor", **secret)
+    written = json.loads(run(data, "doctor", "--json", **secret).stdout)
+    table = on_a_terminal(data, "doctor")
+
+    assert lines.returncode == 1  # mail
+    assert [line.split("\t")[0] for line in lines.stdout.splitlines()] == [
+        finding["check"] for finding in written
+    ]
+    assert "┃" in table
+    for said in (lines.stdout, lines.stderr, json.dumps(written)):
+        assert "pa55word" not in said
+        assert "s3cr3t" not in said
+
+
+def test_a_database_that_is_away_is_an_error(tmp_path):
+    variables = {"DATABASE_URL": "postgresql://ana:pa55word@127.0.0.1:1/todos"}
+    done = run(tmp_path, "doctor", SECRET_KEY="k1l2m3n4o5" * 5, **variables)
+
+    assert done.returncode == 1
+    assert "database\terror\t" in done.stdout
+    assert "Is it up, and is DATABASE_URL right?" in done.stdout
+    assert "pa55word" not in done.stdout
