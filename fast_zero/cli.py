@@ -15,22 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 import fast_zero
 from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
+from fast_zero.core.terminal import console, show, talk
+from fast_zero.operations import commands
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from fast_zero.core.database import AnyRow
     from fast_zero.core.settings import Settings
-    from fast_zero.operations.backup import Database
 
 MIGRATION_WAIT_SECONDS = 600
-STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
 T = TypeVar("T")
 
@@ -42,10 +41,7 @@ cli = typer.Typer(
 )
 users = typer.Typer(help="Look after accounts.", no_args_is_help=True)
 cli.add_typer(users, name="users")
-
-# Data goes to standard output and talk to standard error; a pipe gets whole lines.
-console = Console(soft_wrap=True, highlight=False)
-talk = Console(stderr=True, soft_wrap=True, highlight=False)
+cli.add_typer(commands.cli)
 
 
 def main() -> None:
@@ -131,120 +127,6 @@ def migrate() -> None:
         talk.print("The database has the newest revision.")
 
 
-Programs = Annotated[
-    Path | None, typer.Option(help="Folder of pg_dump, pg_restore and psql, if not found.")
-]
-
-
-@cli.command("backup")
-def make_backup(
-    file: Path,
-    *,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
-    programs: Programs = None,
-) -> None:
-    """Write all of the database to FILE, while it is in use."""
-    from fast_zero.operations import backup
-
-    with reached_for_backup(programs) as database, talk.status("Backing up…"):
-        size = backup.back_up(database, file.absolute(), force=force)
-    talk.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
-
-
-@cli.command("restore")
-def restore_backup(
-    file: Path,
-    *,
-    yes: Annotated[
-        str, typer.Option(help="The database's name: what is in it may be replaced.")
-    ] = "",
-    programs: Programs = None,
-) -> None:
-    """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
-    from fast_zero.core import revisions
-    from fast_zero.operations import backup
-
-    with reached_for_backup(programs) as database:
-        revision = backup.revision_in(database, file)
-        name = database.url.database or ""
-        if backup.holds_tables(database):
-            typed = yes
-            if not yes and sys.stdin.isatty():
-                talk.print(f"Everything in the database [bold]{escape(name)}[/] will be replaced.")
-                typed = typer.prompt("Its name, to confirm", err=True)
-            if typed != name:
-                raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")
-        with talk.status("Restoring…"):
-            backup.restore(database, file)
-    talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
-    if revision != revisions.known()[0]:
-        talk.print("Bring it to the newest with: fast-zero migrate")
-
-
-@contextmanager
-def reached_for_backup(programs: Path | None) -> "Iterator[Database]":
-    from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
-    from fast_zero.operations import backup
-
-    settings = load_settings()
-    with completed(settings) as complete:
-        yield backup.reached(complete, programs, is_embedded=settings.database_url is None)
-
-
-@cli.command()
-def smoke(
-    url: Annotated[str, typer.Argument(help="Where it is, such as https://todo.example.com.")],
-    *,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-) -> None:
-    """See whether a deployment works: register, log in, write, read, and leave nothing behind."""
-    from dataclasses import asdict
-
-    from fast_zero.operations.smoke import run
-
-    try:
-        steps = run(url, timeout)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="URL") from None
-    show([asdict(step) for step in steps], as_json=as_json)
-    if any(step.problem for step in steps):
-        raise typer.Exit(1)
-
-
-@cli.command()
-def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
-    """Check settings, database, mail, jobs and clocks, and say what to do."""
-    from dataclasses import asdict
-
-    from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
-    from fast_zero.operations.doctor import examine
-
-    with completed(load_settings()) as complete:
-        findings = list(examine(complete))
-    show([asdict(finding) for finding in findings], as_json=as_json)
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(1)
-
-
-def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
-    """Show rows that have the same columns: as a table, as lines for a pipe, or as JSON."""
-    cells = [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
-    if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif console.is_terminal:
-        table = Table(*rows[0])
-        for row, line in zip(rows, cells, strict=True):
-            level = row.get("level", "error" if row.get("problem") else "ok")
-            table.add_row(*map(escape, line), style=STYLES[str(level)])
-        console.print(table)
-    else:
-        for line in cells:
-            print("\t".join(line))
-
-
 @cli.command("openapi")
 def write_openapi(
     file: Annotated[
@@ -290,6 +172,23 @@ async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list
         found += rows
         page = PageParams.model_validate({"limit": MAX_LIMIT, "after": encode_cursor(rows[-1].id)})
     return found
+
+
+@users.command("audit")
+def list_audit(
+    user_id: int,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List what happened to an account, newest first: log-ins, changes, tokens."""
+    from fast_zero.accounts import session_queries
+    from fast_zero.accounts.schemas import AuditPublic
+    from fast_zero.core.pagination import MAX_LIMIT, PageParams
+
+    page = PageParams(limit=MAX_LIMIT)
+    rows = act(lambda session, _settings: session_queries.select_audit(session, user_id, page))
+    found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
+    show(found, as_json=as_json)
 
 
 @users.command("create")

@@ -9,12 +9,14 @@ from fast_zero.accounts.models import (
     User,
 )
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
+from fast_zero.core.audit import AuditEvent
 from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
 from fast_zero.todos.models import Todo
 
 __all__ = [
+    "AuditEvent",
     "Base",
     "EndedSession",
     "KeptAnswer",

@@ -26,6 +26,12 @@ SWEEPS = [
         ("throttles", "digest", "expires_at"),
     ]
 ]
+FORGET = text("""
+DELETE FROM audit_events WHERE id IN (
+    SELECT id FROM audit_events WHERE at < now() - interval '1 year'
+    LIMIT 10000 FOR UPDATE SKIP LOCKED
+)
+""")
 LIFETIMES = {
     Purpose.VERIFICATION: timedelta(days=1),
     Purpose.ADDRESS: timedelta(days=1),
@@ -74,7 +80,7 @@ async def send_notice(
 
 
 async def sweep(context: Context) -> None:
-    for statement in SWEEPS:
+    for statement in (*SWEEPS, FORGET):
         async with context.sessions() as session:
             await session.execute(statement)
 

@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from fast_zero.accounts import attempts, queries, service
+from fast_zero.accounts import attempts, queries, service, session_queries
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     NOT_FOR_PROGRAMS,
@@ -14,6 +14,7 @@ from fast_zero.accounts.dependencies import (
 )
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
+    AuditPage,
     MeUpdate,
     UserCreate,
     UserPage,
@@ -92,6 +93,13 @@ async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) 
     if user is None:  # deleted since the request began
         raise Unauthenticated("Could not validate credentials")
     return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version), seen=seen)
+
+
+@router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
+async def list_audit(page: PageQuery, actor: AccountReader, session: Autocommit) -> object:
+    """List what happened to your account for a year, newest first: log-ins, changes, tokens."""
+    rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
+    return {"events": rows, "next": cursor}
 
 
 @router.patch(

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     MISSING,
@@ -216,6 +216,28 @@ class PersonalTokenKept(PersonalTokenPublic):
 
 class PersonalTokenCreated(PersonalTokenPublic):
     token: str = Field(description="Keep it: it is not shown again.", examples=["fzp_…"])
+
+
+class AuditPublic(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    action: str = Field(
+        description="`account made`, `session opened`, `session ended`, `log-in refused`, "
+        "`password changed`, `address changed`, `renamed`, `token made`, `token revoked`, "
+        "`second factor activated` or `second factor disabled`.",
+        examples=["session opened"],
+    )
+    details: dict[str, Any] = Field(
+        description="What belongs to it.",
+        examples=[{"session_id": 7, "address": "192.0.2.1", "user_agent": "curl/8.5.0"}],
+    )
+    at: datetime
+
+
+class AuditPage(BaseModel):
+    events: list[AuditPublic]
+    next: Next
 
 
 class PersonalTokenPage(BaseModel):

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
+from fast_zero.core.audit import AuditEvent, noting
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
@@ -133,6 +134,18 @@ async def delete_sessions(
     if but is not None:
         statement = statement.where(LoginSession.id != but)
     return (await session.execute(statement.returning(LoginSession.id))).scalars().all()
+
+
+async def select_audit(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
+    mine = AuditEvent.owner_id == actor_id
+    statement = select(*AuditEvent.__table__.c).where(mine)
+    return (await session.execute(paged(statement, AuditEvent.id, page, newest_first=True))).all()
+
+
+async def note_refused_log_in(
+    session: AnySession, user_id: int | None, *, address: str, user_agent: str
+) -> None:
+    await session.execute(noting(user_id, "log-in refused", address=address, user_agent=user_agent))
 
 
 async def insert_personal_token(

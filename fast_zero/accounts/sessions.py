@@ -52,6 +52,12 @@ async def log_in(
         session, settings, limits, password, password_hash
     )
     if not right or user_id is None or password_hash is None:
+        await session_queries.note_refused_log_in(
+            session,
+            user_id,
+            address=client.address,
+            user_agent=client.user_agent[:USER_AGENT_LENGTH],
+        )
         raise Unauthenticated("Incorrect email or password")
     if otp_secret and not code:
         await throttle.take_back(session, *limits)

@@ -69,11 +69,18 @@ class HasId(Protocol):
 Row = TypeVar("Row", bound=HasId)
 
 
-def paged(statement: Select[*Ts], key: SQLColumnExpression[int], page: PageParams) -> Select[*Ts]:
+def paged(
+    statement: Select[*Ts],
+    key: SQLColumnExpression[int],
+    page: PageParams,
+    *,
+    newest_first: bool = False,
+) -> Select[*Ts]:
     """Select a page in the order of ids, and one row more, which tells whether another follows."""
     if page.after is not None:
-        statement = statement.where(key > page.after)
-    return statement.order_by(key).offset(page.offset or None).limit(page.limit + 1)
+        statement = statement.where(key < page.after if newest_first else key > page.after)
+    ordered = statement.order_by(key.desc() if newest_first else key)
+    return ordered.offset(page.offset or None).limit(page.limit + 1)
 
 
 def cut(rows: Sequence[Row], page: PageParams) -> tuple[Sequence[Row], str | None]:

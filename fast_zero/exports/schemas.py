@@ -3,7 +3,12 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from fast_zero.accounts.otp_schemas import OtpState
-from fast_zero.accounts.schemas import PersonalTokenPublic, SessionPublic, UserPrivate
+from fast_zero.accounts.schemas import (
+    AuditPublic,
+    PersonalTokenPublic,
+    SessionPublic,
+    UserPrivate,
+)
 from fast_zero.todos.schemas import TodoPublic
 
 
@@ -18,4 +23,5 @@ class Export(ExportHead):
 
     sessions: list[SessionPublic] = Field(description="Where you are logged in.")
     personal_tokens: list[PersonalTokenPublic] = Field(description="Without the tokens themselves.")
+    audit: list[AuditPublic] = Field(description="What happened to your account, newest first.")
     todos: list[TodoPublic] = Field(description="All of your todos.")

@@ -8,7 +8,12 @@ from pydantic import BaseModel
 
 from fast_zero.accounts import otp_queries, queries, session_queries
 from fast_zero.accounts.otp_schemas import OtpState
-from fast_zero.accounts.schemas import PersonalTokenPublic, SessionPublic, UserPrivate
+from fast_zero.accounts.schemas import (
+    AuditPublic,
+    PersonalTokenPublic,
+    SessionPublic,
+    UserPrivate,
+)
 from fast_zero.core.database import Autocommit
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
@@ -24,6 +29,7 @@ Select = Callable[[Autocommit, int, Any], Awaitable[Sequence[Any]]]
 LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("sessions", SessionPublic, session_queries.select_sessions, PageParams),
     ("personal_tokens", PersonalTokenPublic, session_queries.select_personal_tokens, PageParams),
+    ("audit", AuditPublic, session_queries.select_audit, PageParams),
     ("todos", TodoPublic, select_todos, TodoFilter),
 )
 

@@ -73,7 +73,7 @@ async def test_an_unknown_account_is_counted_like_a_known_one(anonymous, user, s
     known, unknown = seen.values()
     assert known == unknown
     assert [status for status, *_ in known[0]] == [401] * FREE + [429]
-    assert len(known[1]) == 2 * FREE + 3
+    assert len(known[1]) == 3 * FREE + 3
 
 
 @pytest.mark.parametrize("name", ["Ana Lúcia", "nobody"])

@@ -37,6 +37,7 @@ NEEDED = {
     ("POST", "/auth/refresh_token"): ANY,
     ("POST", "/auth/logout"): ANY,
     ("GET", "/users/me"): Scope.ACCOUNT_READ,
+    ("GET", "/users/me/audit"): Scope.ACCOUNT_READ,
     ("GET", "/users/me/export"): (Scope.ACCOUNT_READ, Scope.TODOS_READ),
     ("PATCH", "/users/me"): Scope.ACCOUNT_WRITE,
     ("PUT", "/users/{user_id}"): Scope.ACCOUNT_WRITE,

@@ -41,6 +41,7 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
         "second_factor": (await client.get("/auth/otp")).json(),
         "sessions": (await client.get("/auth/sessions")).json()["sessions"],
         "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
+        "audit": (await client.get("/users/me/audit")).json()["events"],
         "todos": (await client.get("/todos")).json()["todos"],
     }
 
@@ -48,7 +49,8 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
     assert response.status_code == 200
     assert response.json() == shown
     assert list(response.json()) == list(shown)
-    assert [len(shown[name]) for name in ("sessions", "personal_tokens", "todos")] == [2, 3, 5]
+    lists = ("sessions", "personal_tokens", "audit", "todos")
+    assert [len(shown[name]) for name in lists] == [2, 3, 6, 5]
     assert shown["second_factor"] == {"active": True, "recovery_codes_left": 1}
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
@@ -72,7 +74,7 @@ async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypa
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 4 + -(-rows // 2)
+    assert len(sent) == 5 + -(-rows // 2)
 
 
 async def test_an_export_holds_no_secret(client, user, save):

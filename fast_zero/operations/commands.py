@@ -1,0 +1,112 @@
+"""The operator's tools as commands. Each imports what it needs when it runs."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from fast_zero.core.errors import Invalid
+from fast_zero.core.terminal import show, talk
+
+if TYPE_CHECKING:
+    from fast_zero.operations.backup import Database
+
+cli = typer.Typer()
+
+Programs = Annotated[
+    Path | None, typer.Option(help="Folder of pg_dump, pg_restore and psql, if not found.")
+]
+
+
+@cli.command("backup")
+def make_backup(
+    file: Path,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    programs: Programs = None,
+) -> None:
+    """Write all of the database to FILE, while it is in use."""
+    from fast_zero.operations import backup
+
+    with reached_for_backup(programs) as database, talk.status("Backing up…"):
+        size = backup.back_up(database, file.absolute(), force=force)
+    talk.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
+
+
+@cli.command("restore")
+def restore_backup(
+    file: Path,
+    *,
+    yes: Annotated[
+        str, typer.Option(help="The database's name: what is in it may be replaced.")
+    ] = "",
+    programs: Programs = None,
+) -> None:
+    """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
+    from fast_zero.core import revisions
+    from fast_zero.operations import backup
+
+    with reached_for_backup(programs) as database:
+        revision = backup.revision_in(database, file)
+        name = database.url.database or ""
+        if backup.holds_tables(database):
+            typed = yes
+            if not yes and sys.stdin.isatty():
+                talk.print(f"Everything in the database [bold]{escape(name)}[/] will be replaced.")
+                typed = typer.prompt("Its name, to confirm", err=True)
+            if typed != name:
+                raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")
+        with talk.status("Restoring…"):
+            backup.restore(database, file)
+    talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
+    if revision != revisions.known()[0]:
+        talk.print("Bring it to the newest with: fast-zero migrate")
+
+
+@contextmanager
+def reached_for_backup(programs: Path | None) -> "Iterator[Database]":
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+    from fast_zero.operations import backup
+
+    settings = load_settings()
+    with completed(settings) as complete:
+        yield backup.reached(complete, programs, is_embedded=settings.database_url is None)
+
+
+@cli.command()
+def smoke(
+    url: Annotated[str, typer.Argument(help="Where it is, such as https://todo.example.com.")],
+    *,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """See whether a deployment works: register, log in, write, read, and leave nothing behind."""
+    from fast_zero.operations.smoke import run
+
+    try:
+        steps = run(url, timeout)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+    show([asdict(step) for step in steps], as_json=as_json)
+    if any(step.problem for step in steps):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
+    """Check settings, database, mail, jobs and clocks, and say what to do."""
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+    from fast_zero.operations.doctor import examine
+
+    with completed(load_settings()) as complete:
+        findings = list(examine(complete))
+    show([asdict(finding) for finding in findings], as_json=as_json)
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
