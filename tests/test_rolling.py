@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,9 +75,23 @@ def proxied(folder: Path, ports: list[int]) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
+            wait_for(secure, process)
             yield f"https://localhost:{secure}"
         finally:
             process.terminate()
+
+
+def wait_for(port: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
 
 
 async def write(client: httpx2.AsyncClient, statuses: Counter, done: asyncio.Event) -> int:

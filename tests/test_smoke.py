@@ -70,6 +70,7 @@ def relayed(url: str, spoil) -> Iterator[str]:
 
 
 def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_path):
+    before = httpx2.get(f"{server.url}/users").json()
     done = smoke(tmp_path, server.url)
 
     lines = [line.split("\t") for line in done.stdout.splitlines()]
@@ -77,7 +78,7 @@ def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_p
     assert [line[0] for line in lines] == STEPS
     assert {line[2] for line in lines} == {"200", "201"}
     assert "\x1b" not in done.stdout
-    assert httpx2.get(f"{server.url}/users").json()["users"] == []
+    assert httpx2.get(f"{server.url}/users").json() == before
 
 
 def test_a_terminal_gets_a_table_and_a_program_json(server, tmp_path):
