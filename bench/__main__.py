@@ -96,6 +96,7 @@ class Benchmark:
                 self.measure_storm(contenders[1])
                 self.measure_large(contenders[1])
         if extras:
+            self.measure_telemetry(found["fast_zero"])
             self.measure_starts(found)
         return self.results
 
@@ -139,6 +140,36 @@ class Benchmark:
                 }
                 self.results.large.append(rate[large.port] / rate[ours.port])
                 say(f"a million todos: {rate[large.port]:,.0f}/s, not {rate[ours.port]:,.0f}/s")
+
+    def measure_telemetry(self, database: databases.Database) -> None:
+        """Compare with itself: with its log and metrics on, and with a tenth of it traced."""
+        told = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "METRICS_PORT": str(servers.free_port())}
+        with ExitStack() as stack:
+            traced = {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": stack.enter_context(servers.collecting()),
+                "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": "0.1",
+            }
+            running = {
+                name: stack.enter_context(
+                    servers.running("fast_zero", database, self.key, self.tokens[0], **variables)
+                )
+                for name, variables in (("quiet", {}), ("told", told), ("traced", traced))
+            }
+            for server in running.values():
+                self.wrk.measure(server, "list", WARM_UP_SECONDS)
+            for number in range(self.plan.rounds):
+                order = list(running)[number % 3 :] + list(running)[: number % 3]
+                rate = {
+                    name: self.wrk.measure(running[name], "list", self.plan.seconds).rate
+                    for name in order
+                }
+                self.results.told.append(rate["told"] / rate["quiet"])
+                self.results.traced.append(rate["traced"] / rate["quiet"])
+                say(
+                    f"telemetry: {rate['quiet']:,.0f}/s, with log and metrics"
+                    f" {rate['told']:,.0f}/s, with a tenth traced {rate['traced']:,.0f}/s"
+                )
 
     def measure_starts(self, found: dict[str, databases.Database]) -> None:
         """Compare `fast-zero serve`, which also looks after migrations, with the tutorial."""

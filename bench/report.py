@@ -16,6 +16,8 @@ P99_OF_TUTORIAL = 0.2
 STORM = 8.0
 LARGE = 0.8
 START = 1.2
+TOLD = 0.9
+TRACED = 0.85
 MEMORY = 1.1
 
 Rounds = dict[tuple[str, str], list[Measured]]
@@ -28,6 +30,8 @@ class Results:
     storm: list[float] = field(default_factory=list)
     large: list[float] = field(default_factory=list)
     start: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
+    traced: list[float] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
     start_seconds: dict[str, list[float]] = field(default_factory=dict)
 
@@ -73,6 +77,11 @@ def floors(results: Results) -> Iterator[Floor]:
     if results.large:
         name = "list of 1,000,000 todos: rate, of that at 100,000"
         yield Floor(name, median(results.large), LARGE)
+    if results.told:
+        name = "list with log and metrics on: rate, of that without"
+        yield Floor(name, median(results.told), TOLD)
+        name = "list with a tenth traced: rate, of that without"
+        yield Floor(name, median(results.traced), TRACED)
     if results.start:
         name = "first answer after a start: time, of the tutorial's"
         yield Floor(name, median(results.start), START, at_least=False)

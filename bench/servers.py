@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bench.databases import Database
@@ -17,7 +19,7 @@ HOST = "127.0.0.1"
 PATIENCE = 60  # seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 APPLICATIONS = {
-    "fast_zero": ("--factory", "fast_zero.app:create_app"),
+    "fast_zero": ("--factory", "fast_zero.app:create_worker_app"),
     "limit": ("bench.limit:app",),
     "tutorial": ("bench.tutorial:app",),
 }
@@ -72,12 +74,38 @@ def uvicorn(name: str, port: int) -> list[str]:
 
 
 @contextmanager
-def running(name: str, database: Database, key: str, token: str) -> Iterator[Server]:
-    """Serve until the block ends."""
+def running(
+    name: str, database: Database, key: str, token: str, **variables: str
+) -> Iterator[Server]:
+    """Serve until the block ends, with settings that differ."""
     port = free_port()
-    with started(uvicorn(name, port), database, key) as process:
+    with started(uvicorn(name, port), database, key, **variables) as process:
         first_answer(process, port, token)
         yield Server(name, process.pid, port, database)
+
+
+@contextmanager
+def collecting() -> Iterator[str]:
+    """Take what a collector would, and forget it; give its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # the library's name
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer((HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def start_seconds(words: Sequence[str], port: int, database: Database, key: str, tok: str) -> float:
@@ -90,10 +118,16 @@ def start_seconds(words: Sequence[str], port: int, database: Database, key: str,
 
 @contextmanager
 def started(
-    words: Sequence[str], database: Database, key: str
+    words: Sequence[str], database: Database, key: str, **variables: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    variables = SETTINGS | {"DATABASE_URL": database.address(), "SECRET_KEY": key}
-    process = subprocess.Popen(words, env=os.environ | variables, stdout=subprocess.DEVNULL)
+    usual = SETTINGS | {"DATABASE_URL": database.address(), "SECRET_KEY": key}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        words,
+        env=os.environ | usual | variables,
+        stdout=quiet,
+        stderr=quiet if variables else None,  # a log of each request is written, and not read
+    )
     try:
         yield process
     finally:
