@@ -66,4 +66,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s \
     CMD ["python", "-ISc", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('HEAD', '/livez'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["/app/entrypoint.sh"]
-CMD ["fast-zero", "serve", "--no-migrate"]
+CMD ["fast-zero", "serve"]

@@ -1,13 +1,18 @@
 #!/bin/sh
-# `fast-zero serve` finds its database migrated; any other command runs as it was given.
+# `fast-zero serve` finds its database migrated. Whoever says `--no-migrate` has seen to that, as Fly's
+# release command has; any other command runs as it was given.
 set -eu
 
-if [ "${1-} ${2-}" = "fast-zero serve" ]; then
+case " $* " in
+*" --no-migrate "*) ;;
+" fast-zero serve "*)
     # In the background, because a shell hands on no signal while it waits in the foreground.
     fast-zero migrate &
     trap 'kill "$!"; wait "$!"; exit 0' INT TERM
     wait "$!"
     trap - INT TERM
-fi
+    set -- "$@" --no-migrate
+    ;;
+esac
 
 exec "$@"

@@ -143,6 +143,47 @@ def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
     assert "Migrated" not in done[1].stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "ran"),
+    [
+        (["fast-zero", "serve"], ["migrate", "serve --no-migrate"]),
+        (["fast-zero", "serve", "--port", "1"], ["migrate", "serve --port 1 --no-migrate"]),
+        (["fast-zero", "serve", "--no-migrate"], ["serve --no-migrate"]),
+        (["fast-zero", "worker"], ["worker"]),
+        (["fast-zero", "migrate"], ["migrate"]),
+    ],
+    ids=" ".join,
+)
+def test_the_entrypoint_migrates_unless_somebody_has(tmp_path, words, ran):
+    program = tmp_path / "fast-zero"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "entrypoint.sh", *words],
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == ran
+
+
+def test_a_start_whose_migration_fails_does_not_serve(tmp_path):
+    program = tmp_path / "fast-zero"
+    program.write_text('#!/bin/sh\necho "$@"\n[ "$1" != migrate ]\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "entrypoint.sh", "fast-zero", "serve"],
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "migrate\n")
+
+
 def test_what_render_is_told_exists(app):
     told = yaml.safe_load((ROOT / "render.yaml").read_text())
     variables = [one for group in told["envVarGroups"] for one in group["envVars"]]
