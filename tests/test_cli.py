@@ -129,6 +129,17 @@ def change_schema(data, *statements: str) -> None:
             connection.execute(statement)
 
 
+def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
+    made = run(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
+    lines = run(data_dir, "users", "audit", made.strip()).stdout.splitlines()
+    written = json.loads(run(data_dir, "users", "audit", made.strip(), "--json").stdout)
+
+    assert [line.split("\t")[1] for line in lines] == ["account made"]
+    assert [event["action"] for event in written] == ["account made"]
+    assert "account made" in on_a_terminal(data_dir, "users", "audit", made.strip())
+    assert run(data_dir, "users", "audit", "999999").stdout == ""
+
+
 def test_openapi_is_written_without_a_database(tmp_path):
     document = json.loads(run(tmp_path / "data", "openapi").stdout)
     assert document["openapi"].startswith("3.1")
