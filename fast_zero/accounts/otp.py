@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
 from fast_zero.core import security, throttle
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, AnySession, Sessions
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -58,12 +58,15 @@ async def confirm(session: AnySession, settings: Settings, actor: Actor, code: s
 
 
 async def replace_recovery_codes(
-    session: AnySession, settings: Settings, actor: Actor, password: str
+    session: AnySession, sessions: Sessions, settings: Settings, actor: Actor, password: str
 ) -> list[str]:
     user = await check_own_password(session, settings, actor, password)
     codes = one_time_codes.new_recovery_codes()
-    if not await otp_queries.replace_recovery_codes(session, user.id, digests(codes)):
-        raise NotFound(NONE)
+    # Of two at once the second has to see what the first has written, and delete it.
+    async with sessions() as transaction:
+        if not await otp_queries.lock_second_factor(transaction, user.id):
+            raise NotFound(NONE)
+        await otp_queries.replace_recovery_codes(transaction, user.id, digests(codes))
     return codes
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, LargeBinary, Row, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import AnySession
@@ -74,16 +75,21 @@ async def use_recovery_code(session: AnySession, user_id: int, digest: bytes) ->
     return used is not None
 
 
+async def lock_second_factor(session: AsyncSession, actor_id: int) -> bool:
+    """Hold what is active, and tell whether there is one."""
+    statement = select(SecondFactor.owner_id).where(owned_by(actor_id), ACTIVE).with_for_update()
+    return (await session.execute(statement)).scalar() is not None
+
+
 async def replace_recovery_codes(
-    session: AnySession, actor_id: int, digests: Sequence[bytes]
-) -> bool:
-    """Delete those that are left and keep new ones, if a second factor is active."""
+    session: AsyncSession, actor_id: int, digests: Sequence[bytes]
+) -> None:
+    """Delete those that are left and keep new ones. The second factor is held by the caller."""
     old = delete(RecoveryCode).where(RecoveryCode.owner_id == actor_id).cte("old")
     digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
-    owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id), ACTIVE)
+    owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id))
     statement = insert(RecoveryCode).from_select(["owner_id", "digest"], owner).add_cte(old)
-    kept = await session.execute(statement.returning(RecoveryCode.owner_id))
-    return kept.first() is not None
+    await session.execute(statement)
 
 
 async def delete_second_factor(session: AnySession, actor_id: int) -> bool:

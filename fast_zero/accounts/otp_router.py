@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from fast_zero.accounts import otp, otp_queries
 from fast_zero.accounts.dependencies import (
@@ -85,13 +85,15 @@ async def confirm_otp(
 async def replace_recovery_codes(
     given: PasswordGiven,
     actor: AccountWriter,
-    session: Autocommit,
+    request: Request,
     settings: CurrentSettings,
     response: Response,
 ) -> RecoveryCodes:
     """Replace your recovery codes, used or not, by new ones. They are shown once."""
-    who = (actor.id, session_of(actor))
-    codes = await otp.replace_recovery_codes(session, settings, who, given.current_password)
+    who, state = (actor.id, session_of(actor)), request.state
+    codes = await otp.replace_recovery_codes(
+        state.autocommit, state.sessions, settings, who, given.current_password
+    )
     response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=codes)
 

@@ -130,6 +130,9 @@ class Autocommit:
             return connection.execute(statement, values)  # its rows are here when it returns
 
 
+Sessions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+"""Opens a transaction, which ends with the block."""
+
 AnySession = AsyncSession | Autocommit
 """What a query is sent through: a transaction, or nothing around it."""
 
@@ -138,7 +141,7 @@ class State(TypedDict):
     """What the lifespan hands to every request, as `request.state`."""
 
     settings: Settings
-    sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    sessions: Sessions
     autocommit: Autocommit
 
 

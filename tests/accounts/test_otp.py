@@ -256,6 +256,36 @@ async def test_confirming_what_was_not_enrolled_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
+async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine):
+    [user] = await commit(UserFactory())
+    await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
+    headers = await sign_in(user)
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with live(database_lock_timeout=30, database_statement_timeout=60) as client:
+        async with engine.connect() as holder, engine.connect() as looker:
+            await holder.execute(text("SELECT FROM second_factors FOR UPDATE"))
+            asked = [
+                asyncio.create_task(
+                    client.post("/auth/otp/recovery_codes", json=MINE, headers=headers)
+                )
+                for _ in range(2)
+            ]
+            while await looker.scalar(waiting) < 2:  # noqa: ASYNC110  # the database sets no event
+                await asyncio.sleep(0.01)
+            await holder.rollback()
+        answers = await asyncio.gather(*asked)
+    async with engine.connect() as connection:
+        left = await connection.scalars(text("SELECT digest FROM recovery_codes"))
+    digests = set(left.all())
+
+    assert {answer.status_code for answer in answers} == {200}
+    shown_codes = [set(otp.digests(answer.json()["recovery_codes"])) for answer in answers]
+    assert digests in shown_codes
+
+
 @pytest.mark.parametrize("path", ["", "/recovery_codes", "/disable"])
 async def test_the_password_may_not_be_guessed_without_end(client, path):
     for _ in range(5):
