@@ -50,7 +50,9 @@ def deploy(tmp_path):
 
     def deploy(*words: str, failing: str = "", running: object = BEFORE):
         (tmp_path / "failing").write_text(failing)
-        (tmp_path / "running").write_text(json.dumps(running))
+        words_of_flyctl = "App has not been deployed yet."
+        told = words_of_flyctl if running == "in words" else json.dumps(running)
+        (tmp_path / "running").write_text(told)
         path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(
             [ROOT / "scripts/deploy", *words],
@@ -84,8 +86,19 @@ BACK = f"deploy --image {IMAGE}"
         ("smoke,rollback", BEFORE, 1, [SHOW, DEPLOY, SESSION, BACK], "does not work either"),
         ("smoke", [], 1, [SHOW, DEPLOY, SESSION], "there is no image before"),
         ("image", [], 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
+        ("", None, 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
+        ("", "in words", 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
     ],
-    ids=["works", "deploy fails", "goes back", "going back fails", "first fails", "first ever"],
+    ids=[
+        "works",
+        "deploy fails",
+        "goes back",
+        "going back fails",
+        "first fails",
+        "first ever",
+        "null",
+        "in words",
+    ],
 )
 def test_a_deployment_that_fails_is_taken_back_by_its_digest(
     deploy, failing, running, status, asked, said
