@@ -256,7 +256,7 @@ async def test_confirming_what_was_not_enrolled_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
-async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine):
+async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine, pool):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     headers = await sign_in(user)
@@ -265,7 +265,8 @@ async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, en
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     async with live(database_lock_timeout=30, database_statement_timeout=60) as client:
-        async with engine.connect() as holder, engine.connect() as looker:
+        # Who looks does it outside of a transaction: within one it would see the same each time.
+        async with asyncio.timeout(30), engine.connect() as holder, pool.connect() as looker:
             await holder.execute(text("SELECT FROM second_factors FOR UPDATE"))
             asked = [
                 asyncio.create_task(
