@@ -94,7 +94,7 @@ class Clock:
         await self.send_any(message)
 
     def give_up(self) -> None:
-        logger.warning("%s %s: no answer in time", self.scope["method"], self.scope["path"])
+        logger.warning("no answer in time")
         late = ProblemResponse(
             Request(self.scope), Unavailable.status, LATE, headers=Unavailable.headers
         )

@@ -82,7 +82,7 @@ async def refuse(request: Request, error: DomainError) -> Response:
     if isinstance(error, Unavailable):
         # The first line alone: those that follow quote the statement.
         [reason, *_] = str(error.__cause__ or error).strip().splitlines() or [error.detail]
-        logger.warning("%s %s: %s", request.method, request.url.path, reason)
+        logger.warning("%s", reason)
     return ProblemResponse(request, error.status, error.detail, error.headers, error.members)
 
 
@@ -139,8 +139,7 @@ class Composure:
         except Exception as error:  # noqa: BLE001  # whatever it is, it was answered
             steps = [step for step in extract_tb(error.__traceback__) if PACKAGE in step.filename]
             places = " > ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
-            asked = (scope.get("method"), scope.get("path"))
-            logger.error("%s %s: %s at %s", *asked, type(error).__name__, places)  # noqa: TRY400  # the stack stays out
+            logger.error("%s at %s", type(error).__name__, places)  # noqa: TRY400  # the stack stays out
 
 
 async def confess(request: Request, _error: Exception) -> Response:

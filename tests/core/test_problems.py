@@ -91,7 +91,7 @@ async def test_only_an_absent_database_is_logged(client, caplog):
         for name in ("conflict", "away"):
             await client.get(f"/{name}/1")
 
-    assert [record.getMessage() for record in caplog.records] == ["GET /away/1: Away."]
+    assert [record.getMessage() for record in caplog.records] == ["Away."]
 
 
 def test_the_errors_of_one_status_are_described_together():
@@ -116,8 +116,8 @@ async def test_our_own_mistakes_are_one_line_of_the_log_without_what_they_say(ca
         response = await client.get("/")
 
     assert problem(response) == (500, "This is our mistake. It has been logged.")
-    [line] = [said for said in caplog.messages if "GET / " in said or "GET /:" in said]
-    assert line == "GET /: ZeroDivisionError at problems.py:" + line.rpartition(":")[2]
+    [line] = [said for said in caplog.messages if "ZeroDivisionError" in said]
+    assert line == "ZeroDivisionError at problems.py:" + line.rpartition(":")[2]
     assert "s3cr3t" not in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -129,4 +129,4 @@ async def test_the_statement_of_a_database_that_is_not_migrated_is_not_logged(
     with caplog.at_level(logging.INFO, logger=problems.__name__):
         await anonymous.get("/users")
 
-    assert caplog.messages == ['GET /users: relation "users" does not exist']
+    assert caplog.messages == ['relation "users" does not exist']
