@@ -2,10 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
-
-from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
 
 from fast_zero.core.errors import StartError
 
@@ -19,15 +15,10 @@ NAMES = (
 )
 
 
-class SecretFiles(PydanticBaseSettingsSource):
-    """Reads the files that the environment names, but for the line break at their end."""
-
-    def __call__(self) -> dict[str, Any]:
-        named = {name: os.environ.get(f"{name}_FILE") for name in NAMES}
-        return {name.lower(): read(name, path) for name, path in named.items() if path}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # all are read at once
+def read_all() -> dict[str, str]:
+    """Read the files that the environment names, but for the line break at their end."""
+    named = {name: os.environ.get(f"{name}_FILE") for name in NAMES}
+    return {name.lower(): read(name, path) for name, path in named.items() if path}
 
 
 def read(name: str, path: str) -> str:

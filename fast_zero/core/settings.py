@@ -6,12 +6,17 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from fast_zero.core import secret_files
 from fast_zero.core.errors import StartError
-from fast_zero.core.secret_files import SecretFiles
 
 SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
 DRIVER = "postgresql+psycopg"
@@ -90,7 +95,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # one file a setting: ours
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+        from_files = InitSettingsSource(settings_cls, secret_files.read_all())
+        return init_settings, env_settings, from_files, dotenv_settings
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
