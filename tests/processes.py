@@ -1,14 +1,19 @@
 """Programs of ours, started the way a user starts them."""
 
+import asyncio
 import contextlib
 import os
+import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -38,6 +43,28 @@ def run(data_dir: Path, *words: str, stdin: str = "", **variables: str):
         timeout=PATIENCE,
         check=False,
     )
+
+
+def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:
+    """Run a command on a pseudo-terminal, and give what it showed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *words],
+        env=environment(data_dir, TERM="xterm-256color"),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
+            while part := os.read(ours, 4096):
+                shown += part
+        process.wait(PATIENCE)
+    os.close(ours)
+    return shown.decode()
 
 
 @dataclass
@@ -124,3 +151,48 @@ def postmaster(data_dir: Path) -> psutil.Process | None:
     except (FileNotFoundError, IndexError, psutil.NoSuchProcess):  # it is being written
         return None
     return process if process.name() == "postgres" and process.is_running() else None
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+async def until(ask: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not ask():  # noqa: ASYNC110  # another process sets no event
+            await asyncio.sleep(0.05)
+
+
+@contextlib.contextmanager
+def answering(
+    answer: Callable[[BaseHTTPRequestHandler, bytes], tuple[int, bytes]],
+) -> Iterator[str]:
+    """Stand in for another service until the block ends, and give its address.
+
+    `answer` takes a request and its body, and gives status and body.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, content = answer(self, body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815  # the library's names
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -5,10 +5,9 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx2
@@ -16,8 +15,7 @@ import pytest
 import yaml
 
 from tests.chaos import own_database
-from tests.processes import PATIENCE, serving
-from tests.test_rolling import free_port
+from tests.processes import PATIENCE, answering, free_port, serving
 
 ROOT = Path(__file__).parents[1]
 OBSERVE = ROOT / "deploy/observe"
@@ -102,25 +100,12 @@ def program(*words: object) -> Iterator[None]:
 def webhook() -> Iterator[tuple[str, list[dict]]]:
     heard: list[dict] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # the library's name
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.extend(json.loads(body)["alerts"])
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def listen(_request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+        heard.extend(json.loads(body)["alerts"])
+        return 200, b""
 
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", heard
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(listen) as url:
+        yield f"{url}/", heard
 
 
 def hurried(text: str) -> str:

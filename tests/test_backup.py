@@ -12,8 +12,7 @@ import pytest
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
 from tests.chaos import own_database
-from tests.processes import PATIENCE, run, serving
-from tests.test_cli import on_a_terminal
+from tests.processes import PATIENCE, on_a_terminal, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 PROGRAMS = str(embedded.find_programs())

@@ -1,9 +1,6 @@
 """The other commands of the installed program, without a terminal and with one."""
 
-import contextlib
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -17,7 +14,7 @@ import pytest
 from fast_zero import __version__
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
-from tests.processes import PATIENCE, PROGRAM, environment, postmaster, run, serving
+from tests.processes import PATIENCE, on_a_terminal, postmaster, run, serving
 
 PASSWORD = "a fine long sentence\n"
 
@@ -29,28 +26,6 @@ def data_dir(tmp_path_factory):
     taken = run(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
     assert taken.returncode == 0
     return data_dir
-
-
-def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:
-    """Run a command on a pseudo-terminal, and give what it showed."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*PROGRAM, *words],
-        env=environment(data_dir, TERM="xterm-256color"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        os.write(ours, typed.encode())
-        shown = b""
-        with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
-            while part := os.read(ours, 4096):
-                shown += part
-        process.wait(PATIENCE)
-    os.close(ours)
-    return shown.decode()
 
 
 def test_help_and_version_are_plain_in_a_pipe(data_dir):

@@ -13,8 +13,7 @@ from fast_zero.core.database import conninfo
 from fast_zero.operations import doctor
 from tests.chaos import own_database
 from tests.core.mailbox import receiving
-from tests.processes import run
-from tests.test_cli import on_a_terminal
+from tests.processes import on_a_terminal, run
 from tests.test_pooler import PGBOUNCER, pooled
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")

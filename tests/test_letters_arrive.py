@@ -4,7 +4,6 @@ import asyncio
 import email
 import re
 import signal
-from collections.abc import Awaitable, Callable
 from email.policy import default
 
 import httpx2
@@ -12,7 +11,7 @@ import pytest
 
 from tests.chaos import own_database
 from tests.core.mailbox import BUSY, UNKNOWN, receiving
-from tests.processes import PATIENCE, run, serving, working
+from tests.processes import PATIENCE, run, serving, until, working
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 NEW_PASSWORD = "another fine sentence"
@@ -43,12 +42,6 @@ def folder(database):
 
 def client_of(server) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE)
-
-
-async def until(ask: Callable[[], Awaitable[object] | object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not ask():  # noqa: ASYNC110  # another process sets no event
-            await asyncio.sleep(0.05)
 
 
 def rows(database, statement: str) -> list[tuple]:

@@ -8,16 +8,14 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.processes import PATIENCE, run, serving
+from tests.processes import PATIENCE, free_port, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
 
 
 @pytest.fixture
 def port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return free_port()
 
 
 def scrape(port: int) -> dict[tuple[str, frozenset], float]:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.chaos import own_database
-from tests.processes import PATIENCE, serving
+from tests.processes import PATIENCE, free_port, serving
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
@@ -42,9 +41,7 @@ pytestmark = pytest.mark.skipif(
 def pooled(database) -> Iterator[str]:
     """Put PgBouncer in front of a database; give its address."""
     url = make_url(database.url)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listen = listener.getsockname()[1]
+    listen = free_port()
     host = url.host or url.query["host"]
     file = Path(database.folder).parent / "pgbouncer.ini"
     file.write_text(

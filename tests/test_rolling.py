@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from tests.chaos import own_database
-from tests.processes import PATIENCE, Serving, serving
+from tests.processes import PATIENCE, Serving, free_port, serving
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 OPENSSL = shutil.which("openssl")
@@ -42,12 +42,6 @@ pytestmark = pytest.mark.skipif(
     NGINX is None or OPENSSL is None,
     reason="nginx or openssl is not installed: apt install nginx openssl",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -2,15 +2,13 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx2
 import pytest
 
-from tests.processes import PATIENCE, run, serving
-from tests.test_cli import on_a_terminal
+from tests.processes import PATIENCE, answering, on_a_terminal, run, serving
 
 STEPS = [
     "live",
@@ -40,33 +38,16 @@ def smoke(tmp_path, *words: str):
 def relayed(url: str, spoil) -> Iterator[str]:
     """Stand in front of a server, below a path, and spoil some of its answers."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def relay(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            path = self.path.removeprefix("/below")
-            headers = {name: value for name, value in self.headers.items() if name != "Host"}
-            answer = httpx2.request(
-                self.command, url + path, content=body, headers=headers, timeout=PATIENCE
-            )
-            status, content = spoil(self.command, path) or (answer.status_code, answer.content)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def relay(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+        path = request.path.removeprefix("/below")
+        headers = {name: value for name, value in request.headers.items() if name != "Host"}
+        answer = httpx2.request(
+            request.command, url + path, content=body, headers=headers, timeout=PATIENCE
+        )
+        return spoil(request.command, path) or (answer.status_code, answer.content)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = relay  # noqa: N815  # the library's names
-
-        def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as relay:
-        thread = threading.Thread(target=relay.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{relay.server_port}/below"
-        finally:
-            relay.shutdown()
-            thread.join()
+    with answering(relay) as address:
+        yield f"{address}/below"
 
 
 def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_path):
