@@ -16,8 +16,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy import URL
 
 from fast_zero.core import mail, revisions
-from fast_zero.core.database import CONNECT_SECONDS, conninfo
-from fast_zero.core.revisions import Schema
+from fast_zero.core.database import CONNECT_SECONDS, conninfo, wait_until_ready
 from fast_zero.core.settings import Settings
 
 OLDEST_SERVER = 15
@@ -64,7 +63,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
                 check_version,
                 check_encoding,
                 check_clock,
-                check_schema,
                 check_worker,
                 check_jobs,
             ):
@@ -74,6 +72,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "error", reason, "Is it up, and is DATABASE_URL right?")
         yield Finding("database", "warning", "what is in it was not looked at", "Begin above.")
         return
+    yield check_schema(url)
     yield check_listening(url)
     if settings.database_direct_url:
         yield check_pooler(settings.database_address())
@@ -185,14 +184,10 @@ def check_clock(connection: Connection) -> Finding:
     return Finding("clock", "ok", datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def check_schema(connection: Connection) -> Finding:
-    if ask(connection, "SELECT to_regclass('alembic_version') IS NOT NULL") != (True,):
+def check_schema(url: URL) -> Finding:
+    schema = asyncio.run(wait_until_ready(url, 0))
+    if schema.revision is None:
         return Finding("schema", "error", "it was never migrated", "Run: fast-zero migrate")
-    found = ask(
-        connection,
-        "SELECT version_num, obj_description('alembic_version'::regclass) FROM alembic_version",
-    )
-    schema = Schema(*(None if part is None else str(part) for part in found or (None, None)))
     if schema.is_too_new():
         return Finding("schema", "error", schema.words(revisions.TOO_OLD))
     if schema.is_ahead():
