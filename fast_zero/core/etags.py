@@ -26,7 +26,10 @@ TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
 # Up to 18 digits fit in a bigint.
 VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)"')
-PATTERN = rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$"
+SCHEMA: dict[str, Any] = {
+    "pattern": rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$",
+    "examples": ['"7"'],
+}
 
 
 def tag(version: int, view: str = "") -> str:
@@ -90,22 +93,12 @@ def condition(request: Request, name: str) -> Tags:
     return parse(name, ", ".join(lines)) if lines else None
 
 
-@header(
-    "If-Match",
-    "Do it only if the `ETag` is still one of these; otherwise 412.",
-    pattern=PATTERN,
-    examples=['"7"'],
-)
+@header("If-Match", "Do it only if the `ETag` is still one of these; otherwise 412.", **SCHEMA)
 async def if_match(request: Request) -> Tags:
     return condition(request, "If-Match")
 
 
-@header(
-    "If-None-Match",
-    "Answer 304 without a body if the `ETag` is one of these.",
-    pattern=PATTERN,
-    examples=['"7"'],
-)
+@header("If-None-Match", "Answer 304 without a body if the `ETag` is one of these.", **SCHEMA)
 async def if_none_match(request: Request) -> Tags:
     return condition(request, "If-None-Match")
 
