@@ -1,6 +1,7 @@
 """Roll-call of every room's tables, for Alembic."""
 
 from fast_zero.accounts.models import (
+    AuditEvent,
     EndedSession,
     LoginSession,
     MailedLink,
@@ -9,7 +10,6 @@ from fast_zero.accounts.models import (
     User,
 )
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
-from fast_zero.core.audit import AuditEvent
 from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle

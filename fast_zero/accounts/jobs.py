@@ -14,24 +14,19 @@ from fast_zero.core.jobs import Context, Hopeless, Jobs
 SWEEPS = [
     text(f"""
     DELETE FROM {table} WHERE {key} IN (
-        SELECT {key} FROM {table} WHERE {moment} < now() - interval '2 hours'
+        SELECT {key} FROM {table} WHERE {moment} < now() - interval '{age}'
         LIMIT 10000 FOR UPDATE SKIP LOCKED
     )
     """)  # noqa: S608  # names of our own
-    for table, key, moment in [
-        ("ended_sessions", "session_id", "ended_at"),
-        ("spent_refresh_tokens", "digest", "expires_at"),
-        ("login_sessions", "id", "expires_at"),
-        ("mailed_links", "digest", "expires_at"),
-        ("throttles", "digest", "expires_at"),
+    for table, key, moment, age in [
+        ("ended_sessions", "session_id", "ended_at", "2 hours"),
+        ("spent_refresh_tokens", "digest", "expires_at", "2 hours"),
+        ("login_sessions", "id", "expires_at", "2 hours"),
+        ("mailed_links", "digest", "expires_at", "2 hours"),
+        ("throttles", "digest", "expires_at", "2 hours"),
+        ("audit_events", "id", "at", "1 year"),
     ]
 ]
-FORGET = text("""
-DELETE FROM audit_events WHERE id IN (
-    SELECT id FROM audit_events WHERE at < now() - interval '1 year'
-    LIMIT 10000 FOR UPDATE SKIP LOCKED
-)
-""")
 LIFETIMES = {
     Purpose.VERIFICATION: timedelta(days=1),
     Purpose.ADDRESS: timedelta(days=1),
@@ -80,7 +75,7 @@ async def send_notice(
 
 
 async def sweep(context: Context) -> None:
-    for statement in (*SWEEPS, FORGET):
+    for statement in SWEEPS:
         async with context.sessions() as session:
             await session.execute(statement)
 

@@ -1,5 +1,6 @@
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, counted_version
@@ -164,3 +166,20 @@ class PersonalToken(Base):
         CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
         Index(None, "owner_id", "id"),
     )
+
+
+class AuditEvent(Base):
+    """What happened to an account that its owner, or who runs the server, may want to look up.
+
+    Triggers of the tables write most of it, so that no door, bulk statement or command can forget
+    it: see the migration `Audit`. What leaves no row behind is noted by a statement.
+    """
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index(None, "owner_id", "id"), Index(None, "at"))
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    action: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())

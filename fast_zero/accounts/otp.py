@@ -76,16 +76,16 @@ async def disable(session: AnySession, settings: Settings, actor: Actor, passwor
         raise NotFound(NONE)
 
 
-async def use_code(session: AnySession, user_id: int, secret: str, code: str) -> None:
-    """Take a one-time code, or a recovery code in its place; either works once."""
+async def use_code(session: AnySession, user_id: int, secret: str, code: str) -> bool:
+    """Take a one-time code, or a recovery code in its place; either works once.
+
+    Tell whether it was right.
+    """
     code = one_time_codes.normalized(code)
     if one_time_codes.looks_like_totp(code):
         step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
-        taken = step is not None and await otp_queries.use_step(session, user_id, secret, step)
-    else:
-        taken = await otp_queries.use_recovery_code(session, user_id, security.digest(code))
-    if not taken:
-        raise Unauthenticated(INCORRECT)
+        return step is not None and await otp_queries.use_step(session, user_id, secret, step)
+    return await otp_queries.use_recovery_code(session, user_id, security.digest(code))
 
 
 async def check_own_password(

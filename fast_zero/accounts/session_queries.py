@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     LargeBinary,
     Row,
@@ -18,9 +19,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.accounts.models import LoginSession, PersonalToken, SpentRefreshToken, User
-from fast_zero.core.audit import AuditEvent, noting
+from fast_zero.accounts.models import (
+    AuditEvent,
+    LoginSession,
+    PersonalToken,
+    SpentRefreshToken,
+    User,
+)
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
@@ -143,9 +150,15 @@ async def select_audit(session: AnySession, actor_id: int, page: PageParams) -> 
 
 
 async def note_refused_log_in(
-    session: AnySession, user_id: int | None, *, address: str, user_agent: str
+    session: AnySession, user_id: int | None, *, wrong: str, address: str, user_agent: str
 ) -> None:
-    await session.execute(noting(user_id, "log-in refused", address=address, user_agent=user_agent))
+    """Note what was wrong, if it is an account: the statement is the same for nobody's."""
+    details = {"wrong": wrong, "address": address, "user_agent": user_agent}
+    its_owner = select(User.id, literal("log-in refused", Text), literal(details, JSONB))
+    statement = insert(AuditEvent).from_select(
+        ["owner_id", "action", "details"], its_owner.where(User.id == literal(user_id, BigInteger))
+    )
+    await session.execute(statement)
 
 
 async def insert_personal_token(

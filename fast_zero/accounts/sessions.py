@@ -51,19 +51,23 @@ async def log_in(
     right, upgraded = await attempts.try_password(
         session, settings, limits, password, password_hash
     )
+    its_origin = {
+        "address": client.address,
+        "user_agent": client.user_agent[:USER_AGENT_LENGTH],
+    }
     if not right or user_id is None or password_hash is None:
-        await session_queries.note_refused_log_in(
-            session,
-            user_id,
-            address=client.address,
-            user_agent=client.user_agent[:USER_AGENT_LENGTH],
-        )
+        await session_queries.note_refused_log_in(session, user_id, wrong="password", **its_origin)
         raise Unauthenticated("Incorrect email or password")
     if otp_secret and not code:
         await throttle.take_back(session, *limits)
         raise otp.OneTimeCodeRequired
-    if otp_secret and otp_secret != proven:
-        await otp.use_code(session, user_id, otp_secret, code)
+    if (
+        otp_secret
+        and otp_secret != proven
+        and not await otp.use_code(session, user_id, otp_secret, code)
+    ):
+        await session_queries.note_refused_log_in(session, user_id, wrong="code", **its_origin)
+        raise Unauthenticated(otp.INCORRECT)
     await throttle.forgive(session, *limits)
     if upgraded:
         await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
@@ -76,8 +80,7 @@ async def log_in(
         refresh_digest=security.digest(refresh_token),
         scopes=scopes,
         days=settings.refresh_token_days,
-        user_agent=client.user_agent[:USER_AGENT_LENGTH],
-        address=client.address,
+        **its_origin,
     )
     if session_id is None:  # the hash has changed since it was read: the password may have, too
         return await log_in(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from fast_zero.accounts import queries
-from fast_zero.accounts.jobs import FORGET
+from fast_zero.accounts.jobs import SWEEPS
 from fast_zero.accounts.otp_models import SecondFactor
 from tests.factories import PASSWORD, WEAK_HASH, LoginSessionFactory, PersonalTokenFactory
 
@@ -47,6 +47,16 @@ async def test_log_ins_and_refusals_are_noted_with_where_they_came_from(client, 
     for event in (opened, refused):
         assert event["details"]["user_agent"] == "Ana's phone"
         assert event["details"]["address"] == "127.0.0.1"
+    assert refused["details"]["wrong"] == "password"
+
+
+async def test_a_refused_code_is_noted(client, user, save, events):
+    await save(SecondFactor(owner_id=user.id, secret="A" * 32, confirmed_at=datetime.now(UTC)))
+    form = {"username": user.email, "password": PASSWORD, "otp": "no code"}
+    await client.post("/auth/token", data=form)
+    [refused, *_] = await events()
+
+    assert (refused["action"], refused["details"]["wrong"]) == ("log-in refused", "code")
 
 
 async def test_sessions_and_tokens_are_noted_when_they_end(client, user, save, events):
@@ -117,7 +127,8 @@ async def test_events_come_page_by_page_the_newest_first_and_only_mine(
 async def test_they_go_with_the_account_and_after_a_year(client, user, connection):
     await connection.execute(text("UPDATE audit_events SET at = now() - interval '2 years'"))
     await client.patch("/users/me", json={"username": "another name"})
-    await connection.execute(FORGET)
+    for statement in SWEEPS:
+        await connection.execute(statement)
     left = await connection.execute(text("SELECT action FROM audit_events"))
     assert left.scalars().all() == ["renamed"]
 
