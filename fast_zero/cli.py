@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 import fast_zero
 from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
@@ -149,17 +148,14 @@ def write_openapi(
 
 
 @users.command("list")
-def list_users() -> None:
+def list_users(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
     """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
-    rows = [(str(user.id), user.username, user.email) for user in act(collect_users)]
-    if not console.is_terminal:
-        for row in rows:
-            print(*row, sep="\t")
-        return
-    table = Table("id", "username", "email", box=None)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
+    columns = ("id", "username", "email")
+    found = act(collect_users)
+    show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
 
 
 async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":

@@ -164,7 +164,7 @@ def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
     shown = on_a_terminal(data_dir, "users", "list")
     assert "\x1b[1m" in shown
     assert "joe [bold]" in shown
-    user_id = re.search(r"(\d+) +joe", shown)[1]
+    user_id = re.search(r"(\d+)\W+joe", shown)[1]
 
     assert "Confirm with --yes" in on_a_terminal(data_dir, "users", "delete", user_id, typed="n\n")
     on_a_terminal(data_dir, "users", "delete", user_id, typed="y\n")
