@@ -1,5 +1,6 @@
 """Measure fast_zero beside `limit.py` and `tutorial.py`, in alternating rounds."""
 
+import compileall
 import secrets
 import sys
 import tempfile
@@ -12,6 +13,8 @@ import typer
 from pydantic import SecretStr
 from sqlalchemy import URL
 
+import bench
+import fast_zero
 from bench import databases, report, servers, traffic
 from bench.servers import Server
 from fast_zero.accounts.scopes import ALL_SCOPES
@@ -50,6 +53,9 @@ def main(
         raise typer.BadParameter(f"no such kind of request: {', '.join(sorted(unknown))}")
     plan = Plan(rounds, seconds, [kind for kind in traffic.KINDS if kind in only.split(",")])
     wrk = traffic.find_wrk()
+    # As an image has it. Compiling at each start would be measured, and only of the largest.
+    for package in (fast_zero, bench):
+        compileall.compile_dir(Path(str(package.__file__)).parent, quiet=2)
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         place.chmod(0o711)  # as root, PostgreSQL runs as another account

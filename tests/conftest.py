@@ -1,5 +1,6 @@
 """One migrated PostgreSQL for the run, one database for each worker, one transaction a test."""
 
+import compileall
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
@@ -8,6 +9,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from pathlib import Path
 
 import freezegun
 import pytest
@@ -23,6 +25,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+import fast_zero
 from fast_zero.accounts.models import User
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES
@@ -46,6 +49,8 @@ freezegun.configure(extend_ignore_list=["testcontainers"])
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server in the process that hands out the tests; workers only use it."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
+        # Where PYTHONDONTWRITEBYTECODE is set, each program would compile all of it again.
+        compileall.compile_dir(Path(fast_zero.__file__).parent, quiet=2)
         server = config.stash[SERVER] = find_server()
         config.add_cleanup(server.stop)
 
