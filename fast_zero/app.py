@@ -27,6 +27,7 @@ from fast_zero.core.observing import Observed
 from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
+from fast_zero.core.standby import reading
 from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
 from fast_zero.exports import router as exports
@@ -59,6 +60,7 @@ JOBS_END_SECONDS = 2
 
 
 class State(database.State):
+    reads: database.Autocommit
     revocations: Revocations
 
 
@@ -130,12 +132,13 @@ def create_app(settings: Settings | None = None) -> FastZero:
         with completed(settings) as complete, leave_with_parent(), traced(complete):
             async with (
                 database.connected(complete) as state,
+                reading(complete, state["autocommit"]) as reads,
                 followed(complete.direct_address()) as revocations,
                 jobs_done(complete, state),
                 observed(complete, state),
             ):
                 with spared_collector():
-                    yield State(**state, revocations=revocations)
+                    yield State(**state, reads=reads, revocations=revocations)
 
     is_traced = bool(settings.otel_exporter_otlp_endpoint)
     app = FastZero(

@@ -246,6 +246,7 @@ async def anonymous(
         settings=settings,
         sessions=open_session,
         autocommit=autocommit,
+        reads=autocommit,
         revocations=revocations,
     )
 

@@ -24,7 +24,7 @@ from fast_zero.accounts.schemas import (
 )
 from fast_zero.core import etags, idempotency, security, throttle
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
@@ -76,7 +76,7 @@ async def create_user(
 
 
 @router.get("", response_model=UserPage)
-async def list_users(page: PageQuery, session: Autocommit) -> object:
+async def list_users(page: PageQuery, session: Reads) -> object:
     """List the public profiles of all users, oldest first."""
     rows, cursor = cut(await queries.select_users(session, page), page)
     return {"users": rows, "next": cursor}
@@ -87,7 +87,7 @@ async def list_users(page: PageQuery, session: Autocommit) -> object:
     response_model=UserPrivate,
     responses=responses(*NEEDS_TOKEN) | etags.TAGGED_OR_SEEN,
 )
-async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) -> Response:
+async def read_me(actor: AccountReader, session: Reads, seen: IfNoneMatch) -> Response:
     """Show your own account."""
     user = await queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
@@ -96,7 +96,7 @@ async def read_me(actor: AccountReader, session: Autocommit, seen: IfNoneMatch) 
 
 
 @router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
-async def list_audit(page: PageQuery, actor: AccountReader, session: Autocommit) -> object:
+async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> object:
     """List what happened to your account for a year, newest first: log-ins, changes, tokens."""
     rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
@@ -143,7 +143,7 @@ async def update_me(
     response_model=UserPublic,
     responses=responses(NotFound(NOT_FOUND)) | etags.TAGGED_OR_SEEN,
 )
-async def read_user(user_id: Id, session: Autocommit, seen: IfNoneMatch) -> Response:
+async def read_user(user_id: Id, session: Reads, seen: IfNoneMatch) -> Response:
     """Show a user's public profile."""
     user = await queries.select_user(session, user_id)
     if user is None:

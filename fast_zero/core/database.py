@@ -59,6 +59,8 @@ AnyRow = Row[*tuple[Any, ...]]
 
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
+# How long a read waits for a standby before it goes to the primary.
+STANDBY_SECONDS = 1
 GAVE_WAY = (postgres.DeadlockDetected, postgres.SerializationFailure)
 GIVE_WAY_SECONDS = (0.05, 0.1, 0.2)
 # A pooler gives each transaction another session: one that knows no statement by its name, and was
@@ -145,24 +147,24 @@ class State(TypedDict):
     autocommit: Autocommit
 
 
-def create_engine(settings: Settings) -> AsyncEngine:
-    """Open a pool of fixed size on `settings.database_url`; nothing connects yet.
+def create_engine(settings: Settings, standby: URL | None = None) -> AsyncEngine:
+    """Open a pool of fixed size on the database, or on a standby; nothing connects yet.
 
     Its connections commit each statement. `transactional` is for those that hold together; they
     pay for the switch.
     """
     engine = create_async_engine(
-        settings.database_address(),
+        standby or settings.database_address(),
         poolclass=pool.FairPool,
         pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=settings.database_pool_wait,
+        pool_timeout=STANDBY_SECONDS if standby else settings.database_pool_wait,
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
         hide_parameters=True,  # what people write has no place in a log
         connect_args={
             "application_name": APPLICATION_NAME,
-            "connect_timeout": CONNECT_SECONDS,
+            "connect_timeout": STANDBY_SECONDS if standby else CONNECT_SECONDS,
             **VANISHED_HOST,
             **(POOLED if settings.database_direct_url else own_session(settings)),
         },
@@ -203,6 +205,8 @@ def own_session(settings: Settings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
     }
     options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
+    if settings.database_read_url:
+        options += "-c synchronous_commit=remote_apply "
     return {"options": options + "-c timezone=UTC"}
 
 

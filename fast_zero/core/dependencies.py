@@ -21,12 +21,20 @@ async def autocommit(connection: HTTPConnection) -> database.Autocommit:
     return found
 
 
+async def reads(connection: HTTPConnection) -> database.Autocommit:
+    found: database.Autocommit = connection.state.reads
+    return found
+
+
 # scope="function" commits before the response leaves, so a client may act on its own 201.
 Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
 """One transaction: for several statements that hold together. Three round trips and more."""
 
 Autocommit = Annotated[database.Autocommit, Depends(autocommit)]
 """Each statement stands alone and costs one round trip: for a read, or a write of one statement."""
+
+Reads = Annotated[database.Autocommit, Depends(reads)]
+"""The same for reads alone, which go to the standby where there is one."""
 
 
 # A plain `def` would be run in a worker thread, on every request.

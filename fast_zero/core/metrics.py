@@ -16,6 +16,7 @@ from pathlib import Path
 from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     disable_created_metrics,
@@ -69,6 +70,11 @@ POOL_WAITING = Gauge(
     "fast_zero_database_pool_waiting",
     "Requests that wait for a connection.",
     multiprocess_mode="livesum",
+)
+STANDBY_READS = Counter(
+    "fast_zero_standby_reads",
+    "Reads meant for the standby, by who answered: standby, primary.",
+    ["answered_by"],
 )
 PASSWORDS_WAITING = Gauge(
     "fast_zero_passwords_waiting",

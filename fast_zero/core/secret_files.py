@@ -8,6 +8,7 @@ from fast_zero.core.errors import StartError
 NAMES = (
     "DATABASE_URL",
     "DATABASE_DIRECT_URL",
+    "DATABASE_READ_URL",
     "DATABASE_PASSWORD",
     "SECRET_KEY",
     "SECRET_KEY_PREVIOUS",

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: DatabaseUrl | None = None
     database_direct_url: DatabaseUrl | None = None
+    database_read_url: DatabaseUrl | None = None
     database_password: SecretStr | None = None
     database_wait: float = Field(default=30, ge=0, le=3600)
     database_pool_size: int = Field(default=10, ge=1, le=1000)
@@ -157,6 +158,10 @@ class Settings(BaseSettings):
         if self.database_direct_url is None:
             return self.database_address()
         return self.with_password(self.database_direct_url)
+
+    def read_address(self) -> URL | None:
+        """Give the address of the standby that reads go to, where there is one."""
+        return self.database_read_url and self.with_password(self.database_read_url)
 
     def with_password(self, url: URL) -> URL:
         if self.database_password is None or url.password is not None:

@@ -75,7 +75,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield check_schema(url)
     yield check_listening(url)
     if settings.database_direct_url:
-        yield check_pooler(settings.database_address())
+        yield check_pooler(
+            settings.database_address(), standby=settings.database_read_url is not None
+        )
+    if standby := settings.read_address():
+        yield check_standby(standby, url)
 
 
 def connect(url: URL) -> Connection:
@@ -228,12 +232,13 @@ def check_listening(url: URL) -> Finding:
     return Finding("listening", "ok", "notifications are heard")
 
 
-def check_pooler(url: URL) -> Finding:
+def check_pooler(url: URL, *, standby: bool) -> Finding:
     advice = "See docs/configuration.md, Behind a pooler."
     try:
         with connect(url) as connection:
-            (timeout,), (zone,) = (
-                ask(connection, f"SHOW {name}") for name in ("statement_timeout", "timezone")
+            (timeout,), (zone,), (commit,) = (
+                ask(connection, f"SHOW {name}")
+                for name in ("statement_timeout", "timezone", "synchronous_commit")
             )
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[0]
@@ -242,4 +247,23 @@ def check_pooler(url: URL) -> Finding:
         return Finding("pooler", "warning", "the role has no statement_timeout", advice)
     if zone != "UTC":
         return Finding("pooler", "warning", f"the role's timezone is {zone}", advice)
+    if standby and commit != "remote_apply":
+        found = f"the role's synchronous_commit is {commit}, so the standby is late"
+        return Finding("pooler", "error", found, advice)
     return Finding("pooler", "ok", f"{place(url)} answers")
+
+
+def check_standby(url: URL, primary: URL) -> Finding:
+    advice = "See docs/configuration.md, Reads from a standby."
+    try:
+        with connect(url) as standby, connect(primary) as connection:
+            (recovers,) = ask(standby, "SELECT pg_is_in_recovery()")
+            (waited_for,) = ask(connection, "SHOW synchronous_standby_names")
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        return Finding("standby", "warning", reason, "Reads go to the primary until it answers.")
+    if not recovers:
+        return Finding("standby", "warning", f"{place(url)} is no standby", advice)
+    if not waited_for:
+        return Finding("standby", "error", "writes do not wait for it, so it is late", advice)
+    return Finding("standby", "ok", f"{place(url)} answers")

@@ -5,7 +5,7 @@ from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core import etags, idempotency
-from fast_zero.core.dependencies import Autocommit, Session
+from fast_zero.core.dependencies import Autocommit, Reads, Session
 from fast_zero.core.errors import NotFound
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
@@ -67,7 +67,7 @@ async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
 
 @router.get("", response_model=TodoPage)
 async def list_todos(
-    wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Autocommit
+    wanted: Annotated[TodoFilter, Depends(query(TodoFilter))], actor: Reader, session: Reads
 ) -> object:
     """List your todos, oldest first. All filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
@@ -77,7 +77,7 @@ async def list_todos(
 @router.get(
     "/{todo_id}", response_model=TodoPublic, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
 )
-async def read_todo(todo_id: Id, actor: Reader, session: Autocommit, seen: IfNoneMatch) -> Response:
+async def read_todo(todo_id: Id, actor: Reader, session: Reads, seen: IfNoneMatch) -> Response:
     """Show one of your todos."""
     todo = await queries.select_todo(session, actor.id, todo_id)
     if todo is None:

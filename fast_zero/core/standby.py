@@ -1,0 +1,86 @@
+"""Reads from a standby, and from the primary while that one does not answer.
+
+What was acknowledged is seen there at once, by whichever process it was written: where there is a
+standby, a commit waits until it is applied (`synchronous_commit = remote_apply`). So it has to be
+the synchronous one.
+"""
+
+import logging
+import time
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Result
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from fast_zero.core.database import Autocommit, create_engine
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.metrics import STANDBY_READS
+from fast_zero.core.settings import Settings
+
+REST_SECONDS = 1
+
+logger = logging.getLogger(__name__)
+
+
+class Standby(Autocommit):
+    """Sends reads to a standby. One that failed rests, and then a single read tries it."""
+
+    def __init__(self, engine: AsyncEngine, primary: Autocommit) -> None:
+        super().__init__(engine)
+        self.primary = primary
+        self.failed = False
+        self.rests_until = 0.0
+
+    def run(
+        self, statement: Executable, values: Mapping[str, Any] | None
+    ) -> Result[*tuple[Any, ...]]:
+        if self.failed:
+            if time.monotonic() < self.rests_until:
+                return self.ask_primary(statement, values)
+            self.rest()
+        try:
+            found = super().run(statement, values)
+        except (Unavailable, PoolTimeout):
+            self.fail()
+            return self.ask_primary(statement, values)
+        except CancelledError:  # it is silent, and the request's time is over
+            self.fail()
+            raise
+        if self.failed:
+            self.failed = False
+            logger.info("the standby answers again")
+        STANDBY_READS.labels("standby").inc()
+        return found
+
+    def ask_primary(
+        self, statement: Executable, values: Mapping[str, Any] | None
+    ) -> Result[*tuple[Any, ...]]:
+        STANDBY_READS.labels("primary").inc()
+        return self.primary.run(statement, values)
+
+    def fail(self) -> None:
+        if not self.failed:
+            logger.warning("the standby does not answer; reads go to the primary meanwhile")
+        self.failed = True
+        self.rest()
+
+    def rest(self) -> None:
+        self.rests_until = time.monotonic() + REST_SECONDS
+
+
+@asynccontextmanager
+async def reading(settings: Settings, primary: Autocommit) -> AsyncIterator[Autocommit]:
+    """Hold what reads are sent through: the primary itself, where there is no standby."""
+    address = settings.read_address()
+    if address is None:
+        yield primary
+        return
+    engine = create_engine(settings, address)
+    try:
+        yield Standby(engine, primary)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,46 @@
+"""A standby of a database of the tests, which follows it as it writes."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+
+from fast_zero.core import embedded
+from tests.chaos import Database
+
+
+class Standby(Database):
+    """A copy that streams. It has the folder's shape, so it starts, stops and dies likewise."""
+
+    def __init__(self, primary: Database) -> None:
+        self.folder = primary.folder.parent / "standby"
+        self.cluster = self.folder / primary.cluster.name
+        self.programs = primary.programs
+        self.folder.mkdir()
+        self.folder.chmod(0o777)  # who runs PostgreSQL makes the cluster in it
+        words = ["-h", primary.cluster, "-U", embedded.SUPERUSER, "-c", "fast", "-R"]
+        copy = [self.programs / "pg_basebackup", "-D", self.cluster, *words]
+        assert embedded.run_as_owner(copy, primary.cluster) == 0
+        # The primary's own socket lies in its folder, and so the lock of it is copied.
+        (self.cluster / f"{embedded.SOCKET_NAME}.lock").unlink()
+        self.url = f"postgresql://{embedded.SUPERUSER}@/postgres?host={self.cluster}"
+
+
+@contextlib.contextmanager
+def followed(primary: Database) -> Iterator[Standby]:
+    """Have a standby for which the primary waits, until the block ends."""
+    standby = Standby(primary)
+    standby.start()
+    wait_for(primary, standby="*")
+    try:
+        yield standby
+    finally:
+        wait_for(primary, standby="")
+        standby.stop("immediate")
+        shutil.rmtree(standby.folder)
+
+
+def wait_for(primary: Database, *, standby: str) -> None:
+    """Have commits wait for a standby, or for none."""
+    with primary.connect() as connection:
+        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{standby}'")
+        connection.execute("SELECT pg_reload_conf()")

@@ -1,0 +1,98 @@
+"""Reads from a standby: what was written is there at once, and no read fails when it dies."""
+
+import asyncio
+import signal
+
+import httpx2
+import pytest
+from sqlalchemy import make_url
+
+from fast_zero.operations import doctor
+from tests.chaos import own_database, signed_up
+from tests.processes import run, serving, until
+from tests.standby import followed, wait_for
+
+READS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT todos.id%'"
+
+
+@pytest.fixture(scope="module")
+def primary():
+    with own_database() as database:
+        run(database.folder.parent / "server", "migrate", **variables(database))
+        yield database
+
+
+@pytest.fixture
+def standby(primary):
+    with followed(primary) as standby:
+        yield standby
+
+
+def variables(primary, **others: str) -> dict[str, str]:
+    return {"DATABASE_URL": primary.url, "SECRET_KEY": "k" * 48, "RUN_JOBS": "false"} | others
+
+
+def served(primary, standby):
+    words = variables(primary, DATABASE_READ_URL=standby.url)
+    return serving(primary.folder.parent / "server", "--workers", "2", **words)
+
+
+def reads_seen_by(database) -> int:
+    with database.connect() as connection:
+        return connection.execute(READS).fetchone()[0]
+
+
+async def test_what_was_written_is_read_at_once_and_not_from_the_primary(primary, standby):
+    with served(primary, standby) as server:
+        async with signed_up(server.url) as client:
+            for number in range(50):
+                made = await client.post("/todos", json={"title": f"todo {number}"})
+                # Another connection, and perhaps another worker.
+                read = await asyncio.to_thread(
+                    httpx2.get,
+                    f"{server.url}{made.headers['location']}",
+                    headers={"Authorization": client.headers["Authorization"]},
+                )
+                assert read.json()["title"] == f"todo {number}"
+        assert (reads_seen_by(primary), reads_seen_by(standby) > 0) == (0, True)
+
+
+async def test_a_standby_that_ends_costs_no_read_and_is_asked_again_when_it_is_back(
+    primary, standby
+):
+    with served(primary, standby) as server:
+        async with signed_up(server.url) as client:
+            statuses = set()
+
+            async def read() -> None:
+                while not stopped.is_set():
+                    statuses.add((await client.get("/todos")).status_code)
+
+            stopped = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                for _ in range(4):
+                    group.create_task(read())
+                await asyncio.sleep(0.5)
+                wait_for(primary, standby="")
+                standby.signal(signal.SIGKILL)
+                log = server.log
+                await until(lambda: "reads go to the primary" in log.read_text())
+                assert (await client.post("/todos", json={"title": "a"})).status_code == 201
+                standby.start()
+                await until(lambda: "the standby answers again" in log.read_text())
+                stopped.set()
+
+    assert statuses == {200}
+
+
+def test_the_doctor_sees_whether_it_is_a_standby_that_is_waited_for(primary, standby, settings):
+    def found(url: str) -> doctor.Finding:
+        changes = {"database_url": make_url(primary.url), "database_read_url": make_url(url)}
+        findings = doctor.examine(settings.model_copy(update=changes))
+        return {finding.check: finding for finding in findings}["standby"]
+
+    assert found(standby.url).level == "ok"
+    assert "is no standby" in found(primary.url).found
+    assert found("postgresql+psycopg://127.0.0.1:1/todos").level == "warning"
+    wait_for(primary, standby="")
+    assert found(standby.url).level == "error"
