@@ -18,18 +18,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import httpx2
 import psutil
 import psycopg
 
 from fast_zero.core import embedded
-from tests.processes import PATIENCE, Serving, postmaster, serving
+from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
 POOL = 10  # connections of the server; its setting's default
-ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-EXPECTED = {200, 201, 503}
+ACCOUNT = {"username": "rui", "email": "rui@example.com", "password": "a fine long sentence"}
 ALWAYS = ("/", "/livez")  # answered whatever the database does
 
 
@@ -142,8 +142,14 @@ class Account:
     broken: int = 0  # no answer at all
     not_always: int = 0  # refusals of what is answered always
     unready: int = 0
+    stale: int = 0  # reads that did not show what was acknowledged before
     slowest: float = 0
     successes: list[float] = field(default_factory=list)
+
+    def longest_pause(self) -> float:
+        """Give the most seconds in which nothing was acknowledged."""
+        pairs = itertools.pairwise(self.successes)
+        return max((after - before for before, after in pairs), default=0)
 
 
 @dataclass
@@ -156,19 +162,24 @@ class Outcome:
     lost: int
     doubled: int
     torn: int
+    stale: int
     unready: int
     not_always: int
     connections: int
     slowest: float
+    pause: float
     recovery: float
 
     def good(self) -> bool:
-        harm = (self.other, self.broken, self.lost, self.doubled, self.torn, self.not_always)
+        wrong = (self.lost, self.doubled, self.torn, self.stale)
+        harm = (*wrong, self.other, self.broken, self.not_always)
         return not any(harm) and self.connections <= POOL
 
 
 class Clients:
     """Writers that never wait for one another, and a look at what must always answer."""
+
+    expected: ClassVar = {200, 201, 503}
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self.client = client
@@ -262,12 +273,13 @@ async def signed_up(url: str) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def suffer(
     name: str,
-    server: Serving,
+    url: str,
     strike: Callable[[], Awaitable[float | None]],
     count: Callable[[], int],
+    kind: type[Clients] = Clients,
 ) -> Outcome:
-    async with signed_up(server.url) as client:
-        clients = Clients(client)
+    async with signed_up(url) as client:
+        clients = kind(client)
         async with clients.busy():
             await clients.succeed(time.monotonic())
             await asyncio.sleep(0.5)
@@ -282,15 +294,17 @@ async def suffer(
         fault=name,
         requests=account.statuses.total(),
         refused=account.statuses[503],
-        other={status: n for status, n in account.statuses.items() if status not in EXPECTED},
+        other={status: n for status, n in account.statuses.items() if status not in kind.expected},
         broken=account.broken,
         lost=len(account.acknowledged - kept.keys()),
         doubled=sum(times - 1 for times in kept.values()),
         torn=sum(row["title"] != row["description"] for row in rows),
+        stale=account.stale,
         unready=account.unready,
         not_always=account.not_always,
         connections=connections,
         slowest=account.slowest,
+        pause=account.longest_pause(),
         recovery=recovery,
     )
 
@@ -324,7 +338,7 @@ def run(name: str, seconds: float) -> Outcome:
                         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fast_zero'"
                     ).fetchone()[0]
 
-            return asyncio.run(suffer(name, server, strike, count))
+            return asyncio.run(suffer(name, server.url, strike, count))
 
 
 def run_embedded() -> Outcome:
@@ -343,7 +357,7 @@ def run_embedded() -> Outcome:
             return time.monotonic() - began
 
         with serving(data) as server:
-            return asyncio.run(suffer("embedded", server, strike, lambda: 0))
+            return asyncio.run(suffer("embedded", server.url, strike, lambda: 0))
 
 
 COLUMNS = {
@@ -355,9 +369,11 @@ COLUMNS = {
     "lost": "lost",
     "doubled": "doubled",
     "torn": "torn",
+    "stale": "stale",
     "unready": "unready",
     "/ failed": "not_always",
     "slowest s": "slowest",
+    "pause s": "pause",
     "recovery s": "recovery",
 }
 
@@ -365,7 +381,7 @@ COLUMNS = {
 def line(cells: list[object]) -> str:
     cells = [sum(cell.values()) if isinstance(cell, dict) else cell for cell in cells]
     texts = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
-    return "| " + " | ".join(text.rjust(10) for text in texts) + " |"
+    return "| " + " | ".join(text.rjust(14) for text in texts) + " |"
 
 
 def main() -> None:

@@ -85,6 +85,20 @@ async def test_a_standby_that_ends_costs_no_read_and_is_asked_again_when_it_is_b
     assert statuses == {200}
 
 
+async def test_a_standby_that_has_lost_the_primary_answers_no_read(primary, standby):
+    with served(primary, standby) as server:
+        async with signed_up(server.url) as client:
+            made = await client.post("/todos", json={"title": "old"})
+            wait_for(primary, standby="")
+            with standby.connect() as connection:
+                connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+                connection.execute("SELECT pg_reload_conf()")
+            path = made.headers["location"]
+            for number in range(20):
+                await client.patch(path, json={"title": str(number)})
+                assert (await client.get(path)).json()["title"] == str(number)
+
+
 def test_the_doctor_sees_whether_it_is_a_standby_that_is_waited_for(primary, standby, settings):
     def found(url: str) -> doctor.Finding:
         changes = {"database_url": make_url(primary.url), "database_read_url": make_url(url)}

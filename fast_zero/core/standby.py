@@ -2,7 +2,8 @@
 
 What was acknowledged is seen there at once, by whichever process it was written: where there is a
 standby, a commit waits until it is applied (`synchronous_commit = remote_apply`). So it has to be
-the synchronous one.
+the synchronous one. A standby that has lost the primary may be waited for no longer and not know
+it yet, so each read asks, in the same statement, whether it is still connected.
 """
 
 import logging
@@ -10,18 +11,24 @@ import time
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Result
+from psycopg.errors import DivisionByZero
+from sqlalchemy import Executable, Result, Select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fast_zero.core.database import Autocommit, create_engine
-from fast_zero.core.errors import Unavailable
+from fast_zero.core.errors import Invalid, Unavailable
 from fast_zero.core.metrics import STANDBY_READS
 from fast_zero.core.settings import Settings
 
 REST_SECONDS = 1
+# Evaluated once, before any row is looked for; no condition can refuse but by an error.
+IS_CONNECTED = text(
+    "(SELECT 1 / count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') = 1"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +50,13 @@ class Standby(Autocommit):
                 return self.ask_primary(statement, values)
             self.rest()
         try:
-            found = super().run(statement, values)
+            found = super().run(guarded(statement), values)
         except (Unavailable, PoolTimeout):
             self.fail()
+            return self.ask_primary(statement, values)
+        except Invalid as error:
+            if isinstance(error.__cause__, DivisionByZero):
+                self.fail()
             return self.ask_primary(statement, values)
         except CancelledError:  # it is silent, and the request's time is over
             self.fail()
@@ -70,6 +81,12 @@ class Standby(Autocommit):
 
     def rest(self) -> None:
         self.rests_until = time.monotonic() + REST_SECONDS
+
+
+@lru_cache(maxsize=256)
+def guarded(statement: Executable) -> Executable:
+    """Make a read fail on a standby that has lost the primary. Those sent most are made once."""
+    return statement.where(IS_CONNECTED) if isinstance(statement, Select) else statement
 
 
 @asynccontextmanager

@@ -1,0 +1,10 @@
+"""The contract, with a server as it is started. `test_topology` holds it through many machines."""
+
+from tests import contract
+from tests.processes import serving
+
+
+def test_the_contract_holds_and_leaves_nothing_behind(tmp_path):
+    with serving(tmp_path / "data") as server:
+        contract.hold(server.url)
+        contract.hold(server.url)

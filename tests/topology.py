@@ -1,0 +1,355 @@
+"""Let hosts die, and be cut off, while people write to a fast_zero of many machines.
+
+Three hosts with etcd, Patroni and PostgreSQL, haproxy, PgBouncer, two web processes and a worker,
+with the configuration of deploy/topology as it stands. Each host is a network namespace on this
+machine, so it takes root, Linux, and Debian's packages etcd-server, patroni, postgresql, haproxy
+and pgbouncer. Run it from the checkout:
+
+    sudo task topology [fault ...]
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import httpx2
+import psutil
+import psycopg
+
+from tests import hosts
+from tests.chaos import COLUMNS, Clients, Outcome, line, suffer
+from tests.hosts import EDGE, as_account, inside
+from tests.processes import PATIENCE, run, serving, working
+
+FILES = Path(__file__).parents[1] / "deploy/topology"
+NODES = ("pg1", "pg2", "pg3")
+PASSWORDS = {
+    f"PATRONI_{who}_PASSWORD": secrets.token_urlsafe()
+    for who in ("SUPERUSER", "REPLICATION", "REWIND")
+}
+SETTINGS = {
+    "DATABASE_URL": f"postgresql://fast_zero@{EDGE}:6432/fast_zero",
+    "DATABASE_DIRECT_URL": f"postgresql://fast_zero@{EDGE}:5000/fast_zero",
+    "DATABASE_READ_URL": f"postgresql://fast_zero@{EDGE}:6432/fast_zero_reads",
+    "DATABASE_PASSWORD": "fast_zero",
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "HOST": EDGE,
+    "RUN_JOBS": "false",
+    "FORWARDED_ALLOW_IPS": EDGE,
+}
+PACKAGES = {
+    "etcd": "etcd-server",
+    "patroni": "patroni",
+    "postgres": "postgresql",
+    "haproxy": "haproxy",
+    "pgbouncer": "pgbouncer",
+}
+SETTLED = 60  # seconds that Patroni has to make all three members again
+
+
+def programs() -> dict[str, str | None]:
+    """Find the programs; those of PostgreSQL and some others are not on everybody's path."""
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    places = os.pathsep.join([*map(str, newest[-1:]), os.environ["PATH"], "/usr/sbin"])
+    return {name: shutil.which(name, path=places) for name in PACKAGES}
+
+
+def missing() -> list[str]:
+    """List what has to be there for this, in words that can be acted on."""
+    absent = [PACKAGES[name] for name, path in programs().items() if path is None]
+    wanted = [f"apt install {' '.join(absent)}"] if absent else []
+    return wanted if os.geteuid() == 0 else ["root, for network namespaces", *wanted]
+
+
+class Topology:
+    """All of its processes, by the hosts that they are on."""
+
+    def __init__(self, folder: Path, addresses: dict[str, str]) -> None:
+        self.folder = folder
+        self.addresses = addresses
+        self.programs = programs()
+        self.url = f"http://{EDGE}:8000"
+        self.processes: list[subprocess.Popen] = []
+
+    def spawn(self, name: str, words: list[str], **variables: str) -> None:
+        with (self.folder / f"{name}.log").open("a") as log:
+            self.processes.append(
+                subprocess.Popen(
+                    words, cwd=self.folder, env=os.environ | variables, stdout=log, stderr=log
+                )
+            )
+
+    def start_host(self, name: str) -> None:
+        """Start what a host runs when it boots; its data may be there already."""
+        address = self.addresses[name]
+        data = self.folder / name
+        if not data.exists():
+            data.mkdir(mode=0o700)
+            shutil.chown(data, "nobody", "nogroup")
+        self.spawn(
+            f"{name}-etcd",
+            [
+                *(*inside(name), self.programs["etcd"], "--name", name),
+                *("--data-dir", f"{data}/etcd", "--log-level", "error"),
+                *("--listen-client-urls", f"http://{address}:2379"),
+                *("--advertise-client-urls", f"http://{address}:2379"),
+                *("--listen-peer-urls", f"http://{address}:2380"),
+                *("--initial-advertise-peer-urls", f"http://{address}:2380"),
+                "--initial-cluster",
+                ",".join(f"{peer}=http://{at}:2380" for peer, at in self.addresses.items()),
+            ],
+        )
+        self.spawn(
+            f"{name}-patroni",
+            [*inside(name), self.programs["patroni"], str(FILES / "patroni.yml")],
+            PATRONI_NAME=name,
+            PATRONI_RESTAPI_LISTEN=f"{address}:8008",
+            PATRONI_RESTAPI_CONNECT_ADDRESS=f"{address}:8008",
+            PATRONI_POSTGRESQL_LISTEN=f"{address}:5432",
+            PATRONI_POSTGRESQL_CONNECT_ADDRESS=f"{address}:5432",
+            PATRONI_POSTGRESQL_DATA_DIR=f"{data}/postgresql",
+            PATRONI_POSTGRESQL_BIN_DIR=str(Path(self.programs["postgres"] or "").parent),
+            PATRONI_POSTGRESQL_PGPASS=f"{data}/pgpass",
+            **PASSWORDS,
+        )
+
+    def start_edge(self) -> None:
+        for name in ("haproxy.cfg", "pgbouncer.ini"):
+            shutil.copy(FILES / name, self.folder)
+        (self.folder / "userlist.txt").write_text('"fast_zero" "fast_zero"\n')
+        self.spawn("haproxy", [self.programs["haproxy"], "-db", "-f", "haproxy.cfg"])
+        self.spawn(
+            "pgbouncer", [*as_account("nobody"), self.programs["pgbouncer"], "-q", "pgbouncer.ini"]
+        )
+
+    def make_role(self) -> None:
+        password = PASSWORDS["PATRONI_SUPERUSER_PASSWORD"]
+        url = f"postgresql://postgres:{password}@{EDGE}:5000/postgres"
+        patiently(lambda: psycopg.connect(url).close())
+        with psycopg.connect(url, autocommit=True) as connection:
+            for statement in (FILES / "role.sql").read_text().split(";")[:-1]:
+                connection.execute(statement.encode())
+
+    def members(self) -> dict[str, str]:
+        """Give the role of each member that takes part, as Patroni tells it."""
+        for address in self.addresses.values():
+            with contextlib.suppress(httpx2.HTTPError, KeyError, json.JSONDecodeError):
+                answer = httpx2.get(f"http://{address}:8008/cluster", timeout=2).json()
+                return {
+                    member["name"]: member["role"]
+                    for member in answer["members"]
+                    if member["state"] in {"running", "streaming"}
+                }
+        return {}
+
+    def who(self, role: str) -> str:
+        return next(name for name, found in self.members().items() if found == role)
+
+    def settled(self) -> bool:
+        return sorted(self.members().values()) == ["leader", "replica", "sync_standby"]
+
+    def pids(self, name: str) -> list[int]:
+        found = subprocess.run(
+            ["ip", "netns", "pids", name], check=True, capture_output=True, text=True
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def kill(self, name: str) -> None:
+        """Pull the plug of a host."""
+        while pids := self.pids(name):  # some were being started meanwhile
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for process in self.processes:
+                process.poll()  # or those that were killed would seem to be there
+
+    def recover(self, victim: str) -> None:
+        """Wait until the others are a primary and its standby; then have all three back."""
+
+        def taken_over() -> bool:
+            others = {name: role for name, role in self.members().items() if name != victim}
+            return set(others.values()) == {"leader", "sync_standby"}
+
+        wait_until(taken_over, self)
+        hosts.mend(victim)
+        for name in self.addresses:
+            if not self.pids(name):
+                self.start_host(name)
+        wait_until(self.settled, self)
+
+    def stop(self) -> None:
+        for name in self.addresses:
+            self.kill(name)
+        for process in self.processes:
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                process.kill()
+            process.wait(PATIENCE)
+
+
+def patiently(act: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            act()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def wait_until(there: Callable[[], bool], topology: Topology) -> None:
+    deadline = time.monotonic() + SETTLED
+    while not there():
+        if time.monotonic() > deadline:
+            message = f"it did not settle: {topology.members()}"
+            raise AssertionError(message)
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Topology]:
+    """Run all of it until the block ends."""
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast_zero-topology-"))
+        folder = Path(place)
+        folder.chmod(0o755)
+        topology = Topology(folder, stack.enter_context(hosts.hosts(NODES)))
+        stack.callback(topology.stop)
+        for name in NODES:
+            topology.start_host(name)
+        topology.start_edge()
+        wait_until(topology.settled, topology)
+        topology.make_role()
+        migrated = run(folder / "migrate", "migrate", **SETTINGS)
+        assert migrated.returncode == 0, migrated.stderr
+        for port in ("8001", "8002"):
+            stack.enter_context(serving(folder / port, "--port", port, "--no-migrate", **SETTINGS))
+        stack.enter_context(working(folder / "worker", **SETTINGS))
+        ready = f"{topology.url}/readyz"
+        wait_until(lambda: httpx2.get(ready).status_code == 200, topology)
+        yield topology
+
+
+class KeyedClients(Clients):
+    """Ask again, with the same key, until it is acknowledged; then read what was written."""
+
+    expected: ClassVar = {200, 201, 409, 503}
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        super().__init__(client)
+        self.name = secrets.token_hex(4)  # todos of an earlier fault are still there
+
+    async def write(self, writer: int) -> None:
+        for number in itertools.count():
+            title = f"{self.name}-{writer}-{number}"
+            key = {"Idempotency-Key": title}
+            content = {"title": title, "description": title}
+            made = await self.insist("POST", "/todos", json=content, headers=key)
+            if made is None:
+                return
+            self.account.acknowledged.add(title)
+            self.account.successes.append(time.monotonic())
+            path = made.headers["location"]
+            await self.read(path, title)
+            content = {"title": title + "!", "description": title + "!"}
+            if await self.insist("PATCH", path, json=content) is None:
+                return
+            await self.read(path, title + "!")
+
+    async def insist(self, method: str, path: str, **content: object) -> httpx2.Response | None:
+        while not self.stopped.is_set():
+            response = await self.note(method, path, **content)
+            if response is not None and response.status_code in {200, 201}:
+                return response
+            await asyncio.sleep(0.05)
+        return None
+
+    async def read(self, path: str, title: str) -> None:
+        response = await self.ask("GET", path)
+        if response is None:
+            return
+        if response.status_code == 200:
+            self.account.stale += response.json()["title"] != title
+        self.account.stale += response.status_code == 404
+        self.account.statuses[200 if response.status_code == 404 else response.status_code] += 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to the host that has a role."""
+
+    role: str
+    happen: Callable[[Topology, str], None]
+
+
+def lose_power(topology: Topology, name: str) -> None:
+    topology.kill(name)
+
+
+def lose_network(_topology: Topology, name: str) -> None:
+    hosts.cut(name)
+
+
+FAULTS = {
+    "standby_killed": Fault("sync_standby", lose_power),
+    "primary_killed": Fault("leader", lose_power),
+    "standby_cut": Fault("sync_standby", lose_network),
+    "primary_cut": Fault("leader", lose_network),
+}
+
+
+def strike(topology: Topology, name: str) -> Outcome:
+    """Let one fault happen, and have all three hosts back, while people go on writing."""
+    wait_until(topology.settled, topology)
+    fault = FAULTS[name]
+    victim = topology.who(fault.role)
+
+    async def happen() -> None:
+        fault.happen(topology, victim)
+        await asyncio.to_thread(topology.recover, victim)
+
+    return asyncio.run(suffer(name, topology.url, happen, lambda: 0, KeyedClients))
+
+
+LEFT_OUT = {"no answer", "unready", "/ failed", "recovery s"}
+SHOWN = {title: field for title, field in COLUMNS.items() if title not in LEFT_OUT}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="task topology", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("faults", nargs="*", metavar="fault", help=", ".join(FAULTS))
+    parser.add_argument("--seconds", type=float, default=20, help="how long a host is cut off (20)")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.faults) - set(FAULTS):
+        parser.error(f"there is no fault {', '.join(sorted(unknown))}")
+    if wanting := missing():
+        parser.error(f"this needs {', and '.join(wanting)}")
+    outcomes = []
+    with running() as topology:
+        print(line(list(SHOWN)), flush=True)
+        for name in wanted.faults or FAULTS:
+            outcomes.append(strike(topology, name))
+            print(line([getattr(outcomes[-1], field) for field in SHOWN.values()]), flush=True)
+    sys.exit(not all(outcome.good() for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    main()
