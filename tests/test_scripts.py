@@ -73,7 +73,9 @@ def deploy(tmp_path):
 
 
 URL = "https://todo.example.com"
-SHOW, DEPLOY, SESSION = "image show --json", "deploy --remote-only", f"smoke {URL}"
+BASE = (ROOT / "deploy/base-image").read_text().strip()
+DEPLOY = f"deploy --remote-only --build-arg PYTHON_IMAGE={BASE}"
+SHOW, SESSION = "image show --json", f"smoke {URL}"
 BACK = f"deploy --image {IMAGE}"
 
 
