@@ -1,12 +1,13 @@
-"""Hosts of the tests' own: network namespaces on one bridge, which need root."""
+"""Hosts of the tests' own: network namespaces around a switch, which need root."""
 
 import contextlib
 import subprocess
 from collections.abc import Iterator, Sequence
 
-BRIDGE = "fz0"
 NETWORK = "10.213.77"
 EDGE = f"{NETWORK}.1"  # this machine's own address in it
+# A namespace too, so that no firewall of this machine looks at what goes through it.
+SWITCH = "fz-switch"
 
 
 def ip(*words: str) -> None:
@@ -20,34 +21,40 @@ def address_of(number: int) -> str:
 @contextlib.contextmanager
 def hosts(names: Sequence[str]) -> Iterator[dict[str, str]]:
     """Give the hosts' addresses by their names, until the block ends."""
+    addresses = {name: address_of(number) for number, name in enumerate(names, start=1)}
     with contextlib.ExitStack() as stack:
-        ip("link", "add", BRIDGE, "type", "bridge")
-        stack.callback(ip, "link", "delete", BRIDGE)
-        ip("address", "add", f"{EDGE}/24", "dev", BRIDGE)
-        ip("link", "set", BRIDGE, "up")
-        for number, name in enumerate(names, start=1):
+        ip("netns", "add", SWITCH)
+        stack.callback(ip, "netns", "delete", SWITCH)
+        ip("-n", SWITCH, "link", "add", "bridge", "type", "bridge")
+        ip("-n", SWITCH, "link", "set", "bridge", "up")
+        plug_in("edge")
+        stack.callback(ip, "link", "delete", "fz-edge")
+        ip("address", "add", f"{EDGE}/24", "dev", "fz-edge")
+        ip("link", "set", "fz-edge", "up")
+        for name, address in addresses.items():
             ip("netns", "add", name)
             stack.callback(ip, "netns", "delete", name)
-            ip("link", "add", cable(name), "type", "veth", "peer", "name", "eth0", "netns", name)
-            stack.callback(ip, "link", "delete", cable(name))
-            ip("link", "set", cable(name), "master", BRIDGE, "up")
-            ip("-n", name, "address", "add", f"{address_of(number)}/24", "dev", "eth0")
-            ip("-n", name, "link", "set", "eth0", "up")
+            plug_in(name)
+            ip("link", "set", f"fz-{name}", "netns", name)
+            ip("-n", name, "address", "add", f"{address}/24", "dev", f"fz-{name}")
+            ip("-n", name, "link", "set", f"fz-{name}", "up")
             ip("-n", name, "link", "set", "lo", "up")
-        yield {name: address_of(number) for number, name in enumerate(names, start=1)}
+        yield addresses
 
 
-def cable(name: str) -> str:
-    return f"{BRIDGE}-{name}"
+def plug_in(name: str) -> None:
+    """Lay a cable from this machine to the switch, where it bears the host's name."""
+    ip("link", "add", f"fz-{name}", "type", "veth", "peer", "name", name, "netns", SWITCH)
+    ip("-n", SWITCH, "link", "set", name, "master", "bridge", "up")
 
 
 def cut(name: str) -> None:
     """Pull a host's cable: what is on the way is lost, and nobody is told."""
-    ip("link", "set", cable(name), "down")
+    ip("-n", SWITCH, "link", "set", name, "down")
 
 
 def mend(name: str) -> None:
-    ip("link", "set", cable(name), "up")
+    ip("-n", SWITCH, "link", "set", name, "up")
 
 
 def inside(name: str, account: str = "nobody") -> list[str]:

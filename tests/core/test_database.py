@@ -27,7 +27,7 @@ BUSY = (503, "All connections to the database are in use. Try again in a moment.
 @asynccontextmanager
 async def speaking_to(app, state):
     async def with_state(scope, receive, send):
-        await app({**scope, "state": dict(state)}, receive, send)
+        await app({**scope, "state": {"reads": state["autocommit"], **state}}, receive, send)
 
     async with AsyncClient(transport=ASGITransport(with_state), base_url="http://test") as client:
         yield client
