@@ -67,6 +67,17 @@ def test_little_room_is_told(healthy, monkeypatch):
         assert complaints(healthy) == USUAL | {"disk": level}
 
 
+async def test_a_database_that_lacks_what_others_have_is_told(healthy, empty, monkeypatch):
+    async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
+        await connection.execute("DROP EXTENSION plpgsql")
+    monkeypatch.setattr(doctor, "ZONES", "SELECT 0")
+    settings = healthy.model_copy(update={"database_url": empty})
+    findings = await asyncio.to_thread(lambda: found(settings))
+
+    assert findings["extensions"].advice == "Run: CREATE EXTENSION plpgsql"
+    assert findings["time zones"].level == "error"
+
+
 async def test_mail_servers_are_tried(healthy, monkeypatch):
     async with receiving() as mailbox:
         well = healthy.model_copy(update={"smtp_url": SecretStr(mailbox.url)})

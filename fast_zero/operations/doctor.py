@@ -25,6 +25,7 @@ FREE_MIB = (1024, 100)  # below the first it is a warning, below the second an e
 FEWEST_CHARACTERS = 10  # of different ones in a key
 LISTEN_SECONDS = 5
 LOCAL = {"127.0.0.1", "localhost", "::1"}
+ZONES = "SELECT count(*) FROM pg_timezone_names"
 ALIVE = """
 SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
 """
@@ -62,6 +63,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             for look in (
                 check_version,
                 check_encoding,
+                check_extensions,
+                check_time_zones,
                 check_clock,
                 check_worker,
                 check_jobs,
@@ -176,6 +179,22 @@ def check_encoding(connection: Connection) -> Finding:
         advice = "Create the database anew, with ENCODING 'UTF8'."
         return Finding("encoding", "error", str(encoding), advice)
     return Finding("encoding", "ok", "UTF8")
+
+
+def check_extensions(connection: Connection) -> Finding:
+    """Look for the language of the triggers, which every new database has."""
+    (found,) = ask(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'plpgsql'")
+    if not found:
+        return Finding("extensions", "error", "plpgsql is missing", "Run: CREATE EXTENSION plpgsql")
+    return Finding("extensions", "ok", "plpgsql, and no other is needed")
+
+
+def check_time_zones(connection: Connection) -> Finding:
+    (known,) = ask(connection, ZONES)
+    if not known:
+        advice = "Install tzdata on the database's machine."
+        return Finding("time zones", "error", "the database knows none", advice)
+    return Finding("time zones", "ok", f"{known} known")
 
 
 def check_clock(connection: Connection) -> Finding:
