@@ -58,7 +58,7 @@ PACKAGES = {
     "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
 }
-SETTLED = 60  # seconds that Patroni has to make all three members again
+SETTLED = 120  # seconds that Patroni has to make all three members again
 
 
 def programs() -> dict[str, str | None]:
