@@ -25,6 +25,7 @@ PUBLIC = {
     ("GET", "/users"),
     ("POST", "/users"),
     ("GET", "/users/{user_id}"),
+    ("GET", "/users/by-name/{username}"),
     ("POST", "/auth/token"),
     ("GET", "/account/confirm"),
     ("GET", "/account/password"),

@@ -34,6 +34,9 @@ class User(Base):
         CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
         CheckConstraint("char_length(pending_email) BETWEEN 3 AND 254", name="pending_length"),
         CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
+        CheckConstraint("char_length(display_name) <= 100", name="display_name_length"),
+        CheckConstraint("char_length(bio) <= 500", name="bio_length"),
+        CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
@@ -46,6 +49,9 @@ class User(Base):
     )
     version: Mapped[int] = counted_version()
     language: Mapped[str] = mapped_column(default="en", server_default="en")
+    display_name: Mapped[str] = mapped_column(default="", server_default="")
+    bio: Mapped[str] = mapped_column(default="", server_default="")
+    time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
     pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
     # What is compared: the name without regard to case, compatibility forms made one.

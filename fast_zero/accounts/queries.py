@@ -63,6 +63,11 @@ async def select_user(session: AnySession, user_id: int) -> AnyRow | None:
     return (await session.execute(statement)).one_or_none()
 
 
+async def select_user_by_name(session: AnySession, username: str) -> AnyRow | None:
+    statement = select(*COLUMNS).where(User.username_key == folded(username))
+    return (await session.execute(statement)).one_or_none()
+
+
 async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bool:
     taken = exists().where(User.email_key == folded(email), User.id != actor_id)
     return bool((await session.execute(select(taken))).scalar())

@@ -16,6 +16,7 @@ from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
     AuditPage,
     MeUpdate,
+    Name,
     UserCreate,
     UserPage,
     UserPrivate,
@@ -24,6 +25,7 @@ from fast_zero.accounts.schemas import (
 )
 from fast_zero.core import etags, idempotency, security, throttle
 from fast_zero.core.budget import EXHAUSTED
+from fast_zero.core.database import AnyRow
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
@@ -145,11 +147,24 @@ async def update_me(
 )
 async def read_user(user_id: Id, session: Reads, seen: IfNoneMatch) -> Response:
     """Show a user's public profile."""
-    user = await queries.select_user(session, user_id)
+    return profile(await queries.select_user(session, user_id), seen)
+
+
+def profile(user: AnyRow | None, seen: etags.Tags) -> Response:
     if user is None:
         raise NotFound(NOT_FOUND)
     tag = etags.tag(user.version, PUBLIC)
     return etags.answer(UserPublic.model_validate(user), tag, seen=seen)
+
+
+@router.get(
+    "/by-name/{username}",
+    response_model=UserPublic,
+    responses=responses(NotFound(NOT_FOUND)) | etags.TAGGED_OR_SEEN,
+)
+async def read_user_by_name(username: Name, session: Reads, seen: IfNoneMatch) -> Response:
+    """Show the public profile of the user with a name, whatever its case."""
+    return profile(await queries.select_user_by_name(session, username), seen)
 
 
 @router.put(

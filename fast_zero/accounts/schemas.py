@@ -15,6 +15,7 @@ from pydantic import (
 
 from fast_zero.accounts.names import check_username
 from fast_zero.accounts.scopes import Scope
+from fast_zero.accounts.time_zones import check_time_zone
 from fast_zero.core.languages import Language
 from fast_zero.core.pagination import Next
 from fast_zero.core.types import Id, RawText, Text
@@ -25,6 +26,9 @@ Username = Annotated[
     AfterValidator(check_username),
     Field(description="Unique whatever its case. No invisible characters.", examples=["ana"]),
 ]
+Name = Annotated[RawText, StringConstraints(max_length=64), Field(examples=["ana"])]
+"""A username that is looked for."""
+
 Email = Annotated[
     EmailStr,
     StringConstraints(max_length=254),
@@ -37,6 +41,26 @@ Password = Annotated[
         description="Counted as typed. The most common ones are refused.",
         examples=["a fine long sentence"],
         json_schema_extra={"format": "password", "writeOnly": True},
+    ),
+]
+
+
+DisplayName = Annotated[
+    Text,
+    StringConstraints(max_length=100),
+    Field(description="The name that is shown; empty, the username is.", examples=["Ana Lúcia"]),
+]
+Bio = Annotated[
+    Text,
+    StringConstraints(max_length=500),
+    Field(description="A few words about oneself.", examples=["Bakes on Sundays."]),
+]
+TimeZone = Annotated[
+    RawText,
+    StringConstraints(min_length=1, max_length=64),
+    AfterValidator(check_time_zone),
+    Field(
+        description="In which days begin and end; its IANA name.", examples=["America/Sao_Paulo"]
     ),
 ]
 
@@ -63,6 +87,8 @@ class UserPublic(BaseModel):
 
     id: Id
     username: str = Field(examples=["ana"])
+    display_name: str = Field(examples=["Ana Lúcia"])
+    bio: str = Field(examples=["Bakes on Sundays."])
     created_at: datetime
 
 
@@ -83,6 +109,7 @@ class UserPrivate(UserPublic):
         examples=["ana@example.org"],
     )
     language: Language
+    time_zone: str = Field(examples=["America/Sao_Paulo"])
     updated_at: datetime
 
 
@@ -104,6 +131,9 @@ class MeUpdate(BaseModel):
     ] = MISSING
     password: Password | MISSING = MISSING
     language: Language | MISSING = MISSING
+    display_name: DisplayName | MISSING = MISSING
+    bio: Bio | MISSING = MISSING
+    time_zone: TimeZone | MISSING = MISSING
     current_password: Annotated[
         Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
     ] = MISSING

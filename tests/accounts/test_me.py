@@ -39,6 +39,58 @@ async def test_a_language_is_chosen_without_a_password(client):
     assert faults(await client.patch("/users/me", json={"language": "pt"})) == ["body.language"]
 
 
+async def test_a_profile_is_told_and_shown_to_everyone(client, anonymous, user):
+    told = {"display_name": " Ana Lúcia ", "bio": "Bakes.\nOn Sundays. 🥖"}
+    mine = await client.patch("/users/me", json=told | {"time_zone": "America/Sao_Paulo"})
+    shown = await anonymous.get(f"/users/{user.id}")
+
+    assert mine.json()["time_zone"] == "America/Sao_Paulo"
+    assert shown.json() == {
+        "id": user.id,
+        "username": user.username,
+        "display_name": "Ana Lúcia",
+        "bio": "Bakes.\nOn Sundays. 🥖",
+        "created_at": mine.json()["created_at"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("display_name", "a" * 101),
+        ("display_name", None),
+        ("bio", "a" * 501),
+        ("bio", "\0"),
+        ("time_zone", ""),
+        ("time_zone", "America"),
+        ("time_zone", "Brasilia"),
+        ("time_zone", "../etc/passwd"),
+        ("time_zone", "/etc/localtime"),
+        ("time_zone", "a" * 65),
+    ],
+)
+async def test_what_is_no_profile_is_refused(client, field, value):
+    assert faults(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
+
+
+async def test_a_profile_is_found_by_its_name_whatever_its_case(
+    client, anonymous, user, statements
+):
+    await client.patch("/users/me", json={"username": "Ana Lúcia"})
+    with statements() as sent:
+        found = await anonymous.get("/users/by-name/ANA LÚCIA/")
+    by_id = await anonymous.get(f"/users/{user.id}")
+    seen = {"If-None-Match": by_id.headers["etag"]}
+
+    assert (found.json(), found.headers["etag"]) == (by_id.json(), by_id.headers["etag"])
+    assert len(sent) == 1
+    assert (await anonymous.get("/users/by-name/ana lúcia", headers=seen)).status_code == 304
+    for nobody in ("an", "nobody", "%2e%2e", "a" * 64):
+        missing = await anonymous.get(f"/users/by-name/{nobody}")
+        assert problem(missing) == (404, "User not found")
+    assert (await anonymous.get(f"/users/by-name/{'a' * 65}")).status_code == 422
+
+
 async def test_two_changes_of_the_password_at_once_are_one(live, commit, sign_in):
     [user] = await commit(UserFactory())
     changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]

@@ -14,7 +14,8 @@ from tests.core.expect import comes_true, faults, problem
 from tests.factories import PASSWORD, TodoFactory, UserFactory
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
-ACCOUNT = {"id", "username", "email", "created_at", "updated_at"}
+PROFILE = {"id", "username", "display_name", "bio", "created_at"}
+ACCOUNT = PROFILE | {"email", "time_zone", "updated_at"}
 ACCOUNT |= {"email_verified", "pending_email", "language"}
 
 
@@ -92,7 +93,7 @@ async def test_users_are_listed_without_addresses_in_the_order_of_their_ids(
 
     listed = page["users"] + rest["users"]
     assert [(row["id"], row["username"]) for row in listed] == [(u.id, u.username) for u in users]
-    assert all(row.keys() == {"id", "username", "created_at"} for row in listed)
+    assert all(row.keys() == PROFILE for row in listed)
     assert (len(page["users"]), rest["next"]) == (2, None)
     assert len(sent) == 1
 
@@ -111,7 +112,7 @@ async def test_a_profile_is_public_and_shows_no_address(anonymous, user, stateme
         response = await anonymous.get(f"/users/{user.id}")
 
     assert response.status_code == 200
-    assert response.json().keys() == {"id", "username", "created_at"}
+    assert response.json().keys() == PROFILE
     assert response.json()["id"] == user.id
     assert len(sent) == 1
 

@@ -27,6 +27,7 @@ NEEDED = {
     ("POST", "/users"): PUBLIC,
     ("GET", "/users"): PUBLIC,
     ("GET", "/users/{user_id}"): PUBLIC,
+    ("GET", "/users/by-name/{username}"): PUBLIC,
     ("POST", "/auth/token"): PUBLIC,
     ("GET", "/account/confirm"): PUBLIC,
     ("GET", "/account/password"): PUBLIC,
@@ -68,6 +69,7 @@ NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
 NOT_YOU = (403, "Not enough permissions")
 STRANGERS = {
     ("GET", "/users/{user_id}"): 200,  # the public profile
+    ("GET", "/users/by-name/{username}"): 200,  # the same
     ("PUT", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),
@@ -139,6 +141,7 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
     )
     session, token, todo = (row.id for row in theirs)
     ids = {"user_id": stranger.id, "session_id": session, "token_id": token, "todo_id": todo}
+    ids["username"] = stranger.username
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in STRANGERS.items():
