@@ -153,6 +153,7 @@ class Benchmark:
         with ExitStack() as stack:
             traced = {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": stack.enter_context(servers.collecting()),
+                "OTEL_METRICS_EXPORTER": "none",
                 "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
                 "OTEL_TRACES_SAMPLER_ARG": "0.1",
             }

@@ -157,7 +157,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
         responses=openapi.COMMON_RESPONSES,
         telemetry={
             "tracing": is_traced,
-            "metrics": is_traced,
+            "metrics": settings.sends_metrics(),
             "logs": False,  # they would quote what somebody sent
             "operation_spans": False,
             "exclude": lambda scope: scope["path"] in PROBES,

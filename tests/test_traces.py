@@ -72,6 +72,7 @@ async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
                 await until(lambda: mailbox.letters)
                 await until(lambda: collector.named("send a letter"))
         check(collector)
+        assert "/v1/metrics" in collector.bodies
         lines = server.log.read_text()
 
     assert f'"trace_id": "{TRACE}"' in lines
@@ -80,7 +81,7 @@ async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
 async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
     with collecting() as collector:
         async with receiving() as mailbox:
-            its = variables(database, mailbox, collector)
+            its = variables(database, mailbox, collector) | {"OTEL_METRICS_EXPORTER": "none"}
             with serving(folder, RUN_JOBS="false", **its) as server:
                 await register(server)
                 await until(lambda: collector.named("POST /users"))
@@ -88,6 +89,7 @@ async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
             with working(folder, **its):
                 await until(lambda: collector.named("send a letter"))
         check(collector)
+        assert "/v1/metrics" not in collector.bodies
 
 
 async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, folder):

@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "text", "json"] = "auto"
     metrics_port: int = Field(default=0, ge=0, le=65535)
     otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(check_collector)] = ""
+    otel_metrics_exporter: Literal["otlp", "none"] = "otlp"
     shutdown_grace: int = Field(default=10, ge=1, le=3600)
     forwarded_allow_ips: str = ""
     allowed_hosts: str = "*"
@@ -146,6 +147,10 @@ class Settings(BaseSettings):
     letters_per_hour: int = Field(default=5, ge=0, le=100_000)
     letters_per_hour_per_address: int = Field(default=60, ge=0, le=100_000)
     requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)
+
+    def sends_metrics(self) -> bool:
+        """Tell whether metrics go to the collector beside the traces."""
+        return bool(self.otel_exporter_otlp_endpoint) and self.otel_metrics_exporter == "otlp"
 
     def database_address(self) -> URL:
         """Give the address of the database, once it is given or the embedded one runs."""

@@ -25,7 +25,7 @@ def traced(settings: Settings) -> Iterator[None]:
             "OTEL_EXPORTER_OTLP_ENDPOINT needs what the extra `tracing` installs: "
             f"pip install '.[tracing]' ({error})"
         ) from None
-    with tracing.exported(endpoint):
+    with tracing.exported(endpoint, with_metrics=settings.sends_metrics()):
         yield
 
 

@@ -6,7 +6,7 @@ its other settings, such as OTEL_TRACES_SAMPLER, from the environment by itself.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -23,19 +23,27 @@ FLUSH_MILLISECONDS = 2000  # a collector that is away must not hold up the exit
 
 
 @contextmanager
-def exported(endpoint: str) -> Iterator[None]:
-    """Send what is traced in this process until the block ends."""
+def exported(endpoint: str, *, with_metrics: bool) -> Iterator[None]:
+    """Send what is traced in this process until the block ends, and what is measured."""
     name = os.environ.get("OTEL_SERVICE_NAME", "fast_zero")
     resource = Resource.create({"service.name": name, "service.version": fast_zero.__version__})
     tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
+    trace.set_tracer_provider(tracers)
+    with measured(endpoint, resource) if with_metrics else nullcontext():
+        try:
+            yield
+        finally:
+            tracers.force_flush(FLUSH_MILLISECONDS)
+            tracers.shutdown()
+
+
+@contextmanager
+def measured(endpoint: str, resource: Resource) -> Iterator[None]:
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(f"{endpoint}/v1/metrics"))
     meters = MeterProvider([reader], resource, shutdown_on_exit=False)
-    trace.set_tracer_provider(tracers)
     metrics.set_meter_provider(meters)
     try:
         yield
     finally:
-        tracers.force_flush(FLUSH_MILLISECONDS)
-        tracers.shutdown()
         meters.shutdown(FLUSH_MILLISECONDS)
