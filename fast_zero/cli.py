@@ -90,8 +90,9 @@ def serve(
     settings = load_settings()
     listener = server.listen(settings.host, settings.port)
     with ready(migrate=migrate) as complete:
+        app = create_app(complete)
         announce(settings, server.address_of(listener))
-        server.run(create_app(complete), complete, listener, reload=reload)
+        server.run(app, complete, listener, reload=reload)
 
 
 def announce(settings: "Settings", address: str) -> None:

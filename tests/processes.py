@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import pty
 import re
@@ -24,8 +25,10 @@ WORKING = re.compile(r"Doing jobs")
 ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
 
 
-def environment(data_dir: Path, **variables: str) -> dict[str, str]:
+def environment(data_dir: Path, *, measured: bool = True, **variables: str) -> dict[str, str]:
     ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY"}
+    if not measured:
+        ours.add("COVERAGE_PROCESS_CONFIG")
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
     # Tests ask faster than people do.
     return inherited | {"DATA_DIR": str(data_dir), "REQUESTS_PER_MINUTE": "0"} | variables
@@ -82,14 +85,16 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(data_dir: Path, *words: str, **variables: str) -> Iterator[Serving]:
+def serving(
+    data_dir: Path, *words: str, measured: bool = False, **variables: str
+) -> Iterator[Serving]:
     """Serve on a free port until the block ends; what is left over then is killed."""
     log = data_dir.parent / f"{data_dir.name}-{time.monotonic_ns()}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [*PROGRAM, "serve", "--port", "0", *words],
             cwd="/",  # where no `.env` lies
-            env=environment(data_dir, **variables),
+            env=environment(data_dir, measured=measured, **variables),
             stdout=output,
             stderr=output,
         )
@@ -106,6 +111,10 @@ def serving(data_dir: Path, *words: str, **variables: str) -> Iterator[Serving]:
                     left.kill()
         process.kill()
         process.wait()
+
+
+measured_serving = functools.partial(serving, measured=True)
+"""Serves with coverage, which doubles a server's work: where the server is what is tested."""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 import threading
 from pathlib import Path
 
@@ -37,15 +38,24 @@ def contents_of(data_dir: Path) -> dict[str, list[str]]:
         return contents(connection)
 
 
-@pytest.fixture
-def data(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
     """Give the folder of an embedded database with an account and some todos."""
-    data = tmp_path / "data"
+    data = tmp_path_factory.mktemp("written") / "data"
     with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
         sign_in(client)
         for number in range(5):
             client.post("/todos", json={"title": f"todo {number} \t\\ ação"})
     return data
+
+
+@pytest.fixture
+def data(written, tmp_path):
+    """Give a copy of it that is in use, so that no command has to start its database."""
+    data = tmp_path / "data"
+    subprocess.run(["cp", "--archive", written, data], check=True)  # its owner is another account
+    with embedded.running(data):
+        yield data
 
 
 def sign_in(client: httpx2.Client) -> None:

@@ -21,11 +21,13 @@ PASSWORD = "a fine long sentence\n"
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
+    """Give a folder whose database is in use, so that no command has to start it."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"
-    assert run(data_dir, "migrate").returncode == 0
-    taken = run(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
-    assert taken.returncode == 0
-    return data_dir
+    with embedded.running(data_dir):
+        assert run(data_dir, "migrate").returncode == 0
+        taken = run(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
+        assert taken.returncode == 0
+        yield data_dir
 
 
 def test_help_and_version_are_plain_in_a_pipe(data_dir):
@@ -182,4 +184,3 @@ raise SystemExit
 
     assert "NameError: name 'func' is not defined" in done.stderr
     assert "users: " in done.stdout
-    assert postmaster(data_dir) is None

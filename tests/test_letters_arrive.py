@@ -11,7 +11,8 @@ import pytest
 
 from tests.chaos import own_database
 from tests.core.mailbox import BUSY, UNKNOWN, receiving
-from tests.processes import PATIENCE, run, serving, until, working
+from tests.processes import PATIENCE, run, until, working
+from tests.processes import measured_serving as serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 NEW_PASSWORD = "another fine sentence"

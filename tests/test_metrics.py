@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.processes import PATIENCE, free_port, run, serving
+from tests.processes import PATIENCE, free_port, run
+from tests.processes import measured_serving as serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
 

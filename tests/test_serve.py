@@ -12,7 +12,8 @@ import psutil
 import pytest
 from sqlalchemy import make_url
 
-from tests.processes import PATIENCE, postmaster, run, serving
+from tests.processes import PATIENCE, postmaster, run
+from tests.processes import measured_serving as serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 

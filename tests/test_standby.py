@@ -9,7 +9,8 @@ from sqlalchemy import make_url
 
 from fast_zero.operations import doctor
 from tests.chaos import own_database, signed_up
-from tests.processes import run, serving, until
+from tests.processes import measured_serving as serving
+from tests.processes import run, until
 from tests.standby import followed, wait_for
 
 READS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT todos.id%'"

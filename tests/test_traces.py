@@ -9,7 +9,8 @@ import pytest
 from tests.chaos import own_database
 from tests.collector import collecting
 from tests.core.mailbox import receiving
-from tests.processes import PATIENCE, run, serving, until, working
+from tests.processes import PATIENCE, run, until, working
+from tests.processes import measured_serving as serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"

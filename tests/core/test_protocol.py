@@ -23,7 +23,8 @@ def server(tmp_path_factory):
         "REQUEST_BODY_MIN_RATE": "1000",
         "RESPONSE_READ_TIMEOUT": "1",
     }
-    with serving(tmp_path_factory.mktemp("slow") / "data", **patience) as server:
+    folder = tmp_path_factory.mktemp("slow")
+    with serving(folder / "data", measured=True, **patience) as server:
         yield server
 
 
