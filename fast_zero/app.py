@@ -31,6 +31,8 @@ from fast_zero.core.standby import reading
 from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
 from fast_zero.exports import router as exports
+from fast_zero.feed import people_router as people
+from fast_zero.feed import router as feed
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
@@ -49,6 +51,7 @@ An `Idempotency-Key` makes it safe to send a `POST` again.
 TAGS = [
     {"name": "todos", "description": "Your todos. Nobody else sees them."},
     {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
+    {"name": "feed", "description": "What people show one another: posts, replies, likes."},
     {"name": "auth", "description": "Log-ins, their sessions, and tokens for programs."},
     {"name": "health", "description": "For those who watch the server and route to it."},
     {"name": "home", "description": "A greeting, to see that the server answers."},
@@ -169,7 +172,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     # As they are, and not by `include_router`: see `core.routing`. The first are found first.
-    for room in (todos, accounts, exports, auth, links, otp, pages, health):
+    for room in (todos, accounts, exports, feed, people, auth, links, otp, pages, health):
         app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)
 

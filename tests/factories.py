@@ -7,6 +7,7 @@ from fast_zero.accounts import personal_tokens
 from fast_zero.accounts.models import LoginSession, PersonalToken, User
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
+from fast_zero.feed.models import Post
 from fast_zero.todos.models import Todo, TodoState
 
 PASSWORD = "a fine long sentence"
@@ -64,3 +65,15 @@ class TodoFactory(factory.Factory):
     title = factory.Faker("sentence", nb_words=4)
     description = factory.Faker("text", max_nb_chars=120)
     state = factory.Faker("random_element", elements=list(TodoState))
+
+
+class PostFactory(factory.Factory):
+    class Meta:
+        model = Post
+
+    author_id: int
+    text = factory.Faker("sentence", nb_words=6)
+    visibility = "public"
+    circle = factory.LazyAttribute(
+        lambda made: made.author_id if made.visibility == "followers" else None
+    )

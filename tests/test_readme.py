@@ -16,6 +16,7 @@ from tests.processes import PATIENCE, serving
 
 README = Path(__file__).parents[1] / "README.md"
 CONCURRENCY = README.parent / "docs/concurrency.md"
+FEED = README.parent / "docs/feed.md"
 TODOS = 10_000
 WRITERS = 4
 STATES = ["draft", "todo", "doing", "done", "trash"]
@@ -30,7 +31,7 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
     with serving(tmp_path / "data") as server:
         done = subprocess.run(
             ["sh", "-eu"],
-            input="\n".join([blocks()[2], *blocks(CONCURRENCY)]),
+            input="\n".join([blocks()[2], *blocks(CONCURRENCY), *blocks(FEED)]),
             env=os.environ | {"API": server.url},
             capture_output=True,
             text=True,
@@ -45,6 +46,9 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
         "HTTP/1.1 412 Precondition Failed",
         "idempotency-replayed: true",
         '"title":"Buy flour"',
+        '"text":"The bread is in teh oven."',
+        '"counts":{"posts":1,"followers":1,"following":0},"following":true,"followed_by":false',
+        '"parent_gone":true',
     ):
         assert promised in done.stdout.replace("}304", "}\n304"), done.stdout
 

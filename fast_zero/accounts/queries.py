@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     and_,
@@ -33,7 +34,7 @@ def editable_by(actor_id: int) -> ColumnElement[bool]:
     return User.id == actor_id
 
 
-def folded(text: str) -> ColumnElement[str]:
+def folded(text: str | BindParameter[str]) -> ColumnElement[str]:
     """Fold as the key columns do, in the database, so that the two always agree."""
     form: ColumnElement[str] = literal_column("NFKC")
     return func.normalize(func.lower(func.upper(func.normalize(text, form))), form)
@@ -60,11 +61,6 @@ async def select_users(session: AnySession, page: PageParams) -> Sequence[AnyRow
 
 async def select_user(session: AnySession, user_id: int) -> AnyRow | None:
     statement = select(*COLUMNS).where(User.id == user_id)
-    return (await session.execute(statement)).one_or_none()
-
-
-async def select_user_by_name(session: AnySession, username: str) -> AnyRow | None:
-    statement = select(*COLUMNS).where(User.username_key == folded(username))
     return (await session.execute(statement)).one_or_none()
 
 

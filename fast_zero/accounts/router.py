@@ -16,18 +16,14 @@ from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
     AuditPage,
     MeUpdate,
-    Name,
     UserCreate,
-    UserPage,
     UserPrivate,
-    UserPublic,
     UserUpdate,
 )
 from fast_zero.core import etags, idempotency, security, throttle
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.database import AnyRow
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
-from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
+from fast_zero.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
 from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
@@ -37,7 +33,6 @@ from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 
-NOT_FOUND = "User not found"
 NOT_YOU = "Not enough permissions"
 PUBLIC = "-public"
 """The view that everyone has of an account. It shares the version, but not the bytes."""
@@ -75,13 +70,6 @@ async def create_user(
         return etags.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
 
     return await once(idempotency.NOBODY, register)
-
-
-@router.get("", response_model=UserPage)
-async def list_users(page: PageQuery, session: Reads) -> object:
-    """List the public profiles of all users, oldest first."""
-    rows, cursor = cut(await queries.select_users(session, page), page)
-    return {"users": rows, "next": cursor}
 
 
 @router.get(
@@ -138,33 +126,6 @@ async def update_me(
     if ended:
         revocations.add(actor.session_id)
     return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))
-
-
-@router.get(
-    "/{user_id}",
-    response_model=UserPublic,
-    responses=responses(NotFound(NOT_FOUND)) | etags.TAGGED_OR_SEEN,
-)
-async def read_user(user_id: Id, session: Reads, seen: IfNoneMatch) -> Response:
-    """Show a user's public profile."""
-    return profile(await queries.select_user(session, user_id), seen)
-
-
-def profile(user: AnyRow | None, seen: etags.Tags) -> Response:
-    if user is None:
-        raise NotFound(NOT_FOUND)
-    tag = etags.tag(user.version, PUBLIC)
-    return etags.answer(UserPublic.model_validate(user), tag, seen=seen)
-
-
-@router.get(
-    "/by-name/{username}",
-    response_model=UserPublic,
-    responses=responses(NotFound(NOT_FOUND)) | etags.TAGGED_OR_SEEN,
-)
-async def read_user_by_name(username: Name, session: Reads, seen: IfNoneMatch) -> Response:
-    """Show the public profile of the user with a name, whatever its case."""
-    return profile(await queries.select_user_by_name(session, username), seen)
 
 
 @router.put(

@@ -8,6 +8,8 @@ class Scope(StrEnum):
     TODOS_WRITE = "todos:write"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
+    FEED_READ = "feed:read"
+    FEED_WRITE = "feed:write"
 
 
 DESCRIPTIONS = {
@@ -15,5 +17,7 @@ DESCRIPTIONS = {
     Scope.TODOS_WRITE: "Create, change and delete your todos.",
     Scope.ACCOUNT_READ: "See your account, your sessions and your tokens.",
     Scope.ACCOUNT_WRITE: "Change your account, end sessions, revoke tokens.",
+    Scope.FEED_READ: "See what you may see of others: posts, likes, who follows whom.",
+    Scope.FEED_WRITE: "Post, reply and like; follow and block.",
 }
 ALL_SCOPES = frozenset(Scope)

@@ -44,6 +44,7 @@ from fast_zero.core.errors import (
     Conflict,
     DomainError,
     Invalid,
+    NotFound,
     StartError,
     Unauthenticated,
     Unavailable,
@@ -268,7 +269,7 @@ def translate_error(context: ExceptionContext) -> None:
 
     A unique constraint says in `info["conflict"]` what breaking it means; a foreign key to
     the row of the person asking says so with `info["actor"]`, and breaks when that person
-    was deleted a moment ago.
+    was deleted a moment ago; one to what was asked for says in `info["missing"]` that it is gone.
     """
     error = context.original_exception
     raised: DomainError | None = None
@@ -277,8 +278,11 @@ def translate_error(context: ExceptionContext) -> None:
             info = constraint_info(error)
             raised = Conflict(info.get("conflict", "This exists already."))
         case postgres.ForeignKeyViolation():
-            if constraint_info(error).get("actor"):
+            info = constraint_info(error)
+            if info.get("actor"):
                 raised = Unauthenticated("Could not validate credentials")
+            elif missing := info.get("missing"):
+                raised = NotFound(missing)
             else:
                 raised = Conflict("Something that this refers to is gone.")
         case psycopg.DataError():

@@ -1,10 +1,12 @@
 """Entity tags and the conditions made of them (RFC 9110, sections 8.8.3 and 13).
 
 A row's `version` is counted up by the database at each change, and is its tag: `"7"`. Another
-view of the same row has other bytes, so its tag says which view it is: `"7-public"`.
+view of the same row has other bytes, so its tag says which view it is: `"7-public"`. Where what
+is answered tells of other rows besides, a digest of it follows: `"7-public.8d5e9a31c04b72f6"`.
 """
 
 import re
+from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -25,7 +27,7 @@ TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # One member and what ends it. Read one by one: a pattern of the whole list would backtrack.
 MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
 # Up to 18 digits fit in a bigint.
-VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)"')
+VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)(?:\.[0-9a-f]{16})?"')
 SCHEMA: dict[str, Any] = {
     "pattern": rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$",
     "examples": ['"7"'],
@@ -80,6 +82,15 @@ def answer(content: BaseModel, current: str, *, seen: Tags = None) -> Response:
     if seen_before(seen, current):
         return Response(status_code=304, headers=headers)
     return Response(content.model_dump_json(), 200, headers, JSON)
+
+
+def answer_all(content: BaseModel, version: int, view: str = "", *, seen: Tags = None) -> Response:
+    """Answer with content that tells of more than one row, and a tag of all of it.
+
+    As a condition of a write the tag stands for the version alone.
+    """
+    digest = blake2b(content.model_dump_json().encode(), digest_size=8).hexdigest()
+    return answer(content, tag(version, f"{view}.{digest}"), seen=seen)
 
 
 def created(content: BaseModel, current: str, location: str) -> Response:

@@ -5,7 +5,7 @@ A cursor is opaque to clients: the id of the last row seen, as eight bytes in ba
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, Protocol, TypeVar, TypeVarTuple
+from typing import Annotated, TypeVar, TypeVarTuple
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from sqlalchemy import Select, SQLColumnExpression
@@ -61,12 +61,7 @@ class PageParams(BaseModel):
     ] = DEFAULT_LIMIT
 
 
-class HasId(Protocol):
-    @property
-    def id(self) -> int: ...
-
-
-Row = TypeVar("Row", bound=HasId)
+Row = TypeVar("Row")
 
 
 def paged(
@@ -83,8 +78,11 @@ def paged(
     return ordered.offset(page.offset or None).limit(page.limit + 1)
 
 
-def cut(rows: Sequence[Row], page: PageParams) -> tuple[Sequence[Row], str | None]:
-    """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next."""
+def cut(rows: Sequence[Row], page: PageParams, by: str = "id") -> tuple[Sequence[Row], str | None]:
+    """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next.
+
+    `by` is the column that they are ordered by.
+    """
     shown = rows[: page.limit]
     more = len(rows) > page.limit
-    return shown, encode_cursor(shown[-1].id) if more else None
+    return shown, encode_cursor(getattr(shown[-1], by)) if more else None

@@ -12,7 +12,10 @@ from fast_zero.core.routing import room
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
 
-Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ])]
+Reader = Annotated[
+    Actor,
+    Security(current_actor, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ]),
+]
 AS_FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "headers": {

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from fast_zero.accounts import queries
 from fast_zero.accounts.models import User
+from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from tests.core.expect import faults, problem, same_headers
@@ -71,7 +72,7 @@ async def test_login_takes_address_and_name_in_any_case(anonymous, user, name, c
         "scope",
     }
     assert (body["token_type"], body["expires_in"]) == ("bearer", 900)
-    assert body["scope"] == "account:read account:write todos:read todos:write"
+    assert body["scope"] == " ".join(sorted(ALL_SCOPES))
     assert response.headers["cache-control"] == "no-store"
     assert len(sent) == 4
     assert (await me(anonymous, body["access_token"])).json()["id"] == user.id

@@ -51,6 +51,9 @@ async def test_a_profile_is_told_and_shown_to_everyone(client, anonymous, user):
         "display_name": "Ana Lúcia",
         "bio": "Bakes.\nOn Sundays. 🥖",
         "created_at": mine.json()["created_at"],
+        "counts": {"posts": 0, "followers": 0, "following": 0},
+        "following": False,
+        "followed_by": False,
     }
 
 

@@ -112,7 +112,7 @@ async def test_a_profile_is_public_and_shows_no_address(anonymous, user, stateme
         response = await anonymous.get(f"/users/{user.id}")
 
     assert response.status_code == 200
-    assert response.json().keys() == PROFILE
+    assert response.json().keys() == PROFILE | {"counts", "following", "followed_by"}
     assert response.json()["id"] == user.id
     assert len(sent) == 1
 

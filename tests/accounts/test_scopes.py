@@ -10,6 +10,7 @@ from tests.core.expect import problem
 from tests.factories import (
     LoginSessionFactory,
     PersonalTokenFactory,
+    PostFactory,
     TodoFactory,
     new_token,
 )
@@ -39,7 +40,7 @@ NEEDED = {
     ("POST", "/auth/logout"): ANY,
     ("GET", "/users/me"): Scope.ACCOUNT_READ,
     ("GET", "/users/me/audit"): Scope.ACCOUNT_READ,
-    ("GET", "/users/me/export"): (Scope.ACCOUNT_READ, Scope.TODOS_READ),
+    ("GET", "/users/me/export"): (Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ),
     ("PATCH", "/users/me"): Scope.ACCOUNT_WRITE,
     ("PUT", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
     ("DELETE", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
@@ -61,12 +62,32 @@ NEEDED = {
     ("POST", "/todos/batch"): Scope.TODOS_WRITE,
     ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+    ("GET", "/posts"): Scope.FEED_READ,
+    ("POST", "/posts"): Scope.FEED_WRITE,
+    ("GET", "/timeline"): Scope.FEED_READ,
+    ("GET", "/users/me/likes"): Scope.FEED_READ,
+    ("GET", "/users/me/blocks"): Scope.FEED_READ,
+    ("GET", "/posts/{post_id}"): Scope.FEED_READ,
+    ("PATCH", "/posts/{post_id}"): Scope.FEED_WRITE,
+    ("DELETE", "/posts/{post_id}"): Scope.FEED_WRITE,
+    ("GET", "/posts/{post_id}/edits"): Scope.FEED_READ,
+    ("GET", "/posts/{post_id}/likes"): Scope.FEED_READ,
+    ("PUT", "/posts/{post_id}/like"): Scope.FEED_WRITE,
+    ("DELETE", "/posts/{post_id}/like"): Scope.FEED_WRITE,
+    ("GET", "/users/{user_id}/posts"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/followers"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/following"): Scope.FEED_READ,
+    ("PUT", "/users/{user_id}/follow"): Scope.FEED_WRITE,
+    ("DELETE", "/users/{user_id}/follow"): Scope.FEED_WRITE,
+    ("PUT", "/users/{user_id}/block"): Scope.FEED_WRITE,
+    ("DELETE", "/users/{user_id}/block"): Scope.FEED_WRITE,
 }
 PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
-NOBODYS = dict.fromkeys(["user_id", "session_id", "token_id", "todo_id"], MAX_BIGINT)
+NOBODYS = dict.fromkeys(["user_id", "session_id", "token_id", "todo_id", "post_id"], MAX_BIGINT)
 NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
 NOT_YOU = (403, "Not enough permissions")
+NO_POST = (404, "Post not found")
 STRANGERS = {
     ("GET", "/users/{user_id}"): 200,  # the public profile
     ("GET", "/users/by-name/{username}"): 200,  # the same
@@ -78,6 +99,20 @@ STRANGERS = {
     ("GET", "/todos/{todo_id}"): (404, "Task not found."),
     ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
     ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
+    ("GET", "/posts/{post_id}"): NO_POST,  # theirs is private
+    ("PATCH", "/posts/{post_id}"): NO_POST,
+    ("DELETE", "/posts/{post_id}"): NO_POST,
+    ("GET", "/posts/{post_id}/edits"): NO_POST,
+    ("GET", "/posts/{post_id}/likes"): NO_POST,
+    ("PUT", "/posts/{post_id}/like"): NO_POST,
+    ("DELETE", "/posts/{post_id}/like"): NO_POST,
+    ("GET", "/users/{user_id}/posts"): 200,  # none, here
+    ("GET", "/users/{user_id}/followers"): 200,
+    ("GET", "/users/{user_id}/following"): 200,
+    ("PUT", "/users/{user_id}/follow"): 204,  # to be done to others
+    ("DELETE", "/users/{user_id}/follow"): 204,
+    ("PUT", "/users/{user_id}/block"): 204,
+    ("DELETE", "/users/{user_id}/block"): 204,
 }
 
 
@@ -138,14 +173,16 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
         LoginSessionFactory(owner_id=stranger.id),
         PersonalTokenFactory(owner_id=stranger.id),
         TodoFactory(owner_id=stranger.id),
+        PostFactory(author_id=stranger.id, visibility="private"),
     )
-    session, token, todo = (row.id for row in theirs)
-    ids = {"user_id": stranger.id, "session_id": session, "token_id": token, "todo_id": todo}
-    ids["username"] = stranger.username
+    names = ("session_id", "token_id", "todo_id", "post_id")
+    ids = {"user_id": stranger.id, "username": stranger.username}
+    ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in STRANGERS.items():
         body = {"PUT": account, "PATCH": {"title": "Mine"}}.get(method)
+        body = {"text": "Mine"} if path.startswith("/posts") and method == "PATCH" else body
         response = await client.request(method, path.format(**ids), json=body)
         seen = response.status_code if isinstance(expected, int) else problem(response)
         assert seen == expected, (method, path)
@@ -157,7 +194,7 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
         ("todos:read", "todos:read"),
         (" todos:write  account:read ", "account:read todos:write"),
         ("todos:read todos:read", "todos:read"),
-        ("", "account:read account:write todos:read todos:write"),
+        ("", "account:read account:write feed:read feed:write todos:read todos:write"),
     ],
 )
 async def test_a_log_in_may_ask_for_less(anonymous, user, asked, given):
@@ -182,5 +219,5 @@ async def test_a_scope_that_does_not_exist_is_named(anonymous, user):
     assert complaint["loc"] == ["body", "scope"]
     assert complaint["msg"] == (
         "There is no scope todos:eat. "
-        "There are account:read, account:write, todos:read, todos:write."
+        "There are account:read, account:write, feed:read, feed:write, todos:read, todos:write."
     )

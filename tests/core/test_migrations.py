@@ -13,6 +13,17 @@ from fast_zero.models import Base
 from tests.factories import UserFactory
 from tests.migrating import alembic, known_to_alembic
 
+FEED = """
+INSERT INTO posts (author_id, text, visibility, above) SELECT id, 'text', 'public', '{}' FROM users;
+UPDATE posts SET text = 'another';
+INSERT INTO likes (post_id, user_id) SELECT id, author_id FROM posts ON CONFLICT DO NOTHING;
+INSERT INTO follows (follower_id, followed_id)
+    SELECT one.id, other.id FROM users AS one, users AS other WHERE one.id < other.id
+    ON CONFLICT DO NOTHING;
+INSERT INTO blocks (blocker_id, blocked_id)
+    SELECT min(id), max(id) FROM users HAVING count(*) > 1 ON CONFLICT DO NOTHING
+"""
+
 
 async def table_names(url) -> set[str]:
     async with migrations.create_migration_engine(url).connect() as connection:
@@ -86,6 +97,9 @@ async def fill(url) -> None:
                     " ON CONFLICT DO NOTHING"
                 )
             )
+        if "posts" in tables:
+            for statement in FEED.split(";"):
+                await connection.execute(text(statement))
         if "throttles" in tables:
             await connection.execute(
                 text(

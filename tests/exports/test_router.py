@@ -5,6 +5,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.exports import service
+from fast_zero.feed.models import Block, Follow, Post
 from tests.core.expect import problem
 from tests.factories import (
     PASSWORD_HASH,
@@ -24,6 +25,7 @@ async def fill(save, user) -> None:
         *LoginSessionFactory.build_batch(2, owner_id=user.id),
         *PersonalTokenFactory.build_batch(3, owner_id=user.id),
         *TodoFactory.build_batch(5, owner_id=user.id),
+        Post(user.id, "The bread is in the oven."),
     )
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
 
@@ -31,6 +33,14 @@ async def fill(save, user) -> None:
 async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save):
     await fill(save, user)
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
+    [post] = (await client.get("/timeline")).json()["posts"]
+    await client.patch(f"/posts/{post['id']}", json={"text": "The bread is done."})
+    [theirs] = await save(Post(stranger.id, "Ours, too."))
+    await client.put(f"/posts/{theirs.id}/like")
+    await client.put(f"/users/{stranger.id}/follow")
+    other, foe = await save(UserFactory(), UserFactory())
+    await save(Follow(other.id, user.id), Follow(other.id, stranger.id), Block(user.id, foe.id))
+    [earlier] = (await client.get(f"/posts/{post['id']}/edits")).json()["texts"]
 
     began = datetime.now(UTC)
     response = await client.get(f"{PATH}/")
@@ -43,6 +53,21 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
         "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
         "audit": (await client.get("/users/me/audit")).json()["events"],
         "todos": (await client.get("/todos")).json()["todos"],
+        "posts": [
+            {
+                "id": post["id"],
+                "text": "The bread is done.",
+                "visibility": "public",
+                "reply_to": None,
+                "created_at": post["created_at"],
+                "edited_at": response.json()["posts"][0]["edited_at"],
+                "earlier_texts": [earlier],
+            }
+        ],
+        "likes": [{"post_id": theirs.id, "created_at": post["created_at"]}],
+        "following": [{"user_id": stranger.id, "created_at": post["created_at"]}],
+        "followers": [{"user_id": other.id, "created_at": post["created_at"]}],
+        "blocked": [{"user_id": foe.id, "created_at": post["created_at"]}],
     }
 
     assert began <= exported_at <= datetime.now(UTC)
@@ -74,7 +99,7 @@ async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypa
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 5 + -(-rows // 2)
+    assert len(sent) == 10 + -(-rows // 2)
 
 
 async def test_an_export_holds_no_secret(client, user, save):

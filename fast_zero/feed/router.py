@@ -1,0 +1,156 @@
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from fast_zero.accounts.dependencies import NEEDS_TOKEN
+from fast_zero.accounts.schemas import UserPage
+from fast_zero.core import etags, idempotency
+from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.errors import NotFound
+from fast_zero.core.etags import IfMatch, IfNoneMatch
+from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import PageQuery, query
+from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
+from fast_zero.core.types import Id
+from fast_zero.feed import people_queries, queries, service
+from fast_zero.feed.dependencies import Reader, Writer
+from fast_zero.feed.models import NO_POST
+from fast_zero.feed.schemas import (
+    EarlierTextPage,
+    FeedParams,
+    PostCreate,
+    PostPage,
+    PostPublic,
+    PostThread,
+    PostUpdate,
+    ThreadParams,
+)
+
+MISSING = NotFound(NO_POST)
+FeedQuery = Annotated[FeedParams, Depends(query(FeedParams))]
+
+router = room("", "feed", answers=responses(*NEEDS_TOKEN))
+
+
+@router.post(
+    "/posts",
+    status_code=HTTPStatus.CREATED,
+    response_model=PostPublic,
+    responses=responses(MISSING, idempotency.UNFINISHED) | idempotency.CREATED,
+)
+async def create_post(new: PostCreate, actor: Writer, once: DoOnce) -> Response:
+    """Post something, or reply to a post. A reply is seen by nobody who may not see that post."""
+
+    async def create(session: Autocommit) -> Response:
+        post = await service.create_post(session, actor.id, new)
+        tag = etags.tag(post.version)
+        return etags.created(PostPublic.model_validate(post), tag, f"/posts/{post.id}")
+
+    return await once(actor.id, create)
+
+
+@router.get("/posts", response_model=PostPage)
+async def list_posts(wanted: FeedQuery, actor: Reader, session: Reads) -> object:
+    """List the public posts of everybody, the newest first."""
+    rows = await queries.select_posts(session, actor.id, wanted, "home")
+    rows, cursor = cut(rows, wanted)
+    return {"posts": rows, "next": cursor}
+
+
+@router.get("/timeline", response_model=PostPage)
+async def read_timeline(wanted: FeedQuery, actor: Reader, session: Reads) -> object:
+    """List your own posts and those of whom you follow, the newest first."""
+    rows = await queries.select_posts(session, actor.id, wanted, "timeline")
+    rows, cursor = cut(rows, wanted)
+    return {"posts": rows, "next": cursor}
+
+
+@router.get("/users/me/likes", response_model=PostPage)
+async def list_my_likes(page: PageQuery, actor: Reader, session: Reads) -> object:
+    """List the posts that you like, the latest like first."""
+    rows = await queries.select_posts(session, actor.id, page, "likes")
+    rows, cursor = cut(rows, page, "position")
+    return {"posts": rows, "next": cursor}
+
+
+@router.get(
+    "/posts/{post_id}",
+    response_model=PostThread,
+    responses=responses(MISSING) | etags.TAGGED_OR_SEEN,
+)
+async def read_post(
+    post_id: Id,
+    page: Annotated[ThreadParams, Depends(query(ThreadParams))],
+    actor: Reader,
+    session: Reads,
+    seen: IfNoneMatch,
+) -> Response:
+    """Show a post and a page of the replies to it, the oldest first, three levels deep."""
+    post = await service.read_thread(session, actor.id, post_id, page)
+    return etags.answer_all(post, post.version, seen=seen)
+
+
+@router.patch(
+    "/posts/{post_id}",
+    response_model=PostPublic,
+    responses=responses(MISSING, etags.STALE) | etags.TAGGED,
+)
+async def update_post(
+    post_id: Id, change: PostUpdate, actor: Writer, session: Autocommit, condition: IfMatch
+) -> Response:
+    """Give your post another text. It is shown as edited; the earlier text is kept for you."""
+    accepted = etags.versions(condition)
+    post = await service.update_post(session, actor.id, post_id, change, accepted)
+    return etags.answer(PostPublic.model_validate(post), etags.tag(post.version))
+
+
+@router.delete(
+    "/posts/{post_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(MISSING, etags.STALE),
+)
+async def delete_post(post_id: Id, actor: Writer, session: Autocommit, condition: IfMatch) -> None:
+    """Delete your post, its earlier texts and its likes. The replies to it stay."""
+    await service.delete_post(session, actor.id, post_id, etags.versions(condition))
+
+
+@router.get("/posts/{post_id}/edits", response_model=EarlierTextPage, responses=responses(MISSING))
+async def list_earlier_texts(post_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+    """List the earlier texts of your post, the oldest first."""
+    rows, cursor = cut(await queries.select_earlier_texts(session, actor.id, post_id, page), page)
+    if not rows:
+        post = await queries.select_post(session, actor.id, post_id)
+        if post is None or post.author["id"] != actor.id:
+            raise NotFound(NO_POST)
+    return {"texts": rows, "next": cursor}
+
+
+@router.put(
+    "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
+)
+async def like_post(post_id: Id, actor: Writer, session: Autocommit) -> None:
+    """Like a post. Once more changes nothing."""
+    if not await queries.like(session, actor.id, post_id):
+        raise NotFound(NO_POST)
+
+
+@router.delete(
+    "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
+)
+async def unlike_post(post_id: Id, actor: Writer, session: Autocommit) -> None:
+    """Like a post no longer. Once more changes nothing."""
+    if not await queries.unlike(session, actor.id, post_id):
+        raise NotFound(NO_POST)
+
+
+@router.get("/posts/{post_id}/likes", response_model=UserPage, responses=responses(MISSING))
+async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+    """List who likes a post, the latest first."""
+    rows = await people_queries.select_people(session, actor.id, page, "likers", post_id=post_id)
+    if not rows and await queries.select_post(session, actor.id, post_id) is None:
+        raise NotFound(NO_POST)
+    rows, cursor = cut(rows, page, "position")
+    return {"users": rows, "next": cursor}

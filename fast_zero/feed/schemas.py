@@ -1,0 +1,155 @@
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
+
+from fast_zero.accounts.schemas import UserPublic
+from fast_zero.core.pagination import Next, PageParams
+from fast_zero.core.types import Id, Text
+from fast_zero.feed.models import Visibility
+
+PostText = Annotated[
+    Text,
+    StringConstraints(min_length=1, max_length=500),
+    Field(examples=["The bread is in the oven."]),
+]
+Level = Literal["public", "followers", "private"]
+LEVELS = (
+    "`public`: everybody here. `followers`: who follows you. `private`: you alone. "
+    "A reply to a post among followers is seen by those who follow the author of that post."
+)
+
+
+class Counts(BaseModel):
+    """As many as the reader may see."""
+
+    posts: int = Field(examples=[12])
+    followers: int = Field(examples=[34])
+    following: int = Field(examples=[5])
+
+
+class Profile(UserPublic):
+    """What everybody may know of a user, and what is between that user and the reader."""
+
+    counts: Counts
+    following: bool | None = Field(description="You follow this user; `null` to a stranger.")
+    followed_by: bool | None = Field(description="This user follows you; `null` to a stranger.")
+
+
+class PostCreate(BaseModel):
+    text: PostText
+    visibility: Annotated[
+        Level | MISSING,
+        Field(description=f"{LEVELS} Left out: `public`, or what the post is that it replies to."),
+    ] = MISSING
+    reply_to: Annotated[
+        Id | None, Field(strict=True, description="The post that this replies to.")
+    ] = None
+
+
+class PostUpdate(BaseModel):
+    """Another text. Who may see a post never changes; delete it instead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: PostText | MISSING = MISSING
+
+
+class Author(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    username: str = Field(examples=["ana"])
+    display_name: str = Field(examples=["Ana Lúcia"])
+
+
+class PostPublic(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    author: Author
+    text: str = Field(examples=["The bread is in the oven."])
+    visibility: Visibility
+    reply_to: Id | None = Field(description="The post that this replies to.")
+    parent_gone: bool = Field(description="It replies to a post that is there no more.")
+    likes: int = Field(description="Likes by people whom you may see.", examples=[3])
+    replies: int = Field(description="Direct replies that you may see.", examples=[2])
+    liked: bool = Field(description="You like it.")
+    created_at: datetime
+    edited_at: datetime | None = Field(description="When its text was changed, if ever.")
+    version: int = Field(description="Grows with each change of the text.", examples=[1])
+
+
+class PostPage(BaseModel):
+    posts: list[PostPublic]
+    next: Next
+
+
+class Reply(PostPublic):
+    thread: list["Reply | Gone"] = Field(
+        description="The first replies to it, three levels deep; `GET /posts/{id}` has them all."
+    )
+
+
+class Gone(BaseModel):
+    """Where a post was that people had replied to."""
+
+    id: Id
+    gone: Literal[True] = True
+    thread: list["Reply | Gone"] = Field(description="The replies to it, which stay.")
+
+
+class PostThread(PostPublic):
+    thread: list[Reply | Gone] = Field(description="The replies to it, oldest first.")
+    next: Next
+
+
+class EarlierTextPublic(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    text: str = Field(examples=["The bread is in teh oven."])
+    written_at: datetime
+
+
+class WrittenPost(BaseModel):
+    """A post as its author gets it in an export."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id
+    text: str = Field(examples=["The bread is in the oven."])
+    visibility: Visibility
+    reply_to: Id | None
+    created_at: datetime
+    edited_at: datetime | None
+    earlier_texts: list[EarlierTextPublic]
+
+
+class GivenLike(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    post_id: Id
+    created_at: datetime
+
+
+class Relation(BaseModel):
+    """Somebody whom one follows or blocks, or by whom one is followed, and since when."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    user_id: Id
+    created_at: datetime
+
+
+class EarlierTextPage(BaseModel):
+    texts: list[EarlierTextPublic]
+    next: Next
+
+
+class FeedParams(PageParams):
+    replies: Annotated[bool, Field(description="Show replies to others' posts, too.")] = False
+
+
+class ThreadParams(PageParams):
+    limit: Annotated[int, Field(ge=1, le=100, description="Most direct replies on a page.")] = 20
