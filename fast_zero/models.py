@@ -13,13 +13,14 @@ from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
-from fast_zero.feed.models import Block, EarlierText, Follow, Like, Post
+from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post
 from fast_zero.todos.models import Todo
 
 __all__ = [
     "AuditEvent",
     "Base",
     "Block",
+    "Completion",
     "EarlierText",
     "EndedSession",
     "Follow",

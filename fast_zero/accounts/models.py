@@ -37,6 +37,7 @@ class User(Base):
         CheckConstraint("char_length(display_name) <= 100", name="display_name_length"),
         CheckConstraint("char_length(bio) <= 500", name="bio_length"),
         CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
+        CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
@@ -52,6 +53,7 @@ class User(Base):
     display_name: Mapped[str] = mapped_column(default="", server_default="")
     bio: Mapped[str] = mapped_column(default="", server_default="")
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
     pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
     # What is compared: the name without regard to case, compatibility forms made one.

@@ -18,7 +18,7 @@ from fast_zero.accounts.scopes import Scope
 from fast_zero.accounts.time_zones import check_time_zone
 from fast_zero.core.languages import Language
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Id, RawText, Text
+from fast_zero.core.types import Id, RawText, Sharing, Text
 
 Username = Annotated[
     RawText,
@@ -61,6 +61,15 @@ TimeZone = Annotated[
     AfterValidator(check_time_zone),
     Field(
         description="In which days begin and end; its IANA name.", examples=["America/Sao_Paulo"]
+    ),
+]
+
+
+ShareTodos = Annotated[
+    Sharing,
+    Field(
+        description="Who sees of a todo that it was finished, unless it says otherwise itself. "
+        "`off` takes back what was shared by this."
     ),
 ]
 
@@ -110,6 +119,7 @@ class UserPrivate(UserPublic):
     )
     language: Language
     time_zone: str = Field(examples=["America/Sao_Paulo"])
+    share_todos: ShareTodos
     updated_at: datetime
 
 
@@ -134,6 +144,7 @@ class MeUpdate(BaseModel):
     display_name: DisplayName | MISSING = MISSING
     bio: Bio | MISSING = MISSING
     time_zone: TimeZone | MISSING = MISSING
+    share_todos: ShareTodos | MISSING = MISSING
     current_password: Annotated[
         Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
     ] = MISSING

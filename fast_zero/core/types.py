@@ -4,7 +4,7 @@ A constrained `str` refuses lone surrogates by itself; NUL, which PostgreSQL can
 needs the pattern.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -18,6 +18,10 @@ MAX_BIGINT = 2**63 - 1
 
 Id = Annotated[int, Field(ge=1, le=MAX_BIGINT, examples=[1])]
 """A `bigint` identity, for paths, queries and bodies."""
+
+
+Sharing = Literal["off", "followers", "public"]
+"""With whom what one has finished is shared."""
 
 
 class Message(BaseModel):

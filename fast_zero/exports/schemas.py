@@ -9,7 +9,7 @@ from fast_zero.accounts.schemas import (
     SessionPublic,
     UserPrivate,
 )
-from fast_zero.feed.schemas import GivenLike, Relation, WrittenPost
+from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
 from fast_zero.todos.schemas import TodoPublic
 
 
@@ -26,6 +26,7 @@ class Export(ExportHead):
     personal_tokens: list[PersonalTokenPublic] = Field(description="Without the tokens themselves.")
     audit: list[AuditPublic] = Field(description="What happened to your account, newest first.")
     todos: list[TodoPublic] = Field(description="All of your todos.")
+    completions: list[CompletionPublic] = Field(description="When you finished what.")
     posts: list[WrittenPost] = Field(description="What you posted, with the earlier texts.")
     likes: list[GivenLike] = Field(description="The posts that you like.")
     following: list[Relation] = Field(description="Whom you follow.")

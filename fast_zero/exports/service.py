@@ -19,7 +19,7 @@ from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.exports.schemas import ExportHead
 from fast_zero.feed import export_queries
-from fast_zero.feed.schemas import GivenLike, Relation, WrittenPost
+from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
 from fast_zero.todos.queries import select_todos
 from fast_zero.todos.schemas import TodoFilter, TodoPublic
 
@@ -33,6 +33,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("personal_tokens", PersonalTokenPublic, session_queries.select_personal_tokens, PageParams),
     ("audit", AuditPublic, session_queries.select_audit, PageParams),
     ("todos", TodoPublic, select_todos, TodoFilter),
+    ("completions", CompletionPublic, export_queries.select_completions, PageParams),
     ("posts", WrittenPost, export_queries.select_posts, PageParams),
     ("likes", GivenLike, export_queries.select_likes, PageParams),
     ("following", Relation, export_queries.select_following, PageParams),

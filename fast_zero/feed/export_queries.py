@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.pagination import PageParams, paged
-from fast_zero.feed.queries import blocks, follows, likes, posts, texts
+from fast_zero.feed.queries import blocks, completions, follows, likes, posts, texts
 
 SelectPage = Callable[[AnySession, int, PageParams], Awaitable[Sequence[AnyRow]]]
 
@@ -38,6 +38,7 @@ WRITTEN = (
     posts.text,
     posts.visibility,
     posts.reply_to,
+    posts.todo_id,
     posts.created_at,
     posts.edited_at,
     EARLIER_TEXTS,
@@ -47,6 +48,9 @@ FOLLOWER = (follows.follower_id.label("user_id"), follows.created_at)
 BLOCKED = (blocks.blocked_id.label("user_id"), blocks.created_at)
 
 select_posts = pages(WRITTEN, posts.id, posts.author_id)
+select_completions = pages(
+    (completions.todo_id, completions.finished_at), completions.id, completions.owner_id
+)
 select_likes = pages((likes.post_id, likes.created_at), likes.id, likes.user_id)
 select_following = pages(FOLLOWED, follows.id, follows.follower_id)
 select_followers = pages(FOLLOWER, follows.id, follows.followed_id)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    UniqueConstraint,
     func,
     text,
 )
@@ -78,8 +79,8 @@ class Post(Base):
     What it takes to see it is written down when it is made and never changes. `circle` is whose
     followers see it: its author's, or those of the post at the head of a thread among followers;
     `above` are the authors of all that it replies to. So one row tells who sees it, whatever
-    becomes of the others. Triggers keep earlier texts, and remove the place of a deleted post
-    that has no reply.
+    becomes of the others. Triggers keep earlier texts, remove the place of a deleted post that
+    has no reply, and post what is shared of the todos.
     """
 
     __tablename__ = "posts"
@@ -98,6 +99,7 @@ class Post(Base):
         ),
         Index(None, "author_id", "id"),
         Index(None, "reply_to", "id"),
+        Index(None, "todo_id", unique=True, postgresql_where=text("author_id IS NOT NULL")),
         Index(
             "ix_posts_home",
             "id",
@@ -114,6 +116,7 @@ class Post(Base):
     reply_to: Mapped[int | None] = mapped_column(default=None)
     circle: Mapped[int | None] = mapped_column(default=None)
     above: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default_factory=list)
+    todo_id: Mapped[int | None] = mapped_column(default=None)  # whose completion it tells
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     edited_at: Mapped[datetime | None] = mapped_column(init=False)
     version: Mapped[int] = counted_version()
@@ -146,3 +149,18 @@ class Like(Base):
     post_id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+
+
+class Completion(Base):
+    """When a todo was finished, for its owner's statistics. Triggers of the todos write it.
+
+    It outlives the todo, and ends when that is opened again.
+    """
+
+    __tablename__ = "completions"
+    __table_args__ = (UniqueConstraint("todo_id"), Index(None, "owner_id", "finished_at"))
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    todo_id: Mapped[int | None]
+    finished_at: Mapped[datetime] = mapped_column(server_default=func.now(), default=None)

@@ -1,5 +1,6 @@
 """Profiles, which anybody may read, and what people are to one another."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -17,10 +18,10 @@ from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Id
-from fast_zero.feed import people_queries, service
+from fast_zero.feed import people_queries, service, stats_queries
 from fast_zero.feed.dependencies import Reader, Viewer, Writer
 from fast_zero.feed.models import NO_USER
-from fast_zero.feed.schemas import FeedParams, PostPage, Profile
+from fast_zero.feed.schemas import FeedParams, PostPage, Profile, UserStats
 
 PUBLIC = "-public"
 """The view that everyone has of an account. It shares the version, but not the bytes."""
@@ -104,6 +105,15 @@ async def list_following(user_id: Id, page: PageQuery, actor: Reader, session: R
     people = await service.list_people(session, actor.id, page, "following", user_id)
     rows, cursor = cut(people, page, "position")
     return {"users": rows, "next": cursor}
+
+
+@router.get("/{user_id}/stats", response_model=UserStats, responses=TO_A_USER)
+async def read_stats(user_id: Id, actor: Reader, session: Reads) -> object:
+    """Tell what a user has finished, day by day for a year: of others, only what is shared."""
+    stats = await stats_queries.select_stats(session, actor.id, user_id, datetime.now(UTC))
+    if stats is None:
+        raise NotFound(NO_USER)
+    return stats
 
 
 @router.put("/{user_id}/follow", status_code=DONE, responses=TO_A_USER)

@@ -44,7 +44,7 @@ from fast_zero.accounts.models import User
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions
 from fast_zero.core.pagination import PageParams
-from fast_zero.feed.models import Block, EarlierText, Follow, Like, Post, Visibility
+from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Visibility
 from fast_zero.feed.schemas import FeedParams, PostCreate, PostUpdate, ThreadParams
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
@@ -63,6 +63,7 @@ blocks = Block.__table__.c
 likes = Like.__table__.c
 posts = Post.__table__.c
 texts = EarlierText.__table__.c
+completions = Completion.__table__.c
 
 READER: BindParameter[int] = bindparam("reader_id", type_=BigInteger)
 POST: BindParameter[int] = bindparam("post_id", type_=BigInteger)
@@ -118,6 +119,7 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
         post.id,
         case((users.id.is_not(None), author)).label("author"),
         post.text,
+        post.todo_id.is_not(None).label("finished"),
         post.visibility,
         post.reply_to,
         and_(post.reply_to.is_not(None), ~parent_there).label("parent_gone"),
@@ -343,7 +345,13 @@ async def select_earlier_texts(
     return (await session.execute(statement, values)).all()
 
 
-SEEN = select(posts.id).where(posts.id == POST, visible_to(posts)).cte("seen")
+# Locked, or a like could come to a post that is being deleted.
+SEEN = (
+    select(posts.id)
+    .where(posts.id == POST, visible_to(posts))
+    .with_for_update(read=True, of=Post.__table__)
+    .cte("seen")
+)
 MADE = insert_or_leave(Like.__table__).from_select(
     ["post_id", "user_id"], select(SEEN.c.id, READER)
 )

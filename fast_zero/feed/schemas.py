@@ -1,7 +1,7 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from fast_zero.accounts.schemas import UserPublic
 from fast_zero.core.pagination import Next, PageParams
@@ -69,6 +69,7 @@ class PostPublic(BaseModel):
     id: Id
     author: Author
     text: str = Field(examples=["The bread is in the oven."])
+    finished: bool = Field(description="It is the title of a todo that its author finished.")
     visibility: Visibility
     reply_to: Id | None = Field(description="The post that this replies to.")
     parent_gone: bool = Field(description="It replies to a post that is there no more.")
@@ -104,6 +105,31 @@ class PostThread(PostPublic):
     next: Next
 
 
+class DayStats(BaseModel):
+    day: date
+    finished: int = Field(description="Todos that were finished on it.", examples=[3])
+
+
+class UserStats(BaseModel):
+    """What was finished, in days of that user's own time zone, as far as the reader may see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    today: date = Field(description="The day that it is there.")
+    days: list[DayStats] = Field(
+        description="The days of the last year, 366 with today, on which something was finished."
+    )
+    current_streak: int = Field(
+        description="Days in a row, up to today or yesterday.", examples=[4]
+    )
+    best_streak: int = Field(description="Most days in a row, ever.", examples=[21])
+
+    @field_validator("days", mode="before")
+    @classmethod
+    def none_is_no_day(cls, days: object) -> object:
+        return days or []
+
+
 class EarlierTextPublic(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -121,9 +147,19 @@ class WrittenPost(BaseModel):
     text: str = Field(examples=["The bread is in the oven."])
     visibility: Visibility
     reply_to: Id | None
+    todo_id: Id | None = Field(description="The todo that was finished, if it tells of one.")
     created_at: datetime
     edited_at: datetime | None
     earlier_texts: list[EarlierTextPublic]
+
+
+class CompletionPublic(BaseModel):
+    """That a todo was finished, and when; without an id where it has been deleted since."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    todo_id: Id | None
+    finished_at: datetime
 
 
 class GivenLike(BaseModel):

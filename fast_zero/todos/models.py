@@ -21,6 +21,7 @@ class Todo(Base):
         ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}),
         CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("char_length(description) <= 20000", name="description_length"),
+        CheckConstraint("share IN ('off', 'followers', 'public')", name="share"),
         # The first serves every list; the second, lists of one state.
         Index(None, "owner_id", "id"),
         Index(None, "owner_id", "state", "id"),
@@ -45,3 +46,4 @@ class Todo(Base):
         init=False, server_default=func.now(), onupdate=func.now()
     )
     version: Mapped[int] = counted_version()
+    share: Mapped[str | None] = mapped_column(default=None)

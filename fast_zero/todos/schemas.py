@@ -13,7 +13,7 @@ from pydantic import (
 
 from fast_zero.core.pagination import Next, PageParams
 from fast_zero.core.problems import Problem
-from fast_zero.core.types import Id, RawText, Text
+from fast_zero.core.types import Id, RawText, Sharing, Text
 from fast_zero.todos.models import TodoState
 
 Title = Annotated[
@@ -25,10 +25,20 @@ Description = Annotated[
 Fragment = Annotated[RawText, StringConstraints(min_length=1, max_length=200)]
 
 
+Share = Annotated[
+    Sharing | None,
+    Field(
+        description="Who sees that it was finished, once it is `done`; `null`: what the account "
+        "says in `share_todos`, which is `off` at first."
+    ),
+]
+
+
 class TodoCreate(BaseModel):
     title: Title
     description: Description = ""
     state: TodoState = TodoState.TODO
+    share: Share = None
 
 
 class TodoUpdate(BaseModel):
@@ -37,6 +47,7 @@ class TodoUpdate(BaseModel):
     title: Title | MISSING = MISSING
     description: Description | MISSING = MISSING
     state: TodoState | MISSING = MISSING
+    share: Share | MISSING = MISSING
 
 
 class TodoPublic(BaseModel):
@@ -46,6 +57,7 @@ class TodoPublic(BaseModel):
     title: str = Field(examples=["Buy bread"])
     description: str = Field(examples=["The dark one, with seeds."])
     state: TodoState
+    share: Share
     created_at: datetime
     updated_at: datetime
     version: int = Field(description="Grows with each change: the `ETag` in quotes.", examples=[7])

@@ -75,6 +75,7 @@ NEEDED = {
     ("PUT", "/posts/{post_id}/like"): Scope.FEED_WRITE,
     ("DELETE", "/posts/{post_id}/like"): Scope.FEED_WRITE,
     ("GET", "/users/{user_id}/posts"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/stats"): Scope.FEED_READ,
     ("GET", "/users/{user_id}/followers"): Scope.FEED_READ,
     ("GET", "/users/{user_id}/following"): Scope.FEED_READ,
     ("PUT", "/users/{user_id}/follow"): Scope.FEED_WRITE,
@@ -107,6 +108,7 @@ STRANGERS = {
     ("PUT", "/posts/{post_id}/like"): NO_POST,
     ("DELETE", "/posts/{post_id}/like"): NO_POST,
     ("GET", "/users/{user_id}/posts"): 200,  # none, here
+    ("GET", "/users/{user_id}/stats"): 200,
     ("GET", "/users/{user_id}/followers"): 200,
     ("GET", "/users/{user_id}/following"): 200,
     ("PUT", "/users/{user_id}/follow"): 204,  # to be done to others

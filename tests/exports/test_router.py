@@ -24,7 +24,7 @@ async def fill(save, user) -> None:
         SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)),
         *LoginSessionFactory.build_batch(2, owner_id=user.id),
         *PersonalTokenFactory.build_batch(3, owner_id=user.id),
-        *TodoFactory.build_batch(5, owner_id=user.id),
+        *TodoFactory.build_batch(4, owner_id=user.id, state="todo"),
         Post(user.id, "The bread is in the oven."),
     )
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
@@ -32,6 +32,7 @@ async def fill(save, user) -> None:
 
 async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save):
     await fill(save, user)
+    [done] = await save(TodoFactory(owner_id=user.id, state="done"))
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
     [post] = (await client.get("/timeline")).json()["posts"]
     await client.patch(f"/posts/{post['id']}", json={"text": "The bread is done."})
@@ -53,12 +54,16 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
         "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
         "audit": (await client.get("/users/me/audit")).json()["events"],
         "todos": (await client.get("/todos")).json()["todos"],
+        "completions": [
+            {"todo_id": done.id, "finished_at": done.created_at.isoformat().replace("+00:00", "Z")}
+        ],
         "posts": [
             {
                 "id": post["id"],
                 "text": "The bread is done.",
                 "visibility": "public",
                 "reply_to": None,
+                "todo_id": None,
                 "created_at": post["created_at"],
                 "edited_at": response.json()["posts"][0]["edited_at"],
                 "earlier_texts": [earlier],
@@ -99,7 +104,7 @@ async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypa
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 10 + -(-rows // 2)
+    assert len(sent) == 11 + -(-rows // 2)
 
 
 async def test_an_export_holds_no_secret(client, user, save):

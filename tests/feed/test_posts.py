@@ -38,6 +38,7 @@ async def test_a_post_is_made_in_one_statement(client, user, statements):
         "id": body["id"],
         "author": {"id": user.id, "username": user.username, "display_name": ""},
         "text": "The bread is done. 🥖",
+        "finished": False,
         "visibility": "public",
         "reply_to": None,
         "parent_gone": False,

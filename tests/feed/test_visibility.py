@@ -12,9 +12,12 @@ from tests.factories import UserFactory
 
 PEOPLE = 4
 LEVELS = ["public", "followers", "private"]
+SHARES = [None, "off", "followers", "public"]
+STATES = ["todo", "done"]
 people = st.integers(0, PEOPLE - 1)
 pairs = st.tuples(people, people).filter(lambda pair: pair[0] != pair[1])
-which = st.integers(0, 5)  # of the posts so far
+which = st.integers(0, 5)  # of the posts so far, or the todos
+shares = st.sampled_from(SHARES)
 deeds = st.one_of(
     st.tuples(st.just("follow"), pairs),
     st.tuples(st.just("follow"), pairs),
@@ -29,6 +32,10 @@ deeds = st.one_of(
     st.tuples(st.just("like"), st.tuples(people, which)),
     st.tuples(st.just("unlike"), st.tuples(people, which)),
     st.tuples(st.just("delete"), st.tuples(people, which)),
+    st.tuples(st.just("todo"), st.tuples(people, st.sampled_from(STATES), shares)),
+    st.tuples(st.just("change"), st.tuples(which, st.sampled_from(STATES), shares)),
+    st.tuples(st.just("forget"), st.tuples(which)),
+    st.tuples(st.just("default"), st.tuples(people, shares.filter(bool))),
 )
 
 
@@ -44,6 +51,22 @@ class Written:
     likers: set[int] = field(default_factory=set)
 
 
+@dataclass
+class Task:
+    """A todo of the model, and the post that tells of it, if any."""
+
+    id: int
+    owner: int
+    state: str
+    share: str | None
+    post: Written | None = None
+
+    def retract(self) -> None:
+        if self.post:
+            self.post.gone, self.post.likers = True, set()
+        self.post = None
+
+
 class Model:
     """The rules in plain words, with sets and lists, and without a thought for speed."""
 
@@ -51,6 +74,12 @@ class Model:
         self.follows: list[tuple[int, int]] = []
         self.blocks: set[tuple[int, int]] = set()
         self.posts: list[Written] = []
+        self.todos: list[Task] = []
+        self.defaults = ["off"] * PEOPLE
+
+    def level(self, todo: Task) -> str:
+        """Tell with whom a todo is shared at this moment."""
+        return (todo.share or self.defaults[todo.owner]) if todo.state == "done" else "off"
 
     def strangers(self, one: int, other: int) -> bool:
         return bool({(one, other), (other, one)} & self.blocks)
@@ -198,6 +227,53 @@ class World:
         if own:
             post.gone, post.likers = True, set()
 
+    async def settle(self, todo: Task) -> None:
+        """Take back in the model what a todo no longer shares, and find what it shares now."""
+        level = self.model.level(todo)
+        if todo.post and (todo.post.gone or todo.post.level != level):
+            todo.retract()
+        if level != "off" and not todo.post:
+            answer = await self.ask(todo.owner, "GET", f"/users/{self.ids[todo.owner]}/posts")
+            [newest, *_] = answer.json()["posts"]
+            assert (newest["finished"], newest["visibility"]) == (True, level)
+            assert newest["id"] not in {post.id for post in self.model.posts}
+            todo.post = Written(newest["id"], todo.owner, level, None)
+            self.model.posts.append(todo.post)
+
+    async def todo(self, _deed: str, person: int, state: str, share: str | None) -> None:
+        body = {"title": "todo", "state": state, "share": share}
+        answer = await self.ask(person, "POST", "/todos", body)
+        made = Task(answer.json()["id"], person, state, share)
+        self.model.todos.append(made)
+        await self.settle(made)
+
+    async def change(self, _deed: str, place: int, state: str, share: str | None) -> None:
+        if place >= len(self.model.todos):
+            return
+        todo = self.model.todos[place]
+        same = (todo.state, todo.share) == (state, share)
+        todo.state, todo.share = state, share
+        answer = await self.ask(
+            todo.owner, "PATCH", f"/todos/{todo.id}", {"state": state, "share": share}
+        )
+        assert answer.status_code == 200
+        if not same:
+            await self.settle(todo)
+
+    async def forget(self, _deed: str, place: int) -> None:
+        if place < len(self.model.todos):
+            todo = self.model.todos.pop(place)
+            answer = await self.ask(todo.owner, "DELETE", f"/todos/{todo.id}")
+            assert answer.status_code == 200
+            todo.retract()
+
+    async def default(self, _deed: str, person: int, share: str) -> None:
+        await self.ask(person, "PATCH", "/users/me", {"share_todos": share})
+        self.model.defaults[person] = share
+        for todo in self.model.todos:
+            if share == "off" and todo.owner == person and todo.share is None:
+                todo.retract()
+
     # What a reader sees.
 
     async def check_lists(self, reader: int, visible: list[Written]) -> None:
@@ -236,7 +312,7 @@ class World:
         assert await self.people(reader, "/users") == known
         for person in range(PEOPLE):
             path = f"/users/{self.ids[person]}"
-            for below in ("", "/posts", "/followers", "/following"):
+            for below in ("", "/posts", "/stats", "/followers", "/following"):
                 answer = await self.ask(reader, "GET", path + below)
                 assert answer.status_code == (200 if person in known else 404)
         for person in known:
@@ -245,6 +321,14 @@ class World:
             fans = [a for a, b in model.follows if b == person and a in known]
             stars = [b for a, b in model.follows if a == person and b in known]
             profile = (await self.ask(reader, "GET", path)).json()
+            stats = (await self.ask(reader, "GET", f"{path}/stats")).json()
+            told = [todo.post for todo in model.todos if todo.owner == person and todo.post]
+            done = [todo for todo in model.todos if todo.owner == person and todo.state == "done"]
+            finished = sum(day["finished"] for day in stats["days"])
+            if person == reader:  # those that were deleted count for oneself
+                assert finished >= len(done)
+            else:
+                assert finished == len([post for post in told if model.sees(reader, post)])
             counts = {"posts": len(theirs), "followers": len(fans), "following": len(stars)}
             assert profile["counts"] == counts
             assert profile["following"] == ((reader, person) in model.follows)
@@ -265,6 +349,10 @@ DOINGS = {
     "like": World.like,
     "unlike": World.like,
     "delete": World.delete,
+    "todo": World.todo,
+    "change": World.change,
+    "forget": World.forget,
+    "default": World.default,
 }
 
 

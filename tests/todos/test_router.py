@@ -8,7 +8,7 @@ from tests.core.expect import faults, problem
 from tests.factories import TodoFactory
 
 NOT_FOUND = (404, "Task not found.")
-FIELDS = {"id", "title", "description", "state", "created_at", "updated_at", "version"}
+FIELDS = {"share", "id", "title", "description", "state", "created_at", "updated_at", "version"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -76,6 +76,7 @@ async def test_a_todo_is_read_by_its_owner(client, todo, statements):
         "title": "Buy bread",
         "description": "Dark",
         "state": "todo",
+        "share": None,
         "created_at": "2020-01-01T00:00:00Z",
         "updated_at": "2020-01-01T00:00:00Z",
         "version": 1,

@@ -1,0 +1,163 @@
+"""What becomes of a todo that is shared, once it is done."""
+
+import asyncio
+
+import pytest
+
+from fast_zero.feed.models import Follow
+from tests.core.expect import faults
+from tests.factories import TodoFactory, UserFactory
+
+
+@pytest.fixture
+def posted(client, user):
+    """Give the posts that tell of what the user has finished."""
+
+    async def posted(headers=None) -> list[tuple[str, str]]:
+        page = await client.get(f"/users/{user.id}/posts", headers=headers)
+        return [(post["text"], post["visibility"]) for post in page.json()["posts"]]
+
+    return posted
+
+
+@pytest.fixture
+def todo(client):
+    async def todo(**given) -> str:
+        response = await client.post("/todos", json={"title": "Bake bread", **given})
+        assert response.status_code == 201, response.text
+        return f"/todos/{response.json()['id']}"
+
+    return todo
+
+
+async def test_a_shared_todo_is_posted_when_it_is_done(client, todo, posted, statements):
+    url = await todo(share="public")
+    assert await posted() == []
+    with statements() as sent:
+        changed = await client.patch(url, json={"state": "done"})
+    assert (changed.json()["share"], len(sent)) == ("public", 1)
+    assert await posted() == [("Bake bread", "public")]
+    [post] = (await client.get("/posts")).json()["posts"]
+    assert post["finished"] is True
+
+    await client.patch(url, json={"title": "Baked bread", "description": "Two."})
+    assert await posted() == [("Bake bread", "public")]
+    await client.patch(url, json={"state": "doing"})
+    assert await posted() == []
+    await client.patch(url, json={"state": "done"})
+    await client.patch(url, json={"state": "todo"})
+    await client.patch(url, json={"state": "done"})
+    assert await posted() == [("Baked bread", "public")]
+    await client.delete(url)
+    assert await posted() == []
+
+
+@pytest.mark.parametrize(
+    ("account", "share", "expected"),
+    [
+        ("off", None, []),
+        ("off", "followers", [("Bake bread", "followers")]),
+        ("followers", None, [("Bake bread", "followers")]),
+        ("public", None, [("Bake bread", "public")]),
+        ("public", "off", []),
+        ("public", "followers", [("Bake bread", "followers")]),
+    ],
+)
+async def test_a_todo_says_so_or_else_the_account(client, todo, posted, account, share, expected):
+    changed = await client.patch("/users/me", json={"share_todos": account})
+    assert changed.json()["share_todos"] == account
+
+    await todo(share=share, state="done")
+
+    assert await posted() == expected
+
+
+async def test_who_shares_no_more_takes_back_what_the_account_has_shared(client, todo, posted):
+    await client.patch("/users/me", json={"share_todos": "public"})
+    await todo(state="done")
+    await todo(title="Build a shelf", state="done", share="public")
+    await client.patch("/users/me", json={"share_todos": "off"})
+    assert await posted() == [("Build a shelf", "public")]
+
+    await client.patch("/users/me", json={"share_todos": "public"})
+    assert await posted() == [("Build a shelf", "public")]  # the past is not posted
+
+
+async def test_another_share_takes_the_post_back_and_may_make_another(client, todo, posted):
+    url = await todo(state="done", share="public")
+    await client.patch(url, json={"share": "followers"})
+    assert await posted() == [("Bake bread", "followers")]
+    await client.patch(url, json={"share": None})
+    assert await posted() == []
+    await client.patch(url, json={"share": "public"})
+    assert await posted() == [("Bake bread", "public")]
+    await client.patch(url, json={"share": "off"})
+    assert await posted() == []
+
+
+async def test_a_batch_shares_as_well(client, posted):
+    items = [{"op": "create", "title": str(n), "state": "done", "share": "public"} for n in "12"]
+    await client.post("/todos/batch", json={"items": items})
+    assert await posted() == [("2", "public"), ("1", "public")]
+    todos = (await client.get("/todos")).json()["todos"]
+    items = [
+        {"op": "update", "id": todos[0]["id"], "share": None},
+        {"op": "delete", "id": todos[1]["id"]},
+    ]
+    await client.post("/todos/batch", json={"items": items})
+    assert await posted() == []
+
+
+@pytest.mark.parametrize("share", ["private", "", 1, True])
+async def test_what_is_no_share_is_refused(client, todo, share):
+    url = await todo()
+    assert faults(await client.post("/todos", json={"title": "a", "share": share})) == [
+        "body.share"
+    ]
+    assert faults(await client.patch(url, json={"share": share})) == ["body.share"]
+    answer = await client.patch("/users/me", json={"share_todos": share})
+    assert faults(answer) == ["body.share_todos"]
+
+
+async def test_replies_to_what_was_taken_back_stay(client, todo, stranger, bearer):
+    url = await todo(state="done", share="public")
+    [post] = (await client.get("/posts")).json()["posts"]
+    reply = await client.post(
+        "/posts", json={"text": "Well done", "reply_to": post["id"]}, headers=bearer(stranger)
+    )
+    await client.patch(url, json={"state": "todo"})
+
+    shown = (await client.get(f"/posts/{reply.json()['id']}")).json()
+    assert shown["parent_gone"] is True
+
+
+async def test_what_is_for_followers_is_for_nobody_else(client, todo, user, save, bearer, posted):
+    fan, other = await save(UserFactory(), UserFactory())
+    await save(Follow(fan.id, user.id))
+    await todo(state="done", share="followers")
+
+    assert await posted(bearer(fan)) == [("Bake bread", "followers")]
+    assert await posted(bearer(other)) == []
+
+
+async def test_a_post_that_its_author_deleted_does_not_come_back(client, todo, posted):
+    url = await todo(state="done", share="public")
+    [post] = (await client.get("/posts")).json()["posts"]
+    await client.delete(f"/posts/{post['id']}")
+    await client.patch(url, json={"state": "done", "title": "Again"})
+    assert await posted() == []
+
+
+async def test_many_that_finish_it_at_once_make_one_post(live, commit, sign_in):
+    [user] = await commit(UserFactory())
+    [todo] = await commit(TodoFactory(owner_id=user.id, state="todo"))
+    headers = await sign_in(user)
+    async with live() as client:
+        for state in ("done", "todo", "done"):
+            change = {"state": state, "share": "public"}
+            await asyncio.gather(
+                *(client.patch(f"/todos/{todo.id}", json=change, headers=headers) for _ in "12345")
+            )
+        page = await client.get(f"/users/{user.id}/posts", headers=headers)
+
+    assert len(page.json()["posts"]) == 1
