@@ -33,6 +33,7 @@ from fast_zero.core.types import Message
 from fast_zero.exports import router as exports
 from fast_zero.feed import people_router as people
 from fast_zero.feed import router as feed
+from fast_zero.feed import syndication_router as syndication
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
@@ -172,7 +173,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     # As they are, and not by `include_router`: see `core.routing`. The first are found first.
-    for room in (todos, accounts, exports, feed, people, auth, links, otp, pages, health):
+    social = (feed, people, syndication)
+    for room in (todos, accounts, exports, *social, auth, links, otp, pages, health):
         app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)
 

@@ -13,7 +13,7 @@ from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
-from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post
+from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Retraction
 from fast_zero.todos.models import Todo
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "PersonalToken",
     "Post",
     "RecoveryCode",
+    "Retraction",
     "SecondFactor",
     "SpentRefreshToken",
     "Throttle",

@@ -26,6 +26,8 @@ PUBLIC = {
     ("POST", "/users"),
     ("GET", "/users/{user_id}"),
     ("GET", "/users/by-name/{username}"),
+    ("GET", "/users/{username}/feed.atom"),
+    ("GET", "/users/{username}/feed.json"),
     ("POST", "/auth/token"),
     ("GET", "/account/confirm"),
     ("GET", "/account/password"),

@@ -49,6 +49,7 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
         '"text":"The bread is in teh oven."',
         '"counts":{"posts":1,"followers":1,"following":0},"following":true,"followed_by":false',
         '"parent_gone":true',
+        '"version":"https://jsonfeed.org/version/1.1"',
         '"text":"Bake bread","finished":true',
         '"current_streak":1,"best_streak":1',
     ):

@@ -164,3 +164,17 @@ class Completion(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     todo_id: Mapped[int | None]
     finished_at: Mapped[datetime] = mapped_column(server_default=func.now(), default=None)
+
+
+class Retraction(Base):
+    """When somebody last took back a public post. A trigger writes it.
+
+    Without it, what feed readers ask for could seem not to have changed.
+    """
+
+    __tablename__ = "retractions"
+
+    author_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]

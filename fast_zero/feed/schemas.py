@@ -189,3 +189,37 @@ class FeedParams(PageParams):
 
 class ThreadParams(PageParams):
     limit: Annotated[int, Field(ge=1, le=100, description="Most direct replies on a page.")] = 20
+
+
+class SyndicatedPost(BaseModel):
+    """A post as a feed's statement gives it."""
+
+    id: Id
+    text: str
+    created_at: datetime
+    edited_at: datetime | None
+
+
+class JsonFeedAuthor(BaseModel):
+    name: str = Field(examples=["Ana Lúcia"])
+
+
+class JsonFeedItem(BaseModel):
+    id: str = Field(examples=["https://todo.example.com/posts/7"])
+    url: str = Field(examples=["https://todo.example.com/posts/7"])
+    content_text: str = Field(examples=["The bread is in the oven."])
+    date_published: datetime
+    date_modified: datetime
+
+
+class JsonFeed(BaseModel):
+    """A JSON Feed, version 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+
+    version: Literal["https://jsonfeed.org/version/1.1"] = "https://jsonfeed.org/version/1.1"
+    title: str = Field(description="The name of the author.", examples=["Ana Lúcia"])
+    feed_url: str = Field(examples=["https://todo.example.com/users/ana/feed.json"])
+    description: str | None = Field(
+        default=None, description="What the author says of themself.", examples=["Bakes."]
+    )
+    authors: list[JsonFeedAuthor]
+    items: list[JsonFeedItem] = Field(description="The newest 50 posts, the newest first.")

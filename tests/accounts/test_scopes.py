@@ -29,6 +29,8 @@ NEEDED = {
     ("GET", "/users"): PUBLIC,
     ("GET", "/users/{user_id}"): PUBLIC,
     ("GET", "/users/by-name/{username}"): PUBLIC,
+    ("GET", "/users/{username}/feed.atom"): PUBLIC,
+    ("GET", "/users/{username}/feed.json"): PUBLIC,
     ("POST", "/auth/token"): PUBLIC,
     ("GET", "/account/confirm"): PUBLIC,
     ("GET", "/account/password"): PUBLIC,
@@ -92,6 +94,8 @@ NO_POST = (404, "Post not found")
 STRANGERS = {
     ("GET", "/users/{user_id}"): 200,  # the public profile
     ("GET", "/users/by-name/{username}"): 200,  # the same
+    ("GET", "/users/{username}/feed.atom"): 200,  # of public posts
+    ("GET", "/users/{username}/feed.json"): 200,
     ("PUT", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/users/{user_id}"): NOT_YOU,
     ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),

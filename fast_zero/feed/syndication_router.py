@@ -1,0 +1,65 @@
+"""Feeds of public posts, for programs that subscribe to them and never sign in."""
+
+from fastapi import Response
+
+from fast_zero.accounts.schemas import Name
+from fast_zero.core import etags
+from fast_zero.core.database import AnyRow
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
+from fast_zero.core.errors import NotFound
+from fast_zero.core.etags import IfModifiedSince, IfNoneMatch
+from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
+from fast_zero.feed import syndication
+from fast_zero.feed.models import NO_USER
+from fast_zero.feed.schemas import JsonFeed
+from fast_zero.feed.syndication_queries import select_syndicated
+
+
+class AtomResponse(Response):
+    media_type = syndication.ATOM
+
+
+class JsonFeedResponse(Response):
+    media_type = syndication.JSON_FEED
+
+
+router = room(
+    "/users/{username}", "feed", answers=responses(NotFound(NO_USER)) | etags.DATED_OR_SEEN
+)
+
+
+async def find(session: Autocommit, username: str) -> AnyRow:
+    author = await select_syndicated(session, username)
+    if author is None:
+        raise NotFound(NO_USER)
+    return author
+
+
+@router.get("/feed.atom", response_class=AtomResponse)
+async def read_atom_feed(
+    username: Name,
+    settings: CurrentSettings,
+    session: Reads,
+    seen: IfNoneMatch,
+    since: IfModifiedSince,
+) -> Response:
+    """Give a user's newest public posts as an Atom feed (RFC 4287)."""
+    author = await find(session, username)
+    response = AtomResponse(syndication.as_atom(author, settings.public_url))
+    return etags.answer_dated(response, author.updated_at, seen, since)
+
+
+@router.get("/feed.json", response_class=JsonFeedResponse, response_model=JsonFeed)
+async def read_json_feed(
+    username: Name,
+    settings: CurrentSettings,
+    session: Reads,
+    seen: IfNoneMatch,
+    since: IfModifiedSince,
+) -> Response:
+    """Give a user's newest public posts as a JSON Feed (version 1.1)."""
+    author = await find(session, username)
+    feed = syndication.as_json_feed(author, settings.public_url)
+    response = JsonFeedResponse(feed.model_dump_json(exclude_none=True))
+    return etags.answer_dated(response, author.updated_at, seen, since)
