@@ -148,7 +148,11 @@ class Benchmark:
                 say(f"a million todos: {rate[large.port]:,.0f}/s, not {rate[ours.port]:,.0f}/s")
 
     def measure_telemetry(self, database: databases.Database) -> None:
-        """Compare with itself: with its log and metrics on, and with a tenth of it traced."""
+        """Compare with itself: with its log and metrics on, and with a tenth of it traced.
+
+        The best round of each counts. What is looked for is smaller than what a shared machine
+        takes away from one round and not from the next, and it only ever takes away.
+        """
         told = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "METRICS_PORT": str(servers.free_port())}
         with ExitStack() as stack:
             traced = {
@@ -165,18 +169,20 @@ class Benchmark:
             }
             for server in running.values():
                 self.wrk.measure(server, "list", WARM_UP_SECONDS)
+            best = dict.fromkeys(running, 0.0)
             for number in range(self.plan.rounds):
                 order = list(running)[number % 3 :] + list(running)[: number % 3]
                 rate = {
                     name: self.wrk.measure(running[name], "list", self.plan.seconds).rate
                     for name in order
                 }
-                self.results.told.append(rate["told"] / rate["quiet"])
-                self.results.traced.append(rate["traced"] / rate["quiet"])
+                best = {name: max(best[name], rate[name]) for name in best}
                 say(
                     f"telemetry: {rate['quiet']:,.0f}/s, with log and metrics"
                     f" {rate['told']:,.0f}/s, with a tenth traced {rate['traced']:,.0f}/s"
                 )
+            self.results.told = best["told"] / best["quiet"]
+            self.results.traced = best["traced"] / best["quiet"]
 
     def measure_starts(self, found: dict[str, databases.Database]) -> None:
         """Compare `fast-zero serve`, which also looks after migrations, with the tutorial."""

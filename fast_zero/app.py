@@ -27,6 +27,7 @@ from fast_zero.core.observing import Observed
 from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent, spared_collector
 from fast_zero.core.settings import Settings, load_settings
+from fast_zero.core.spans import Draw, share_of_requests
 from fast_zero.core.standby import reading
 from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
@@ -145,6 +146,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
                     yield State(**state, reads=reads, revocations=revocations)
 
     is_traced = bool(settings.otel_exporter_otlp_endpoint)
+    draw = Draw(share_of_requests(with_metrics=settings.sends_metrics()))
     app = FastZero(
         title="fast_zero",
         summary="A self-hostable, asynchronous todo manager whose product is its API.",
@@ -164,7 +166,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
             "metrics": settings.sends_metrics(),
             "logs": False,  # they would quote what somebody sent
             "operation_spans": False,
-            "exclude": lambda scope: scope["path"] in PROBES,
+            "exclude": lambda scope: scope["path"] in PROBES or draw.leaves_out(scope["headers"]),
         },
     )
     app.settings = settings

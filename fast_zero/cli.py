@@ -4,33 +4,26 @@ A command imports what it needs when it runs, so that help and completion answer
 """
 
 import asyncio
-import getpass
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
 import fast_zero
-from fast_zero.core.errors import DomainError, Invalid, NotFound, StartError
-from fast_zero.core.terminal import console, show, talk
-from fast_zero.operations import commands
+from fast_zero.core.errors import DomainError, StartError
+from fast_zero.core.terminal import console, talk
+from fast_zero.operations import commands, posts_commands, todos_commands, users_commands
+from fast_zero.operations.acting import ready
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    from fast_zero.core.database import AnyRow
     from fast_zero.core.settings import Settings
-
-MIGRATION_WAIT_SECONDS = 600
-
-T = TypeVar("T")
 
 cli = typer.Typer(
     help="fast_zero: a todo manager whose product is its API.",
@@ -38,8 +31,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-users = typer.Typer(help="Look after accounts.", no_args_is_help=True)
-cli.add_typer(users, name="users")
+cli.add_typer(users_commands.cli, name="users")
+cli.add_typer(posts_commands.cli, name="posts")
+cli.add_typer(todos_commands.cli, name="todos")
 cli.add_typer(commands.cli)
 
 
@@ -148,84 +142,6 @@ def write_openapi(
         raise StartError(f"Cannot write {file}: {error.strerror}.") from error
 
 
-@users.command("list")
-def list_users(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-) -> None:
-    """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
-    columns = ("id", "username", "email")
-    found = act(collect_users)
-    show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
-
-
-async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
-    from fast_zero.accounts import queries
-    from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
-
-    found: list[AnyRow] = []
-    page = PageParams(limit=MAX_LIMIT)
-    while rows := await queries.select_users(session, page):
-        found += rows
-        page = PageParams.model_validate({"limit": MAX_LIMIT, "after": encode_cursor(rows[-1].id)})
-    return found
-
-
-@users.command("audit")
-def list_audit(
-    user_id: int,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-) -> None:
-    """List what happened to an account, newest first: log-ins, changes, tokens."""
-    from fast_zero.accounts import session_queries
-    from fast_zero.accounts.schemas import AuditPublic
-    from fast_zero.core.pagination import MAX_LIMIT, PageParams
-
-    page = PageParams(limit=MAX_LIMIT)
-    rows = act(lambda session, _settings: session_queries.select_audit(session, user_id, page))
-    found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
-    show(found, as_json=as_json)
-
-
-@users.command("create")
-def create_user(username: str, email: str) -> None:
-    """Create an account and print its id.
-
-    The password is asked for on a terminal, and is the first line of standard input elsewhere.
-    """
-    from pydantic import ValidationError
-
-    from fast_zero.accounts import service
-    from fast_zero.accounts.schemas import UserCreate
-
-    terminal = sys.stdin.isatty()
-    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
-    try:
-        new = UserCreate(username=username, email=email, password=password)
-    except ValidationError as error:
-        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
-    user = act(lambda session, settings: service.register(session, new, settings))
-    print(user.id)
-
-
-@users.command("delete")
-def delete_user(
-    user_id: int,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete an account and everything that it owns, for good."""
-    from fast_zero.accounts import queries
-
-    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user_id} for good?")):
-        raise Invalid("Nothing was deleted. Confirm with --yes.")
-    if not act(lambda session, _settings: queries.delete_user(session, user_id)):
-        raise NotFound(f"There is no user {user_id}.")
-    talk.print(f"User {user_id} is deleted.")
-
-
 @cli.command()
 def shell() -> None:
     """Open a Python prompt with `await`, a session, and the models at hand."""
@@ -254,40 +170,3 @@ async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]
         tools = {"select": sqlalchemy.select, "session": session, "settings": settings}
         yield {name: vars(models)[name] for name in models.__all__} | tools
     await engine.dispose()
-
-
-def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
-    """Run an action in one transaction."""
-    from fast_zero.core import database
-
-    async def run(settings: "Settings") -> T:
-        async with database.connected(settings) as state, state["sessions"]() as session:
-            return await action(session, settings)
-
-    with ready(migrate=False) as settings:
-        return asyncio.run(run(settings))
-
-
-@contextmanager
-def ready(*, migrate: bool) -> "Iterator[Settings]":
-    """Hold a database that answers and, if wanted, has the newest revision."""
-    from fast_zero.core import database, logs, revisions
-    from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
-
-    settings = load_settings()
-    logs.configure(settings)
-    with completed(settings) as complete:
-        url = complete.direct_address()
-        schema = asyncio.run(database.wait_until_ready(url, complete.database_wait))
-        if schema.is_too_new():
-            raise StartError(schema.words(revisions.TOO_OLD))
-        if schema.is_ahead():
-            talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
-        elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
-            from fast_zero.core import migrations
-
-            before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
-            if before != after:
-                talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
-        yield complete

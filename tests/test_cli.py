@@ -173,6 +173,39 @@ def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
     assert "joe" not in run(data_dir, "users", "list").stdout
 
 
+def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir):
+    user_id = run(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
+    user_id = user_id.strip()
+    with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
+        connection.execute(
+            "INSERT INTO todos (owner_id, title, description, state, share)"
+            " VALUES (%s, 'Bake\tbread', '', 'done', 'public'), (%s, 'Rest', '', 'todo', NULL)",
+            (user_id, user_id),
+        )
+        [(post_id,)] = connection.execute("SELECT id FROM posts").fetchall()
+
+    assert run(data_dir, "users", "show", user_id).stdout.startswith(f"{user_id}\tposter\t")
+    [shown] = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
+    assert (shown["email"], shown["share_todos"]) == ("p@example.com", "off")
+    todos = json.loads(run(data_dir, "todos", "list", user_id, "--json").stdout)
+    assert [(todo["title"], todo["share"]) for todo in todos] == [
+        ("Bake\tbread", "public"),
+        ("Rest", None),
+    ]
+    assert "todo\t\tRest\n" in run(data_dir, "todos", "list", user_id).stdout
+    line = f"{post_id}\t{user_id}\tpublic\t\tBake\tbread\n"
+    assert run(data_dir, "posts", "list").stdout == line
+    assert json.loads(run(data_dir, "posts", "list", "--user", "999999", "--json").stdout) == []
+    asked = run(data_dir, "posts", "delete", str(post_id))
+    assert (asked.returncode, "Confirm with --yes" in asked.stderr) == (1, True)
+    deleted = run(data_dir, "posts", "delete", str(post_id), "--yes")
+    assert (deleted.returncode, deleted.stderr) == (0, f"Post {post_id} is deleted.\n")
+    again = run(data_dir, "posts", "delete", str(post_id), "--yes")
+    assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
+    nobody = run(data_dir, "users", "show", "999999")
+    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+
+
 def test_the_prompt_awaits(data_dir):
     typed = """\
 print("users:", await session.scalar(select(func.count(User.id))))

@@ -6,6 +6,7 @@ import sys
 import httpx2
 import pytest
 
+from fast_zero.core import spans
 from tests.chaos import own_database
 from tests.collector import collecting
 from tests.core.mailbox import receiving
@@ -94,6 +95,54 @@ async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
                 await until(lambda: collector.named("send a letter"))
         check(collector)
         assert "/v1/metrics" not in collector.bodies
+
+
+async def test_what_is_left_out_is_so_with_its_job_and_what_brings_a_trace_is_not(database, folder):
+    none_of_them = {
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": "0",
+    }
+    with collecting() as collector:
+        async with receiving() as mailbox:
+            its = variables(database, mailbox, collector) | none_of_them
+            with serving(folder, **its, OTEL_METRICS_EXPORTER="none") as server:
+                async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
+                    other = {**ANA, "username": "rui", "email": "rui@example.com"}
+                    assert (await client.post("/users", json=other)).status_code == 201
+                    await until(lambda: len(mailbox.letters) == 1)
+                    unsampled = {"traceparent": PARENT["traceparent"][:-2] + "00"}
+                    assert (await client.get("/users", headers=unsampled)).status_code == 200
+                    assert (
+                        await client.post("/users", json=ANA, headers=PARENT)
+                    ).status_code == 201
+                await until(lambda: collector.named("send a letter"))
+
+    assert {span.trace_id.hex() for span in collector.spans()} == {TRACE}
+    assert len(collector.named("POST /users")) == 1
+    assert collector.named("GET /users") == []
+
+
+@pytest.mark.parametrize(
+    ("sampler", "argument", "with_metrics", "share"),
+    [
+        ("parentbased_traceidratio", "0.1", False, 0.1),
+        ("parentbased_traceidratio", "0.1", True, 1),
+        ("parentbased_traceidratio", "a tenth", False, 1),
+        ("parentbased_traceidratio", None, False, 1),
+        ("traceidratio", "0.1", False, 1),
+        ("parentbased_always_off", None, False, 1),
+        (None, None, False, 1),
+    ],
+)
+def test_requests_are_drawn_by_the_settings_of_the_sdk(
+    monkeypatch, sampler, argument, with_metrics, share
+):
+    for name, value in (("SAMPLER", sampler), ("SAMPLER_ARG", argument)):
+        monkeypatch.delenv(f"OTEL_TRACES_{name}", raising=False)
+        if value is not None:
+            monkeypatch.setenv(f"OTEL_TRACES_{name}", value)
+
+    assert spans.share_of_requests(with_metrics=with_metrics) == share
 
 
 async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, folder):

@@ -36,8 +36,8 @@ logger = logging.getLogger(__name__)
 class Standby(Autocommit):
     """Sends reads to a standby. One that failed rests, and then a single read tries it."""
 
-    def __init__(self, engine: AsyncEngine, primary: Autocommit) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: AsyncEngine, primary: Autocommit, settings: Settings) -> None:
+        super().__init__(engine, settings)
         self.primary = primary
         self.failed = False
         self.rests_until = 0.0
@@ -98,6 +98,6 @@ async def reading(settings: Settings, primary: Autocommit) -> AsyncIterator[Auto
         return
     engine = create_engine(settings, address)
     try:
-        yield Standby(engine, primary)
+        yield Standby(engine, primary, settings)
     finally:
         await engine.dispose()

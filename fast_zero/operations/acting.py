@@ -1,0 +1,55 @@
+"""What commands need to work on the database: one that answers, and a transaction on it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from fast_zero.core.errors import StartError
+from fast_zero.core.terminal import talk
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.core.settings import Settings
+
+MIGRATION_WAIT_SECONDS = 600
+
+T = TypeVar("T")
+
+
+def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
+    """Run an action in one transaction."""
+    from fast_zero.core import database
+
+    async def run(settings: "Settings") -> T:
+        async with database.connected(settings) as state, state["sessions"]() as session:
+            return await action(session, settings)
+
+    with ready(migrate=False) as settings:
+        return asyncio.run(run(settings))
+
+
+@contextmanager
+def ready(*, migrate: bool) -> "Iterator[Settings]":
+    """Hold a database that answers and, if wanted, has the newest revision."""
+    from fast_zero.core import database, logs, revisions
+    from fast_zero.core.settings import load_settings
+    from fast_zero.core.startup import completed
+
+    settings = load_settings()
+    logs.configure(settings)
+    with completed(settings) as complete:
+        url = complete.direct_address()
+        schema = asyncio.run(database.wait_until_ready(url, complete.database_wait))
+        if schema.is_too_new():
+            raise StartError(schema.words(revisions.TOO_OLD))
+        if schema.is_ahead():
+            talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
+        elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
+            from fast_zero.core import migrations
+
+            before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
+            if before != after:
+                talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
+        yield complete

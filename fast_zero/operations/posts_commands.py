@@ -1,0 +1,43 @@
+"""`fast-zero posts`: what people post, for who runs the server and answers for it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.terminal import show, talk
+from fast_zero.operations.acting import act
+
+cli = typer.Typer(help="Look after posts.", no_args_is_help=True)
+
+
+@cli.command("list")
+def list_posts(
+    *,
+    user: Annotated[int | None, typer.Option(help="Only the posts of this user.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List the newest posts, whoever may see them."""
+    from fast_zero.feed import moderation_queries
+
+    rows = act(lambda session, _settings: moderation_queries.select_newest(session, user, limit))
+    columns = ("id", "author_id", "visibility", "reply_to", "text")
+    show([{name: getattr(post, name) for name in columns} for post in rows], as_json=as_json)
+
+
+@cli.command("delete")
+def delete_post(
+    post_id: int,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a post, whoever wrote it. The replies to it stay."""
+    from fast_zero.feed import moderation_queries
+
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete post {post_id} for good?")):
+        raise Invalid("Nothing was deleted. Confirm with --yes.")
+    if not act(lambda session, _settings: moderation_queries.delete_post(session, post_id)):
+        raise NotFound(f"There is no post {post_id}.")
+    talk.print(f"Post {post_id} is deleted.")

@@ -1,0 +1,47 @@
+"""`fast-zero todos`: what somebody has to do, for who runs the server."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fast_zero.core.terminal import show
+from fast_zero.operations.acting import act
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.core.database import AnyRow
+    from fast_zero.core.settings import Settings
+
+cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
+
+
+@cli.callback()
+def group() -> None:
+    """Keep the name of the only command."""
+
+
+@cli.command("list")
+def list_todos(
+    user_id: int,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List the todos of an account: a table on a terminal, tab-separated lines in a pipe."""
+    from fast_zero.core.pagination import MAX_LIMIT, encode_cursor
+    from fast_zero.todos import queries
+    from fast_zero.todos.schemas import TodoFilter
+
+    async def collect(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
+        found: list[AnyRow] = []
+        page = TodoFilter(limit=MAX_LIMIT)
+        while rows := await queries.select_todos(session, user_id, page):
+            found += rows
+            after = encode_cursor(rows[-1].id)
+            page = TodoFilter.model_validate({"limit": MAX_LIMIT, "after": after})
+        return found
+
+    columns = ("id", "state", "share", "title")
+    show(
+        [{name: getattr(todo, name) for name in columns} for todo in act(collect)], as_json=as_json
+    )

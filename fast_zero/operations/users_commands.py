@@ -1,0 +1,113 @@
+"""`fast-zero users`: accounts, for who runs the server."""
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.terminal import show, talk
+from fast_zero.operations.acting import act
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.core.database import AnyRow
+    from fast_zero.core.settings import Settings
+
+cli = typer.Typer(help="Look after accounts.", no_args_is_help=True)
+
+
+@cli.command("list")
+def list_users(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
+    columns = ("id", "username", "email")
+    found = act(collect_users)
+    show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
+
+
+async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
+    from fast_zero.accounts import queries
+    from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
+
+    found: list[AnyRow] = []
+    page = PageParams(limit=MAX_LIMIT)
+    while rows := await queries.select_users(session, page):
+        found += rows
+        page = PageParams.model_validate({"limit": MAX_LIMIT, "after": encode_cursor(rows[-1].id)})
+    return found
+
+
+@cli.command("show")
+def show_user(
+    user_id: int,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show an account as its owner sees it."""
+    from fast_zero.accounts import queries
+    from fast_zero.accounts.schemas import UserPrivate
+
+    user = act(lambda session, _settings: queries.select_user(session, user_id))
+    if user is None:
+        raise NotFound(f"There is no user {user_id}.")
+    show([UserPrivate.model_validate(user).model_dump(mode="json")], as_json=as_json)
+
+
+@cli.command("audit")
+def list_audit(
+    user_id: int,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List what happened to an account, newest first: log-ins, changes, tokens."""
+    from fast_zero.accounts import session_queries
+    from fast_zero.accounts.schemas import AuditPublic
+    from fast_zero.core.pagination import MAX_LIMIT, PageParams
+
+    page = PageParams(limit=MAX_LIMIT)
+    rows = act(lambda session, _settings: session_queries.select_audit(session, user_id, page))
+    found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
+    show(found, as_json=as_json)
+
+
+@cli.command("create")
+def create_user(username: str, email: str) -> None:
+    """Create an account and print its id.
+
+    The password is asked for on a terminal, and is the first line of standard input elsewhere.
+    """
+    from pydantic import ValidationError
+
+    from fast_zero.accounts import service
+    from fast_zero.accounts.schemas import UserCreate
+
+    terminal = sys.stdin.isatty()
+    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+    try:
+        new = UserCreate(username=username, email=email, password=password)
+    except ValidationError as error:
+        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
+    user = act(lambda session, settings: service.register(session, new, settings))
+    print(user.id)
+
+
+@cli.command("delete")
+def delete_user(
+    user_id: int,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete an account and everything that it owns, for good."""
+    from fast_zero.accounts import queries
+
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user_id} for good?")):
+        raise Invalid("Nothing was deleted. Confirm with --yes.")
+    if not act(lambda session, _settings: queries.delete_user(session, user_id)):
+        raise NotFound(f"There is no user {user_id}.")
+    talk.print(f"User {user_id} is deleted.")
