@@ -154,6 +154,7 @@ def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, si
 async def test_a_request_in_flight_is_answered_before_the_server_ends(data_dir):
     with serving(data_dir) as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
+            await client.get("/livez")  # it listens before it answers
             # A registration hashes for a tenth of a second: the signal comes in between.
             asked = asyncio.create_task(client.post("/users/", json=ACCOUNT))
             await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
 """Feeds of public posts, for programs that subscribe to them and never sign in."""
 
 from fastapi import Response
+from fastapi.responses import JSONResponse
 
 from fast_zero.accounts.schemas import Name
 from fast_zero.core import etags
@@ -20,7 +21,7 @@ class AtomResponse(Response):
     media_type = syndication.ATOM
 
 
-class JsonFeedResponse(Response):
+class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
     media_type = syndication.JSON_FEED
 
 
@@ -61,5 +62,5 @@ async def read_json_feed(
     """Give a user's newest public posts as a JSON Feed (version 1.1)."""
     author = await find(session, username)
     feed = syndication.as_json_feed(author, settings.public_url)
-    response = JsonFeedResponse(feed.model_dump_json(exclude_none=True))
+    response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))
     return etags.answer_dated(response, author.updated_at, seen, since)
