@@ -35,6 +35,8 @@ from fast_zero.exports import router as exports
 from fast_zero.feed import people_router as people
 from fast_zero.feed import router as feed
 from fast_zero.feed import syndication_router as syndication
+from fast_zero.news import letters_router as unsubscribing
+from fast_zero.news import router as news
 from fast_zero.todos import router as todos
 
 DESCRIPTION = """\
@@ -175,7 +177,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.add_middleware(PrivateAnswers)
     problems.install(app)
     # As they are, and not by `include_router`: see `core.routing`. The first are found first.
-    social = (feed, people, syndication)
+    social = (feed, people, syndication, news, unsubscribing)
     for room in (todos, accounts, exports, *social, auth, links, otp, pages, health):
         app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)

@@ -19,7 +19,13 @@ from rich.markup import escape
 import fast_zero
 from fast_zero.core.errors import DomainError, StartError
 from fast_zero.core.terminal import console, talk
-from fast_zero.operations import commands, posts_commands, todos_commands, users_commands
+from fast_zero.operations import (
+    commands,
+    jobs_commands,
+    posts_commands,
+    todos_commands,
+    users_commands,
+)
 from fast_zero.operations.acting import ready
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ cli = typer.Typer(
 cli.add_typer(users_commands.cli, name="users")
 cli.add_typer(posts_commands.cli, name="posts")
 cli.add_typer(todos_commands.cli, name="todos")
+cli.add_typer(jobs_commands.cli, name="jobs")
 cli.add_typer(commands.cli)
 
 

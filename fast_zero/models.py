@@ -14,6 +14,7 @@ from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
 from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Retraction
+from fast_zero.news.models import Notification, WeeklyReport
 from fast_zero.todos.models import Todo
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Like",
     "LoginSession",
     "MailedLink",
+    "Notification",
     "PersonalToken",
     "Post",
     "RecoveryCode",
@@ -37,4 +39,5 @@ __all__ = [
     "Throttle",
     "Todo",
     "User",
+    "WeeklyReport",
 ]

@@ -109,7 +109,9 @@ def change_schema(data, *statements: str) -> None:
 def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
     made = run(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
     lines = run(data_dir, "users", "audit", made.strip()).stdout.splitlines()
-    written = json.loads(run(data_dir, "users", "audit", made.strip(), "--json").stdout)
+    asked = run(data_dir, "users", "audit", made.strip(), "--json")
+    assert asked.stderr == ""
+    written = json.loads(asked.stdout)
 
     assert [line.split("\t")[1] for line in lines] == ["account made"]
     assert [event["action"] for event in written] == ["account made"]
@@ -204,6 +206,32 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
     assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
     nobody = run(data_dir, "users", "show", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+
+
+def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
+    run(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
+    newest = json.loads(run(data_dir, "jobs", "list", "--limit", "1", "--json").stdout)
+    [job] = newest
+    assert (job["task"], job["status"], job["attempts"]) == ("accounts.send_link", "todo", 0)
+    number = str(job["id"])
+
+    cancelled = run(data_dir, "jobs", "cancel", number)
+    assert (cancelled.returncode, cancelled.stderr) == (0, f"Job {number} is cancelled.\n")
+    line = rf"{number}\taccounts.send_link\tcancelled\t0\t\t2\S+\n"
+    assert re.fullmatch(line, run(data_dir, "jobs", "list", "--status", "cancelled").stdout)
+    again = run(data_dir, "jobs", "cancel", number)
+    assert (again.returncode, again.stderr) == (
+        1,
+        f"error: There is no job {number}, or it is running or has ended.\n",
+    )
+    retried = run(data_dir, "jobs", "retry", number)
+    assert (retried.returncode, run(data_dir, "jobs", "list", "--status", "cancelled").stdout) == (
+        0,
+        "",
+    )
+    assert f"{number}\t" in run(data_dir, "jobs", "list", "--status", "todo").stdout
+    wrong = run(data_dir, "jobs", "list", "--status", "lost")
+    assert (wrong.returncode, "todo, doing, failed, cancelled" in wrong.stderr) == (1, True)
 
 
 def test_the_prompt_awaits(data_dir):

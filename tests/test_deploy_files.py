@@ -224,7 +224,15 @@ def test_what_kubernetes_is_told_exists(app):
     assert len(pods) == 3
 
 
-@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no docker command")
+def has_compose():
+    """Tell whether there is a docker command, with its plug-in."""
+    if shutil.which("docker") is None:
+        return False
+    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+@pytest.mark.skipif(not has_compose(), reason="there is no docker compose")
 @pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"], ["observe"]], ids=str)
 def test_compose_takes_its_file(profiles):
     words = [word for profile in profiles for word in ("--profile", profile)]

@@ -28,6 +28,8 @@ PUBLIC = {
     ("GET", "/users/by-name/{username}"),
     ("GET", "/users/{username}/feed.atom"),
     ("GET", "/users/{username}/feed.json"),
+    ("GET", "/letters/unsubscribe"),
+    ("POST", "/letters/unsubscribe"),
     ("POST", "/auth/token"),
     ("GET", "/account/confirm"),
     ("GET", "/account/password"),
@@ -49,7 +51,9 @@ def operations(app) -> set[tuple[str, str]]:
 
 async def test_every_route_refuses_a_stranger_or_is_on_the_public_list(app, anonymous):
     for method, path in sorted(operations(app) - PUBLIC):
-        url = path.format(user_id=1, todo_id=1, session_id=1, token_id=1, post_id=1)
+        url = path.format(
+            user_id=1, todo_id=1, session_id=1, token_id=1, post_id=1, notification_id=1
+        )
         response = await anonymous.request(method, url)
         assert response.status_code == 401, f"{method} {path} answers a stranger"
         assert response.json()["detail"] == "Not authenticated"

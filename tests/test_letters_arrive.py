@@ -22,6 +22,21 @@ HURRY = """
 UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo';
 SELECT pg_notify('procrastinate_queue_v1#accounts.send_link', '{"type": "job_inserted"}')
 """
+REPORT_AGAIN = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+    'news.send_report', 'news.send_report', 0, NULL, NULL,
+    jsonb_build_object('user_id', user_id, 'monday', monday), NULL
+)::procrastinate_job_to_defer_v1]) FROM weekly_reports
+"""
+REPORT_IS_DUE = f"""
+DELETE FROM procrastinate_jobs;
+UPDATE users SET letters = '{{weekly_report}}', email_verified_at = now();
+INSERT INTO todos (owner_id, title, description, state)
+SELECT id, 'Bake bread', '', 'done' FROM users;
+UPDATE completions SET finished_at = '2026-11-20';
+INSERT INTO weekly_reports (user_id, monday) SELECT id, '2026-11-23' FROM users;
+{REPORT_AGAIN}
+"""
 FORGET_WORKERS = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
 
 
@@ -55,7 +70,7 @@ def jobs(database) -> list[tuple]:
     return rows(
         database,
         "SELECT status::text, attempts FROM procrastinate_jobs"
-        " WHERE task_name LIKE 'accounts.send_%'",
+        " WHERE task_name ~ '^(accounts|news)[.]send_'",
     )
 
 
@@ -156,6 +171,34 @@ async def test_a_letter_survives_its_worker(database, variables, folder):
     assert token_of(first) == token_of(second)
     assert answer.status_code == 204
     assert "lost its worker, and is done again" in log
+
+
+async def test_a_weekly_report_survives_its_worker(database, variables, folder):
+    """Kill the worker that sends it, while another one runs; then let a third go on."""
+    async with receiving() as mailbox:
+        variables["SMTP_URL"] = mailbox.url
+        with serving(folder, RUN_JOBS="false", **variables) as server:
+            async with client_of(server) as client:
+                (await client.post("/users", json=ANA)).raise_for_status()
+        mailbox.open.clear()
+        rows(database, REPORT_IS_DUE)
+        with working(folder, **variables) as worker, working(folder, **variables) as other:
+            await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
+            for one in (worker, other):
+                one.process.kill()
+                one.process.wait()
+        mailbox.open.set()
+        await until(lambda: len(mailbox.letters) == 1)
+        rows(database, FORGET_WORKERS)
+        with working(folder, **variables), working(folder, **variables):
+            await until(lambda: jobs(database) == [])
+            rows(database, REPORT_AGAIN)
+            await until(lambda: jobs(database) == [])
+
+    first, second = mailbox.letters  # the first was taken, but its sender never heard that
+    assert first["Message-ID"] == second["Message-ID"]
+    assert "- Bake bread\n" in first.get_body(["plain"]).get_content().replace("\r\n", "\n")
+    assert rows(database, "SELECT sent_at IS NOT NULL FROM weekly_reports") == [(True,)]
 
 
 async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variables, folder):

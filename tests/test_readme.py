@@ -48,6 +48,8 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
         '"title":"Buy flour"',
         '"text":"The bread is in teh oven."',
         '"counts":{"posts":1,"followers":1,"following":0},"following":true,"followed_by":false',
+        '"people_count":1,"read":false',
+        '"letters":["reply","weekly_report"]',
         '"parent_gone":true',
         '"version":"https://jsonfeed.org/version/1.1"',
         '"text":"Bake bread","finished":true',

@@ -4,12 +4,11 @@ Nothing in a letter is anybody's own text: whoever registers chooses a name, and
 is given. So the server cannot be made to send what others wrote.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
-from html import escape
 from string import Template
 
 from fast_zero.accounts.models import Purpose
+from fast_zero.core import letters
 from fast_zero.core.mail import Letter
 
 
@@ -26,15 +25,6 @@ PAGES = {
     Purpose.ADDRESS: "confirm",
     Purpose.PASSWORD: "password",
 }
-HTML = Template("""\
-<!doctype html>
-<html lang="$language">
-<head><meta charset="utf-8"><title>$subject</title></head>
-<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">
-$paragraphs
-</body>
-</html>
-""")
 # The subject, then the paragraphs. The ends of lines are those of this file only.
 TEXTS: dict[str, dict[Purpose | Notice, str]] = {
     "en": {
@@ -170,21 +160,6 @@ def write(
 ) -> Letter:
     paragraphs = [" ".join(text.split()) for text in TEXTS[language][about].split("\n\n")]
     subject, *filled = (Template(text).substitute(server=server, link=link) for text in paragraphs)
-    return Letter(
-        id=letter_id,
-        to=to,
-        language=language,
-        subject=subject,
-        text="\n\n".join(filled) + "\n",
-        html=HTML.substitute(
-            language=language, subject=escape(subject), paragraphs=marked_up(filled, link)
-        ),
+    return letters.write(
+        filled, letter_id=letter_id, to=to, language=language, subject=subject, link=link
     )
-
-
-def marked_up(paragraphs: Sequence[str], link: str) -> str:
-    lines = []
-    for text in paragraphs:
-        words = escape(text)
-        lines.append(f'<p><a href="{words}">{words}</a></p>' if text == link else f"<p>{words}</p>")
-    return "\n".join(lines)

@@ -38,6 +38,9 @@ class User(Base):
         CheckConstraint("char_length(bio) <= 500", name="bio_length"),
         CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
         CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
+        CheckConstraint(
+            "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
@@ -54,6 +57,9 @@ class User(Base):
     bio: Mapped[str] = mapped_column(default="", server_default="")
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
+    letters: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default_factory=list, server_default="{}"
+    )
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
     pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
     # What is compared: the name without regard to case, compatibility forms made one.

@@ -74,6 +74,18 @@ ShareTodos = Annotated[
 ]
 
 
+Letters = Annotated[
+    list[Literal["weekly_report", "follow", "reply", "like"]],
+    Field(
+        max_length=10,
+        description="Which letters you want, once your address is verified: a report of the week "
+        "on Mondays, and of new followers, replies or likes when they have waited unread.",
+        examples=[["weekly_report", "reply"]],
+    ),
+    AfterValidator(lambda wanted: sorted(set(wanted))),
+]
+
+
 class UserUpdate(BaseModel):
     """All of an account, as it shall be."""
 
@@ -120,6 +132,7 @@ class UserPrivate(UserPublic):
     language: Language
     time_zone: str = Field(examples=["America/Sao_Paulo"])
     share_todos: ShareTodos
+    letters: Letters
     updated_at: datetime
 
 
@@ -145,6 +158,7 @@ class MeUpdate(BaseModel):
     bio: Bio | MISSING = MISSING
     time_zone: TimeZone | MISSING = MISSING
     share_todos: ShareTodos | MISSING = MISSING
+    letters: Letters | MISSING = MISSING
     current_password: Annotated[
         Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
     ] = MISSING

@@ -169,6 +169,7 @@ def told(
         number = f"{name} {running.job.id}"
         carried = {key: str(arguments.pop(key)) for key in CARRIED & arguments.keys()}
         about = {"messaging.system": "procrastinate", "messaging.message.id": str(running.job.id)}
+        began = time.monotonic()
         try:
             with span(f"job {name}", SpanKind.CONSUMER, about, carried):
                 await function(context, **arguments)
@@ -180,6 +181,7 @@ def told(
             else:
                 logger.error("job %s failed for good and is kept: %s", number, reason)  # noqa: TRY400  # the stack may quote letters
             raise
+        logger.info("job %s is done after %.3f s", number, time.monotonic() - began)
 
     return attempt
 
@@ -193,7 +195,7 @@ async def sweep(app: App) -> None:
         else:
             logger.error("%s too often, and is kept", lost)
     await app.job_manager.delete_old_jobs(
-        KEEP_FAILED_HOURS, include_failed=True, include_aborted=True
+        KEEP_FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
 
 

@@ -10,8 +10,9 @@ import socket
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ PERMANENT = 500  # RFC 5321, section 4.2.1: from here on the answer will be the 
 logger = logging.getLogger(__name__)
 
 
+class Address(UnstructuredHeader, BaseHeader):
+    """A header with a URL, which is written as it is; any other long word would be encoded."""
+
+    def fold(self, *, policy: "Policy[Any]") -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+headers = HeaderRegistry()
+headers.map_to_type("list-unsubscribe", Address)
+POLICY = SMTP.clone(header_factory=headers)
+
+
 @dataclass(frozen=True)
 class Letter:
     """A message to one person. `id` is the same when it is sent again, and in no other letter."""
@@ -39,6 +52,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    unsubscribe: str | None = None  # where a letter of its kind can be stopped
 
 
 async def send(settings: Settings, letter: Letter) -> None:
@@ -51,12 +65,15 @@ async def send(settings: Settings, letter: Letter) -> None:
 
 def compose(sender: str, letter: Letter) -> EmailMessage:
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     message["From"] = sender
     message["To"] = letter.to
     message["Subject"] = letter.subject
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = f"<{letter.id}@{domain}>"
+    if letter.unsubscribe:  # RFC 8058: with one click, and without signing in
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence shall answer it
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")

@@ -155,8 +155,13 @@ def derived_secret(key: str, seed: str) -> bytes:
 
 
 def derived_token(settings: Settings, seed: str) -> str:
-    made = derived_secret(settings.signing_keys()[0], seed)
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+    return derived_tokens(settings, seed)[0]
+
+
+def derived_tokens(settings: Settings, seed: str) -> list[str]:
+    """Make a token by each key; the first is by the one that signs."""
+    made = [derived_secret(key, seed) for key in settings.signing_keys()]
+    return [base64.urlsafe_b64encode(secret).rstrip(b"=").decode() for secret in made]
 
 
 def digest(secret: str) -> bytes:

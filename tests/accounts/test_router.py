@@ -16,7 +16,7 @@ from tests.factories import PASSWORD, TodoFactory, UserFactory
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
 PROFILE = {"id", "username", "display_name", "bio", "created_at"}
 ACCOUNT = PROFILE | {"email", "time_zone", "updated_at"}
-ACCOUNT |= {"email_verified", "pending_email", "language", "share_todos"}
+ACCOUNT |= {"email_verified", "pending_email", "language", "share_todos", "letters"}
 
 
 async def test_registering_gives_the_account_without_its_password(anonymous, statements):

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.news.models import Notification
 from tests.core.expect import problem
 from tests.factories import (
     LoginSessionFactory,
@@ -31,6 +32,8 @@ NEEDED = {
     ("GET", "/users/by-name/{username}"): PUBLIC,
     ("GET", "/users/{username}/feed.atom"): PUBLIC,
     ("GET", "/users/{username}/feed.json"): PUBLIC,
+    ("GET", "/letters/unsubscribe"): PUBLIC,
+    ("POST", "/letters/unsubscribe"): PUBLIC,
     ("POST", "/auth/token"): PUBLIC,
     ("GET", "/account/confirm"): PUBLIC,
     ("GET", "/account/password"): PUBLIC,
@@ -84,10 +87,15 @@ NEEDED = {
     ("DELETE", "/users/{user_id}/follow"): Scope.FEED_WRITE,
     ("PUT", "/users/{user_id}/block"): Scope.FEED_WRITE,
     ("DELETE", "/users/{user_id}/block"): Scope.FEED_WRITE,
+    ("GET", "/notifications"): Scope.FEED_READ,
+    ("PUT", "/notifications/read"): Scope.FEED_WRITE,
+    ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
 }
 PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
-NOBODYS = dict.fromkeys(["user_id", "session_id", "token_id", "todo_id", "post_id"], MAX_BIGINT)
+NOBODYS = dict.fromkeys(
+    ["user_id", "session_id", "token_id", "todo_id", "post_id", "notification_id"], MAX_BIGINT
+)
 NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
 NOT_YOU = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
@@ -119,6 +127,7 @@ STRANGERS = {
     ("DELETE", "/users/{user_id}/follow"): 204,
     ("PUT", "/users/{user_id}/block"): 204,
     ("DELETE", "/users/{user_id}/block"): 204,
+    ("PUT", "/notifications/{notification_id}/read"): (404, "Notification not found"),
 }
 
 
@@ -180,8 +189,9 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
         PersonalTokenFactory(owner_id=stranger.id),
         TodoFactory(owner_id=stranger.id),
         PostFactory(author_id=stranger.id, visibility="private"),
+        Notification(user_id=stranger.id, kind="follow", post_id=None, since=1),
     )
-    names = ("session_id", "token_id", "todo_id", "post_id")
+    names = ("session_id", "token_id", "todo_id", "post_id", "notification_id")
     ids = {"user_id": stranger.id, "username": stranger.username}
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}

@@ -98,7 +98,7 @@ async def test_an_export_of_nothing_is_whole_too(client):
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5])
 async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypatch, rows):
     monkeypatch.setattr(service, "PAGE", 2)
-    todos = await save(*TodoFactory.build_batch(rows, owner_id=user.id))
+    todos = await save(*TodoFactory.build_batch(rows, owner_id=user.id, state="todo"))
 
     with statements() as sent:
         body = (await client.get(PATH)).json()

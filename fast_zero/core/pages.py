@@ -1,0 +1,81 @@
+"""Pages with one button, which links in letters open.
+
+A page that is only opened does nothing, since the scanners of mail servers open links. It sends
+the token, which is in its address, when its button is pressed.
+"""
+
+import json
+from html import escape
+from string import Template
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from fast_zero.core.languages import Language, preferred
+from fast_zero.core.openapi import restricted
+
+PAGE = Template("""\
+<!doctype html>
+<html lang="$language">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>$title</title>
+<style>
+body { font: 1.1rem/1.5 sans-serif; max-width: 30rem; margin: 4rem auto; padding: 0 1rem }
+input, button { font: inherit; padding: .5rem; margin: .5rem 0; box-sizing: border-box }
+input { width: 100% }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+<form>$fields<button>$button</button></form>
+<p role="status"></p>
+<script>
+const words = $words
+const form = document.querySelector("form")
+const status = document.querySelector("p")
+form.addEventListener("submit", async event => {
+  event.preventDefault()
+  const token = location.hash.slice(1)
+  const body = JSON.stringify({token, ...Object.fromEntries(new FormData(form))})
+  const headers = {"Content-Type": "application/json"}
+  form.querySelector("button").disabled = true
+  let answer
+  try { answer = await fetch("$target", {method: "POST", headers, body}) } catch {}
+  form.querySelector("button").disabled = false
+  status.textContent = words[answer?.status] ?? words.other
+  form.hidden = Boolean(answer?.ok)
+})
+</script>
+</body>
+</html>
+""")
+FIELDS = Template(
+    '<label>$label<input type="password" name="password" autocomplete="new-password" '
+    'minlength="8" maxlength="256" required></label>'
+)
+
+Texts = dict[Language, dict[str, str]]
+"""In each language title and button, a password's label if it asks for one, and what is said to
+each status of the answer."""
+
+
+def show(texts: Texts, target: str, request: Request, chosen: Language | None) -> HTMLResponse:
+    """Put a page together. Its target is relative, so that a proxy may add a path in front.
+
+    Without a language, that of the browser is taken.
+    """
+    language = chosen or preferred(request.headers.get("accept-language", ""))
+    words = texts[language]
+    label = words.get("label")
+    page = PAGE.substitute(
+        language=language,
+        title=escape(words["title"]),
+        fields=FIELDS.substitute(label=escape(label)) if label else "",
+        button=escape(words["button"]),
+        words=json.dumps(words),
+        target=target,
+    )
+    headers = {"Vary": "Accept-Language"}
+    return restricted(HTMLResponse(page, headers=headers))

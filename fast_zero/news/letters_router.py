@@ -1,0 +1,56 @@
+"""The end of letters: a page for people, and the same address for mail programs (RFC 8058)."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import HTMLResponse
+
+from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.errors import NotFound
+from fast_zero.core.languages import Language
+from fast_zero.core.pages import Texts, show
+from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
+from fast_zero.core.types import RawText
+from fast_zero.news import report_queries, unsubscribing
+
+UNKNOWN = NotFound("This link is none of ours, or its key has been replaced.")
+PAGE: Texts = {
+    "en": {
+        "title": "Stop these letters",
+        "button": "Stop them",
+        "204": "You will get no more letters of this kind. You can close this page.",
+        "404": "This link does not work. Sign in and change which letters you want.",
+        "other": "That did not work. Try again in a moment.",
+    },
+    "pt-BR": {
+        "title": "Não receber mais estas cartas",
+        "button": "Não receber mais",
+        "204": "Você não receberá mais cartas deste tipo. Você pode fechar esta página.",
+        "404": "Este link não funciona. Entre e mude quais cartas você quer.",
+        "other": "Não funcionou. Tente de novo daqui a pouco.",
+    },
+}
+
+router = room("", "users")
+
+
+@router.get(unsubscribing.PATH, include_in_schema=False)
+async def unsubscribe_page(
+    request: Request, lang: Annotated[Language | None, Query()] = None
+) -> HTMLResponse:
+    return show(PAGE, "", request, lang)
+
+
+@router.post(unsubscribing.PATH, status_code=HTTPStatus.NO_CONTENT, responses=responses(UNKNOWN))
+async def stop_letters(
+    token: Annotated[RawText, Query(max_length=1024, description="As the link has it.")],
+    session: Autocommit,
+    settings: CurrentSettings,
+) -> None:
+    """Stop letters by the link that each of them carries. Once more changes nothing."""
+    about = unsubscribing.read(settings, token)
+    if about is None:
+        raise NotFound(UNKNOWN.detail)
+    await report_queries.stop_letters(session, *about)

@@ -1,0 +1,62 @@
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fast_zero.core.database import Base
+
+NO_NOTIFICATION = "Notification not found"
+
+
+class Kind(StrEnum):
+    """What a notification tells of."""
+
+    FOLLOW = "follow"
+    REPLY = "reply"
+    LIKE = "like"
+
+
+class Notification(Base):
+    """Something of one kind happened: to a post, or to the user where there is none.
+
+    Who did it is not kept here. It is whoever did so since: the follows, replies or likes whose
+    id is at least `since`, as far as the user may see them. So what is undone is told no more,
+    and a post that a thousand people like is one row that is written once. Triggers of those
+    tables write it. Once read, the next time makes it unread again, under another id.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        CheckConstraint("kind IN ('follow', 'reply', 'like')", name="kind"),
+        Index(None, "user_id", "id"),
+        Index(
+            "uq_notifications_of",
+            "user_id",
+            "kind",
+            text("coalesce(post_id, 0)"),
+            unique=True,
+        ),
+        Index(None, "post_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    since: Mapped[int]
+    at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    read_at: Mapped[datetime | None] = mapped_column(init=False)
+    mailed_at: Mapped[datetime | None] = mapped_column(init=False)
+
+
+class WeeklyReport(Base):
+    """That somebody's report of a week was asked for, and when it was sent."""
+
+    __tablename__ = "weekly_reports"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    monday: Mapped[date] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)

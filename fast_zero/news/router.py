@@ -1,0 +1,46 @@
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends
+
+from fast_zero.accounts.dependencies import NEEDS_TOKEN
+from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.errors import NotFound
+from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import query
+from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
+from fast_zero.core.types import Id
+from fast_zero.feed.dependencies import Reader, Writer
+from fast_zero.news import queries
+from fast_zero.news.models import NO_NOTIFICATION
+from fast_zero.news.schemas import NewsParams, NotificationPage, ReadUpTo
+
+DONE = HTTPStatus.NO_CONTENT
+
+router = room("/notifications", "feed", answers=responses(*NEEDS_TOKEN))
+
+
+@router.get("", response_model=NotificationPage)
+async def list_notifications(
+    wanted: Annotated[NewsParams, Depends(query(NewsParams))], actor: Reader, session: Reads
+) -> object:
+    """List who followed you, replied to you or liked what you posted, the newest first."""
+    rows, unread = await queries.select_news(session, actor.id, wanted)
+    rows, cursor = cut(rows, wanted)
+    return {"notifications": rows, "unread": unread, "next": cursor}
+
+
+@router.put("/read", status_code=DONE)
+async def read_notifications(seen: ReadUpTo, actor: Writer, session: Autocommit) -> None:
+    """Mark all notifications as read up to one. What happens afterwards is unread again."""
+    await queries.mark_read(session, actor.id, seen.up_to)
+
+
+@router.put(
+    "/{notification_id}/read", status_code=DONE, responses=responses(NotFound(NO_NOTIFICATION))
+)
+async def read_notification(notification_id: Id, actor: Writer, session: Autocommit) -> None:
+    """Mark a notification as read. Once more changes nothing."""
+    if not await queries.mark_read(session, actor.id, notification_id, one=True):
+        raise NotFound(NO_NOTIFICATION)

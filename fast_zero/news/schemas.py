@@ -1,0 +1,42 @@
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fast_zero.core.pagination import Next, PageParams
+from fast_zero.core.types import Id
+from fast_zero.feed.schemas import Author
+from fast_zero.news.models import Kind
+
+
+class NewsParams(PageParams):
+    unread: Annotated[bool, Field(description="Only those that are not marked as read.")] = False
+
+
+class PostShort(BaseModel):
+    id: Id
+    text: str = Field(examples=["The bread is in the oven."])
+
+
+class NotificationPublic(BaseModel):
+    """What happened since you last marked it as read: all of one kind, to one post, together."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: Id = Field(description="Another one, and newer, when it happens again after you read it.")
+    kind: Kind = Field(description="Somebody follows you, replied to your post, or likes it.")
+    post: PostShort | None = Field(description="Your post; `null` where somebody follows you.")
+    people: list[Author] = Field(description="Up to three of them, the latest first.")
+    people_count: int = Field(description="How many people they are.", examples=[12])
+    read: bool = Field(description="You have marked it as read.")
+    at: datetime = Field(description="When the first of them did it.")
+
+
+class NotificationPage(BaseModel):
+    notifications: list[NotificationPublic]
+    unread: int = Field(description="How many of all are not marked as read.", examples=[2])
+    next: Next
+
+
+class ReadUpTo(BaseModel):
+    up_to: Annotated[Id, Field(strict=True, description="The newest one that you have seen.")]

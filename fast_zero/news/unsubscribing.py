@@ -1,0 +1,34 @@
+"""Links that stop letters without signing in (RFC 8058), for as long as the keys hold.
+
+A link names the account and the kinds of letters, and carries what only the server can make of
+them. It opens nothing else, so it does not expire: letters are kept for years.
+"""
+
+from collections.abc import Sequence
+from hmac import compare_digest
+from urllib.parse import urlencode
+
+from fast_zero.core import security
+from fast_zero.core.settings import Settings
+
+PATH = "/letters/unsubscribe"
+
+
+def link(settings: Settings, user_id: int, kinds: Sequence[str], language: str) -> str:
+    about = f"{user_id}.{'-'.join(kinds)}"
+    token = f"{about}.{security.derived_token(settings, seed(about))}"
+    return f"{settings.public_url}{PATH}?{urlencode({'lang': language, 'token': token})}"
+
+
+def read(settings: Settings, token: str) -> tuple[int, Sequence[str]] | None:
+    """Tell whose letters of which kinds a token stops, if we made it."""
+    about, _, proof = token.rpartition(".")
+    made = security.derived_tokens(settings, seed(about))
+    if not any(compare_digest(proof.encode(), one.encode()) for one in made):
+        return None
+    user_id, _, kinds = about.partition(".")
+    return int(user_id), kinds.split("-")
+
+
+def seed(about: str) -> str:
+    return f"unsubscribing {about}"

@@ -1,0 +1,88 @@
+"""`fast-zero jobs`: what workers have done, do and will do, for who runs the server."""
+
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.terminal import show, talk
+from fast_zero.operations.acting import act
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.core.database import AnySession
+    from fast_zero.core.settings import Settings
+
+cli = typer.Typer(help="Look after jobs, such as sending mail.", no_args_is_help=True)
+
+
+@cli.command("list")
+def list_jobs(
+    *,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="todo, doing, failed or cancelled; without it, all of these."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List jobs, the newest first. Those that are done are not kept.
+
+    A job that failed is tried again later and later, and after the tenth time kept for 30 days.
+    """
+    from fast_zero.core import job_queries
+
+    known = get_args(job_queries.Status)
+    if unknown := set(status or []) - set(known):
+        raise Invalid(f"There is no status {min(unknown)}; there are {', '.join(known)}.")
+    statuses = [one for one in known if one in (status or known)]
+    rows = act(lambda session, _settings: job_queries.select_jobs(session, statuses, limit))
+    moments = ("next_try", "changed")
+    show(
+        [
+            {
+                **{name: getattr(job, name) for name in ("id", "task", "status", "attempts")},
+                **{name: moment(getattr(job, name)) for name in moments},
+            }
+            for job in rows
+        ],
+        as_json=as_json,
+    )
+
+
+def moment(at: object) -> str | None:
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%S%z}"
+
+
+@cli.command("retry")
+def retry_job(job_ids: list[int]) -> None:
+    """Do jobs that failed, wait or were cancelled as soon as a worker is free."""
+    from fast_zero.core import job_queries
+
+    change(job_queries.retry, job_ids, "is done as soon as a worker is free")
+
+
+@cli.command("cancel")
+def cancel_job(job_ids: list[int]) -> None:
+    """Do jobs no more that wait or failed. They stay in the list for 30 days."""
+    from fast_zero.core import job_queries
+
+    change(job_queries.cancel, job_ids, "is cancelled")
+
+
+def change(
+    action: "Callable[[AnySession, int], Awaitable[bool]]", job_ids: list[int], done: str
+) -> None:
+    """Change all of the jobs, or none where one of them cannot be."""
+
+    async def run(session: "AsyncSession", _settings: "Settings") -> None:
+        for job_id in job_ids:
+            if not await action(session, job_id):
+                raise NotFound(f"There is no job {job_id}, or it is running or has ended.")
+
+    act(run)
+    for job_id in job_ids:
+        talk.print(f"Job {job_id} {done}.")
