@@ -338,6 +338,23 @@ class World:
             assert await self.people(reader, f"{path}/followers") == fans[::-1]
             assert await self.people(reader, f"{path}/following") == stars[::-1]
 
+    async def check_news(self, reader: int, visible: list[Written]) -> None:
+        """See that all is told of what others did, which the model's reader has never read."""
+        model = self.model
+        near = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
+        fans = {a for a, b in model.follows if b == reader}
+        own = [post for post in visible if post.author == reader]
+        replies = [(p, {r.author for r in model.replies(p) if r in visible}) for p in own]
+        told = [("follow", None, fans), *(("reply", post.id, people) for post, people in replies)]
+        told += [("like", post.id, post.likers.intersection(near)) for post in own]
+        expected = {(kind, post, len(who - {reader})) for kind, post, who in told if who - {reader}}
+
+        page = (await self.ask(reader, "GET", "/notifications")).json()
+
+        news = [(one["kind"], one["post"], one["people_count"]) for one in page["notifications"]]
+        assert {(kind, post and post["id"], count) for kind, post, count in news} == expected
+        assert page["unread"] == len(news) == len(expected)
+
 
 DOINGS = {
     "follow": World.relate,
@@ -375,6 +392,7 @@ async def test_everybody_sees_what_the_model_says(
     await world.check_lists(reader, visible)
     await world.check_posts(reader, visible)
     await world.check_people(reader, visible)
+    await world.check_news(reader, visible)
 
 
 def nested(thread: list[dict]) -> list:
