@@ -15,6 +15,7 @@ from fast_zero.accounts import otp_router as otp
 from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
+from fast_zero.administration import router as administration
 from fast_zero.core import database, health, logs, metrics, openapi, problems
 from fast_zero.core.budget import Budgeted
 from fast_zero.core.caching import PrivateAnswers
@@ -57,6 +58,10 @@ TAGS = [
     {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
     {"name": "feed", "description": "What people show one another: posts, replies, likes."},
     {"name": "auth", "description": "Log-ins, their sessions, and tokens for programs."},
+    {
+        "name": "administration",
+        "description": "The accounts and posts of others, for administrators.",
+    },
     {"name": "health", "description": "For those who watch the server and route to it."},
     {"name": "home", "description": "A greeting, to see that the server answers."},
 ]
@@ -178,7 +183,18 @@ def create_app(settings: Settings | None = None) -> FastZero:
     problems.install(app)
     # As they are, and not by `include_router`: see `core.routing`. The first are found first.
     social = (feed, people, syndication, news, unsubscribing)
-    for room in (todos, accounts, exports, *social, auth, links, otp, pages, health):
+    for room in (
+        todos,
+        accounts,
+        exports,
+        *social,
+        administration,
+        auth,
+        links,
+        otp,
+        pages,
+        health,
+    ):
         app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)
 

@@ -208,6 +208,30 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
     assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
+def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
+    made = run(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
+    user_id = made.strip()
+    said = [
+        ("promote", f"User {user_id} is an administrator, from the next log-in on.\n"),
+        ("disable", f"User {user_id} is disabled.\n"),
+        ("enable", f"User {user_id} is enabled.\n"),
+        ("demote", f"User {user_id} is a member.\n"),
+    ]
+    for command, words in said:
+        done = run(data_dir, "users", command, user_id)
+        assert (done.returncode, done.stderr) == (0, words)
+        if command == "disable":
+            [shown] = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
+            assert (shown["role"], shown["disabled_at"] is None) == ("admin", False)
+
+    reset = run(data_dir, "users", "reset-password", user_id, stdin="another fine sentence\n")
+    assert reset.stderr == f"User {user_id} has another password, and no session.\n"
+    weak = run(data_dir, "users", "reset-password", user_id, stdin="short\n")
+    assert (weak.returncode, "short" in weak.stderr) == (1, False)
+    nobody = run(data_dir, "users", "promote", "999999")
+    assert (nobody.returncode, nobody.stderr) == (1, "error: User not found\n")
+
+
 def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
     run(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
     newest = json.loads(run(data_dir, "jobs", "list", "--limit", "1", "--json").stdout)

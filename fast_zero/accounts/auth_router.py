@@ -51,6 +51,8 @@ router = room("/auth", "auth")
         Unauthenticated("Could not validate credentials"),
         otp.OneTimeCodeRequired(),
         Unauthenticated(otp.INCORRECT),
+        Forbidden(sessions.DISABLED),
+        Forbidden(sessions.NOT_ADMIN),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         EXHAUSTED,
     ),

@@ -25,6 +25,11 @@ from fast_zero.core.idempotency import KeptAnswer
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
 
 
+class Role(StrEnum):
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
 class User(Base):
     __tablename__ = "users"
     __table_args__ = (
@@ -38,6 +43,7 @@ class User(Base):
         CheckConstraint("char_length(bio) <= 500", name="bio_length"),
         CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
         CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
+        CheckConstraint("role IN ('member', 'admin')", name="role"),
         CheckConstraint(
             "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"
         ),
@@ -60,6 +66,8 @@ class User(Base):
     letters: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default_factory=list, server_default="{}"
     )
+    role: Mapped[str] = mapped_column(default=Role.MEMBER, server_default="member")
+    disabled_at: Mapped[datetime | None] = mapped_column(default=None)
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
     pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
     # What is compared: the name without regard to case, compatibility forms made one.

@@ -1,6 +1,7 @@
 """Statements about users. Those about sessions and tokens stand in `session_queries`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -71,15 +72,23 @@ async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bo
 
 async def select_credentials(
     session: AnySession, login: str
-) -> Row[str, int | None, str | None, str | None]:
+) -> Row[str, int | None, str | None, str | None, str | None, datetime | None]:
     """Fold an address or a name, and find whose it is; an address comes first.
 
-    Gives what was folded, the user's id and password hash, and the secret of a second factor.
+    Gives what was folded, the user's id and password hash, the secret of a second factor, the
+    role, and since when the account is disabled.
     """
     key = folded(login)
     typed = select(key.label("key")).subquery("typed")
     statement = (
-        select(typed.c.key, User.id, User.password_hash, SecondFactor.secret)
+        select(
+            typed.c.key,
+            User.id,
+            User.password_hash,
+            SecondFactor.secret,
+            User.role,
+            User.disabled_at,
+        )
         .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
         .outerjoin(
             SecondFactor,

@@ -13,6 +13,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from fast_zero.accounts.models import Role
 from fast_zero.accounts.names import check_username
 from fast_zero.accounts.scopes import Scope
 from fast_zero.accounts.time_zones import check_time_zone
@@ -134,6 +135,13 @@ class UserPrivate(UserPublic):
     share_todos: ShareTodos
     letters: Letters
     updated_at: datetime
+
+
+class UserAdmin(UserPrivate):
+    """What an administrator may know of a user."""
+
+    role: Role
+    disabled_at: datetime | None = Field(description="Since when nobody is let in.")
 
 
 class UserPage(BaseModel):
@@ -280,7 +288,8 @@ class AuditPublic(BaseModel):
     action: str = Field(
         description="`account made`, `session opened`, `session ended`, `log-in refused`, "
         "`password changed`, `address changed`, `renamed`, `token made`, `token revoked`, "
-        "`second factor activated` or `second factor disabled`.",
+        "`second factor activated`, `second factor disabled`, `role changed`, `disabled` or "
+        "`enabled`.",
         examples=["session opened"],
     )
     details: dict[str, Any] = Field(

@@ -10,6 +10,7 @@ class Scope(StrEnum):
     ACCOUNT_WRITE = "account:write"
     FEED_READ = "feed:read"
     FEED_WRITE = "feed:write"
+    ADMIN = "admin"
 
 
 DESCRIPTIONS = {
@@ -19,5 +20,7 @@ DESCRIPTIONS = {
     Scope.ACCOUNT_WRITE: "Change your account, end sessions, revoke tokens.",
     Scope.FEED_READ: "See what you may see of others: posts, likes, who follows whom.",
     Scope.FEED_WRITE: "Post, reply and like; follow and block.",
+    Scope.ADMIN: "Look after the accounts and posts of others; for administrators.",
 }
-ALL_SCOPES = frozenset(Scope)
+ALL_SCOPES = frozenset(Scope) - {Scope.ADMIN}
+"""What everybody may be given."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Text,
+    any_,
     delete,
     exists,
     func,
@@ -28,6 +29,7 @@ from fast_zero.accounts.models import (
     SpentRefreshToken,
     User,
 )
+from fast_zero.accounts.scopes import Scope
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
@@ -49,6 +51,7 @@ async def insert_session(
     session: AnySession,
     owner_id: int,
     password_hash: str,
+    role: str,
     *,
     refresh_digest: bytes,
     scopes: Iterable[str],
@@ -58,8 +61,8 @@ async def insert_session(
 ) -> int | None:
     """Open a session, unless the password hash is no longer the one that was verified.
 
-    The lock makes this wait for a change of the password, and the change for this: no session
-    slips in beside one.
+    Nor where the account is disabled or has lost its role. The lock makes this wait for such a
+    change, and the change for this: no session slips in beside one.
     """
     values = {
         "owner_id": User.id,
@@ -69,7 +72,12 @@ async def insert_session(
         "address": literal(address, Text),
         "expires_at": days_from_now(days),
     }
-    unchanged = (User.id == owner_id, User.password_hash == password_hash)
+    unchanged = (
+        User.id == owner_id,
+        User.password_hash == password_hash,
+        User.role == role,
+        User.disabled_at.is_(None),
+    )
     its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
     statement = insert(LoginSession).from_select(list(values), its_user)
     return (await session.execute(statement.returning(LoginSession.id))).scalar()
@@ -185,7 +193,12 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
     """Find whose token it is and what it may do; note its use, at most once a minute."""
     found = (
         select(PersonalToken.id, PersonalToken.owner_id, PersonalToken.scopes)
-        .where(PersonalToken.digest == digest, PersonalToken.expires_at > func.now())
+        .join(User, User.id == PersonalToken.owner_id)
+        .where(
+            PersonalToken.digest == digest,
+            PersonalToken.expires_at > func.now(),
+            User.disabled_at.is_(None),
+        )
         .cte("found")
     )
     a_minute_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
@@ -203,6 +216,12 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
     )
     statement = select(found.c.id, found.c.owner_id, found.c.scopes).add_cte(touched)
     return (await session.execute(statement)).one_or_none()
+
+
+async def delete_administrators_tokens(session: AnySession, owner_id: int) -> None:
+    """Revoke the personal tokens of somebody who may administrate no more."""
+    administrates = literal(Scope.ADMIN.value, Text) == any_(PersonalToken.scopes)
+    await session.execute(delete(PersonalToken).where(token_owned_by(owner_id), administrates))
 
 
 async def select_personal_token(session: AnySession, actor_id: int, token_id: int) -> AnyRow | None:

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fast_zero.accounts import attempts, otp, queries, session_queries
-from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.accounts.models import Role
+from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security, throttle
 from fast_zero.core.database import AnySession
-from fast_zero.core.errors import Invalid, Unauthenticated
+from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
 
 USER_AGENT_LENGTH = 300
+DISABLED = "This account is disabled. Write to whoever runs the server."
+NOT_ADMIN = "Only administrators may have the scope admin."
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,9 @@ async def log_in(
 
     `proven` is the secret of the second factor that the code was taken for already.
     """
-    scopes = wanted_scopes(scope)
-    key, user_id, password_hash, otp_secret = await queries.select_credentials(session, login)
+    wanted = wanted_scopes(scope)
+    found = await queries.select_credentials(session, login)
+    key, user_id, password_hash, otp_secret, role, disabled_at = found
     limits = attempts.at_log_in(settings, key, client.address)
     right, upgraded = await attempts.try_password(
         session, settings, limits, password, password_hash
@@ -55,7 +59,7 @@ async def log_in(
         "address": client.address,
         "user_agent": client.user_agent[:USER_AGENT_LENGTH],
     }
-    if not right or user_id is None or password_hash is None:
+    if not right or user_id is None or password_hash is None or role is None:
         await session_queries.note_refused_log_in(session, user_id, wrong="password", **its_origin)
         raise Unauthenticated("Incorrect email or password")
     if otp_secret and not code:
@@ -69,6 +73,10 @@ async def log_in(
         await session_queries.note_refused_log_in(session, user_id, wrong="code", **its_origin)
         raise Unauthenticated(otp.INCORRECT)
     await throttle.forgive(session, *limits)
+    if disabled_at is not None:
+        await session_queries.note_refused_log_in(session, user_id, wrong="disabled", **its_origin)
+        raise Forbidden(DISABLED)
+    scopes = granted_scopes(wanted, role)
     if upgraded:
         await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
         password_hash = upgraded
@@ -77,12 +85,13 @@ async def log_in(
         session,
         user_id,
         password_hash,
+        role,
         refresh_digest=security.digest(refresh_token),
         scopes=scopes,
         days=settings.refresh_token_days,
         **its_origin,
     )
-    if session_id is None:  # the hash has changed since it was read: the password may have, too
+    if session_id is None:  # what was read has changed since; so the password may have, too
         return await log_in(
             session,
             settings,
@@ -99,10 +108,18 @@ async def log_in(
 
 def wanted_scopes(scope: str) -> frozenset[str]:
     wanted = frozenset(scope.split())
-    if unknown := wanted - ALL_SCOPES:
-        known = ", ".join(sorted(ALL_SCOPES))
+    if unknown := wanted - frozenset(Scope):
+        known = ", ".join(sorted(Scope))
         raise Invalid(f"There is no scope {min(unknown)}. There are {known}.", "scope")
-    return wanted or ALL_SCOPES
+    return wanted
+
+
+def granted_scopes(wanted: frozenset[str], role: str) -> frozenset[str]:
+    """Grant what was asked for, or else all that a role may have."""
+    allowed = frozenset(Scope) if role == Role.ADMIN else ALL_SCOPES
+    if not wanted <= allowed:
+        raise Forbidden(NOT_ADMIN)
+    return wanted or allowed
 
 
 async def refresh(session: AnySession, settings: Settings, spent: str) -> Tokens:

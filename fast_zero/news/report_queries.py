@@ -55,7 +55,7 @@ BEGAN: BindParameter[datetime] = bindparam("began", type_=DateTime(timezone=True
 ENDED: BindParameter[datetime] = bindparam("ended", type_=DateTime(timezone=True))
 STALE: BindParameter[datetime] = bindparam("stale", type_=DateTime(timezone=True))
 
-WRITTEN_TO = users.email_verified_at.is_not(None)
+WRITTEN_TO = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
 WANT_REPORTS = (literal_column(f"'{REPORT}'", Text) == func.any(users.letters), WRITTEN_TO)
 
 
@@ -86,6 +86,7 @@ ASK_FOR_NEWS = text("""
 WITH due AS (
     SELECT news.id FROM notifications AS news JOIN users ON users.id = news.user_id
     WHERE users.letters <> '{}' AND users.email_verified_at IS NOT NULL
+        AND users.disabled_at IS NULL
         AND news.kind = ANY (users.letters)
         AND news.read_at IS NULL
         AND (news.mailed_at IS NULL OR news.mailed_at < news.at)

@@ -48,14 +48,14 @@ def show_user(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show an account as its owner sees it."""
+    """Show an account as its owner sees it, its role, and since when it is disabled."""
     from fast_zero.accounts import queries
-    from fast_zero.accounts.schemas import UserPrivate
+    from fast_zero.accounts.schemas import UserAdmin
 
     user = act(lambda session, _settings: queries.select_user(session, user_id))
     if user is None:
         raise NotFound(f"There is no user {user_id}.")
-    show([UserPrivate.model_validate(user).model_dump(mode="json")], as_json=as_json)
+    show([UserAdmin.model_validate(user).model_dump(mode="json")], as_json=as_json)
 
 
 @cli.command("audit")
@@ -86,8 +86,7 @@ def create_user(username: str, email: str) -> None:
     from fast_zero.accounts import service
     from fast_zero.accounts.schemas import UserCreate
 
-    terminal = sys.stdin.isatty()
-    password = getpass.getpass() if terminal else sys.stdin.readline().rstrip("\n")
+    password = read_password()
     try:
         new = UserCreate(username=username, email=email, password=password)
     except ValidationError as error:
@@ -95,6 +94,62 @@ def create_user(username: str, email: str) -> None:
         raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
     user = act(lambda session, settings: service.register(session, new, settings))
     print(user.id)
+
+
+def read_password() -> str:
+    """Ask for a password on a terminal, and take the first line of standard input elsewhere."""
+    return getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+@cli.command("reset-password")
+def reset_password(user_id: int) -> None:
+    """Give an account another password, and end its sessions. Its owner is told by a letter.
+
+    The password is asked for on a terminal, and is the first line of standard input elsewhere.
+    """
+    from fast_zero.accounts import standing
+
+    password = read_password()
+    act(lambda session, settings: standing.set_password(session, settings, user_id, password))
+    talk.print(f"User {user_id} has another password, and no session.")
+
+
+@cli.command("disable")
+def disable_user(user_id: int) -> None:
+    """Let nobody into an account any more, and end its sessions at once. What was posted stays."""
+    from fast_zero.accounts import standing
+
+    act(lambda session, _settings: standing.disable(session, user_id))
+    talk.print(f"User {user_id} is disabled.")
+
+
+@cli.command("enable")
+def enable_user(user_id: int) -> None:
+    """Let the owner of a disabled account in again."""
+    from fast_zero.accounts import standing
+
+    act(lambda session, _settings: standing.enable(session, user_id))
+    talk.print(f"User {user_id} is enabled.")
+
+
+@cli.command("promote")
+def promote_user(user_id: int) -> None:
+    """Make somebody an administrator, who may look after the accounts and posts of others."""
+    from fast_zero.accounts import standing
+    from fast_zero.accounts.models import Role
+
+    act(lambda session, _settings: standing.give_role(session, user_id, Role.ADMIN))
+    talk.print(f"User {user_id} is an administrator, from the next log-in on.")
+
+
+@cli.command("demote")
+def demote_user(user_id: int) -> None:
+    """Make an administrator a member again, and end all that could still administrate."""
+    from fast_zero.accounts import standing
+    from fast_zero.accounts.models import Role
+
+    act(lambda session, _settings: standing.give_role(session, user_id, Role.MEMBER))
+    talk.print(f"User {user_id} is a member.")
 
 
 @cli.command("delete")

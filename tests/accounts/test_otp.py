@@ -130,10 +130,10 @@ async def test_a_hash_that_is_upgraded_beside_a_log_in_does_not_cost_its_code(
 ):
     insert_session, beside = session_queries.insert_session, [WEAK_HASH]
 
-    async def insert_later(session, user_id, password_hash, **values):
+    async def insert_later(session, user_id, password_hash, role, **values):
         if beside:
             await queries.upgrade_password_hash(session, user_id, password_hash, beside.pop())
-        return await insert_session(session, user_id, password_hash, **values)
+        return await insert_session(session, user_id, password_hash, role, **values)
 
     monkeypatch.setattr(session_queries, "insert_session", insert_later)
 

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from fast_zero.accounts.scopes import ALL_SCOPES, Scope
+from fast_zero.accounts.scopes import Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.news.models import Notification
@@ -87,6 +87,11 @@ NEEDED = {
     ("DELETE", "/users/{user_id}/follow"): Scope.FEED_WRITE,
     ("PUT", "/users/{user_id}/block"): Scope.FEED_WRITE,
     ("DELETE", "/users/{user_id}/block"): Scope.FEED_WRITE,
+    ("GET", "/admin/users/{user_id}"): Scope.ADMIN,
+    ("GET", "/admin/users/{user_id}/audit"): Scope.ADMIN,
+    ("PUT", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
+    ("DELETE", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
+    ("DELETE", "/admin/posts/{post_id}"): Scope.ADMIN,
     ("GET", "/notifications"): Scope.FEED_READ,
     ("PUT", "/notifications/read"): Scope.FEED_WRITE,
     ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
@@ -97,6 +102,7 @@ NOBODYS = dict.fromkeys(
     ["user_id", "session_id", "token_id", "todo_id", "post_id", "notification_id"], MAX_BIGINT
 )
 NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
+NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_YOU = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
 STRANGERS = {
@@ -127,6 +133,11 @@ STRANGERS = {
     ("DELETE", "/users/{user_id}/follow"): 204,
     ("PUT", "/users/{user_id}/block"): 204,
     ("DELETE", "/users/{user_id}/block"): 204,
+    ("GET", "/admin/users/{user_id}"): NO_ADMIN,
+    ("GET", "/admin/users/{user_id}/audit"): NO_ADMIN,
+    ("PUT", "/admin/users/{user_id}/disabled"): NO_ADMIN,
+    ("DELETE", "/admin/users/{user_id}/disabled"): NO_ADMIN,
+    ("DELETE", "/admin/posts/{post_id}"): NO_ADMIN,
     ("PUT", "/notifications/{notification_id}/read"): (404, "Notification not found"),
 }
 
@@ -150,7 +161,7 @@ def test_the_document_names_the_scope_of_every_route(app):
         expected = [{"OAuth2PasswordBearer": list(all_of(scope))}]
         assert paths[path][method.lower()]["security"] == expected, (method, path)
     flow = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
-    assert flow["password"]["scopes"].keys() == ALL_SCOPES
+    assert flow["password"]["scopes"].keys() == set(Scope)
 
 
 def all_of(needed) -> tuple[str, ...]:
@@ -158,7 +169,7 @@ def all_of(needed) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("kind", ["personal", "access"])
-@pytest.mark.parametrize("scope", sorted(ALL_SCOPES))
+@pytest.mark.parametrize("scope", sorted(Scope))
 async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
     if kind == "personal":
         token = new_token()
@@ -234,6 +245,6 @@ async def test_a_scope_that_does_not_exist_is_named(anonymous, user):
     [complaint] = problem(response)[1]
     assert complaint["loc"] == ["body", "scope"]
     assert complaint["msg"] == (
-        "There is no scope todos:eat. "
-        "There are account:read, account:write, feed:read, feed:write, todos:read, todos:write."
+        "There is no scope todos:eat. There are account:read, account:write, admin, "
+        "feed:read, feed:write, todos:read, todos:write."
     )

@@ -1,0 +1,77 @@
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Security
+
+from fast_zero.accounts import queries, session_queries, standing
+from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, CurrentRevocations, current_actor
+from fast_zero.accounts.schemas import AuditPage, UserAdmin
+from fast_zero.accounts.scopes import Scope
+from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.pagination import cut
+from fast_zero.core.parameters import PageQuery
+from fast_zero.core.problems import responses
+from fast_zero.core.routing import room
+from fast_zero.core.types import Id
+from fast_zero.feed import moderation_queries
+from fast_zero.feed.models import NO_POST, NO_USER
+
+DONE = HTTPStatus.NO_CONTENT
+TO_A_USER = responses(NotFound(NO_USER))
+
+ADMIN = Security(current_actor, scopes=[Scope.ADMIN])
+Admin = Annotated[Actor, ADMIN]
+
+router = room("/admin", "administration", answers=responses(*NEEDS_TOKEN))
+
+
+@router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER, dependencies=[ADMIN])
+async def read_account(user_id: Id, session: Reads) -> object:
+    """Show an account as its owner sees it, with its role, and since when it is disabled."""
+    user = await queries.select_user(session, user_id)
+    if user is None:
+        raise NotFound(NO_USER)
+    return user
+
+
+@router.get(
+    "/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER, dependencies=[ADMIN]
+)
+async def list_users_audit(user_id: Id, page: PageQuery, session: Reads) -> object:
+    """List what happened to an account for a year, newest first: log-ins, changes, tokens."""
+    rows, cursor = cut(await session_queries.select_audit(session, user_id, page), page)
+    if not rows and await queries.select_user(session, user_id) is None:
+        raise NotFound(NO_USER)
+    return {"events": rows, "next": cursor}
+
+
+@router.put("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
+async def disable_user(
+    user_id: Id, actor: Admin, session: Autocommit, revocations: CurrentRevocations
+) -> None:
+    """Let nobody into an account any more, and end its sessions. Once more changes nothing."""
+    if user_id == actor.id:
+        raise Invalid("You cannot disable yourself.", "user_id", "path")
+    for ended in await standing.disable(session, user_id):
+        revocations.add(ended)
+
+
+@router.delete(
+    "/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER, dependencies=[ADMIN]
+)
+async def enable_user(user_id: Id, session: Autocommit) -> None:
+    """Let the owner of an account in again. Once more changes nothing."""
+    await standing.enable(session, user_id)
+
+
+@router.delete(
+    "/posts/{post_id}",
+    status_code=DONE,
+    responses=responses(NotFound(NO_POST)),
+    dependencies=[ADMIN],
+)
+async def remove_post(post_id: Id, session: Autocommit) -> None:
+    """Delete a post, whoever wrote it. The replies to it stay."""
+    if not await moderation_queries.delete_post(session, post_id):
+        raise NotFound(NO_POST)

@@ -1,0 +1,115 @@
+"""What administrators may, and that nobody else does."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fast_zero.accounts.scopes import ALL_SCOPES, Scope
+from fast_zero.core import security
+from fast_zero.core.types import MAX_BIGINT
+from tests.core.expect import problem
+from tests.factories import PASSWORD, PersonalTokenFactory, PostFactory, UserFactory, new_token
+
+DISABLED = (403, "This account is disabled. Write to whoever runs the server.")
+
+
+@pytest.fixture
+def admins(settings, user):
+    scopes = [*ALL_SCOPES, Scope.ADMIN]
+    token = security.create_access_token(settings, user.id, MAX_BIGINT, scopes)
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def log_in(anonymous):
+    async def log_in(user, **given):
+        form = {"username": user.email, "password": PASSWORD, **given}
+        return await anonymous.post("/auth/token", data=form)
+
+    return log_in
+
+
+async def test_only_an_administrator_is_given_the_scope(log_in, user, save):
+    [admin] = await save(UserFactory(role="admin"))
+    assert "admin" not in (await log_in(user)).json()["scope"].split()
+    assert problem(await log_in(user, scope="admin todos:read")) == (
+        403,
+        "Only administrators may have the scope admin.",
+    )
+    assert "admin" in (await log_in(admin)).json()["scope"].split()
+    assert (await log_in(admin, scope="todos:read")).json()["scope"] == "todos:read"
+
+
+async def test_a_token_is_no_way_to_become_one(client, admins):
+    expires = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    new = {"name": "Root", "scopes": ["admin"], "expires_at": expires}
+    refused = await client.post("/auth/tokens", json=new)
+    assert refused.status_code == 403
+    assert (await client.post("/auth/tokens", json=new, headers=admins)).status_code == 201
+
+
+async def test_an_account_is_disabled_at_once_and_let_in_again(
+    anonymous, log_in, stranger, save, admins, bearer
+):
+    token = new_token()
+    await save(PersonalTokenFactory(token=token, owner_id=stranger.id))
+    program = {"Authorization": f"Bearer {token}"}
+    tokens = (await log_in(stranger)).json()
+    session = {"Authorization": f"Bearer {tokens['access_token']}"}
+    path = f"/admin/users/{stranger.id}/disabled"
+    assert (await anonymous.get("/todos", headers=program)).status_code == 200
+
+    for _ in range(2):
+        assert (await anonymous.put(path, headers=admins)).status_code == 204
+
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert (await anonymous.post("/auth/token", data=refresh)).status_code == 401
+    for headers in (session, program):
+        assert (await anonymous.get("/todos", headers=headers)).status_code == 401
+    assert problem(await log_in(stranger)) == DISABLED
+    wrong = await log_in(stranger, password="a wrong sentence")
+    assert problem(wrong) == (401, "Incorrect email or password")
+    for _ in range(2):
+        assert (await anonymous.delete(path, headers=admins)).status_code == 204
+    assert (await log_in(stranger)).status_code == 200
+    assert (await anonymous.get("/todos", headers=program)).status_code == 200
+    events = await anonymous.get(f"/admin/users/{stranger.id}/audit", headers=admins)
+    actions = [event["action"] for event in events.json()["events"]]
+    assert [one for one in actions if one in {"disabled", "enabled"}] == ["enabled", "disabled"]
+
+
+async def test_an_account_is_shown_as_its_owner_sees_it(client, stranger, admins):
+    shown = (await client.get(f"/admin/users/{stranger.id}", headers=admins)).json()
+    assert (shown["email"], shown["role"], shown["disabled_at"]) == (
+        stranger.email,
+        "member",
+        None,
+    )
+    assert "password" not in str(shown)
+
+
+async def test_nobody_disables_themself(client, user, admins):
+    response = await client.put(f"/admin/users/{user.id}/disabled", headers=admins)
+    assert response.status_code == 422
+
+
+async def test_a_post_is_removed_whoever_wrote_it(client, stranger, save, admins):
+    [post] = await save(PostFactory(author_id=stranger.id))
+    path = f"/admin/posts/{post.id}"
+    assert (await client.delete(path, headers=admins)).status_code == 204
+    assert problem(await client.delete(path, headers=admins)) == (404, "Post not found")
+    assert (await client.get(f"/posts/{post.id}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("GET", "/audit"),
+        ("PUT", "/disabled"),
+        ("DELETE", "/disabled"),
+    ],
+)
+async def test_an_account_that_is_not_there_is_not_found(client, admins, method, path):
+    response = await client.request(method, f"/admin/users/{MAX_BIGINT}{path}", headers=admins)
+    assert problem(response) == (404, "User not found")

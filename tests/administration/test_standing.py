@@ -1,0 +1,66 @@
+"""Who is let in and who administrates, as the commands change it."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from fast_zero.accounts import standing
+from fast_zero.accounts.models import PersonalToken, Role
+from fast_zero.core.errors import NotFound
+from fast_zero.core.types import MAX_BIGINT
+from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
+
+
+async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, save):
+    [admin] = await save(UserFactory(role="admin"))
+    kept, _ = await save(
+        PersonalTokenFactory(owner_id=admin.id),
+        PersonalTokenFactory(owner_id=admin.id, scopes=["admin", "todos:read"]),
+    )
+    [opened] = await save(LoginSessionFactory(owner_id=admin.id))
+    assert await standing.give_role(session, admin.id, Role.ADMIN) == ()
+    assert await standing.give_role(session, admin.id, Role.MEMBER) == [opened.id]
+    left = await session.scalars(select(PersonalToken.id).where(PersonalToken.owner_id == admin.id))
+    assert left.all() == [kept.id]
+
+
+async def test_a_new_password_ends_all_sessions_and_is_told(
+    anonymous, session, settings, user, save, deferred
+):
+    [opened] = await save(LoginSessionFactory(owner_id=user.id))
+    ended = await standing.set_password(session, settings, user.id, "another fine sentence")
+    await session.commit()
+    assert ended == [opened.id]
+    form = {"username": user.email, "password": PASSWORD}
+    assert (await anonymous.post("/auth/token", data=form)).status_code == 401
+    form["password"] = "another fine sentence"
+    assert (await anonymous.post("/auth/token", data=form)).status_code == 200
+    [(name, told)] = await deferred()
+    assert (name, told["about"]) == ("accounts.send_notice", "password_changed")
+
+
+@pytest.mark.parametrize("change", [standing.disable, standing.enable])
+async def test_nobody_is_not_found(session, change):
+    with pytest.raises(NotFound):
+        await change(session, MAX_BIGINT)
+
+
+async def test_no_log_in_slips_in_beside_the_end_of_an_account(live, commit, engine):
+    """Disable while somebody logs in, again and again; then no session is left."""
+    [user] = await commit(UserFactory())
+    form = {"username": user.email, "password": PASSWORD}
+    async with live(login_failures=0) as client:
+        for _ in range(3):
+            logging_in = [
+                asyncio.create_task(client.post("/auth/token", data=form)) for _ in range(3)
+            ]
+            await asyncio.sleep(0.03)
+            async with engine.begin() as connection:
+                await standing.disable(connection, user.id)
+            answers = await asyncio.gather(*logging_in)
+            assert {answer.status_code for answer in answers} <= {200, 403}
+            async with engine.begin() as connection:
+                left = await connection.exec_driver_sql("SELECT count(*) FROM login_sessions")
+                assert left.scalar() == 0
+                await standing.enable(connection, user.id)
