@@ -21,6 +21,7 @@ from fast_zero.core.errors import DomainError, StartError
 from fast_zero.core.terminal import console, talk
 from fast_zero.operations import (
     commands,
+    demo_commands,
     jobs_commands,
     posts_commands,
     todos_commands,
@@ -42,6 +43,7 @@ cli.add_typer(posts_commands.cli, name="posts")
 cli.add_typer(todos_commands.cli, name="todos")
 cli.add_typer(jobs_commands.cli, name="jobs")
 cli.add_typer(commands.cli)
+cli.add_typer(demo_commands.cli)
 
 
 def main() -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import httpx2
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from fast_zero import __version__
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
+from fast_zero.operations.demo_commands import is_here
 from tests.processes import PATIENCE, on_a_terminal, postmaster, run, serving
 
 PASSWORD = "a fine long sentence\n"
@@ -230,6 +232,52 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
     nobody = run(data_dir, "users", "promote", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: User not found\n")
+
+
+def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
+    data_dir = tmp_path / "data"
+    with embedded.running(data_dir) as url:
+        assert run(data_dir, "migrate").returncode == 0
+        done = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
+        counts = {row["written"]: row["count"] for row in json.loads(done.stdout)}
+        assert (counts["person"], counts["todo"], counts["post"]) == (3, 12, 24)
+        assert 0 < counts["done"] <= 12
+        password = done.stderr.strip().split()[-1]
+        assert "ana" in done.stderr
+        [user_id] = re.findall(r"(\d+)\tana\t", run(data_dir, "users", "list").stdout)
+        with psycopg.connect(conninfo(url)) as connection:
+            query = "SELECT max(created_at) < now(), bool_or(edited_at IS NOT NULL) FROM posts"
+            assert connection.execute(query).fetchone() == (True, False)
+        with serving(data_dir) as server:
+            form = {"username": "ana", "password": password}
+            assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
+            timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
+            assert timeline["counts"]["posts"] > 0
+        again = run(data_dir, "seed")
+        assert (again.returncode, "the demo is there already" in again.stderr) == (1, True)
+
+        for wrong in ((), ("--yes", "another")):
+            kept = run(data_dir, "reset-db", *wrong)
+            assert (kept.returncode, "Confirm with --yes" in kept.stderr) == (1, True)
+        assert "ana" in run(data_dir, "users", "list").stdout
+        gone = run(data_dir, "reset-db", "--yes", url.database)
+        assert (gone.returncode, "The database is empty" in gone.stderr) == (0, True)
+        assert run(data_dir, "users", "list").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("postgresql://a@127.0.0.1/b", True),
+        ("postgresql://a@localhost/b", True),
+        ("postgresql://a@[::1]/b", True),
+        ("postgresql://a@/b?host=/run/postgresql", True),
+        ("postgresql://a@db.example.com/b", False),
+        ("postgresql://a@192.0.2.1/b", False),
+    ],
+)
+def test_a_database_on_another_machine_may_be_in_production(url, here):
+    assert is_here(make_url(url)) == here
 
 
 def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):

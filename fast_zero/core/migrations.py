@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, NullPool, func, select
+from sqlalchemy import URL, Connection, NullPool, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -40,6 +40,19 @@ async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
             before_and_after = await connection.run_sync(upgrade_to_head)
             await connection.commit()
     return before_and_after
+
+
+async def empty(url: URL) -> None:
+    """Delete all tables, types and functions, with all that they hold."""
+    engine = create_migration_engine(url)
+    try:
+        async with engine.begin() as connection:
+            for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+                await connection.execute(text(statement))
+    except DBAPIError as error:
+        raise StartError(f"Cannot empty the database: {error.orig}") from error
+    finally:
+        await engine.dispose()
 
 
 def create_migration_engine(url: URL) -> AsyncEngine:

@@ -1,11 +1,15 @@
 """What commands need to work on the database: one that answers, and a transaction on it."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from fast_zero.core.errors import StartError
+import typer
+from rich.markup import escape
+
+from fast_zero.core.errors import Invalid, StartError
 from fast_zero.core.terminal import talk
 
 if TYPE_CHECKING:
@@ -53,3 +57,12 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
             if before != after:
                 talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
         yield complete
+
+
+def confirm(name: str, typed: str, becomes: str) -> None:
+    """Ask for the database's name on a terminal; it may also have come with the command."""
+    if not typed and sys.stdin.isatty():
+        talk.print(f"Everything in the database [bold]{escape(name)}[/] will be {becomes}.")
+        typed = typer.prompt("Its name, to confirm", err=True)
+    if typed != name:
+        raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")

@@ -1,6 +1,5 @@
 """The operator's tools as commands. Each imports what it needs when it runs."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from fast_zero.core.errors import Invalid
 from fast_zero.core.terminal import show, talk
+from fast_zero.operations.acting import confirm
 
 if TYPE_CHECKING:
     from fast_zero.operations.backup import Database
@@ -55,12 +54,7 @@ def restore_backup(
         revision = backup.revision_in(database, file)
         name = database.url.database or ""
         if backup.holds_tables(database):
-            typed = yes
-            if not yes and sys.stdin.isatty():
-                talk.print(f"Everything in the database [bold]{escape(name)}[/] will be replaced.")
-                typed = typer.prompt("Its name, to confirm", err=True)
-            if typed != name:
-                raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")
+            confirm(name, yes, "replaced")
         with talk.status("Restoring…"):
             backup.restore(database, file)
     talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")

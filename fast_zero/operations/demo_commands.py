@@ -1,0 +1,89 @@
+"""`fast-zero seed` and `fast-zero reset-db`: a database to try things with."""
+
+import asyncio
+import ipaddress
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from fast_zero.core.errors import Invalid
+from fast_zero.core.terminal import show, talk
+from fast_zero.operations.acting import act, confirm, ready
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from fast_zero.core.settings import Settings
+
+cli = typer.Typer()
+
+
+@cli.command()
+def seed(
+    *,
+    people: Annotated[int, typer.Option(min=2, max=1000, help="How many people.")] = 20,
+    todos: Annotated[int, typer.Option(min=0, max=1000, help="Todos of each.")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Write a demo: people, todos over the last months, follows, posts, replies, likes.
+
+    All of them have the same new password, which is told at the end.
+    """
+    from fast_zero.core import security
+    from fast_zero.operations.seed import plant
+
+    password = secrets.token_urlsafe(12)
+    with Progress(console=talk, transient=True) as bar:
+        task = bar.add_task("Writing…", total=None)
+
+        async def write(session: "AsyncSession", settings: "Settings") -> dict[str, int]:
+            password_hash = await security.hash_password(password, settings.password_queue)
+            return await plant(
+                session,
+                password_hash,
+                people=people,
+                todos=todos,
+                progress=lambda done, all_: bar.update(task, completed=done, total=all_),
+            )
+
+        counts = act(write)
+    show([{"written": name, "count": count} for name, count in counts.items()], as_json=as_json)
+    talk.print(f"Log in as [bold]ana[/], or another of them, with the password {password}")
+
+
+@cli.command("reset-db")
+def reset_database(
+    *,
+    yes: Annotated[str, typer.Option(help="The database's name: all that is in it may go.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Even if the database is on another machine.")
+    ] = False,
+) -> None:
+    """Delete everything in the database, and migrate it anew. Stop servers and workers first."""
+    from fast_zero.core import migrations
+    from fast_zero.operations.acting import MIGRATION_WAIT_SECONDS
+
+    with ready(migrate=False) as settings:
+        url = settings.direct_address()
+        if not (force or is_here(url)):
+            raise Invalid(
+                f"Nothing was changed: the database is on {url.host}, and may be in production. "
+                "Confirm with --force."
+            )
+        confirm(url.database or "", yes, "deleted")
+        with talk.status("Deleting and migrating…"):
+            asyncio.run(migrations.empty(url))
+            _, revision = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
+    talk.print(f"The database is empty, and has the revision {revision}.")
+
+
+def is_here(url: "URL") -> bool:
+    """Tell whether a database is on this machine: on a socket, or a loopback address."""
+    host = url.host or url.query.get("host") or "localhost"
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return host == "localhost" or str(host).startswith("/")
