@@ -11,11 +11,14 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import Progress, TaskID
 from sqlalchemy import URL
 
 import bench
 import fast_zero
-from bench import databases, report, servers, traffic
+from bench import crowd, databases, feed, report, servers, traffic
+from bench.crowd import Crowd
 from bench.servers import Server
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import embedded, security
@@ -34,6 +37,7 @@ class Plan:
 
 
 def main(
+    context: typer.Context,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; 5 give a fair median.")] = 5,
     seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
     only: Annotated[
@@ -49,6 +53,8 @@ def main(
     Everything is on the loopback interface and in a temporary folder, which is removed at the
     end. The default takes about ten minutes; `--rounds 1 --seconds 1` shows that it works.
     """
+    if context.invoked_subcommand:
+        return
     if unknown := set(only.split(",")) - set(traffic.KINDS):
         raise typer.BadParameter(f"no such kind of request: {', '.join(sorted(unknown))}")
     plan = Plan(rounds, seconds, [kind for kind in traffic.KINDS if kind in only.split(",")])
@@ -199,7 +205,40 @@ class Benchmark:
             say(f"start: {taken['fast_zero']:.2f} s, not {taken['tutorial']:.2f} s")
 
 
+def measure_feed(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds.")] = 5,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
+    people: Annotated[int, typer.Option(min=2000, help="How many; each follows 100.")] = 100_000,
+    posts: Annotated[int, typer.Option(min=10_000, help="How many.")] = 5_000_000,
+) -> None:
+    """Measure the feed beside a list of todos, with a crowd: 10,000,000 follows by default.
+
+    Writing them takes some minutes and 4 GB in the temporary folder, which are given back.
+    """
+    wrk = traffic.find_wrk()
+    size = Crowd(people, posts)
+    with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
+        place = Path(folder)
+        place.chmod(0o711)
+        with embedded.running(place / "data") as url:
+            with Progress(console=Console(stderr=True)) as bar:
+                tasks: dict[str, TaskID] = {}
+
+                def progress(table: str, done: int, expected: int) -> None:
+                    if table not in tasks:
+                        tasks[table] = bar.add_task(table, total=expected or None)
+                    bar.update(tasks[table], completed=done, total=expected or done)
+
+                database = crowd.prepare(url, size, progress)
+            benchmark = feed.Benchmark(
+                place / "data" / f"pg{embedded.MAJOR}", traffic.Wrk(wrk, place), size
+            )
+            for part in benchmark.run(database, rounds, seconds, say):
+                typer.echo(f"{part}\n")
+
+
 if __name__ == "__main__":
     program = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-    program.command()(main)
+    program.callback(invoke_without_command=True)(main)
+    program.command("feed")(measure_feed)
     program()

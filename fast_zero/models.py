@@ -13,7 +13,17 @@ from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
 from fast_zero.core.idempotency import KeptAnswer
 from fast_zero.core.throttle import Throttle
-from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Retraction
+from fast_zero.feed.models import (
+    Block,
+    Completion,
+    EarlierText,
+    Follow,
+    Like,
+    Post,
+    Retraction,
+    Tally,
+    TallyChange,
+)
 from fast_zero.news.models import Notification, WeeklyReport
 from fast_zero.todos.models import Todo
 
@@ -36,6 +46,8 @@ __all__ = [
     "Retraction",
     "SecondFactor",
     "SpentRefreshToken",
+    "Tally",
+    "TallyChange",
     "Throttle",
     "Todo",
     "User",

@@ -7,12 +7,13 @@ from fast_zero.accounts import jobs as accounts
 from fast_zero.core import database, job_runner
 from fast_zero.core.jobs import Context, Jobs
 from fast_zero.core.settings import Settings
+from fast_zero.feed import jobs as feed
 from fast_zero.news import jobs as news
 
 END_SECONDS = 2  # for what is noted of the jobs that were stopped
 
 JOBS: Jobs = {**accounts.JOBS, **news.JOBS}
-CHORES: Jobs = {**accounts.CHORES, **news.CHORES}
+CHORES: Jobs = {**accounts.CHORES, **feed.CHORES, **news.CHORES}
 
 
 async def work(context: Context) -> None:

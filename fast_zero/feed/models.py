@@ -99,6 +99,7 @@ class Post(Base):
         ),
         Index(None, "author_id", "id"),
         Index(None, "reply_to", "id"),
+        Index("ix_posts_replies", "author_id", postgresql_where=text("reply_to IS NOT NULL")),
         Index(None, "todo_id", unique=True, postgresql_where=text("author_id IS NOT NULL")),
         Index(
             "ix_posts_home",
@@ -178,3 +179,27 @@ class Retraction(Base):
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     at: Mapped[datetime]
+
+
+class Tally(Base):
+    """How many followers, or posts of a visibility that are no replies, somebody has; added up."""
+
+    __tablename__ = "tallies"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
+class TallyChange(Base):
+    """That it is one more or less. Triggers write it; without a foreign key, which would wait."""
+
+    __tablename__ = "tally_changes"
+    __table_args__ = (Index(None, "user_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    user_id: Mapped[int]
+    kind: Mapped[str]
+    change: Mapped[int]

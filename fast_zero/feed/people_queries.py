@@ -4,15 +4,29 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from fast_zero.accounts.queries import folded
 from fast_zero.core.database import AnyRow, AnySession, Base
 from fast_zero.core.pagination import PageParams
-from fast_zero.feed.models import Block, Follow, Like, Post
+from fast_zero.feed.models import Block, Follow, Like, Post, Visibility
 from fast_zero.feed.queries import (
     AFTER,
+    HIDDEN,
     LIMIT,
     OFFSET,
     POST,
@@ -28,6 +42,7 @@ from fast_zero.feed.queries import (
     users,
     visible_to,
 )
+from fast_zero.feed.tallies import FOLLOWERS, tally
 
 COLUMNS = (users.id, users.username, users.display_name, users.bio, users.created_at)
 
@@ -36,14 +51,32 @@ def count(table: type[Base], *conditions: ColumnElement[bool]) -> ColumnElement[
     return select(func.count()).select_from(table.__table__).where(*conditions).scalar_subquery()
 
 
+def literal(word: str) -> ColumnElement[str]:
+    return literal_column(f"'{word}'", Text)
+
+
+# What is no reply is seen by all, by followers or by nobody else, so each kind is one number.
+OWN = users.id == READER
+POSTS_SEEN = (
+    tally(users.id, literal(Visibility.PUBLIC))
+    + case(
+        (or_(OWN, follows_row(READER, users.id)), tally(users.id, literal(Visibility.FOLLOWERS))),
+        else_=0,
+    )
+    + case((OWN, tally(users.id, literal(Visibility.PRIVATE))), else_=0)
+    + count(Post, posts.author_id == users.id, posts.reply_to.is_not(None), visible_to(posts))
+)
+HIDDEN_FOLLOWERS = count(
+    Follow, follows.followed_id == users.id, follows.follower_id == any_(HIDDEN)
+)
 PROFILE = select(
     *COLUMNS,
     users.version,
     func.jsonb_build_object(
         "posts",
-        count(Post, posts.author_id == users.id, visible_to(posts)),
+        POSTS_SEEN,
         "followers",
-        count(Follow, follows.followed_id == users.id, known_to_reader(follows.follower_id)),
+        tally(users.id, literal(FOLLOWERS)) - HIDDEN_FOLLOWERS,
         "following",
         count(Follow, follows.follower_id == users.id, known_to_reader(follows.followed_id)),
     ).label("counts"),

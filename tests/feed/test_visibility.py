@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from fast_zero.accounts.models import User
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.feed import queries, tallies
 from tests.factories import UserFactory
 
 PEOPLE = 4
@@ -373,12 +375,23 @@ DOINGS = {
 }
 
 
+@pytest.fixture
+def few(monkeypatch):
+    """Look through so few posts for a timeline that it often takes more."""
+    monkeypatch.setattr(queries, "LOOKED_THROUGH", 1)
+    queries.timeline.cache_clear()
+    queries.listing.cache_clear()
+    yield
+    queries.timeline.cache_clear()
+    queries.listing.cache_clear()
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(done=st.lists(deeds, min_size=5, max_size=30), reader=people)
+@given(done=st.lists(deeds, min_size=5, max_size=30), reader=people, tidy=st.booleans())
 async def test_everybody_sees_what_the_model_says(
-    anonymous, open_session, save, bearer, done, reader
+    anonymous, open_session, save, bearer, few, done, reader, tidy
 ):
     async with open_session() as session:  # what the example before has left
         await session.execute(delete(User))
@@ -388,6 +401,9 @@ async def test_everybody_sees_what_the_model_says(
     for deed, details in done:
         await DOINGS[deed](world, deed, *details)
 
+    if tidy:
+        async with open_session() as session:
+            await tallies.add_up(session)
     visible = [post for post in world.model.posts if world.model.sees(reader, post)]
     await world.check_lists(reader, visible)
     await world.check_posts(reader, visible)

@@ -1,0 +1,185 @@
+"""What the feed costs beside a list of todos, with a hundred thousand people and their posts."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+
+from pydantic import SecretStr
+
+from bench import report, servers, traffic
+from bench.crowd import FAMOUS, Crowd
+from bench.databases import Database
+from bench.servers import HOST, TICKS, Server
+from fast_zero.accounts.scopes import ALL_SCOPES
+from fast_zero.core import security
+from fast_zero.core.settings import Settings
+
+PAGE = 20
+PAGES = 100
+TIMES = 5.0
+LIST = "list of todos"
+WRITERS = range(1, FAMOUS + 1)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one kind of request took, in microseconds of processors a request."""
+
+    measured: traffic.Measured
+    server: float
+    database: float
+
+    @property
+    def micros(self) -> float:
+        return self.server + self.database
+
+
+class Benchmark:
+    def __init__(self, cluster: Path, wrk: traffic.Wrk, size: Crowd) -> None:
+        self.cluster = cluster
+        self.wrk = wrk
+        self.size = size
+        self.key = secrets.token_urlsafe(48)
+        self.settings = Settings(
+            _env_file=None, secret_key=SecretStr(self.key), access_token_minutes=60
+        )
+
+    def token(self, user_id: int) -> str:
+        return security.create_access_token(self.settings, user_id, user_id, ALL_SCOPES)
+
+    def run(self, database: Database, rounds: int, seconds: int, say: Say) -> Iterator[str]:
+        with servers.running("fast_zero", database, self.key, self.token(1)) as server:
+            kinds = self.write_requests(server)
+            costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
+            for kind in kinds:
+                self.measure(server, kind, 1)
+            for number in range(rounds):
+                for kind in kinds:
+                    cost = self.measure(server, kind, seconds)
+                    costs[kind].append(cost)
+                    say(f"round {number + 1}: {kind}: {cost.micros:,.0f} µs of processors")
+        yield report.table(
+            ["", "requests/s", "p50 ms", "p99 ms", "server µs", "database µs", "times the list"],
+            (row(kind, costs) for kind in kinds),
+        )
+        dearest = max(times(kind, costs) for kind in kinds)
+        floor = report.Floor("dearest request, times the list", dearest, TIMES, at_least=False)
+        yield report.table(["floor", "measured", "wanted", ""], [floor.row()])
+
+    def write_requests(self, server: Server) -> list[str]:
+        """Write down what is asked of each kind, by many people in turn."""
+        readers = {reader: self.token(reader) for reader in self.size.readers()}
+        writers = {writer: self.token(writer) for writer in WRITERS}
+        new = json.dumps({"text": "The bread is in the oven, again."})
+        get, of_list = traffic.message, f"?limit={PAGE}"
+        asked = {
+            LIST: [get("GET", f"/todos{of_list}", token) for token in readers.values()],
+            "timeline, first page": [
+                get("GET", f"/timeline{of_list}", token) for token in readers.values()
+            ],
+            "timeline, hundredth page": [
+                get("GET", f"/timeline{of_list}&after={after(server, '/timeline', token)}", token)
+                for token in readers.values()
+            ],
+            "timeline of who follows ten": [
+                get("GET", f"/timeline{of_list}", self.token(quiet)) for quiet in self.size.quiet()
+            ],
+            "public posts, first page": [
+                get("GET", f"/posts{of_list}", token) for token in readers.values()
+            ],
+            "public posts, hundredth page": [
+                get("GET", f"/posts{of_list}&after={after(server, '/posts', token)}", token)
+                for token in readers.values()
+            ],
+            "profile of anybody": [
+                get("GET", f"/users/{reader * 977 % self.size.people + 1}", token)
+                for reader, token in readers.items()
+            ],
+            "profile of the famous": [
+                get("GET", f"/users/{reader % FAMOUS + 1}", token)
+                for reader, token in readers.items()
+            ],
+            "post by the famous": [
+                get("POST", "/posts", token, new, "application/json") for token in writers.values()
+            ],
+        }
+        for kind, requests in asked.items():
+            (self.wrk.folder / kind).write_bytes(b"\0".join(requests))
+        return list(asked)
+
+    def measure(self, server: Server, kind: str, seconds: float) -> Cost:
+        before = database_seconds(self.cluster)
+        measured = self.wrk.measure(server, kind, seconds)
+        spent = settled(self.cluster) - before
+        if measured.refused or measured.broken:
+            message = f"{kind}: {measured.refused} refused, {measured.broken} broken"
+            raise RuntimeError(message)
+        return Cost(measured, measured.cpu_micros, spent / max(measured.requests, 1) * 1e6)
+
+
+def after(server: Server, path: str, token: str) -> str:
+    """Walk to where the hundredth page begins."""
+    place, left = "", PAGE * (PAGES - 1)
+    caller = HTTPConnection(HOST, server.port, timeout=servers.PATIENCE)
+    while left:
+        limit = min(left, 1000)
+        target = f"{path}?limit={limit}{place}"
+        caller.request("GET", target, headers={"Authorization": f"Bearer {token}"})
+        cursor = json.loads(caller.getresponse().read())["next"]
+        place, left = f"&after={cursor}", left - limit
+    caller.close()
+    return str(cursor)
+
+
+def settled(cluster: Path) -> float:
+    """Wait until PostgreSQL has ended what nobody waits for any more, and read its time."""
+    before = -1.0
+    while (spent := database_seconds(cluster)) - before > 2 / TICKS:
+        before = spent
+        time.sleep(0.25)
+    return spent
+
+
+def database_seconds(cluster: Path) -> float:
+    """Read how long all of PostgreSQL's processes have run, those that have ended included."""
+    postmaster = (cluster / "postmaster.pid").read_text().splitlines()[0]
+    ticks = sum(map(int, fields(Path("/proc") / postmaster)[11:15]))  # with waited-for children
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            found = fields(process)
+        except OSError:  # it has just ended
+            continue
+        if found[1] == postmaster:
+            ticks += int(found[11]) + int(found[12])
+    return ticks / TICKS
+
+
+def fields(process: Path) -> list[str]:
+    """Read state, parent and so on, as proc(5) numbers them from the third."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def times(kind: str, costs: dict[str, list[Cost]]) -> float:
+    """Give the median of the ratios within each round."""
+    pairs = zip(costs[kind], costs[LIST], strict=True)
+    return median(one.micros / listed.micros for one, listed in pairs)
+
+
+def row(kind: str, costs: dict[str, list[Cost]]) -> list[str]:
+    found = costs[kind]
+    columns: tuple[tuple[Callable[[Cost], float], int], ...] = (
+        (lambda one: one.measured.rate, 0),
+        (lambda one: one.measured.p50 / 1000, 1),
+        (lambda one: one.measured.p99 / 1000, 1),
+        (lambda one: one.server, 0),
+        (lambda one: one.database, 0),
+    )
+    numbers = [f"{median(map(column, found)):,.{places}f}" for column, places in columns]
+    return [kind, *numbers, f"{times(kind, costs):.2f}"]
