@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
+from fast_zero.feed import tallies
 from fast_zero.feed.models import Post
 from tests.factories import UserFactory
 
@@ -126,3 +127,33 @@ async def test_an_account_can_go_while_it_is_followed_and_replied_to(client, pai
     assert await rows(engine, "SELECT * FROM follows") == []
     assert await rows(engine, "SELECT * FROM likes") == []
     assert await rows(engine, "SELECT * FROM posts WHERE text = 'root'") == []
+
+
+async def test_followers_are_exact_while_they_are_added_up(client, commit, sign_in, engine):
+    famous, *people = await commit(*(UserFactory() for _ in range(AT_ONCE + 1)))
+    tokens = [await sign_in(person) for person in people]
+    path = f"/users/{famous.id}"
+
+    async def add_up():
+        async with engine.begin() as connection:
+            await tallies.add_up(connection)
+
+    for method, expected in (("PUT", AT_ONCE), ("DELETE", 0), ("PUT", AT_ONCE)):
+        doings = [client.request(method, f"{path}/follow", headers=token) for token in tokens]
+        await asyncio.gather(*doings, *(add_up() for _ in range(3)))
+        assert (await client.get(path)).json()["counts"]["followers"] == expected
+    await add_up()
+    assert (await client.get(path)).json()["counts"]["followers"] == AT_ONCE
+    assert await rows(engine, "SELECT count(*) FROM tally_changes") == [(0,)]
+
+
+async def test_what_is_left_of_an_account_that_is_gone_is_forgotten(
+    client, commit, sign_in, engine
+):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user)
+    await client.post("/posts", json={"text": "Bread"}, headers=headers)
+    assert (await client.delete(f"/users/{user.id}", headers=headers)).status_code == 200
+    async with engine.begin() as connection:
+        await tallies.add_up(connection)
+    assert await rows(engine, "SELECT count(*) FROM tally_changes") == [(0,)]
