@@ -1,6 +1,7 @@
 """One migrated PostgreSQL for the run, one database for each worker, one transaction a test."""
 
 import compileall
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
@@ -336,3 +337,8 @@ def statements(engine) -> Callable[[], AbstractContextManager[list[str]]]:
         event.remove(engine.sync_engine, "before_cursor_execute", note)
 
     return record
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Take one more than there are processors: many tests wait for programs and clocks."""
+    return (os.cpu_count() or 1) + 1

@@ -25,27 +25,35 @@ WORKING = re.compile(r"Doing jobs")
 ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
 
 
+def unmeasured() -> dict[str, str]:
+    """Give the environment to programs whose coverage nobody looks at, and which it would slow."""
+    return {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
+
+
 def environment(data_dir: Path, *, measured: bool = True, **variables: str) -> dict[str, str]:
     ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY"}
-    if not measured:
-        ours.add("COVERAGE_PROCESS_CONFIG")
-    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    all_ = os.environ if measured else unmeasured()
+    inherited = {name: value for name, value in all_.items() if name not in ours}
     # Tests ask faster than people do.
     return inherited | {"DATA_DIR": str(data_dir), "REQUESTS_PER_MINUTE": "0"} | variables
 
 
-def run(data_dir: Path, *words: str, stdin: str = "", **variables: str):
+def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = True, **variables: str):
     """Run a command to its end, without a terminal."""
     return subprocess.run(
         [*PROGRAM, *words],
         cwd="/",  # where no `.env` lies
-        env=environment(data_dir, **variables),
+        env=environment(data_dir, measured=measured, **variables),
         input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
+
+
+look = functools.partial(run, measured=False)
+"""Runs a command to see what another one did."""
 
 
 def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:

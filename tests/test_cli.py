@@ -16,7 +16,7 @@ from fast_zero import __version__
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
 from fast_zero.operations.demo_commands import is_here
-from tests.processes import PATIENCE, on_a_terminal, postmaster, run, serving
+from tests.processes import PATIENCE, look, on_a_terminal, postmaster, run, serving
 
 PASSWORD = "a fine long sentence\n"
 
@@ -26,8 +26,8 @@ def data_dir(tmp_path_factory):
     """Give a folder whose database is in use, so that no command has to start it."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"
     with embedded.running(data_dir):
-        assert run(data_dir, "migrate").returncode == 0
-        taken = run(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
+        assert look(data_dir, "migrate").returncode == 0
+        taken = look(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
         assert taken.returncode == 0
         yield data_dir
 
@@ -54,7 +54,7 @@ def test_completion_is_offered(data_dir, shell):
 def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
     early = run(tmp_path / "data", "users", "list")
     first = run(tmp_path / "data", "migrate")
-    second = run(tmp_path / "data", "migrate")
+    second = look(tmp_path / "data", "migrate")
 
     assert early.stderr == "error: The database is not migrated yet. Run: fast-zero migrate\n"
     assert "Migrated the database from nothing to" in first.stderr
@@ -63,7 +63,7 @@ def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
 
 
 def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
-    run(tmp_path / "data", "migrate")
+    look(tmp_path / "data", "migrate")
     change_schema(tmp_path / "data", "UPDATE alembic_version SET version_num = '9999'")
     migrated = run(tmp_path / "data", "migrate")
     with serving(tmp_path / "data") as server:
@@ -78,7 +78,7 @@ def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
 
 
 def test_an_older_release_does_not_serve_on_what_a_newer_one_took_away(tmp_path):
-    run(tmp_path / "data", "migrate")
+    look(tmp_path / "data", "migrate")
     change_schema(
         tmp_path / "data",
         "UPDATE alembic_version SET version_num = '9999'",
@@ -95,7 +95,7 @@ def test_ten_that_start_at_once_migrate_once(tmp_path):
     with embedded.running(tmp_path / "data") as url, ThreadPoolExecutor(10) as threads:
         variables = {"DATABASE_URL": url.render_as_string(), "SECRET_KEY": "k" * 32}
         done = list(
-            threads.map(lambda _: run(tmp_path / "other", "migrate", **variables), range(10))
+            threads.map(lambda _: look(tmp_path / "other", "migrate", **variables), range(10))
         )
 
     assert [one.returncode for one in done] == [0] * 10
@@ -109,7 +109,7 @@ def change_schema(data, *statements: str) -> None:
 
 
 def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
-    made = run(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
+    made = look(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
     lines = run(data_dir, "users", "audit", made.strip()).stdout.splitlines()
     asked = run(data_dir, "users", "audit", made.strip(), "--json")
     assert asked.stderr == ""
@@ -118,7 +118,7 @@ def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
     assert [line.split("\t")[1] for line in lines] == ["account made"]
     assert [event["action"] for event in written] == ["account made"]
     assert "account made" in on_a_terminal(data_dir, "users", "audit", made.strip())
-    assert run(data_dir, "users", "audit", "999999").stdout == ""
+    assert look(data_dir, "users", "audit", "999999").stdout == ""
 
 
 def test_openapi_is_written_without_a_database(tmp_path):
@@ -142,8 +142,8 @@ def test_users_are_created_listed_and_deleted(data_dir):
     assert "Confirm with --yes" in run(data_dir, "users", "delete", user_id).stderr
     assert run(data_dir, "users", "delete", user_id, "--yes").returncode == 0
 
-    assert listed not in run(data_dir, "users", "list").stdout
-    again = run(data_dir, "users", "delete", user_id, "--yes")
+    assert listed not in look(data_dir, "users", "list").stdout
+    again = look(data_dir, "users", "delete", user_id, "--yes")
     assert (again.returncode, again.stderr) == (1, f"error: There is no user {user_id}.\n")
 
 
@@ -165,7 +165,7 @@ def test_a_bad_account_is_refused_in_a_sentence(data_dir, username, email, passw
 
 
 def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
-    run(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
+    look(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
 
     shown = on_a_terminal(data_dir, "users", "list")
     assert "\x1b[1m" in shown
@@ -174,11 +174,11 @@ def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
 
     assert "Confirm with --yes" in on_a_terminal(data_dir, "users", "delete", user_id, typed="n\n")
     on_a_terminal(data_dir, "users", "delete", user_id, typed="y\n")
-    assert "joe" not in run(data_dir, "users", "list").stdout
+    assert "joe" not in look(data_dir, "users", "list").stdout
 
 
 def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir):
-    user_id = run(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
+    user_id = look(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
     user_id = user_id.strip()
     with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
         connection.execute(
@@ -204,14 +204,14 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
     assert (asked.returncode, "Confirm with --yes" in asked.stderr) == (1, True)
     deleted = run(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (deleted.returncode, deleted.stderr) == (0, f"Post {post_id} is deleted.\n")
-    again = run(data_dir, "posts", "delete", str(post_id), "--yes")
+    again = look(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
-    nobody = run(data_dir, "users", "show", "999999")
+    nobody = look(data_dir, "users", "show", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
-    made = run(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
+    made = look(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
     user_id = made.strip()
     said = [
         ("promote", f"User {user_id} is an administrator, from the next log-in on.\n"),
@@ -230,21 +230,21 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
     assert reset.stderr == f"User {user_id} has another password, and no session.\n"
     weak = run(data_dir, "users", "reset-password", user_id, stdin="short\n")
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
-    nobody = run(data_dir, "users", "promote", "999999")
+    nobody = look(data_dir, "users", "promote", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: User not found\n")
 
 
 def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
     data_dir = tmp_path / "data"
     with embedded.running(data_dir) as url:
-        assert run(data_dir, "migrate").returncode == 0
+        assert look(data_dir, "migrate").returncode == 0
         done = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
         counts = {row["written"]: row["count"] for row in json.loads(done.stdout)}
         assert (counts["person"], counts["todo"], counts["post"]) == (3, 12, 24)
         assert 0 < counts["done"] <= 12
         password = done.stderr.strip().split()[-1]
         assert "ana" in done.stderr
-        [user_id] = re.findall(r"(\d+)\tana\t", run(data_dir, "users", "list").stdout)
+        [user_id] = re.findall(r"(\d+)\tana\t", look(data_dir, "users", "list").stdout)
         with psycopg.connect(conninfo(url)) as connection:
             query = "SELECT max(created_at) < now(), bool_or(edited_at IS NOT NULL) FROM posts"
             assert connection.execute(query).fetchone() == (True, False)
@@ -253,16 +253,16 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
             assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
             timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
             assert timeline["counts"]["posts"] > 0
-        again = run(data_dir, "seed")
+        again = look(data_dir, "seed")
         assert (again.returncode, "the demo is there already" in again.stderr) == (1, True)
 
         for wrong in ((), ("--yes", "another")):
             kept = run(data_dir, "reset-db", *wrong)
             assert (kept.returncode, "Confirm with --yes" in kept.stderr) == (1, True)
-        assert "ana" in run(data_dir, "users", "list").stdout
+        assert "ana" in look(data_dir, "users", "list").stdout
         gone = run(data_dir, "reset-db", "--yes", url.database)
         assert (gone.returncode, "The database is empty" in gone.stderr) == (0, True)
-        assert run(data_dir, "users", "list").stdout == ""
+        assert look(data_dir, "users", "list").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_database_on_another_machine_may_be_in_production(url, here):
 
 
 def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
-    run(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
+    look(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
     newest = json.loads(run(data_dir, "jobs", "list", "--limit", "1", "--json").stdout)
     [job] = newest
     assert (job["task"], job["status"], job["attempts"]) == ("accounts.send_link", "todo", 0)
@@ -290,18 +290,18 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
     cancelled = run(data_dir, "jobs", "cancel", number)
     assert (cancelled.returncode, cancelled.stderr) == (0, f"Job {number} is cancelled.\n")
     line = rf"{number}\taccounts.send_link\tcancelled\t0\t\t2\S+\n"
-    assert re.fullmatch(line, run(data_dir, "jobs", "list", "--status", "cancelled").stdout)
-    again = run(data_dir, "jobs", "cancel", number)
+    assert re.fullmatch(line, look(data_dir, "jobs", "list", "--status", "cancelled").stdout)
+    again = look(data_dir, "jobs", "cancel", number)
     assert (again.returncode, again.stderr) == (
         1,
         f"error: There is no job {number}, or it is running or has ended.\n",
     )
     retried = run(data_dir, "jobs", "retry", number)
-    assert (retried.returncode, run(data_dir, "jobs", "list", "--status", "cancelled").stdout) == (
+    assert (retried.returncode, look(data_dir, "jobs", "list", "--status", "cancelled").stdout) == (
         0,
         "",
     )
-    assert f"{number}\t" in run(data_dir, "jobs", "list", "--status", "todo").stdout
+    assert f"{number}\t" in look(data_dir, "jobs", "list", "--status", "todo").stdout
     wrong = run(data_dir, "jobs", "list", "--status", "lost")
     assert (wrong.returncode, "todo, doing, failed, cancelled" in wrong.stderr) == (1, True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.processes import serving
+from tests.processes import serving, unmeasured
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 LIMITS = (
@@ -36,6 +36,7 @@ def test_the_server_does_what_its_document_says(tmp_path):
                 "--warnings=off",
             ],
             cwd=tmp_path,
+            env=unmeasured(),
             capture_output=True,
             text=True,
             check=False,

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.processes import PATIENCE, serving
+from tests.processes import PATIENCE, serving, unmeasured
 
 README = Path(__file__).parents[1] / "README.md"
 CONCURRENCY = README.parent / "docs/concurrency.md"
@@ -32,7 +31,7 @@ def test_the_first_session_runs_as_it_is_written(tmp_path):
         done = subprocess.run(
             ["sh", "-eu"],
             input="\n".join([blocks()[2], *blocks(CONCURRENCY), *blocks(FEED)]),
-            env=os.environ | {"API": server.url},
+            env=unmeasured() | {"API": server.url},
             capture_output=True,
             text=True,
             check=False,

@@ -13,7 +13,11 @@ from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
 from fast_zero.core.logs import asked
 
 NOT_VALIDATED = "Could not validate credentials"
-NEEDS_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
+NEEDS_TOKEN = (
+    Unauthenticated("Not authenticated"),
+    Unauthenticated(NOT_VALIDATED),
+    InsufficientScope("…"),
+)
 """What every route that takes an actor may answer."""
 
 NOT_FOR_PROGRAMS = Forbidden("This needs a token from a log-in, not a personal one")

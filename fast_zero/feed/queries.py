@@ -33,7 +33,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -144,63 +143,12 @@ def with_author(post: FromClause, *, columns: Sequence[ColumnElement[Any]] = ())
     return statement.join_from(post, User.__table__, users.id == post.c.author_id)
 
 
-Source = Literal["home", "timeline", "user", "likes"]
-
-
-LOOKED_THROUGH = 100
-"""How many of the newest posts are looked through, for each that a timeline's page needs."""
-
-
-@cache
-def timeline(*, replies: bool, after: bool) -> Rows:
-    """List the posts of the reader and of whom the reader follows, the newest first.
-
-    First the newest posts of everybody are looked through, which is enough for who follows many or
-    the busy. If they are not, each author is asked for one post. Who has none among as many of
-    those as the page needs has none on the page either, so only the others are asked for more.
-    """
-    most = OFFSET + LIMIT
-    followed = select(follows.followed_id.label("id")).where(follows.follower_id == READER)
-
-    def newest(post: FromClause, *conditions: ColumnElement[bool]) -> Select[int]:
-        found = select(post.c.id).where(visible_to(post.c), *conditions)
-        return found if replies else found.where(post.c.reply_to.is_(None))
-
-    def passed(post: FromClause) -> ColumnElement[bool]:
-        return post.c.id < AFTER if after else true()
-
-    def asked(author: ColumnElement[int], number: ColumnElement[int]) -> FromClause:
-        post = Post.__table__.alias("theirs")
-        found = newest(post, post.c.author_id == author, passed(post))
-        return found.order_by(post.c.id.desc()).limit(number).lateral()
-
-    everybody = Post.__table__.alias("everybody")
-    recent = select(everybody).where(passed(everybody)).order_by(everybody.c.id.desc())
-    recent_ones = recent.limit(LOOKED_THROUGH * most).subquery("recent")
-    by = recent_ones.c.author_id
-    near = newest(recent_ones, or_(by == READER, by.in_(followed)))
-    near_ones = near.order_by(recent_ones.c.id.desc()).limit(most).cte("near")
-    enough = select(func.count() >= most).select_from(near_ones).scalar_subquery()
-
-    authors = followed.union_all(select(READER)).subquery("authors")
-    latest = asked(authors.c.id, literal_column("1", Integer))
-    lively = select(authors.c.id).select_from(authors.join(latest, true())).where(~enough)
-    lively_ones = lively.order_by(latest.c.id.desc()).limit(most).subquery("lively")
-    theirs = asked(lively_ones.c.id, most)
-    far = select(theirs.c.id).select_from(lively_ones.join(theirs, true()))
-
-    found = union_all(select(near_ones.c.id).where(enough), far).subquery("found")
-    page = select(found.c.id).order_by(found.c.id.desc()).offset(OFFSET).limit(LIMIT)
-    chosen = page.subquery("chosen")
-    shown_ones = with_author(Post.__table__, columns=[posts.id.label("position")])
-    return shown_ones.join(chosen, chosen.c.id == posts.id).order_by(posts.id.desc())
+Source = Literal["home", "user", "likes"]
 
 
 @cache
 def listing(source: Source, *, replies: bool, after: bool) -> Rows:
     """List posts of a source, the newest first; likes, the latest first."""
-    if source == "timeline":
-        return timeline(replies=replies, after=after)
     post = Post.__table__
     position = likes.id if source == "likes" else posts.id
     statement = with_author(post, columns=[position.label("position")]).where(visible_to(posts))

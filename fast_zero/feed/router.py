@@ -15,7 +15,7 @@ from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Id
-from fast_zero.feed import people_queries, queries, service
+from fast_zero.feed import people_queries, queries, service, timeline_queries
 from fast_zero.feed.dependencies import Reader, Writer
 from fast_zero.feed.models import NO_POST
 from fast_zero.feed.schemas import (
@@ -63,7 +63,7 @@ async def list_posts(wanted: FeedQuery, actor: Reader, session: Reads) -> object
 @router.get("/timeline", response_model=PostPage)
 async def read_timeline(wanted: FeedQuery, actor: Reader, session: Reads) -> object:
     """List your own posts and those of whom you follow, the newest first."""
-    rows = await queries.select_posts(session, actor.id, wanted, "timeline")
+    rows = await timeline_queries.select_timeline(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}
 

@@ -36,10 +36,14 @@ PAGE: Texts = {
 router = room("", "users")
 
 
-@router.get(unsubscribing.PATH, include_in_schema=False)
+@router.get(unsubscribing.PATH, response_class=HTMLResponse)
 async def unsubscribe_page(
-    request: Request, lang: Annotated[Language | None, Query()] = None
+    request: Request,
+    lang: Annotated[
+        Language | None, Query(description="Otherwise, `Accept-Language` says it.")
+    ] = None,
 ) -> HTMLResponse:
+    """Show a page with a button that stops letters, which is all that opening it does."""
     return show(PAGE, "", request, lang)
 
 

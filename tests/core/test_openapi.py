@@ -77,7 +77,7 @@ def test_every_error_is_a_problem_with_a_schema(document):
 def test_the_routes_that_need_a_token_say_so(document):
     public = {"check_life", "check_readiness", "read_version", "greet"}
     public |= {"create_user", "list_users", "read_user", "read_user_by_name", "create_token"}
-    public |= {"read_atom_feed", "read_json_feed", "stop_letters"}
+    public |= {"read_atom_feed", "read_json_feed", "stop_letters", "unsubscribe_page"}
     public |= {"confirm_email", "forget_password", "reset_password"}
 
     for name, operation in operations(document):

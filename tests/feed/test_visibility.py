@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from fast_zero.accounts.models import User
 from fast_zero.core.types import MAX_BIGINT
-from fast_zero.feed import queries, tallies
+from fast_zero.feed import tallies, timeline_queries
 from tests.factories import UserFactory
 
 PEOPLE = 4
@@ -378,12 +378,10 @@ DOINGS = {
 @pytest.fixture
 def few(monkeypatch):
     """Look through so few posts for a timeline that it often takes more."""
-    monkeypatch.setattr(queries, "LOOKED_THROUGH", 1)
-    queries.timeline.cache_clear()
-    queries.listing.cache_clear()
+    monkeypatch.setattr(timeline_queries, "LOOKED_THROUGH", 1)
+    timeline_queries.timeline.cache_clear()
     yield
-    queries.timeline.cache_clear()
-    queries.listing.cache_clear()
+    timeline_queries.timeline.cache_clear()
 
 
 @settings(
