@@ -1,19 +1,30 @@
-"""How PostgreSQL finds rows, with 100,000 todos of a thousand other people around."""
+"""How PostgreSQL finds rows, with 100,000 todos of 3,000 others around, and what they post."""
 
 import pytest
 from sqlalchemy import event, text
 
-from tests.factories import PASSWORD, TodoFactory
+from tests.factories import PASSWORD, PostFactory, TodoFactory
 
 CROWD = """
 SET LOCAL statement_timeout = 0;
 INSERT INTO users (username, email, password_hash)
 SELECT 'crowd ' || number, 'crowd' || number || '@example.com', 'none'
-FROM generate_series(1, 1000) AS number;
+FROM generate_series(1, 3000) AS number;
 INSERT INTO todos (owner_id, title, description, state)
 SELECT id, 'Todo ' || number, 'Of the crowd', 'todo'
-FROM users, generate_series(1, 100) AS number WHERE username LIKE 'crowd %';
-ANALYZE users, todos;
+FROM users, generate_series(1, 35) AS number WHERE username LIKE 'crowd %';
+SET LOCAL session_replication_role = replica;
+INSERT INTO follows (follower_id, followed_id)
+SELECT one.id, other.id FROM users AS one JOIN users AS other
+ON other.id > one.id AND other.id <= one.id + 20 AND one.username LIKE 'crowd %';
+INSERT INTO posts (author_id, text, visibility, above)
+SELECT id, 'Of the crowd', 'public', '{}'
+FROM users, generate_series(1, 20) AS number WHERE username LIKE 'crowd %';
+INSERT INTO likes (post_id, user_id) SELECT id, author_id FROM posts;
+INSERT INTO notifications (user_id, kind, post_id, since)
+SELECT author_id, 'like', id, 1 FROM posts;
+SET LOCAL session_replication_role = origin;
+ANALYZE users, todos, follows, posts, likes, notifications;
 """
 
 
@@ -25,7 +36,7 @@ async def explain(connection):
     sent = []
 
     def note(_connection, _cursor, statement, parameters, *_):
-        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
             sent.append((statement, parameters))
 
     async def plans() -> dict[str, str]:
@@ -47,6 +58,7 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
         {"op": "delete", "id": gone.id},
     ]
     form = {"username": user.email, "password": PASSWORD}
+    [post] = await save(PostFactory(author_id=user.id))
     for response in (
         await client.get("/todos?limit=20"),
         await client.get("/todos?limit=20&after=AAAAAAAAAAE"),
@@ -60,11 +72,20 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
         await client.get("/users?limit=20"),
         await client.get("/users?limit=20&after=AAAAAAAAAAE"),
         await client.get(f"/users/{user.id}"),
+        await client.get(f"/users/{user.id}/posts?limit=20"),
+        await client.get(f"/users/{user.id}/followers?limit=20"),
+        await client.get(f"/users/{user.id}/following?limit=20"),
+        await client.get("/posts?limit=20"),
+        await client.get("/timeline?limit=20"),
+        await client.get("/notifications?limit=20"),
+        await client.get(f"/posts/{post.id}"),
+        await client.put(f"/posts/{post.id}/like"),
+        await client.put("/notifications/read", json={"up_to": 1}),
         await client.post("/auth/token", data=form),
     ):
         assert response.is_success, response.text
 
     plans = await explain()
 
-    assert len(plans) >= 15
+    assert len(plans) >= 24
     assert [plan for plan in plans.values() if "Seq Scan" in plan] == []

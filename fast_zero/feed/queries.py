@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Exists,
     FromClause,
     Integer,
     Select,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
     insert,
     literal_column,
@@ -87,8 +85,17 @@ def known_to_reader(user_id: ColumnElement[int]) -> ColumnElement[bool]:
     return user_id != all_(HIDDEN)
 
 
-def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> Exists:
-    return exists().where(follows.follower_id == follower, follows.followed_id == followed)
+def there_is(row: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Tell whether there is a row, which is looked for by its key.
+
+    `EXISTS` may be answered from a hash of all rows of the table, where PostgreSQL expects to be
+    asked for more of them than a page has.
+    """
+    return select(row).where(*conditions).limit(literal_column("1")).scalar_subquery().is_not(None)
+
+
+def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> ColumnElement[bool]:
+    return there_is(follows.id, follows.follower_id == follower, follows.followed_id == followed)
 
 
 def within_reach(post: Columns) -> ColumnElement[bool]:
@@ -114,7 +121,7 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
     names = {name: users[name] for name in ("id", "username", "display_name")}
     pairs = ((literal_column(f"'{name}'", Text), column) for name, column in names.items())
     author = func.jsonb_build_object(*chain.from_iterable(pairs), type_=JSONB)
-    parent_there = exists().where(parent.id == post.reply_to, visible_to(parent))
+    parent_there = there_is(parent.id, parent.id == post.reply_to, visible_to(parent))
     return (
         post.id,
         case((users.id.is_not(None), author)).label("author"),
@@ -131,7 +138,7 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
         .where(reply.reply_to == post.id, visible_to(reply))
         .scalar_subquery()
         .label("replies"),
-        exists().where(liking.post_id == post.id, liking.user_id == READER).label("liked"),
+        there_is(liking.id, liking.post_id == post.id, liking.user_id == READER).label("liked"),
         post.created_at,
         post.edited_at,
         post.version,
