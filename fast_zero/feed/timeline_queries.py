@@ -40,14 +40,17 @@ Rows = Select[*tuple[Any, ...]]
 LOOKED_THROUGH = 100
 """How many of the newest posts are looked through, for each that a timeline's page needs."""
 
+FEW = 50
+"""Who follows no more than that asks each of them at once, which costs less."""
+
 
 @cache
 def timeline(*, replies: bool, after: bool) -> Rows:
     """List the posts of the reader and of whom the reader follows, the newest first.
 
-    First the newest posts of everybody are looked through, which is enough for who follows many or
-    the busy. If they are not, each author is asked for one post. Who has none among as many of
-    those as the page needs has none on the page either, so only the others are asked for more.
+    For who follows many, first the newest posts of everybody are looked through, which mostly is
+    enough. If it is not, or they are few, each author is asked for one post. Who has none among as
+    many of those as the page needs has none on the page, so only the others are asked for more.
     """
     most = OFFSET + LIMIT
     followed = select(follows.followed_id.label("id")).where(follows.follower_id == READER)
@@ -65,7 +68,9 @@ def timeline(*, replies: bool, after: bool) -> Rows:
         return found.order_by(post.c.id.desc()).limit(number).lateral()
 
     everybody = Post.__table__.alias("everybody")
-    recent = select(everybody).where(passed(everybody)).order_by(everybody.c.id.desc())
+    some = select(follows.id).where(follows.follower_id == READER).limit(FEW + 1).subquery()
+    many = select(func.count() > FEW).select_from(some).scalar_subquery()
+    recent = select(everybody).where(many, passed(everybody)).order_by(everybody.c.id.desc())
     recent_ones = recent.limit(LOOKED_THROUGH * most).subquery("recent")
     by = recent_ones.c.author_id
     near = newest(recent_ones, or_(by == READER, by.in_(followed)))

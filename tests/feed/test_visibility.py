@@ -379,6 +379,7 @@ DOINGS = {
 def few(monkeypatch):
     """Look through so few posts for a timeline that it often takes more."""
     monkeypatch.setattr(timeline_queries, "LOOKED_THROUGH", 1)
+    monkeypatch.setattr(timeline_queries, "FEW", 1)
     timeline_queries.timeline.cache_clear()
     yield
     timeline_queries.timeline.cache_clear()
