@@ -222,6 +222,9 @@ def own_session(settings: Settings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
     }
     options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
+    # Statements are built so that one plan serves all their values. To make it anew each time, as
+    # PostgreSQL would where it cannot know a limit, takes longer than a timeline itself.
+    options += "-c plan_cache_mode=force_generic_plan "
     if settings.database_read_url:
         options += "-c synchronous_commit=remote_apply "
     return {"options": options + "-c timezone=UTC"}

@@ -101,7 +101,7 @@ def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> C
 def within_reach(post: Columns) -> ColumnElement[bool]:
     """Tell of where a post stands, whoever wrote it, whether the reader may look there."""
     return and_(
-        post.visibility != Visibility.PRIVATE.value,
+        post.visibility != literal_column("'private'", Text),  # known when it is planned
         or_(post.circle.is_(None), post.circle == READER, follows_row(READER, post.circle)),
         not_(post.above.overlap(HIDDEN)),
     )
@@ -120,11 +120,11 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
     liking = Like.__table__.alias("liking").c
     names = {name: users[name] for name in ("id", "username", "display_name")}
     pairs = ((literal_column(f"'{name}'", Text), column) for name, column in names.items())
-    author = func.jsonb_build_object(*chain.from_iterable(pairs), type_=JSONB)
+    author = select(func.jsonb_build_object(*chain.from_iterable(pairs), type_=JSONB))
     parent_there = there_is(parent.id, parent.id == post.reply_to, visible_to(parent))
     return (
         post.id,
-        case((users.id.is_not(None), author)).label("author"),
+        author.where(users.id == post.author_id).scalar_subquery().label("author"),
         post.text,
         post.todo_id.is_not(None).label("finished"),
         post.visibility,
@@ -145,9 +145,8 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def with_author(post: FromClause, *, columns: Sequence[ColumnElement[Any]] = ()) -> Rows:
-    statement = select(*shown(post.c), *columns)
-    return statement.join_from(post, User.__table__, users.id == post.c.author_id)
+def showing(post: FromClause, *, columns: Sequence[ColumnElement[Any]] = ()) -> Rows:
+    return select(*shown(post.c), *columns).select_from(post)
 
 
 Source = Literal["home", "user", "likes"]
@@ -158,7 +157,7 @@ def listing(source: Source, *, replies: bool, after: bool) -> Rows:
     """List posts of a source, the newest first; likes, the latest first."""
     post = Post.__table__
     position = likes.id if source == "likes" else posts.id
-    statement = with_author(post, columns=[position.label("position")]).where(visible_to(posts))
+    statement = showing(post, columns=[position.label("position")]).where(visible_to(posts))
     match source:
         case "home":
             statement = statement.where(posts.visibility == literal_column("'public'"))
@@ -194,7 +193,7 @@ async def select_posts(
     return (await session.execute(statement, values)).all()
 
 
-THIS_ONE = with_author(Post.__table__).where(posts.id == POST, visible_to(posts))
+THIS_ONE = showing(Post.__table__).where(posts.id == POST, visible_to(posts))
 
 
 async def select_post(session: AnySession, reader_id: int, post_id: int) -> AnyRow | None:
@@ -228,7 +227,6 @@ def thread(*, after: bool) -> Rows:
         select(*shown(posts), found.c.level)
         .select_from(found)
         .join(post, posts.id == found.c.id)
-        .outerjoin(User.__table__, users.id == posts.author_id)
         .order_by(found.c.level, posts.id)
     )
 
@@ -275,7 +273,7 @@ def writing(*, reply: bool) -> Rows:
         nothing: ColumnElement[Any] = literal_column("'{}'::bigint[]", ARRAY(BigInteger))
         values = select(READER, text, level, null(), circle, nothing)
     made = insert(Post.__table__).from_select(names, values).returning(*posts).cte("made")
-    return with_author(made)
+    return showing(made)
 
 
 async def insert_post(session: AnySession, reader_id: int, new: PostCreate) -> AnyRow | None:
@@ -303,10 +301,10 @@ def own_values(reader_id: int, post_id: int, accepted: Versions) -> dict[str, An
 @cache
 def rewriting(*, changes: bool, conditional: bool) -> Rows:
     if not changes:
-        return with_author(Post.__table__).where(*own(conditional=conditional))
+        return showing(Post.__table__).where(*own(conditional=conditional))
     statement = update(Post.__table__).where(*own(conditional=conditional))
     statement = statement.values(text=bindparam("new_text", type_=Text)).returning(*posts)
-    return with_author(statement.cte("changed"))
+    return showing(statement.cte("changed"))
 
 
 async def update_post(

@@ -30,8 +30,8 @@ from fast_zero.feed.queries import (
     follows,
     page_values,
     posts,
+    showing,
     visible_to,
-    with_author,
 )
 from fast_zero.feed.schemas import FeedParams
 
@@ -87,7 +87,7 @@ def timeline(*, replies: bool, after: bool) -> Rows:
     found = union_all(select(near_ones.c.id).where(enough), far).subquery("found")
     page = select(found.c.id).order_by(found.c.id.desc()).offset(OFFSET).limit(LIMIT)
     chosen = page.subquery("chosen")
-    shown_ones = with_author(Post.__table__, columns=[posts.id.label("position")])
+    shown_ones = showing(Post.__table__, columns=[posts.id.label("position")])
     return shown_ones.join(chosen, chosen.c.id == posts.id).order_by(posts.id.desc())
 
 
