@@ -10,6 +10,7 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
 )
 from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
+from fast_zero.news.schemas import NotificationPublic
 from fast_zero.todos.schemas import TodoPublic
 
 
@@ -32,3 +33,4 @@ class Export(ExportHead):
     following: list[Relation] = Field(description="Whom you follow.")
     followers: list[Relation] = Field(description="Who follows you.")
     blocked: list[Relation] = Field(description="Whom you block.")
+    notifications: list[NotificationPublic] = Field(description="The newest first.")

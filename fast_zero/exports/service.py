@@ -20,6 +20,8 @@ from fast_zero.core.pagination import PageParams, cut
 from fast_zero.exports.schemas import ExportHead
 from fast_zero.feed import export_queries
 from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
+from fast_zero.news import queries as news_queries
+from fast_zero.news.schemas import NewsParams, NotificationPublic
 from fast_zero.todos.queries import select_todos
 from fast_zero.todos.schemas import TodoFilter, TodoPublic
 
@@ -39,6 +41,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("following", Relation, export_queries.select_following, PageParams),
     ("followers", Relation, export_queries.select_followers, PageParams),
     ("blocked", Relation, export_queries.select_blocked, PageParams),
+    ("notifications", NotificationPublic, news_queries.select_page, NewsParams),
 )
 
 

@@ -189,6 +189,10 @@ async def select_news(
     return [row for row in rows if row.id is not None], rows[0].unread
 
 
+async def select_page(session: AnySession, reader_id: int, wanted: NewsParams) -> Sequence[AnyRow]:
+    return (await select_news(session, reader_id, wanted))[0]
+
+
 @cache
 def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)

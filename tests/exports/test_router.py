@@ -73,14 +73,15 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
         "following": [{"user_id": stranger.id, "created_at": post["created_at"]}],
         "followers": [{"user_id": other.id, "created_at": post["created_at"]}],
         "blocked": [{"user_id": foe.id, "created_at": post["created_at"]}],
+        "notifications": (await client.get("/notifications")).json()["notifications"],
     }
 
     assert began <= exported_at <= datetime.now(UTC)
     assert response.status_code == 200
     assert response.json() == shown
     assert list(response.json()) == list(shown)
-    lists = ("sessions", "personal_tokens", "audit", "todos")
-    assert [len(shown[name]) for name in lists] == [2, 3, 6, 5]
+    lists = ("sessions", "personal_tokens", "audit", "todos", "notifications")
+    assert [len(shown[name]) for name in lists] == [2, 3, 6, 5, 1]
     assert shown["second_factor"] == {"active": True, "recovery_codes_left": 1}
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
@@ -104,7 +105,7 @@ async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypa
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 11 + -(-rows // 2)
+    assert len(sent) == 12 + -(-rows // 2)
 
 
 async def test_an_export_holds_no_secret(client, user, save):
