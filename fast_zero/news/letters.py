@@ -59,7 +59,7 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
             "Suas publicações foram curtidas $count vezes.",
         ),
         "and more": ("e mais uma", "e mais $count"),
-        "stop": "Você pediu esta carta. Para não receber mais deste tipo, abra esta página:",
+        "stop": "Você pediu este e-mail. Para não receber mais deste tipo, abra esta página:",
     },
 }
 

@@ -25,10 +25,10 @@ PAGE: Texts = {
         "other": "That did not work. Try again in a moment.",
     },
     "pt-BR": {
-        "title": "Não receber mais estas cartas",
+        "title": "Não receber mais estes e-mails",
         "button": "Não receber mais",
-        "204": "Você não receberá mais cartas deste tipo. Você pode fechar esta página.",
-        "404": "Este link não funciona. Entre e mude quais cartas você quer.",
+        "204": "Você não receberá mais e-mails deste tipo. Você pode fechar esta página.",
+        "404": "Este link não funciona. Entre e mude quais e-mails você quer.",
         "other": "Não funcionou. Tente de novo daqui a pouco.",
     },
 }
