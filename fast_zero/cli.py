@@ -153,7 +153,7 @@ def write_openapi(
 
 @cli.command()
 def shell() -> None:
-    """Open a Python prompt with `await`, a session, and the models at hand."""
+    """Open a Python prompt with `await`, a session, the models and SQLAlchemy's verbs at hand."""
     from fast_zero.core import repl
 
     with ready(migrate=False) as settings, asyncio.Runner() as loop:
@@ -176,6 +176,8 @@ async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]
 
     engine = database.create_engine(settings)
     async with AsyncSession(engine, expire_on_commit=False) as session:
-        tools = {"select": sqlalchemy.select, "session": session, "settings": settings}
+        verbs = ("select", "insert", "update", "delete", "func", "text")
+        tools = {name: getattr(sqlalchemy, name) for name in verbs}
+        tools |= {"session": session, "settings": settings}
         yield {name: vars(models)[name] for name in models.__all__} | tools
     await engine.dispose()

@@ -309,11 +309,12 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
 def test_the_prompt_awaits(data_dir):
     typed = """\
 print("users:", await session.scalar(select(func.count(User.id))))
-import sqlalchemy as sa
-print("users:", await session.scalar(sa.select(sa.func.count(User.id))))
+print(nothing)
+print("todos:", await session.scalar(select(func.count(Todo.id))))
 raise SystemExit
 """
     done = run(data_dir, "shell", stdin=typed)
 
-    assert "NameError: name 'func' is not defined" in done.stderr
+    assert "NameError: name 'nothing' is not defined" in done.stderr
     assert "users: " in done.stdout
+    assert "todos: " in done.stdout
