@@ -69,7 +69,6 @@ def prepare(server: URL, crowd: Crowd, progress: Callable[[str, int, int], None]
         # No trigger and no foreign key is asked: what is copied in is right.
         connection.execute("SET session_replication_role = replica")
         for table, columns, expected, lines in tables:
-            number = 0
             with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
                 for number, part in enumerate(chunks(lines), 1):
                     copy.write(part)

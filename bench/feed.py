@@ -78,26 +78,27 @@ class Benchmark:
         readers = {reader: self.token(reader) for reader in self.size.readers()}
         writers = {writer: self.token(writer) for writer in WRITERS}
         new = json.dumps({"text": "The bread is in the oven, again."})
-        get, of_list = traffic.message, f"?limit={PAGE}"
+        get = traffic.message
+
+        def first(path: str) -> list[bytes]:
+            return [get("GET", f"{path}?limit={PAGE}", token) for token in readers.values()]
+
+        def hundredth(path: str) -> list[bytes]:
+            return [
+                get("GET", f"{path}?limit={PAGE}&after={after(server, path, token)}", token)
+                for token in readers.values()
+            ]
+
         asked = {
-            LIST: [get("GET", f"/todos{of_list}", token) for token in readers.values()],
-            "timeline, first page": [
-                get("GET", f"/timeline{of_list}", token) for token in readers.values()
-            ],
-            "timeline, hundredth page": [
-                get("GET", f"/timeline{of_list}&after={after(server, '/timeline', token)}", token)
-                for token in readers.values()
-            ],
+            LIST: first("/todos"),
+            "timeline, first page": first("/timeline"),
+            "timeline, hundredth page": hundredth("/timeline"),
             "timeline of who follows ten": [
-                get("GET", f"/timeline{of_list}", self.token(quiet)) for quiet in self.size.quiet()
+                get("GET", f"/timeline?limit={PAGE}", self.token(quiet))
+                for quiet in self.size.quiet()
             ],
-            "public posts, first page": [
-                get("GET", f"/posts{of_list}", token) for token in readers.values()
-            ],
-            "public posts, hundredth page": [
-                get("GET", f"/posts{of_list}&after={after(server, '/posts', token)}", token)
-                for token in readers.values()
-            ],
+            "public posts, first page": first("/posts"),
+            "public posts, hundredth page": hundredth("/posts"),
             "profile of anybody": [
                 get("GET", f"/users/{reader * 977 % self.size.people + 1}", token)
                 for reader, token in readers.items()
