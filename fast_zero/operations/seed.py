@@ -104,9 +104,9 @@ class Demo:
         drawn = [*self.arrivals(), *self.follows(), *self.tasks(), *self.remarks()]
         return sorted(drawn, key=itemgetter(0))
 
-    def moment(self, least: float = 1, most: float = DAYS) -> datetime:
-        """Draw a moment between days ago, in the hours in which people are awake."""
-        day = self.now - timedelta(days=self.chance.uniform(least, most))
+    def moment(self) -> datetime:
+        """Draw a moment of the last months, in the hours in which people are awake."""
+        day = self.now - timedelta(days=self.chance.uniform(1, DAYS))
         return day.replace(hour=self.chance.choice((8, 9, 12, 13, 18, 19, 20, 21)))
 
     def arrivals(self) -> Iterator[Event]:
@@ -202,7 +202,7 @@ async def plant(
 
 
 async def write(session: AsyncSession, demo: Demo, kind: str, values: dict[str, Any]) -> int:
-    """Write one thing, unless it is there or nobody could have done it; tell how many it was."""
+    """Write one thing, unless it is there already; tell how many it was."""
     number = values.pop("number", None)
     for name in ("person", "other", "todo", "post"):
         if name in values:
