@@ -6,22 +6,21 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Select,
-    Text,
     any_,
     bindparam,
     case,
     delete,
     exists,
     func,
-    literal_column,
     or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from fast_zero.accounts.queries import folded
-from fast_zero.core.database import AnyRow, AnySession, Base
+from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.pagination import PageParams
 from fast_zero.feed.models import Block, Follow, Like, Post, Visibility
 from fast_zero.feed.queries import (
@@ -33,6 +32,7 @@ from fast_zero.feed.queries import (
     READER,
     USER,
     blocks,
+    constant,
     follows,
     follows_row,
     known_to_reader,
@@ -47,27 +47,25 @@ from fast_zero.feed.tallies import FOLLOWERS, tally
 COLUMNS = (users.id, users.username, users.display_name, users.bio, users.created_at)
 
 
-def count(table: type[Base], *conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    return select(func.count()).select_from(table.__table__).where(*conditions).scalar_subquery()
-
-
-def literal(word: str) -> ColumnElement[str]:
-    return literal_column(f"'{word}'", Text)
+def count(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
 
 
 # What is no reply is seen by all, by followers or by nobody else, so each kind is one number.
 OWN = users.id == READER
 POSTS_SEEN = (
-    tally(users.id, literal(Visibility.PUBLIC))
+    tally(users.id, constant(Visibility.PUBLIC))
     + case(
-        (or_(OWN, follows_row(READER, users.id)), tally(users.id, literal(Visibility.FOLLOWERS))),
+        (or_(OWN, follows_row(READER, users.id)), tally(users.id, constant(Visibility.FOLLOWERS))),
         else_=0,
     )
-    + case((OWN, tally(users.id, literal(Visibility.PRIVATE))), else_=0)
-    + count(Post, posts.author_id == users.id, posts.reply_to.is_not(None), visible_to(posts))
+    + case((OWN, tally(users.id, constant(Visibility.PRIVATE))), else_=0)
+    + count(
+        Post.__table__, posts.author_id == users.id, posts.reply_to.is_not(None), visible_to(posts)
+    )
 )
 HIDDEN_FOLLOWERS = count(
-    Follow, follows.followed_id == users.id, follows.follower_id == any_(HIDDEN)
+    Follow.__table__, follows.followed_id == users.id, follows.follower_id == any_(HIDDEN)
 )
 PROFILE = select(
     *COLUMNS,
@@ -76,9 +74,11 @@ PROFILE = select(
         "posts",
         POSTS_SEEN,
         "followers",
-        tally(users.id, literal(FOLLOWERS)) - HIDDEN_FOLLOWERS,
+        tally(users.id, constant(FOLLOWERS)) - HIDDEN_FOLLOWERS,
         "following",
-        count(Follow, follows.follower_id == users.id, known_to_reader(follows.followed_id)),
+        count(
+            Follow.__table__, follows.follower_id == users.id, known_to_reader(follows.followed_id)
+        ),
     ).label("counts"),
     follows_row(READER, users.id).label("following"),
     follows_row(users.id, READER).label("followed_by"),

@@ -80,6 +80,20 @@ HIDDEN: ColumnElement[Any] = func.array(
 )
 
 
+def constant(word: str) -> ColumnElement[str]:
+    """Write a word of our own into a statement, so that it is known when that is planned."""
+    return literal_column(f"'{word}'", Text)
+
+
+# Who somebody is, as a page shows it.
+PERSON = func.jsonb_build_object(
+    *chain.from_iterable(
+        (constant(name), users[name]) for name in ("id", "username", "display_name")
+    ),
+    type_=JSONB,
+)
+
+
 def known_to_reader(user_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Tell of whom the reader may know: of all where no block stands between the two."""
     return user_id != all_(HIDDEN)
@@ -101,7 +115,7 @@ def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> C
 def within_reach(post: Columns) -> ColumnElement[bool]:
     """Tell of where a post stands, whoever wrote it, whether the reader may look there."""
     return and_(
-        post.visibility != literal_column("'private'", Text),  # known when it is planned
+        post.visibility != constant(Visibility.PRIVATE),
         or_(post.circle.is_(None), post.circle == READER, follows_row(READER, post.circle)),
         not_(post.above.overlap(HIDDEN)),
     )
@@ -118,13 +132,10 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
     reply = Post.__table__.alias("reply").c
     parent = Post.__table__.alias("parent").c
     liking = Like.__table__.alias("liking").c
-    names = {name: users[name] for name in ("id", "username", "display_name")}
-    pairs = ((literal_column(f"'{name}'", Text), column) for name, column in names.items())
-    author = select(func.jsonb_build_object(*chain.from_iterable(pairs), type_=JSONB))
     parent_there = there_is(parent.id, parent.id == post.reply_to, visible_to(parent))
     return (
         post.id,
-        author.where(users.id == post.author_id).scalar_subquery().label("author"),
+        select(PERSON).where(users.id == post.author_id).scalar_subquery().label("author"),
         post.text,
         post.todo_id.is_not(None).label("finished"),
         post.visibility,
@@ -160,7 +171,7 @@ def listing(source: Source, *, replies: bool, after: bool) -> Rows:
     statement = showing(post, columns=[position.label("position")]).where(visible_to(posts))
     match source:
         case "home":
-            statement = statement.where(posts.visibility == literal_column("'public'"))
+            statement = statement.where(posts.visibility == constant(Visibility.PUBLIC))
             statement = statement.where(posts.author_id.is_not(None))
         case "user":
             statement = statement.where(posts.author_id == USER)

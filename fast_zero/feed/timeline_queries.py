@@ -5,7 +5,6 @@ What was measured, and why nothing is kept for readers, stands in docs/decisions
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +26,7 @@ from fast_zero.feed.queries import (
     LIMIT,
     OFFSET,
     READER,
+    Rows,
     follows,
     page_values,
     posts,
@@ -34,8 +34,6 @@ from fast_zero.feed.queries import (
     visible_to,
 )
 from fast_zero.feed.schemas import FeedParams
-
-Rows = Select[*tuple[Any, ...]]
 
 LOOKED_THROUGH = 100
 """How many of the newest posts are looked through, for each that a timeline's page needs."""

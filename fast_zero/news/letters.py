@@ -78,15 +78,8 @@ def of_news(
         post = shortened(one.post["text"]) if one.kind != Kind.FOLLOW else ""
         people = named(language, one.people, one.people_count)
         items.append(words(language, one.kind, one.people_count, people=people, post=post))
-    return letters.write(
-        [items, words(language, "stop"), unsubscribe],
-        letter_id=letter_id,
-        to=to,
-        language=language,
-        subject=words(language, "news", server=host(server)),
-        link=unsubscribe,
-        unsubscribe=unsubscribe,
-    )
+    subject = words(language, "news", server=host(server))
+    return wanted([items], to, language, subject, unsubscribe, letter_id)
 
 
 def of_week(
@@ -108,12 +101,20 @@ def of_week(
         blocks.append(words(language, "followers", week.followers, people=people))
     if week.likes:
         blocks.append(words(language, "likes", week.likes))
+    subject = words(language, "report", server=host(server))
+    return wanted(blocks, to, language, subject, unsubscribe, letter_id)
+
+
+def wanted(
+    blocks: Sequence[Block], to: str, language: str, subject: str, unsubscribe: str, letter_id: str
+) -> Letter:
+    """Write a letter that was asked for, with the way to get no more of its kind at the end."""
     return letters.write(
         [*filter(None, blocks), words(language, "stop"), unsubscribe],
         letter_id=letter_id,
         to=to,
         language=language,
-        subject=words(language, "report", server=host(server)),
+        subject=subject,
         link=unsubscribe,
         unsubscribe=unsubscribe,
     )

@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     CompoundSelect,
     DateTime,
     FromClause,
-    Select,
-    Text,
     bindparam,
     case,
     func,
@@ -33,7 +32,10 @@ from fast_zero.feed.queries import (
     AFTER,
     LIMIT,
     OFFSET,
+    PERSON,
     READER,
+    Rows,
+    constant,
     known_to_reader,
     page_values,
     users,
@@ -41,8 +43,6 @@ from fast_zero.feed.queries import (
 )
 from fast_zero.news.models import Kind, Notification
 from fast_zero.news.schemas import NewsParams
-
-Rows = Select[*tuple[Any, ...]]
 
 NAMED = 3
 """How many people a notification names, the latest first."""
@@ -59,20 +59,20 @@ def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     reply = Post.__table__.alias("answer").c
     kinds = (
         select(follow.follower_id.label("user_id"), follow.id).where(
-            of.c.kind == literal(Kind.FOLLOW),
+            of.c.kind == constant(Kind.FOLLOW),
             follow.followed_id == READER,
             follow.id >= of.c.since,
             known_to_reader(follow.follower_id),
         ),
         select(like.user_id, like.id).where(
-            of.c.kind == literal(Kind.LIKE),
+            of.c.kind == constant(Kind.LIKE),
             like.post_id == of.c.post_id,
             like.id >= of.c.since,
             known_to_reader(like.user_id),
             like.user_id != READER,
         ),
         select(reply.author_id, reply.id).where(
-            of.c.kind == literal(Kind.REPLY),
+            of.c.kind == constant(Kind.REPLY),
             reply.reply_to == of.c.post_id,
             reply.id >= of.c.since,
             reply.author_id != READER,
@@ -87,10 +87,6 @@ def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     return union_all(*latest)
 
 
-def literal(kind: Kind) -> Any:  # noqa: ANN401  # any expression
-    return literal_column(f"'{kind.value}'", Text)
-
-
 def crowd(of: FromClause) -> LateralFromClause:
     """Tell how many people caused a notification, and who the latest were."""
     events = causes(of, COUNTED).subquery("events").c
@@ -102,17 +98,10 @@ def crowd(of: FromClause) -> LateralFromClause:
         .limit(literal_column(str(NAMED)))
         .subquery("people")
     )
-    named = func.jsonb_build_object(
-        *(
-            part
-            for name in ("id", "username", "display_name")
-            for part in (literal_column(f"'{name}'", Text), users[name])
-        )
-    )
     return (
         select(
             func.max(people.c.total).label("people_count"),
-            func.jsonb_agg(aggregate_order_by(named, people.c.latest.desc()), type_=JSONB).label(
+            func.jsonb_agg(aggregate_order_by(PERSON, people.c.latest.desc()), type_=JSONB).label(
                 "people"
             ),
         )
@@ -147,7 +136,7 @@ def told() -> Rows:
     )
 
 
-def unread() -> Any:  # noqa: ANN401  # a scalar expression
+def unread() -> ColumnElement[int]:
     table, post = Notification.__table__.alias("waiting"), Post.__table__.alias("its")
     mine = select(post.c.id).where(post.c.id == table.c.post_id, post.c.author_id == READER)
     return (

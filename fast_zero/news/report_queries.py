@@ -16,7 +16,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
     text,
@@ -28,9 +27,11 @@ from fast_zero.accounts.models import User
 from fast_zero.core import jobs
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.feed.models import Completion, Follow, Like, Post
+from fast_zero.feed.people_queries import count
 from fast_zero.feed.queries import (
     READER,
     completions,
+    constant,
     follows,
     known_to_reader,
     likes,
@@ -38,6 +39,7 @@ from fast_zero.feed.queries import (
     users,
 )
 from fast_zero.news.models import WeeklyReport
+from fast_zero.news.queries import NAMED
 from fast_zero.todos.models import Todo, TodoState
 
 SEND_REPORT = "news.send_report"
@@ -45,7 +47,6 @@ SEND_NEWS = "news.send_news"
 REPORT = "weekly_report"
 LISTED = 10
 """How many todos a report lists of each kind."""
-NAMED = 3
 
 todos = Todo.__table__.c
 reports = WeeklyReport.__table__.c
@@ -56,7 +57,7 @@ ENDED: BindParameter[datetime] = bindparam("ended", type_=DateTime(timezone=True
 STALE: BindParameter[datetime] = bindparam("stale", type_=DateTime(timezone=True))
 
 WRITTEN_TO = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
-WANT_REPORTS = (literal_column(f"'{REPORT}'", Text) == func.any(users.letters), WRITTEN_TO)
+WANT_REPORTS = (constant(REPORT) == func.any(users.letters), WRITTEN_TO)
 
 
 async def select_time_zones(session: AnySession) -> Sequence[str]:
@@ -127,10 +128,6 @@ async def note_sent(session: AnySession, user_id: int, monday: date) -> None:
     await session.execute(update(WeeklyReport.__table__).where(*of).values(sent_at=func.now()))
 
 
-def amount(*conditions: ColumnElement[bool], table: Any) -> ColumnElement[int]:  # noqa: ANN401
-    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
-
-
 def during(moment: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(moment >= BEGAN, moment < ENDED)
 
@@ -174,23 +171,22 @@ LATEST = (
 )
 NAME = func.jsonb_build_object("username", LATEST.c.username)
 WEEK: Select[*tuple[Any, ...]] = select(
-    amount(*DONE_THEN, table=Completion.__table__).label("finished"),
+    count(Completion.__table__, *DONE_THEN).label("finished"),
     select(func.array_agg(aggregate_order_by(FIRST_DONE.c.title, FIRST_DONE.c.at)))
     .scalar_subquery()
     .label("finished_titles"),
-    amount(*OPEN, table=Todo.__table__).label("open"),
-    amount(*UNTOUCHED, table=Todo.__table__).label("untouched"),
+    count(Todo.__table__, *OPEN).label("open"),
+    count(Todo.__table__, *UNTOUCHED).label("untouched"),
     select(func.array_agg(aggregate_order_by(OLDEST.c.title, OLDEST.c.at)))
     .scalar_subquery()
     .label("untouched_titles"),
-    amount(*FOLLOWED_THEN, table=Follow.__table__).label("followers"),
+    count(Follow.__table__, *FOLLOWED_THEN).label("followers"),
     select(func.jsonb_agg(aggregate_order_by(NAME, LATEST.c.id.desc()), type_=JSONB))
     .scalar_subquery()
     .label("followers_named"),
-    amount(
-        *LIKED_THEN,
-        table=Like.__table__.join(Post.__table__, posts.id == likes.post_id),
-    ).label("likes"),
+    count(Like.__table__.join(Post.__table__, posts.id == likes.post_id), *LIKED_THEN).label(
+        "likes"
+    ),
     exists()
     .where(todos.owner_id == READER, or_(during(todos.created_at), during(todos.updated_at)))
     .label("worked"),
