@@ -13,12 +13,14 @@ from contextlib import (
 from pathlib import Path
 
 import freezegun
+import psycopg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
+from psycopg import AsyncCursor
 from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
-from sqlalchemy import delete, event, make_url, text
+from sqlalchemy import delete, make_url, text
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -34,6 +36,7 @@ from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
+from fast_zero.core.statements import prepare
 from fast_zero.core.throttle import Throttle
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
@@ -156,10 +159,19 @@ class WithinTest(database.Autocommit):
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.dialect = connection.dialect
 
     async def execute(self, statement, values=None):
         async with self.connection.begin_nested():
-            return await self.connection.execute(statement, values)
+            ready = prepare(statement, frozenset(values), self.dialect) if values else None
+            if ready is None:
+                return await self.connection.execute(statement, values)
+            raw = (await self.connection.get_raw_connection()).driver_connection
+            try:
+                return await ready.send(raw, values)
+            except psycopg.Error as error:
+                database.translate(error)
+                raise
 
 
 @pytest.fixture
@@ -321,20 +333,29 @@ def client(anonymous, user, bearer) -> AsyncClient:
 
 
 @pytest.fixture
-def statements(engine) -> Callable[[], AbstractContextManager[list[str]]]:
+def sent(monkeypatch) -> list[tuple[str, object]]:
+    """Record what the driver is given to send, with its values."""
+    sent = []
+    send = AsyncCursor.execute
+
+    async def note(cursor, query, params=None, **options):
+        sent.append((query if isinstance(query, str) else query.decode(), params))
+        return await send(cursor, query, params, **options)
+
+    monkeypatch.setattr(AsyncCursor, "execute", note)
+    return sent
+
+
+@pytest.fixture
+def statements(sent) -> Callable[[], AbstractContextManager[list[str]]]:
     """Record the statements that are sent, but for the savepoints of the tests themselves."""
 
     @contextmanager
     def record() -> Iterator[list[str]]:
-        sent: list[str] = []
-
-        def note(_connection, _cursor, statement, *_):
-            if "SAVEPOINT" not in statement:
-                sent.append(statement)
-
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
-        yield sent
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
+        statements: list[str] = []
+        before = len(sent)
+        yield statements
+        statements += [text for text, _ in sent[before:] if "SAVEPOINT" not in text]
 
     return record
 

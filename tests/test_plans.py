@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
+from fast_zero.core.statements import prepare
 from tests.factories import PASSWORD, PostFactory, TodoFactory
 
 CROWD = """
@@ -34,20 +35,16 @@ SCANS = re.compile(r"Seq Scan on (users|todos|follows|posts|likes|notifications)
 
 
 @pytest.fixture
-async def explain(connection):
+async def explain(connection, sent):
     """Collect the plans of what is sent from now on."""
     for statement in CROWD.strip().split(";\n"):
         await connection.execute(text(statement))
-    sent = []
-
-    def note(_connection, _cursor, statement, parameters, *_):
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
-            sent.append((statement, parameters))
+    sent.clear()
 
     async def plans() -> dict[str, str]:
-        event.remove(connection.sync_connection, "before_cursor_execute", note)
+        looking = ("SELECT", "UPDATE", "DELETE", "WITH")
         found = {}
-        for statement, parameters in sent:
+        for statement, parameters in [given for given in sent if given[0].startswith(looking)]:
             lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
             found[statement] = "\n".join(line for (line,) in lines)
             generic = f"EXPLAIN (GENERIC_PLAN) {numbered(statement)}"
@@ -55,7 +52,6 @@ async def explain(connection):
             found[generic] = "\n".join(line for (line,) in lines)
         return found
 
-    event.listen(connection.sync_connection, "before_cursor_execute", note)
     return plans
 
 
@@ -104,3 +100,43 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
 
     assert len(plans) >= 48
     assert [plan for plan in plans.values() if SCANS.search(plan)] == []
+
+
+async def test_what_is_sent_with_values_was_built_once(client, user, save):
+    [todo] = await save(TodoFactory(owner_id=user.id))
+    [post] = await save(PostFactory(author_id=user.id))
+
+    async def ask(times: int) -> int:
+        before = prepare.cache_info().misses
+        for _ in range(times):
+            for path in (
+                "/todos",
+                "/todos?state=doing&title=bread",
+                f"/todos/{todo.id}",
+                f"/users/{user.id}",
+                f"/users/by-name/{user.username}",
+                f"/users/{user.id}/posts",
+                f"/users/{user.id}/followers",
+                f"/users/{user.id}/stats",
+                f"/users/{user.username}/feed.atom",
+                "/posts",
+                "/timeline",
+                f"/posts/{post.id}",
+                "/notifications",
+            ):
+                assert (await client.get(path)).is_success
+            for answered in (
+                await client.post("/todos", json={"title": "new"}),
+                await client.patch(f"/todos/{todo.id}", json={"title": "newer"}),
+                await client.post("/posts", json={"text": "new"}),
+                await client.patch(f"/posts/{post.id}", json={"text": "newer"}),
+                await client.put(f"/posts/{post.id}/like"),
+                await client.delete(f"/posts/{post.id}/like"),
+                await client.put("/notifications/read", json={"up_to": 1}),
+            ):
+                assert answered.is_success, answered.text
+        return prepare.cache_info().misses - before
+
+    await ask(times=1)
+
+    assert await ask(times=2) == 0

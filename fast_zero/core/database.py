@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict, TypeVar, TypeVarTuple, overload
+from typing import Any, ClassVar, TypedDict, TypeVar, TypeVarTuple, cast, overload
 
 import psycopg
 from psycopg import errors as postgres
@@ -51,6 +51,7 @@ from fast_zero.core.errors import (
 )
 from fast_zero.core.revisions import Schema
 from fast_zero.core.settings import Settings
+from fast_zero.core.statements import Prepared, prepare
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -105,7 +106,8 @@ class Autocommit:
     """Sends statements that each stand alone: one round trip for each, and nothing around it.
 
     A connection is held no longer than a statement takes. What comes back are rows of columns,
-    not mapped objects, whose making costs more than the rest together.
+    not mapped objects, whose making costs more than the rest together. A statement that is sent
+    with values has to be one that is built once: it goes straight to the driver.
     """
 
     def __init__(self, engine: AsyncEngine, settings: Settings | None = None) -> None:
@@ -127,12 +129,27 @@ class Autocommit:
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Result[*tuple[Any, ...]]:
-        return await greenlet_spawn(self.run, statement, values)
+        ready = prepare(statement, frozenset(values), self.engine.dialect) if values else None
+        # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.
+        if not ready or not values or (self.watched and spans.is_traced()):
+            return await greenlet_spawn(self.run, statement, values)
+        return await self.send(ready, values)
+
+    async def send(self, ready: Prepared, values: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
+        try:
+            async with pool.Taken(cast("pool.FairPool", self.engine.pool)) as connection:
+                began = time.perf_counter()
+                found = await ready.send(connection, values)
+                if self.is_timed:
+                    metrics.STATEMENTS.observe(time.perf_counter() - began)
+                return found
+        except psycopg.Error as error:
+            translate(error)
+            raise
 
     def run(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Result[*tuple[Any, ...]]:
-        # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.
         if self.watched and spans.is_traced():
             with self.watched.connect() as connection:
                 return connection.execute(statement, values)
@@ -286,13 +303,16 @@ async def read_schema(connection: AsyncConnection) -> Schema:
 
 
 def translate_error(context: ExceptionContext) -> None:
+    translate(context.original_exception)
+
+
+def translate(error: BaseException) -> None:
     """Turn what the database refuses into the error that its reader can act on.
 
     A unique constraint says in `info["conflict"]` what breaking it means; a foreign key to
     the row of the person asking says so with `info["actor"]`, and breaks when that person
     was deleted a moment ago; one to what was asked for says in `info["missing"]` that it is gone.
     """
-    error = context.original_exception
     raised: DomainError | None = None
     match error:
         case postgres.UniqueViolation():

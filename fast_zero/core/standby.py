@@ -42,22 +42,22 @@ class Standby(Autocommit):
         self.failed = False
         self.rests_until = 0.0
 
-    def run(
-        self, statement: Executable, values: Mapping[str, Any] | None
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Result[*tuple[Any, ...]]:
         if self.failed:
             if time.monotonic() < self.rests_until:
-                return self.ask_primary(statement, values)
+                return await self.ask_primary(statement, values)
             self.rest()
         try:
-            found = super().run(guarded(statement), values)
+            found = await super().execute(guarded(statement), values)
         except (Unavailable, PoolTimeout):
             self.fail()
-            return self.ask_primary(statement, values)
+            return await self.ask_primary(statement, values)
         except Invalid as error:
             if isinstance(error.__cause__, DivisionByZero):
                 self.fail()
-            return self.ask_primary(statement, values)
+            return await self.ask_primary(statement, values)
         except CancelledError:  # it is silent, and the request's time is over
             self.fail()
             raise
@@ -67,11 +67,11 @@ class Standby(Autocommit):
         STANDBY_READS.labels("standby").inc()
         return found
 
-    def ask_primary(
+    async def ask_primary(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Result[*tuple[Any, ...]]:
         STANDBY_READS.labels("primary").inc()
-        return self.primary.run(statement, values)
+        return await self.primary.execute(statement, values)
 
     def fail(self) -> None:
         if not self.failed:

@@ -85,6 +85,7 @@ PROFILE = select(
 ).where(known_to_reader(users.id))
 BY_ID = PROFILE.where(users.id == USER)
 BY_NAME = PROFILE.where(users.username_key == folded(bindparam("username")))
+IS_KNOWN = select(exists().where(users.id == USER, known_to_reader(users.id)))
 
 
 async def select_profile(session: AnySession, reader_id: int, user_id: int) -> AnyRow | None:
@@ -100,9 +101,8 @@ async def select_profile_by_name(
 
 
 async def is_known(session: AnySession, reader_id: int, user_id: int) -> bool:
-    statement = select(exists().where(users.id == USER, known_to_reader(users.id)))
     values = {"reader_id": reader_id, "user_id": user_id}
-    return bool((await session.execute(statement, values)).scalar())
+    return bool((await session.execute(IS_KNOWN, values)).scalar())
 
 
 Crowd = Literal["everybody", "followers", "following", "likers", "blocked"]

@@ -13,6 +13,7 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import query
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
+from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
 from fast_zero.todos import measures, queries, service
@@ -71,7 +72,7 @@ async def list_todos(
 ) -> object:
     """List your todos, oldest first. All filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
-    return {"todos": rows, "next": cursor}
+    return {"todos": as_dicts(rows), "next": cursor}
 
 
 @router.get(

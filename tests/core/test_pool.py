@@ -3,31 +3,48 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, Float, bindparam, func, literal, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from fast_zero.core import database, errors
 from tests.core.expect import comes_true
 
+ECHO = select(bindparam("answer", type_=BigInteger))
+DIVIDE = select(literal(1) / bindparam("by", type_=BigInteger))
+DOZE = select(func.pg_sleep(bindparam("seconds", type_=Float)))
+
 
 @pytest.fixture
 async def state(settings):
-    one = settings.model_copy(update={"database_pool_size": 1})
+    one = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.5})
     async with database.connected(one) as state:
         yield state
 
 
-def queue_of(state):
-    return state["autocommit"].engine.pool._pool
+@pytest.fixture
+def fair(state):
+    return state["autocommit"].engine.pool
 
 
-async def test_nobody_is_overtaken(state):
+@pytest.fixture(params=["by SQLAlchemy", "by the driver"])
+def send(state, request):
+    """Send one of the statements above, with its values in it or beside it."""
+
+    def send(statement, **values):
+        if request.param == "by the driver":
+            return state["autocommit"].execute(statement, values)
+        return state["autocommit"].execute(statement.params(values))
+
+    return send
+
+
+async def test_nobody_is_overtaken(send):
     order = []
 
     async def ask(name: str, times: int) -> None:
         for _ in range(times):
-            await state["autocommit"].execute(select(1))
+            await send(ECHO, answer=1)
             order.append(name)
 
     # One comes back for more each time; those who came later each get their turn in between.
@@ -36,30 +53,82 @@ async def test_nobody_is_overtaken(state):
     assert order[:4] == ["greedy", "b", "c", "d"]
 
 
-async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state):
+async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, fair, send):
     async with AsyncSession(AsyncEngine(state["autocommit"].engine)) as session:
         await session.execute(select(1))
-        queue = queue_of(state)
-        waiting = asyncio.create_task(state["autocommit"].execute(select(1)))
-        await comes_true(lambda: queue.waiting)
+        waiting = asyncio.create_task(send(ECHO, answer=1))
+        await comes_true(fair.waiting)
     waiting.cancel()  # its turn was called and it has not run yet
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    assert queue.qsize() == 1
-    assert (await state["autocommit"].execute(select(1))).scalar() == 1
+    assert fair.checkedin() == 1
+    assert (await send(ECHO, answer=1)).scalar() == 1
 
 
-async def test_a_cancelled_statement_gives_its_connection_back(state):
-    sleeping = asyncio.create_task(state["autocommit"].execute(text("SELECT pg_sleep(60)")))
-    pool = state["autocommit"].engine.pool
-    await comes_true(lambda: pool.checkedout() == 1)
+async def test_who_waits_too_long_is_told_and_who_came_later_is_not(fair, send):
+    holding = asyncio.create_task(send(DOZE, seconds=60))
+    await comes_true(lambda: fair.checkedout() == 1)
+    first = asyncio.create_task(send(ECHO, answer=1))
+    await asyncio.sleep(0.4)
+    second = asyncio.create_task(send(ECHO, answer=1))
+    with pytest.raises(PoolTimeout):
+        await first
+    assert not second.done()
+    holding.cancel()
+
+    assert (await second).scalar() == 1
+    await asyncio.gather(holding, return_exceptions=True)
+    assert (fair.checkedout(), fair.waiting()) == (0, 0)
+
+
+async def test_a_cancelled_statement_gives_its_connection_back(fair, send):
+    sleeping = asyncio.create_task(send(DOZE, seconds=60))
+    await comes_true(lambda: fair.checkedout() == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
 
-    assert pool.checkedout() == 0
-    assert (await state["autocommit"].execute(select(1))).scalar() == 1
+    assert fair.checkedout() == 0
+    assert (await send(ECHO, answer=1)).scalar() == 1
+
+
+async def test_a_connection_that_is_lost_is_opened_anew(fair, send, engine):
+    await send(ECHO, answer=1)
+    [entry] = fair._pool.items
+    pid = entry.driver_connection.info.backend_pid
+    sleeping = asyncio.create_task(send(DOZE, seconds=60))
+    await comes_true(lambda: fair.checkedout() == 1)
+    async with engine.connect() as other:
+        await other.execute(text(f"SELECT pg_terminate_backend({pid})"))
+    with pytest.raises(errors.Unavailable):
+        await sleeping
+
+    assert fair.checkedout() == 0
+    assert (await send(ECHO, answer=1)).scalar() == 1
+    [entry] = fair._pool.items
+    assert entry.driver_connection.info.backend_pid != pid
+
+
+async def test_those_of_the_age_of_a_lost_one_are_replaced(fair, send):
+    await send(ECHO, answer=1)
+    [entry] = fair._pool.items
+    pid = entry.driver_connection.info.backend_pid
+    fair._invalidate_time = entry.starttime + 0.001
+    await asyncio.sleep(0.01)
+
+    assert (await send(ECHO, answer=1)).scalar() == 1
+    [entry] = fair._pool.items
+    assert entry.driver_connection.info.backend_pid != pid
+
+
+async def test_what_the_database_refuses_costs_no_connection(fair, send):
+    await send(ECHO, answer=1)
+    [entry] = fair._pool.items
+    with pytest.raises(errors.Invalid):
+        await send(DIVIDE, by=0)
+
+    assert list(fair._pool.items) == [entry]
 
 
 async def test_those_who_wait_try_themselves_when_connecting_fails(settings):
