@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp
 
 import fast_zero
@@ -165,7 +166,6 @@ def create_app(settings: Settings | None = None) -> FastZero:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
         generate_unique_id_function=openapi.operation_id,
         responses=openapi.COMMON_RESPONSES,
         telemetry={
@@ -177,6 +177,8 @@ def create_app(settings: Settings | None = None) -> FastZero:
         },
     )
     app.settings = settings
+    # Once, and not around each router as well, as FastAPI's own setting has it.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     if settings.requests_per_minute:
         app.add_middleware(Budgeted, settings.requests_per_minute)
     app.add_middleware(PrivateAnswers)

@@ -114,7 +114,7 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
     detail = error.detail
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail = TOO_LARGE.format(limit=request.app.max_body_size)
+        detail = TOO_LARGE.format(limit=request.app.settings.max_body_bytes)
     return ProblemResponse(request, error.status_code, detail, headers)
 
 
