@@ -44,7 +44,7 @@ class BearerToken(OAuth2PasswordBearer):
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
-        charge: Charge | None = getattr(request.state, "charge", None)
+        charge: Charge | None = request.scope["state"].get("charge")
         try:
             actor = await actor_of(request, token)
         except Unauthenticated:
@@ -67,12 +67,13 @@ async def actor_of(request: Request, token: str) -> Actor:
 
 
 async def actor_of_access_token(request: Request, token: str) -> Actor:
-    said = security.read_access_token(request.state.settings, token)
-    revocations: Revocations = request.state.revocations
+    state = request.state
+    said = security.read_access_token(state.settings, token)
+    revocations: Revocations = state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
         lives = session_queries.session_lives
-        ended = not await lives(request.state.autocommit, said.user_id, said.session_id)
+        ended = not await lives(state.autocommit, said.user_id, said.session_id)
     if ended:
         raise Unauthenticated(NOT_VALIDATED)
     return Actor(said.user_id, said.scopes, said.session_id)

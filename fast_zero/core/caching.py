@@ -38,4 +38,4 @@ class PrivateAnswers:
 
 def has(message: Scope | Message, header: bytes) -> bool:
     """Tell whether a request or an answer has a header; in ASGI their names are in lower case."""
-    return any(name == header for name, _ in message["headers"])
+    return header in [name for name, _ in message["headers"]]

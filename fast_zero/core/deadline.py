@@ -23,7 +23,7 @@ def uncounted() -> Iterator[None]:
     """Stop the clock of the request that is answered here, for work that surely ends."""
     clock = current.get()
     if clock:
-        clock.timer.cancel()
+        clock.counts = False
     try:
         yield
     finally:
@@ -49,7 +49,8 @@ class Clock:
     """One request's time. That in which its body comes in is the client's, and not counted.
 
     A database that fell silent holds up even the end of a cancelled statement, so the answer
-    is sent beside it.
+    is sent beside it. A timer is dearer than a look at the clock, so there is one, which goes on
+    when it finds that time began anew meanwhile.
     """
 
     def __init__(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +62,9 @@ class Clock:
         self.task = asyncio.current_task()
         self.started = False
         self.answer: asyncio.Task[None] | None = None
-        self.timer = self.loop.call_later(seconds, self.give_up)
+        self.counts = True
+        self.since = self.loop.time()
+        self.timer = self.loop.call_at(self.since + seconds, self.look)
 
     async def run(self, app: ASGIApp) -> None:
         current.set(self)
@@ -76,22 +79,30 @@ class Clock:
                 await self.answer
 
     async def receive(self) -> Message:
-        self.timer.cancel()
+        self.counts = False
         message = await self.receive_any()
         self.restart()
         return message
 
     def restart(self) -> None:
-        self.timer.cancel()
-        if not self.started and not self.answer:
-            self.timer = self.loop.call_later(self.seconds, self.give_up)
+        self.counts = True
+        self.since = self.loop.time()
 
     async def send(self, message: Message) -> None:
         if self.answer:
             return
-        self.started = True
-        self.timer.cancel()
+        if not self.started:
+            self.started = True
+            self.timer.cancel()
         await self.send_any(message)
+
+    def look(self) -> None:
+        now = self.loop.time()
+        due = self.since + self.seconds if self.counts else now + self.seconds
+        if due > now:
+            self.timer = self.loop.call_at(due, self.look)
+        else:
+            self.give_up()
 
     def give_up(self) -> None:
         logger.warning("no answer in time")

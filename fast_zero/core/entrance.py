@@ -1,6 +1,7 @@
 """What happens to a request before routing, as one plain ASGI application."""
 
 from http import HTTPStatus
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +41,7 @@ class Entrance:
 
     def refusal(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
         headers = scope["headers"]
-        if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
+        if len(b"".join(chain.from_iterable(headers))) > MAX_HEAD_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large."
         if scope["http_version"] == "1.1" and [name for name, _ in headers].count(b"host") != 1:
             return HTTPStatus.BAD_REQUEST, "A request needs one Host."  # RFC 9112, section 3.2

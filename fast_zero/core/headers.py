@@ -21,9 +21,11 @@ SAFE = (
     # Data is never a page. The pages that are loosen it for what they hold, in `openapi`.
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+SAFE_NAMES = {name for name, _ in SAFE}
 # A year; RFC 6797, section 7.2 forbids it over plain HTTP.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
+FIRST_REFUSAL = HTTPStatus.BAD_REQUEST.value
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READ_BY_SCRIPTS = (
     "ETag",
@@ -88,8 +90,8 @@ class Headers:
             nonlocal refusal
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                said = {name for name, _ in headers}
-                headers.extend(header for header in SAFE if header[0] not in said)
+                said = [name for name, _ in headers if name in SAFE_NAMES]
+                headers += [safe for safe in SAFE if safe[0] not in said] if said else SAFE
                 if scope["scheme"] == "https":
                     headers.append(HSTS)
                 if is_plain_refusal(message):
@@ -106,7 +108,7 @@ class Headers:
 
 
 def is_plain_refusal(start: Message) -> bool:
-    if start["status"] < HTTPStatus.BAD_REQUEST:
+    if start["status"] < FIRST_REFUSAL:
         return False
     return MutableHeaders(scope=start).get("content-type", "").startswith("text/plain")
 

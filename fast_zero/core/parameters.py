@@ -7,6 +7,7 @@ time of a list. So what is on the way of every request reads for itself, and say
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -45,7 +46,8 @@ def query(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
 
     async def read(request: Request) -> Model:
         try:
-            return model.model_validate(dict(request.query_params))
+            text = request.scope["query_string"].decode("latin-1")
+            return model.model_validate(dict(parse_qsl(text, keep_blank_values=True)))
         except ValidationError as error:
             complaints = error.errors(include_url=False, include_context=False)
             raise RequestValidationError(
