@@ -20,6 +20,7 @@ from fast_zero.administration import router as administration
 from fast_zero.core import database, health, logs, metrics, openapi, problems
 from fast_zero.core.budget import Budgeted
 from fast_zero.core.caching import PrivateAnswers
+from fast_zero.core.collector import spared_collector
 from fast_zero.core.deadline import Deadline
 from fast_zero.core.entrance import Entrance
 from fast_zero.core.forwarded import Forwarded
@@ -27,7 +28,7 @@ from fast_zero.core.headers import PROBES, guarded
 from fast_zero.core.jobs import Context
 from fast_zero.core.observing import Observed
 from fast_zero.core.samples import Samples
-from fast_zero.core.server import leave_with_parent, spared_collector
+from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.spans import Draw, share_of_requests
 from fast_zero.core.standby import reading

@@ -17,6 +17,7 @@ import typer
 from rich.markup import escape
 
 import fast_zero
+from fast_zero.core.collector import loading
 from fast_zero.core.errors import DomainError, StartError
 from fast_zero.core.terminal import console, talk
 from fast_zero.operations import (
@@ -83,9 +84,10 @@ def serve(
     migrate: Annotated[bool, typer.Option(help="Migrate the database first.")] = True,
 ) -> None:
     """Serve the API, on the PostgreSQL of DATABASE_URL or on an embedded one in DATA_DIR."""
-    from fast_zero.app import create_app
-    from fast_zero.core import server
-    from fast_zero.core.settings import load_settings
+    with loading():
+        from fast_zero.app import create_app
+        from fast_zero.core import server
+        from fast_zero.core.settings import load_settings
 
     given = {"HOST": host, "PORT": port, "WORKERS": workers}
     # Workers read the environment, so what was typed goes there.

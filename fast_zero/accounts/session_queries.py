@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     LargeBinary,
     Row,
+    Select,
     Text,
     any_,
+    bindparam,
     delete,
     exists,
     func,
@@ -35,7 +39,7 @@ from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
 
 
-def owned_by(actor_id: int) -> ColumnElement[bool]:
+def owned_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return LoginSession.owner_id == actor_id
 
 
@@ -125,9 +129,14 @@ async def touch_session(session: AnySession, actor_id: int, session_id: int) -> 
     return (await session.execute(statement)).scalar() is not None
 
 
+LIVES = select(
+    exists().where(owned_by(bindparam("actor_id")), LoginSession.id == bindparam("session_id"))
+)
+
+
 async def session_lives(session: AnySession, actor_id: int, session_id: int) -> bool:
-    lives = exists().where(owned_by(actor_id), LoginSession.id == session_id)
-    return bool((await session.execute(select(lives))).scalar())
+    values = {"actor_id": actor_id, "session_id": session_id}
+    return bool((await session.execute(LIVES, values)).scalar())
 
 
 async def select_sessions(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
@@ -189,13 +198,13 @@ async def insert_personal_token(
     return (await session.execute(statement)).one()
 
 
-async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int, list[str]] | None:
-    """Find whose token it is and what it may do; note its use, at most once a minute."""
+@cache
+def using_personal_token() -> Select[int, int, list[str]]:
     found = (
         select(PersonalToken.id, PersonalToken.owner_id, PersonalToken.scopes)
         .join(User, User.id == PersonalToken.owner_id)
         .where(
-            PersonalToken.digest == digest,
+            PersonalToken.digest == bindparam("token_digest"),
             PersonalToken.expires_at > func.now(),
             User.disabled_at.is_(None),
         )
@@ -214,8 +223,12 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
         .values(last_used_at=func.now())
         .cte("touched")
     )
-    statement = select(found.c.id, found.c.owner_id, found.c.scopes).add_cte(touched)
-    return (await session.execute(statement)).one_or_none()
+    return select(found.c.id, found.c.owner_id, found.c.scopes).add_cte(touched)
+
+
+async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int, list[str]] | None:
+    """Find whose token it is and what it may do; note its use, at most once a minute."""
+    return (await session.execute(using_personal_token(), {"token_digest": digest})).one_or_none()
 
 
 async def delete_administrators_tokens(session: AnySession, owner_id: int) -> None:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Executable,
     FetchedValue,
     MetaData,
-    NullPool,
     Result,
     Row,
     Table,
@@ -27,9 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.event import listen
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -274,32 +271,29 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
         await engine.dispose()
 
 
-async def wait_until_ready(url: URL, seconds: float) -> Schema:
+def wait_until_ready(url: URL, seconds: float) -> Schema:
     """Give the schema when the database answers; refuse to start when not within `seconds`."""
-    engine = create_async_engine(
-        url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
-    )
     deadline = time.monotonic() + seconds
     while True:
         try:
-            async with engine.connect() as connection:
-                return await read_schema(connection)
-        except DBAPIError as error:
+            with psycopg.connect(conninfo(url), connect_timeout=CONNECT_SECONDS) as connection:
+                return read_schema(connection)
+        except psycopg.Error as error:
             if time.monotonic() > deadline:
                 place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
-                reason = str(error.orig).strip().splitlines()[0]
+                reason = str(error).strip().splitlines()[0]
                 raise StartError(
                     f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
                 ) from None
-            await asyncio.sleep(0.2)
+            time.sleep(0.2)
 
 
-async def read_schema(connection: AsyncConnection) -> Schema:
-    if not await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
+def read_schema(connection: psycopg.Connection) -> Schema:
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
         return Schema(None, None)
     statement = "SELECT version_num, obj_description('alembic_version'::regclass)"
-    found = await connection.execute(text(f"{statement} FROM alembic_version"))
-    return Schema(*(found.one_or_none() or (None, None)))
+    found = connection.execute(f"{statement} FROM alembic_version").fetchone()
+    return Schema(*(found or (None, None)))
 
 
 def translate_error(context: ExceptionContext) -> None:

@@ -1,7 +1,6 @@
 """uvicorn, started so that it listens at once, drains, and never outlives its parent."""
 
 import asyncio
-import gc
 import multiprocessing
 import resource
 import signal
@@ -62,6 +61,7 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         workers=settings.workers,
         reload=reload,
         http=PatientProtocol,
+        ws="none",
         log_config=None,  # ours is made when a process starts, by `logs.configure`
         access_log=False,
         log_level=settings.log_level,
@@ -119,17 +119,3 @@ def leave_with_parent() -> Iterator[None]:
         yield
     finally:
         loop.remove_reader(parent.sentinel)
-
-
-@contextmanager
-def spared_collector() -> Iterator[None]:
-    """Keep what the program is made of out of the garbage collector's way while it serves.
-
-    A full collection looks at every object and answers nobody meanwhile: a tenth of a second
-    with the program itself, which stays anyway, and hardly any time without.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

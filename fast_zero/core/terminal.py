@@ -4,7 +4,6 @@ import json
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
@@ -19,6 +18,8 @@ def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     elif console.is_terminal and rows:
+        from rich.table import Table
+
         table = Table(*rows[0])
         for row, line in zip(rows, cells, strict=True):
             level = row.get("level", "error" if row.get("problem") else "ok")

@@ -45,7 +45,7 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
     logs.configure(settings)
     with completed(settings) as complete:
         url = complete.direct_address()
-        schema = asyncio.run(database.wait_until_ready(url, complete.database_wait))
+        schema = database.wait_until_ready(url, complete.database_wait)
         if schema.is_too_new():
             raise StartError(schema.words(revisions.TOO_OLD))
         if schema.is_ahead():

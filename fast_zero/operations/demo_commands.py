@@ -6,7 +6,6 @@ import secrets
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from fast_zero.core.errors import Invalid
 from fast_zero.core.terminal import show, talk
@@ -32,6 +31,8 @@ def seed(
 
     All of them have the same new password, which is told at the end.
     """
+    from rich.progress import Progress
+
     from fast_zero.core import security
     from fast_zero.operations.seed import plant
 

@@ -208,7 +208,7 @@ def check_clock(connection: Connection) -> Finding:
 
 
 def check_schema(url: URL) -> Finding:
-    schema = asyncio.run(wait_until_ready(url, 0))
+    schema = wait_until_ready(url, 0)
     if schema.revision is None:
         return Finding("schema", "error", "it was never migrated", "Run: fast-zero migrate")
     if schema.is_too_new():

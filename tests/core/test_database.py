@@ -220,13 +220,13 @@ async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
     assert sorted(ends) == ["Username already exists"] * 3 + ["created"]
 
 
-async def test_a_database_that_answers_is_not_waited_for(settings):
-    await database.wait_until_ready(settings.database_address(), 0)
+def test_a_database_that_answers_is_not_waited_for(settings):
+    database.wait_until_ready(settings.database_address(), 0)
 
 
-async def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
+def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
     with pytest.raises(errors.StartError) as caught:
-        await database.wait_until_ready(CLOSED, 0)
+        database.wait_until_ready(CLOSED, 0)
 
     assert str(caught.value).startswith("PostgreSQL at 127.0.0.1:1 did not answer within 0 s: ")
     assert "s3cr3t" not in str(caught.value)
