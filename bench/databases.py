@@ -69,6 +69,12 @@ def prepare_ours(admin: Database, ours: Database) -> None:
     admin.run(f"CREATE DATABASE {ours.url.database}")
     asyncio.run(migrations.upgrade(ours.url, PATIENCE))
     seed(ours, "password_hash")
+    # The log-ins of `tokens`, each in the name of its user.
+    ours.run(
+        "INSERT INTO login_sessions (id, owner_id, refresh_digest, scopes, user_agent, address,"
+        " expires_at) OVERRIDING SYSTEM VALUE SELECT id, id, sha256(username::bytea), '{}', 'wrk',"
+        " '127.0.0.1', now() + interval '1 day' FROM users"
+    )
 
 
 def seed(database: Database, password_column: str) -> None:

@@ -19,7 +19,11 @@ HOST = "127.0.0.1"
 PATIENCE = 60  # seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 APPLICATIONS = {
-    "fast_zero": ("--factory", "fast_zero.app:create_worker_app"),
+    # With what `fast-zero serve` gives a worker of its own.
+    "fast_zero": (
+        *("--http", "fast_zero.core.protocol:PatientProtocol", "--no-server-header"),
+        *("--factory", "fast_zero.app:create_worker_app"),
+    ),
     "limit": ("bench.limit:app",),
     "tutorial": ("bench.tutorial:app",),
 }
