@@ -73,7 +73,9 @@ def prepare_ours(admin: Database, ours: Database) -> None:
     ours.run(
         "INSERT INTO login_sessions (id, owner_id, refresh_digest, scopes, user_agent, address,"
         " expires_at) OVERRIDING SYSTEM VALUE SELECT id, id, sha256(username::bytea), '{}', 'wrk',"
-        " '127.0.0.1', now() + interval '1 day' FROM users"
+        " '127.0.0.1', now() + interval '1 day' FROM users",
+        "SELECT setval(pg_get_serial_sequence('login_sessions', 'id'), max(id))"
+        " FROM login_sessions",
     )
 
 

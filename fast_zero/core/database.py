@@ -127,16 +127,19 @@ class Autocommit:
         self, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Result[*tuple[Any, ...]]:
         ready = prepare(statement, frozenset(values), self.engine.dialect) if values else None
-        # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.
-        if not ready or not values or (self.watched and spans.is_traced()):
-            return await greenlet_spawn(self.run, statement, values)
-        return await self.send(ready, values)
+        if ready and values:
+            return await self.send(ready, values)
+        return await greenlet_spawn(self.run, statement, values)
 
     async def send(self, ready: Prepared, values: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
         try:
             async with pool.Taken(cast("pool.FairPool", self.engine.pool)) as connection:
                 began = time.perf_counter()
-                found = await ready.send(connection, values)
+                if self.watched and spans.is_traced():
+                    with spans.statement(ready.compiled.string):
+                        found = await ready.send(connection, values)
+                else:
+                    found = await ready.send(connection, values)
                 if self.is_timed:
                     metrics.STATEMENTS.observe(time.perf_counter() - began)
                 return found
@@ -147,6 +150,7 @@ class Autocommit:
     def run(
         self, statement: Executable, values: Mapping[str, Any] | None
     ) -> Result[*tuple[Any, ...]]:
+        # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.
         if self.watched and spans.is_traced():
             with self.watched.connect() as connection:
                 return connection.execute(statement, values)

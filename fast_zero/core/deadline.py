@@ -67,7 +67,7 @@ class Clock:
         self.timer = self.loop.call_at(self.since + seconds, self.look)
 
     async def run(self, app: ASGIApp) -> None:
-        current.set(self)
+        before = current.set(self)
         try:
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
@@ -75,6 +75,9 @@ class Clock:
                 raise  # the server is stopping
         finally:
             self.timer.cancel()
+            # Or they would know one another in a circle, for the garbage collector to find.
+            del self.timer, self.task
+            current.reset(before)
             if self.answer:
                 await self.answer
 

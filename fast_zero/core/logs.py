@@ -9,6 +9,7 @@ import logging
 import logging.config
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Asked:
     def known(self) -> dict[str, object]:
         fields = {
             "request_id": self.request_id,
-            "trace_id": trace_id(),
+            "trace_id": trace_id() if self.scope.get("fastapi.telemetry") else "",
             "method": self.method,
             "route": self.route,
             "user_id": self.actor_id,
@@ -62,6 +63,8 @@ def trace_id() -> str:
 
 def configure(settings: Settings) -> None:
     """Send all that is logged in this process to standard error."""
+    # What no line tells need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     terminal = sys.stderr.isatty()
     text = settings.log_format == "text" or (settings.log_format == "auto" and terminal)
     logging.config.dictConfig(
@@ -97,12 +100,29 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
     return found
 
 
+class Line:
+    """A line that is written often: all of its record but the moment is made once."""
+
+    def __init__(self, logger: logging.Logger, level: int, words: str, place: str) -> None:
+        self.logger = logger
+        self.level = level
+        self.known = vars(logger.makeRecord(logger.name, level, place, 0, words, (), None))
+
+    def write(self, values: Mapping[str, object]) -> None:
+        if self.logger.isEnabledFor(self.level):
+            record = logging.LogRecord.__new__(logging.LogRecord)
+            record.__dict__ = {**self.known, "created": time.time(), "fields": values}
+            self.logger.handle(record)
+
+
 def with_fields(values: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
     """Make the `extra` of a line out of what it says beside its words."""
     return {"fields": values}
 
 
 class Json(logging.Formatter):
+    encoder = json.JSONEncoder(default=str)
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -111,7 +131,7 @@ class Json(logging.Formatter):
             "message": record.getMessage(),
             **fields(record),
         }
-        return json.dumps(line, default=str)
+        return self.encoder.encode(line)
 
 
 class Text(ColourizedFormatter):

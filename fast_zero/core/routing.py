@@ -55,8 +55,8 @@ class Route(APIRoute):
     statement. What most routes need is known beforehand: coroutine functions that take the request
     or one another, parts of the path, and a body of JSON, which pydantic reads in one step.
 
-    Whatever is wrong with a request, or is traced, goes FastAPI's own way, as does a route of
-    another kind; so it is FastAPI that says what is wrong, and nothing has happened before.
+    A request with which anything is wrong goes FastAPI's own way, as does a route of another kind;
+    so it is FastAPI that says what is wrong, and nothing has happened before.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  # FastAPI's
@@ -75,7 +75,7 @@ class Route(APIRoute):
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
-        response = await self.respond(request) if scope.get("fastapi.telemetry") is None else None
+        response = await self.respond(request)
         if response:
             await response(scope, receive, send)
             return

@@ -96,6 +96,19 @@ def is_traced() -> bool:
     return trace.get_current_span().is_recording()
 
 
+@contextmanager
+def statement(text: str) -> Iterator[None]:
+    """Trace a statement for as long as the block takes."""
+    begun = begin_statement(text)
+    try:
+        yield
+    except BaseException as error:
+        failed(begun, error)
+        raise
+    finally:
+        begun.end()
+
+
 def begin_statement(statement: str) -> Span:
     if not is_traced():
         return trace.INVALID_SPAN
