@@ -7,7 +7,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import fast_zero
 from fast_zero.accounts import auth_router as auth
@@ -82,6 +82,15 @@ class FastZero(FastAPI):
     """FastAPI with an entrance in front and the problem schemas in its document."""
 
     settings: Settings
+    draw: Draw
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # FastAPI's telemetry lets what is in its hands already pass it by.
+        if scope["type"] == "http" and (
+            scope["path"] in PROBES or self.draw.leaves_out(scope["headers"])
+        ):
+            scope["fastapi.telemetry"] = None
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         application = problems.Composure(super().build_middleware_stack())
@@ -155,7 +164,6 @@ def create_app(settings: Settings | None = None) -> FastZero:
                     yield State(**state, reads=reads, revocations=revocations)
 
     is_traced = bool(settings.otel_exporter_otlp_endpoint)
-    draw = Draw(share_of_requests(with_metrics=settings.sends_metrics()))
     app = FastZero(
         title="fast_zero",
         summary="A self-hostable, asynchronous todo manager whose product is its API.",
@@ -174,10 +182,10 @@ def create_app(settings: Settings | None = None) -> FastZero:
             "metrics": settings.sends_metrics(),
             "logs": False,  # they would quote what somebody sent
             "operation_spans": False,
-            "exclude": lambda scope: scope["path"] in PROBES or draw.leaves_out(scope["headers"]),
         },
     )
     app.settings = settings
+    app.draw = Draw(share_of_requests(with_metrics=settings.sends_metrics()) if is_traced else 1)
     # Once, and not around each router as well, as FastAPI's own setting has it.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     if settings.requests_per_minute:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
+from opentelemetry.trace import SpanKind
 
 import fast_zero
 from fast_zero.core.spans import share_of_requests
@@ -52,9 +53,9 @@ class Discretion(SpanProcessor):
     """Keeps what somebody typed out of the spans that FastAPI begins."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002  # the SDK's signature
-        for name in TYPED:
-            if name in (span.attributes or {}):
-                span.set_attribute(name, "REDACTED")
+        if span.kind is SpanKind.SERVER:
+            given = span.attributes or {}
+            span.set_attributes({name: "REDACTED" for name in TYPED if name in given})
 
 
 @contextmanager
