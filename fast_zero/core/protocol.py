@@ -17,7 +17,9 @@ from fast_zero.core.problems import MEDIA_TYPE
 from fast_zero.core.settings import Settings
 
 LOOKS = 10  # in the shortest time that is measured
-LINGER_SECONDS = 0.5  # for a request that is on its way while the server begins to stop
+# For a request that is on its way while the server begins to stop, and for what a client that was
+# refused still sends.
+LINGER_SECONDS = 0.5
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -29,7 +31,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # as uvicorn has it
         super().connection_made(transport)
         self.settings: Settings = self.app_state["settings"]
-        self.stopping = False
+        self.stopping = self.refused = False
         self.unread = 0
         self.unread_since = 0.0
         self.running: RequestResponseCycle | None = None
@@ -56,6 +58,8 @@ class PatientProtocol(HttpToolsProtocol):
     # What uvicorn and its parser tell.
 
     def data_received(self, data: bytes) -> None:
+        if self.refused:
+            return
         if self.reading is None:
             self.begin("head")
         self.received += len(data)
@@ -125,8 +129,12 @@ class PatientProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def refuse(self, status: HTTPStatus, detail: str) -> None:
-        """Answer what never became a request, and hang up; cut an answer that has begun."""
-        if self.transport.is_closing():
+        """Answer what never became a request, and hang up; cut an answer that has begun.
+
+        In stages (RFC 9112, section 9.6): what the client sends at that moment would be answered
+        by a reset, which takes the answer away before it is read.
+        """
+        if self.transport.is_closing() or self.refused:
             return
         begun = self.running is not None and self.running.response_started
         if begun and (self.reading == "body" or self.answering()):
@@ -142,4 +150,6 @@ class PatientProtocol(HttpToolsProtocol):
         ]
         first = f"HTTP/1.1 {status} {status.phrase}".encode()
         self.transport.write(b"\r\n".join([first, *map(b": ".join, headers), b"", body]))
-        self.transport.close()
+        self.transport.write_eof()
+        self.refused = True
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
