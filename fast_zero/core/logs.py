@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TextIO
 
 from opentelemetry import trace
 from starlette.types import Scope
@@ -76,10 +76,7 @@ def configure(settings: Settings) -> None:
                 "json": {"()": Json},
             },
             "handlers": {
-                "standard error": {
-                    "class": "logging.StreamHandler",
-                    "formatter": "text" if text else "json",
-                }
+                "standard error": {"()": Lines, "formatter": "text" if text else "json"},
             },
             "loggers": {name: {"level": "WARNING"} for name in TALKATIVE},
             "root": {"level": settings.log_level.upper(), "handlers": ["standard error"]},
@@ -118,6 +115,11 @@ class Line:
 def with_fields(values: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
     """Make the `extra` of a line out of what it says beside its words."""
     return {"fields": values}
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    def flush(self) -> None:
+        """Do nothing: standard error sends each line as it is written."""
 
 
 class Json(logging.Formatter):

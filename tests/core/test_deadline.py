@@ -1,7 +1,9 @@
 """Every request ends, whatever it waits for."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
@@ -114,3 +116,22 @@ async def test_a_server_that_stops_cancels_as_ever():
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_request_leaves_no_circle_for_the_garbage_collector():
+    clocks = []
+
+    async def app(scope, receive, send):
+        clocks.append(weakref.ref(deadline.current.get()))
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async def send(_message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    gc.disable()
+    try:
+        await asyncio.create_task(Deadline(app, 60)(scope, None, send))
+        assert [clock() for clock in clocks] == [None]
+    finally:
+        gc.enable()
