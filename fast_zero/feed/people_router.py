@@ -17,6 +17,7 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
+from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, service, stats_queries
 from fast_zero.feed.dependencies import Reader, Viewer, Writer
@@ -39,7 +40,7 @@ async def list_users(page: PageQuery, viewer: Viewer, session: Reads) -> object:
     """List the public profiles of all users, oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
     rows, cursor = cut(rows, page)
-    return {"users": rows, "next": cursor}
+    return {"users": as_dicts(rows), "next": cursor}
 
 
 @router.get("/me/blocks", response_model=UserPage, responses=SIGNED_IN)
@@ -47,7 +48,7 @@ async def list_blocks(page: PageQuery, actor: Reader, session: Reads) -> object:
     """List whom you block, the latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "blocked")
     rows, cursor = cut(rows, page, "position")
-    return {"users": rows, "next": cursor}
+    return {"users": as_dicts(rows), "next": cursor}
 
 
 @router.get(
@@ -88,7 +89,7 @@ async def list_users_posts(
     """List the posts of a user that you may see, the newest first."""
     rows = await service.list_users_posts(session, actor.id, wanted, user_id)
     rows, cursor = cut(rows, wanted)
-    return {"posts": rows, "next": cursor}
+    return {"posts": as_dicts(rows), "next": cursor}
 
 
 @router.get("/{user_id}/followers", response_model=UserPage, responses=TO_A_USER)
@@ -96,7 +97,7 @@ async def list_followers(user_id: Id, page: PageQuery, actor: Reader, session: R
     """List who follows a user, the latest first."""
     people = await service.list_people(session, actor.id, page, "followers", user_id)
     rows, cursor = cut(people, page, "position")
-    return {"users": rows, "next": cursor}
+    return {"users": as_dicts(rows), "next": cursor}
 
 
 @router.get("/{user_id}/following", response_model=UserPage, responses=TO_A_USER)
@@ -104,7 +105,7 @@ async def list_following(user_id: Id, page: PageQuery, actor: Reader, session: R
     """List whom a user follows, the latest first."""
     people = await service.list_people(session, actor.id, page, "following", user_id)
     rows, cursor = cut(people, page, "position")
-    return {"users": rows, "next": cursor}
+    return {"users": as_dicts(rows), "next": cursor}
 
 
 @router.get("/{user_id}/stats", response_model=UserStats, responses=TO_A_USER)

@@ -14,6 +14,7 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
+from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, queries, service, timeline_queries
 from fast_zero.feed.dependencies import Reader, Writer
@@ -57,7 +58,7 @@ async def list_posts(wanted: FeedQuery, actor: Reader, session: Reads) -> object
     """List the public posts of everybody, the newest first."""
     rows = await queries.select_posts(session, actor.id, wanted, "home")
     rows, cursor = cut(rows, wanted)
-    return {"posts": rows, "next": cursor}
+    return {"posts": as_dicts(rows), "next": cursor}
 
 
 @router.get("/timeline", response_model=PostPage)
@@ -65,7 +66,7 @@ async def read_timeline(wanted: FeedQuery, actor: Reader, session: Reads) -> obj
     """List your own posts and those of whom you follow, the newest first."""
     rows = await timeline_queries.select_timeline(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
-    return {"posts": rows, "next": cursor}
+    return {"posts": as_dicts(rows), "next": cursor}
 
 
 @router.get("/users/me/likes", response_model=PostPage)
@@ -73,7 +74,7 @@ async def list_my_likes(page: PageQuery, actor: Reader, session: Reads) -> objec
     """List the posts that you like, the latest like first."""
     rows = await queries.select_posts(session, actor.id, page, "likes")
     rows, cursor = cut(rows, page, "position")
-    return {"posts": rows, "next": cursor}
+    return {"posts": as_dicts(rows), "next": cursor}
 
 
 @router.get(
@@ -153,4 +154,4 @@ async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: Reads
     if not rows and await queries.select_post(session, actor.id, post_id) is None:
         raise NotFound(NO_POST)
     rows, cursor = cut(rows, page, "position")
-    return {"users": rows, "next": cursor}
+    return {"users": as_dicts(rows), "next": cursor}
