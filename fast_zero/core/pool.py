@@ -207,6 +207,8 @@ def is_open(entry: ConnectionPoolEntry) -> bool:
     anything is sent, so it saves a write as well, which could not be sent twice.
     """
     driver: Any = entry.driver_connection
+    if driver.closed:  # at this end
+        return False
     poll = select.poll()
     poll.register(driver.fileno(), select.POLLIN)
     return not poll.poll(0)

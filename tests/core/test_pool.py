@@ -110,6 +110,15 @@ async def test_a_connection_that_is_lost_is_opened_anew(fair, send, engine):
     assert entry.driver_connection.info.backend_pid != pid
 
 
+async def test_a_connection_that_was_closed_at_this_end_is_opened_anew(fair, send):
+    await send(ECHO, answer=1)
+    [entry] = fair._pool.items
+    await entry.driver_connection.close()
+
+    assert (await send(ECHO, answer=1)).scalar() == 1
+    assert fair.checkedin() == 1
+
+
 async def test_those_of_the_age_of_a_lost_one_are_replaced(fair, send):
     await send(ECHO, answer=1)
     [entry] = fair._pool.items
