@@ -21,7 +21,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 APPLICATIONS = {
     # With what `fast-zero serve` gives a worker of its own.
     "fast_zero": (
-        *("--http", "fast_zero.core.protocol:PatientProtocol", "--no-server-header"),
+        *("--http", "fast_zero.core.protocol:PatientProtocol"),
+        *("--ws", "none", "--no-server-header"),
         *("--factory", "fast_zero.app:create_worker_app"),
     ),
     "limit": ("bench.limit:app",),
