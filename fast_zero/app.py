@@ -85,7 +85,8 @@ class FastZero(FastAPI):
     draw: Draw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # FastAPI's telemetry lets what is in its hands already pass it by.
+        # Marked so, a request passes FastAPI's telemetry by. `exclude` among its settings does it,
+        # too, but costs each request that is left out as much as a line of the log.
         if scope["type"] == "http" and (
             scope["path"] in PROBES or self.draw.leaves_out(scope["headers"])
         ):

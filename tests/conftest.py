@@ -332,30 +332,42 @@ def client(anonymous, user, bearer) -> AsyncClient:
     return anonymous
 
 
-@pytest.fixture
-def sent(monkeypatch) -> list[tuple[str, object]]:
-    """Record what the driver is given to send, with its values."""
-    sent = []
+@contextmanager
+def told_by_the_driver(note: Callable[[str, object], None]) -> Iterator[None]:
+    """Tell of each statement that the driver is given to send, and of its values."""
     send = AsyncCursor.execute
 
-    async def note(cursor, query, params=None, **options):
-        sent.append((query if isinstance(query, str) else query.decode(), params))
+    async def tell(cursor, query, params=None, **options):
+        note(query if isinstance(query, str) else query.decode(), params)
         return await send(cursor, query, params, **options)
 
-    monkeypatch.setattr(AsyncCursor, "execute", note)
-    return sent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AsyncCursor, "execute", tell)
+        yield
 
 
 @pytest.fixture
-def statements(sent) -> Callable[[], AbstractContextManager[list[str]]]:
+def sent() -> Iterator[list[tuple[str, object]]]:
+    """Record what the driver is given to send, with its values."""
+    sent: list[tuple[str, object]] = []
+    with told_by_the_driver(lambda *given: sent.append(given)):
+        yield sent
+
+
+@pytest.fixture
+def statements() -> Callable[[], AbstractContextManager[list[str]]]:
     """Record the statements that are sent, but for the savepoints of the tests themselves."""
 
     @contextmanager
     def record() -> Iterator[list[str]]:
-        statements: list[str] = []
-        before = len(sent)
-        yield statements
-        statements += [text for text, _ in sent[before:] if "SAVEPOINT" not in text]
+        sent: list[str] = []
+
+        def note(statement: str, _values: object) -> None:
+            if "SAVEPOINT" not in statement:
+                sent.append(statement)
+
+        with told_by_the_driver(note):
+            yield sent
 
     return record
 

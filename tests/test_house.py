@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from fast_zero.core.routing import Route
+
 ROOT = Path(__file__).parents[1]
 PUBLIC = {
     ("GET", "/"),
@@ -46,6 +48,27 @@ def operations(app) -> set[tuple[str, str]]:
         for route in iter_route_contexts(app.routes)
         if isinstance(route.original_route, APIRoute)
         for method in route.methods
+    }
+
+
+def test_the_routes_asked_most_are_short(app):
+    short = {
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route) and route.call
+        for method in route.methods
+    }
+
+    assert short >= {
+        ("GET", "/todos"),
+        ("POST", "/todos"),
+        ("GET", "/todos/{todo_id}"),
+        ("PATCH", "/todos/{todo_id}"),
+        ("DELETE", "/todos/{todo_id}"),
+        ("GET", "/timeline"),
+        ("GET", "/posts"),
+        ("POST", "/posts"),
+        ("GET", "/users/{user_id}"),
     }
 
 

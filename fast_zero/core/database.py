@@ -126,8 +126,7 @@ class Autocommit:
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | None = None
     ) -> Result[*tuple[Any, ...]]:
-        ready = prepare(statement, frozenset(values), self.engine.dialect) if values else None
-        if ready and values:
+        if values and (ready := prepare(statement, frozenset(values), self.engine.dialect)):
             return await self.send(ready, values)
         return await greenlet_spawn(self.run, statement, values)
 

@@ -76,7 +76,7 @@ def configure(settings: Settings) -> None:
                 "json": {"()": Json},
             },
             "handlers": {
-                "standard error": {"()": Lines, "formatter": "text" if text else "json"},
+                "standard error": {"()": StandardError, "formatter": "text" if text else "json"},
             },
             "loggers": {name: {"level": "WARNING"} for name in TALKATIVE},
             "root": {"level": settings.log_level.upper(), "handlers": ["standard error"]},
@@ -117,9 +117,9 @@ def with_fields(values: Mapping[str, object]) -> dict[str, Mapping[str, object]]
     return {"fields": values}
 
 
-class Lines(logging.StreamHandler[TextIO]):
+class StandardError(logging.StreamHandler[TextIO]):
     def flush(self) -> None:
-        """Do nothing: standard error sends each line as it is written."""
+        """Do nothing: each line is sent as it is written."""
 
 
 class Json(logging.Formatter):

@@ -221,7 +221,7 @@ async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
 
 
 def test_a_database_that_answers_is_not_waited_for(settings):
-    database.wait_until_ready(settings.database_address(), 0)
+    assert database.wait_until_ready(settings.database_address(), 0).is_newest()
 
 
 def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():

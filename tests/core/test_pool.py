@@ -39,6 +39,12 @@ def send(state, request):
     return send
 
 
+def backend_of(fair) -> int:
+    """Give the process of PostgreSQL behind the only connection, which nobody uses."""
+    [entry] = fair._pool.items
+    return entry.driver_connection.info.backend_pid
+
+
 async def test_nobody_is_overtaken(send):
     order = []
 
@@ -95,8 +101,7 @@ async def test_a_cancelled_statement_gives_its_connection_back(fair, send):
 
 async def test_a_connection_that_is_lost_is_opened_anew(fair, send, engine):
     await send(ECHO, answer=1)
-    [entry] = fair._pool.items
-    pid = entry.driver_connection.info.backend_pid
+    pid = backend_of(fair)
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
     await comes_true(lambda: fair.checkedout() == 1)
     async with engine.connect() as other:
@@ -106,8 +111,7 @@ async def test_a_connection_that_is_lost_is_opened_anew(fair, send, engine):
 
     assert fair.checkedout() == 0
     assert (await send(ECHO, answer=1)).scalar() == 1
-    [entry] = fair._pool.items
-    assert entry.driver_connection.info.backend_pid != pid
+    assert backend_of(fair) != pid
 
 
 async def test_a_connection_that_was_closed_at_this_end_is_opened_anew(fair, send):
@@ -121,14 +125,13 @@ async def test_a_connection_that_was_closed_at_this_end_is_opened_anew(fair, sen
 
 async def test_those_of_the_age_of_a_lost_one_are_replaced(fair, send):
     await send(ECHO, answer=1)
+    pid = backend_of(fair)
     [entry] = fair._pool.items
-    pid = entry.driver_connection.info.backend_pid
     fair._invalidate_time = entry.starttime + 0.001
     await asyncio.sleep(0.01)
 
     assert (await send(ECHO, answer=1)).scalar() == 1
-    [entry] = fair._pool.items
-    assert entry.driver_connection.info.backend_pid != pid
+    assert backend_of(fair) != pid
 
 
 async def test_what_the_database_refuses_costs_no_connection(fair, send):

@@ -135,20 +135,6 @@ async def client(things):
         yield client
 
 
-@pytest.fixture
-async def usual(things, monkeypatch):
-    """Speak to the same routes by FastAPI's own way."""
-
-    async def nothing(_route, _request):
-        return None
-
-    monkeypatch.setattr(Route, "respond", nothing)
-    async with AsyncClient(
-        transport=ASGITransport(things, raise_app_exceptions=False), base_url="http://test"
-    ) as client:
-        yield client
-
-
 def test_which_routes_are_short(things):
     short = {route.name for route in things.routes if isinstance(route, Route) and route.call}
 
@@ -216,16 +202,20 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("asking", REQUESTS.values(), ids=REQUESTS)
-async def test_both_ways_answer_the_same(client, asked, usual, request, asking):
+async def test_both_ways_answer_the_same(client, asked, monkeypatch, asking):
+    async def nothing(_route, _request):
+        return None
+
     method, path, options = asking
-    by_usual = await usual.request(method, path, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(Route, "respond", nothing)  # so FastAPI goes its own way
+        usual = await client.request(method, path, **options)
     seen, asked[:] = list(asked), []
-    request.getfixturevalue("monkeypatch").undo()
     response = await client.request(method, path, **options)
 
-    assert response.status_code == by_usual.status_code
-    assert response.content == by_usual.content
-    assert response.headers == by_usual.headers
+    assert response.status_code == usual.status_code
+    assert response.content == usual.content
+    assert response.headers == usual.headers
     assert asked == seen  # nobody was asked twice, nor in another order
 
 
