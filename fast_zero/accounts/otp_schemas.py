@@ -4,7 +4,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from fast_zero.accounts.schemas import Secret
-from fast_zero.core.types import Text
+from fast_zero.core.types import Answer, Text
 
 
 class PasswordGiven(BaseModel):
@@ -26,7 +26,7 @@ class CodeGiven(BaseModel):
     ]
 
 
-class OtpEnrolled(BaseModel):
+class OtpEnrolled(Answer):
     secret: str = Field(description="In base 32, to be typed in.", examples=["JBSWY3DPEHPK3PXP"])
     uri: str = Field(
         description="The same for a QR code.",
@@ -34,14 +34,14 @@ class OtpEnrolled(BaseModel):
     )
 
 
-class RecoveryCodes(BaseModel):
+class RecoveryCodes(Answer):
     recovery_codes: list[str] = Field(
         description="Keep them: each works once in place of a code, and they are not shown again.",
         examples=[["mzxw-6ytb-oi3t-4qzu"]],
     )
 
 
-class OtpState(BaseModel):
+class OtpState(Answer):
     active: bool = Field(description="Whether a log-in asks for a code.")
     recovery_codes_left: int = Field(description="Recovery codes not used yet.", examples=[10])
 

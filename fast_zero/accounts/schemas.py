@@ -7,7 +7,6 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     EmailStr,
     Field,
     StringConstraints,
@@ -19,7 +18,7 @@ from fast_zero.accounts.scopes import Scope
 from fast_zero.accounts.time_zones import check_time_zone
 from fast_zero.core.languages import Language
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Id, RawText, Sharing, Text
+from fast_zero.core.types import Answer, Id, RawText, Sharing, Text
 
 Username = Annotated[
     RawText,
@@ -102,10 +101,8 @@ class UserCreate(UserUpdate):
     ] = MISSING
 
 
-class UserPublic(BaseModel):
+class UserPublic(Answer):
     """What everybody may know of a user."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: Id
     username: str = Field(examples=["ana"])
@@ -144,7 +141,7 @@ class UserAdmin(UserPrivate):
     disabled_at: datetime | None = Field(description="Since when nobody is let in.")
 
 
-class UserPage(BaseModel):
+class UserPage(Answer):
     users: list[UserPublic]
     next: Next
 
@@ -220,7 +217,7 @@ class TokenForm(BaseModel):
         return [name for name in needed if not getattr(self, name)]
 
 
-class Token(BaseModel):
+class Token(Answer):
     access_token: str = Field(description="Send it as `Authorization: Bearer …`.")
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  # RFC 6750's word, not a secret
     expires_in: int = Field(description="Seconds that the token lives.", examples=[900])
@@ -230,10 +227,8 @@ class Token(BaseModel):
     scope: str = Field(description="What the token allows, separated by spaces.")
 
 
-class SessionPublic(BaseModel):
+class SessionPublic(Answer):
     """Where and when you logged in."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: Id
     user_agent: str = Field(examples=["curl/8.5.0"])
@@ -243,7 +238,7 @@ class SessionPublic(BaseModel):
     expires_at: datetime
 
 
-class SessionPage(BaseModel):
+class SessionPage(Answer):
     sessions: list[SessionPublic]
     current: Id | None = Field(description="The session that asks; `null` for a personal token.")
     next: Next
@@ -259,9 +254,7 @@ class PersonalTokenCreate(BaseModel):
     ]
 
 
-class PersonalTokenPublic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class PersonalTokenPublic(Answer):
     id: Id
     name: str = Field(examples=["Backup script"])
     scopes: list[Scope]
@@ -281,9 +274,7 @@ class PersonalTokenCreated(PersonalTokenPublic):
     token: str = Field(description="Keep it: it is not shown again.", examples=["fzp_…"])
 
 
-class AuditPublic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class AuditPublic(Answer):
     id: Id
     action: str = Field(
         description="`account made`, `session opened`, `session ended`, `log-in refused`, "
@@ -299,11 +290,11 @@ class AuditPublic(BaseModel):
     at: datetime
 
 
-class AuditPage(BaseModel):
+class AuditPage(Answer):
     events: list[AuditPublic]
     next: Next
 
 
-class PersonalTokenPage(BaseModel):
+class PersonalTokenPage(Answer):
     tokens: list[PersonalTokenPublic]
     next: Next

@@ -4,7 +4,7 @@ import asyncio
 from typing import Literal
 
 from fastapi import Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -13,6 +13,7 @@ from fast_zero.core import revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
+from fast_zero.core.types import Answer
 
 ANSWER_SECONDS = 2  # those who ask give up after five or so
 AWAY = "The database does not answer."
@@ -26,11 +27,11 @@ FROM alembic_version
 router = room("", "health", budgeted=False)
 
 
-class Alive(BaseModel):
+class Alive(Answer):
     status: Literal["alive"] = Field("alive", description="The process answers.")
 
 
-class Ready(BaseModel):
+class Ready(Answer):
     status: Literal["ready"] = Field("ready", description="Requests can be served.")
     database: Literal["answers"] = Field("answers", description="What the database does.")
     revision: str = Field(description="The migration that the database has.")
@@ -39,7 +40,7 @@ class Ready(BaseModel):
     )
 
 
-class Version(BaseModel):
+class Version(Answer):
     version: str = Field(description="The release of fast_zero.", examples=["0.1.0"])
     revision: str = Field(description="The newest migration that it knows.", examples=["0007"])
 

@@ -12,13 +12,14 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fast_zero.core.errors import DomainError, Invalid, Unavailable
+from fast_zero.core.types import Answer
 
 MEDIA_TYPE = "application/problem+json"
 PACKAGE = str(Path(__file__).parents[1])
@@ -30,7 +31,7 @@ Responses = dict[int | str, dict[str, Any]]
 logger = logging.getLogger(__name__)
 
 
-class Problem(BaseModel):
+class Problem(Answer):
     """An error as RFC 9457 shapes it."""
 
     type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
@@ -40,7 +41,7 @@ class Problem(BaseModel):
     instance: str = Field(description="The path that was asked for.")
 
 
-class InvalidField(BaseModel):
+class InvalidField(Answer):
     type: str = Field(description="The rule that was broken, in one word.")
     loc: list[str | int] = Field(description="Where: `body`, `query` or `path`, then the field.")
     msg: str = Field(description="What is wrong, in a sentence.")

@@ -1,4 +1,4 @@
-"""Aliases that keep bad bytes out wherever something is typed in.
+"""Aliases that keep bad bytes out wherever something is typed in, and what answers are made of.
 
 A constrained `str` refuses lone surrogates by itself; NUL, which PostgreSQL cannot store,
 needs the pattern.
@@ -6,7 +6,7 @@ needs the pattern.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text exactly as typed, without NUL and lone surrogates."""
@@ -24,7 +24,16 @@ Sharing = Literal["off", "followers", "public"]
 """With whom what one has finished is shared."""
 
 
-class Message(BaseModel):
+class Answer(BaseModel):
+    """What is answered, made from the columns of a row or from words.
+
+    pydantic compiles one when it is first sent, and not all of them at each start.
+    """
+
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+
+class Message(Answer):
     """A confirmation in words."""
 
     message: str = Field(description="What was done.")

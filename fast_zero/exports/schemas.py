@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from fast_zero.accounts.otp_schemas import OtpState
 from fast_zero.accounts.schemas import (
@@ -9,12 +9,13 @@ from fast_zero.accounts.schemas import (
     SessionPublic,
     UserPrivate,
 )
+from fast_zero.core.types import Answer
 from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
 from fast_zero.news.schemas import NotificationPublic
 from fast_zero.todos.schemas import TodoPublic
 
 
-class ExportHead(BaseModel):
+class ExportHead(Answer):
     exported_at: datetime = Field(description="When the export began.")
     account: UserPrivate
     second_factor: OtpState

@@ -5,7 +5,7 @@ from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints, f
 
 from fast_zero.accounts.schemas import UserPublic
 from fast_zero.core.pagination import Next, PageParams
-from fast_zero.core.types import Id, Text
+from fast_zero.core.types import Answer, Id, Text
 from fast_zero.feed.models import Visibility
 
 PostText = Annotated[
@@ -20,7 +20,7 @@ LEVELS = (
 )
 
 
-class Counts(BaseModel):
+class Counts(Answer):
     """As many as the reader may see."""
 
     posts: int = Field(examples=[12])
@@ -55,17 +55,13 @@ class PostUpdate(BaseModel):
     text: PostText | MISSING = MISSING
 
 
-class Author(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class Author(Answer):
     id: Id
     username: str = Field(examples=["ana"])
     display_name: str = Field(examples=["Ana Lúcia"])
 
 
-class PostPublic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class PostPublic(Answer):
     id: Id
     author: Author
     text: str = Field(examples=["The bread is in the oven."])
@@ -81,7 +77,7 @@ class PostPublic(BaseModel):
     version: int = Field(description="Grows with each change of the text.", examples=[1])
 
 
-class PostPage(BaseModel):
+class PostPage(Answer):
     posts: list[PostPublic]
     next: Next
 
@@ -92,7 +88,7 @@ class Reply(PostPublic):
     )
 
 
-class Gone(BaseModel):
+class Gone(Answer):
     """Where a post was that people had replied to."""
 
     id: Id
@@ -105,15 +101,13 @@ class PostThread(PostPublic):
     next: Next
 
 
-class DayStats(BaseModel):
+class DayStats(Answer):
     day: date
     finished: int = Field(description="Todos that were finished on it.", examples=[3])
 
 
-class UserStats(BaseModel):
+class UserStats(Answer):
     """What was finished, in days of that user's own time zone, as far as the reader may see it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     today: date = Field(description="The day that it is there.")
     days: list[DayStats] = Field(
@@ -130,18 +124,14 @@ class UserStats(BaseModel):
         return days or []
 
 
-class EarlierTextPublic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class EarlierTextPublic(Answer):
     id: Id
     text: str = Field(examples=["The bread is in teh oven."])
     written_at: datetime
 
 
-class WrittenPost(BaseModel):
+class WrittenPost(Answer):
     """A post as its author gets it in an export."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: Id
     text: str = Field(examples=["The bread is in the oven."])
@@ -153,32 +143,26 @@ class WrittenPost(BaseModel):
     earlier_texts: list[EarlierTextPublic]
 
 
-class CompletionPublic(BaseModel):
+class CompletionPublic(Answer):
     """That a todo was finished, and when; without an id where it has been deleted since."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     todo_id: Id | None
     finished_at: datetime
 
 
-class GivenLike(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class GivenLike(Answer):
     post_id: Id
     created_at: datetime
 
 
-class Relation(BaseModel):
+class Relation(Answer):
     """Somebody whom one follows or blocks, or by whom one is followed, and since when."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     user_id: Id
     created_at: datetime
 
 
-class EarlierTextPage(BaseModel):
+class EarlierTextPage(Answer):
     texts: list[EarlierTextPublic]
     next: Next
 
@@ -191,7 +175,7 @@ class ThreadParams(PageParams):
     limit: Annotated[int, Field(ge=1, le=100, description="Most direct replies on a page.")] = 20
 
 
-class SyndicatedPost(BaseModel):
+class SyndicatedPost(Answer):
     """A post as a feed's statement gives it."""
 
     id: Id
@@ -200,11 +184,11 @@ class SyndicatedPost(BaseModel):
     edited_at: datetime | None
 
 
-class JsonFeedAuthor(BaseModel):
+class JsonFeedAuthor(Answer):
     name: str = Field(examples=["Ana Lúcia"])
 
 
-class JsonFeedItem(BaseModel):
+class JsonFeedItem(Answer):
     id: str = Field(examples=["https://todo.example.com/posts/7"])
     url: str = Field(examples=["https://todo.example.com/posts/7"])
     content_text: str = Field(examples=["The bread is in the oven."])
@@ -212,7 +196,7 @@ class JsonFeedItem(BaseModel):
     date_modified: datetime
 
 
-class JsonFeed(BaseModel):
+class JsonFeed(Answer):
     """A JSON Feed, version 1.1 (https://www.jsonfeed.org/version/1.1/)."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = "https://jsonfeed.org/version/1.1"

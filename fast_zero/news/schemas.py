@@ -1,10 +1,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from fast_zero.core.pagination import Next, PageParams
-from fast_zero.core.types import Id
+from fast_zero.core.types import Answer, Id
 from fast_zero.feed.schemas import Author
 from fast_zero.news.models import Kind
 
@@ -13,15 +13,13 @@ class NewsParams(PageParams):
     unread: Annotated[bool, Field(description="Only those that are not marked as read.")] = False
 
 
-class PostShort(BaseModel):
+class PostShort(Answer):
     id: Id
     text: str = Field(examples=["The bread is in the oven."])
 
 
-class NotificationPublic(BaseModel):
+class NotificationPublic(Answer):
     """What happened since you last marked it as read: all of one kind, to one post, together."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: Id = Field(description="Another one, and newer, when it happens again after you read it.")
     kind: Kind = Field(description="Somebody follows you, replied to your post, or likes it.")
@@ -32,7 +30,7 @@ class NotificationPublic(BaseModel):
     at: datetime = Field(description="When the first of them did it.")
 
 
-class NotificationPage(BaseModel):
+class NotificationPage(Answer):
     notifications: list[NotificationPublic]
     unread: int = Field(description="How many of all are not marked as read.", examples=[2])
     next: Next

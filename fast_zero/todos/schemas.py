@@ -4,7 +4,6 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     MISSING,
     BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
     StringConstraints,
@@ -13,7 +12,7 @@ from pydantic import (
 
 from fast_zero.core.pagination import Next, PageParams
 from fast_zero.core.problems import Problem
-from fast_zero.core.types import Id, RawText, Sharing, Text
+from fast_zero.core.types import Answer, Id, RawText, Sharing, Text
 from fast_zero.todos.models import TodoState
 
 Title = Annotated[
@@ -50,9 +49,7 @@ class TodoUpdate(BaseModel):
     share: Share | MISSING = MISSING
 
 
-class TodoPublic(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class TodoPublic(Answer):
     id: Id
     title: str = Field(examples=["Buy bread"])
     description: str = Field(examples=["The dark one, with seeds."])
@@ -63,7 +60,7 @@ class TodoPublic(BaseModel):
     version: int = Field(description="Grows with each change: the `ETag` in quotes.", examples=[7])
 
 
-class TodoPage(BaseModel):
+class TodoPage(Answer):
     todos: list[TodoPublic]
     next: Next
 
@@ -127,7 +124,7 @@ class Batch(BaseModel):
         return self
 
 
-class ItemResult(BaseModel):
+class ItemResult(Answer):
     status: int = Field(description="What the item alone would be answered.", examples=[201])
     todo: TodoPublic | None = Field(
         None, description="The todo as it is now; with 412, the one that was in the way."
@@ -135,5 +132,5 @@ class ItemResult(BaseModel):
     problem: Problem | None = Field(None, description="Why it was not done.")
 
 
-class BatchAnswer(BaseModel):
+class BatchAnswer(Answer):
     results: list[ItemResult] = Field(description="One for each item, in their order.")
