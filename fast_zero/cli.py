@@ -155,7 +155,7 @@ def write_openapi(
 
 @cli.command()
 def shell() -> None:
-    """Open a Python prompt with `await`, a session, the models and SQLAlchemy's verbs at hand."""
+    """Open a Python prompt with `await`, a session, the tables and SQLAlchemy's verbs at hand."""
     from fast_zero.core import repl
 
     with ready(migrate=False) as settings, asyncio.Runner() as loop:
@@ -163,7 +163,9 @@ def shell() -> None:
         names = prompt_names(settings)
         console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
         try:
-            console.interact("Try: await session.scalar(select(User).limit(1))", exitmsg="")
+            console.interact(
+                "Try: (await session.execute(select(users).limit(1))).first()", exitmsg=""
+            )
         finally:
             loop.run(names.__aexit__(None, None, None))
 
@@ -171,15 +173,12 @@ def shell() -> None:
 @asynccontextmanager
 async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]:
     import sqlalchemy
-    from sqlalchemy.ext.asyncio import AsyncSession
 
     from fast_zero import models
     from fast_zero.core import database
 
-    engine = database.create_engine(settings)
-    async with AsyncSession(engine, expire_on_commit=False) as session:
-        verbs = ("select", "insert", "update", "delete", "func", "text")
-        tools = {name: getattr(sqlalchemy, name) for name in verbs}
-        tools |= {"session": session, "settings": settings}
-        yield {name: vars(models)[name] for name in models.__all__} | tools
-    await engine.dispose()
+    verbs = ("select", "insert", "update", "delete", "func", "text")
+    tools = {name: getattr(sqlalchemy, name) for name in verbs}
+    tables = {name: vars(models)[name] for name in models.__all__}
+    async with database.connected(settings) as state:
+        yield tables | tools | {"session": state["autocommit"], "settings": settings}

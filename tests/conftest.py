@@ -10,6 +10,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
+from functools import partial
 from pathlib import Path
 
 import freezegun
@@ -18,7 +19,6 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from psycopg import AsyncCursor
-from psycopg.pq import TransactionStatus
 from pydantic import SecretStr
 from sqlalchemy import delete, make_url, text
 from sqlalchemy.ext.asyncio import (
@@ -29,7 +29,6 @@ from sqlalchemy.ext.asyncio import (
 )
 
 import fast_zero
-from fast_zero.accounts.models import User
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
@@ -37,10 +36,10 @@ from fast_zero.core import database, security
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.statements import prepare
-from fast_zero.core.throttle import Throttle
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
 from tests.factories import LoginSessionFactory, UserFactory
+from tests.mapped import Throttle, User
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
@@ -105,14 +104,20 @@ def settings(database_url) -> Settings:
 @pytest.fixture(scope="session")
 async def pool(settings) -> AsyncIterator[AsyncEngine]:
     """Give connections that commit each statement, as the application's do."""
-    pool = database.create_engine(settings)
+    pool = AsyncEngine(database.create_engine(settings))
     yield pool
     await pool.dispose()
 
 
 @pytest.fixture(scope="session")
 def engine(pool) -> AsyncEngine:
-    return database.transactional(pool)
+    return AsyncEngine(database.transactional(pool.sync_engine))
+
+
+@pytest.fixture
+def sessions(engine) -> database.Sessions:
+    """Open transactions of their own, which commit."""
+    return partial(database.transaction, engine.sync_engine)
 
 
 @pytest.fixture
@@ -125,11 +130,22 @@ async def connection(engine) -> AsyncIterator[AsyncConnection]:
 
 
 @pytest.fixture
-def open_session(connection):
-    """Open sessions as the application does, within the test's transaction.
+def open_transaction(connection):
+    """Open transactions as the application does, within the test's. What is written stays."""
 
-    Each is new, so a request starts knowing nothing, and what it wrote stays on success.
-    """
+    @asynccontextmanager
+    async def open_transaction() -> AsyncIterator[database.Transaction]:
+        async with connection.begin_nested():
+            opened = database.Transaction(connection.engine.sync_engine)
+            opened.connection = connection.sync_connection
+            yield opened
+
+    return open_transaction
+
+
+@pytest.fixture
+def open_session(connection):
+    """Open sessions that keep objects, within the test's transaction."""
 
     @asynccontextmanager
     async def open_session() -> AsyncIterator[AsyncSession]:
@@ -142,16 +158,6 @@ def open_session(connection):
             yield session
 
     return open_session
-
-
-class Autocommitting(AsyncSession):
-    """Keep what was written before it is closed, as long as no statement has failed."""
-
-    async def close(self) -> None:
-        raw = (await self.bind.get_raw_connection()).driver_connection
-        if raw.info.transaction_status is not TransactionStatus.INERROR:
-            await self.commit()
-        await super().close()
 
 
 class WithinTest(database.Autocommit):
@@ -194,11 +200,11 @@ def deferred(open_session) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
 
 
 @pytest.fixture
-def do_jobs(open_session, settings, deferred) -> Callable[..., Awaitable[None]]:
+def do_jobs(open_session, open_transaction, settings, deferred) -> Callable[..., Awaitable[None]]:
     """Do the jobs that were deferred within the test's transaction, with settings that differ."""
 
     async def do_jobs(**changes):
-        context = Context(settings.model_copy(update=changes), open_session)
+        context = Context(settings.model_copy(update=changes), open_transaction)
         for name, arguments in await deferred():
             await JOBS[name](context, **arguments)
         async with open_session() as session:
@@ -252,12 +258,12 @@ def revocations() -> Revocations:
 
 @pytest.fixture
 async def anonymous(
-    app, settings, autocommit, open_session, revocations
+    app, settings, autocommit, open_transaction, revocations
 ) -> AsyncIterator[AsyncClient]:
     """Speak to the application as nobody."""
     state = State(
         settings=settings,
-        sessions=open_session,
+        sessions=open_transaction,
         autocommit=autocommit,
         reads=autocommit,
         revocations=revocations,

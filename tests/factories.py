@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 import factory
 
 from fast_zero.accounts import personal_tokens
-from fast_zero.accounts.models import LoginSession, PersonalToken, User
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
-from fast_zero.feed.models import Post
-from fast_zero.todos.models import Todo, TodoState
+from fast_zero.todos.models import TodoState
+from tests.mapped import Block, Follow, LoginSession, PersonalToken, Post, Todo, User
 
 PASSWORD = "a fine long sentence"
 PASSWORD_HASH = security.hasher.hash(PASSWORD)
@@ -74,6 +73,15 @@ class PostFactory(factory.Factory):
     author_id: int
     text = factory.Faker("sentence", nb_words=6)
     visibility = "public"
+    above = factory.LazyFunction(list)
     circle = factory.LazyAttribute(
         lambda made: made.author_id if made.visibility == "followers" else None
     )
+
+
+def follow(follower: User, followed: User) -> Follow:
+    return Follow(follower_id=follower.id, followed_id=followed.id)
+
+
+def block(blocker: User, blocked: User) -> Block:
+    return Block(blocker_id=blocker.id, blocked_id=blocked.id)

@@ -308,9 +308,9 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
 
 def test_the_prompt_awaits(data_dir):
     typed = """\
-print("users:", await session.scalar(select(func.count(User.id))))
+print("users:", (await session.execute(select(func.count(users.c.id)))).scalar())
 print(nothing)
-print("todos:", await session.scalar(select(func.count(Todo.id))))
+print("todos:", (await session.execute(select(func.count(todos.c.id)))).scalar())
 raise SystemExit
 """
     done = run(data_dir, "shell", stdin=typed)

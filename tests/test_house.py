@@ -120,6 +120,16 @@ def test_imports_point_down():
     assert done.returncode == 0, done.stdout
 
 
+def test_a_server_loads_neither_an_orm_nor_a_tracer():
+    words = (
+        "import sys, fast_zero.app, fast_zero.worker; fast_zero.app.create_app();"
+        "unwanted = ('sqlalchemy.orm', 'opentelemetry.sdk');"
+        "print([name for name in sys.modules if name.startswith(unwanted)])"
+    )
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_no_file_is_too_long():
     sizes = {path: path.read_text().count("\n") for path in ROOT.glob("fast_zero/**/*.py")}
     assert [path for path, lines in sizes.items() if lines > LINES_PER_FILE] == []

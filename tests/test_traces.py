@@ -1,8 +1,5 @@
 """One trace from a request over its statements to the job and the letter, as a collector sees."""
 
-import subprocess
-import sys
-
 import httpx2
 import pytest
 
@@ -152,15 +149,6 @@ async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, fold
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
             assert (await client.get("/users")).status_code == 200
         assert server.stop() == 0
-
-
-def test_without_a_collector_nothing_of_the_sdk_is_loaded():
-    words = (
-        "import sys, fast_zero.app, fast_zero.worker; fast_zero.app.create_app();"
-        "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
-    )
-    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
 
 
 def test_an_address_that_is_none_is_refused(tmp_path):

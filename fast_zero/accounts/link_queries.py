@@ -18,21 +18,20 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 
 from fast_zero.accounts import outbox
 from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
+from fast_zero.accounts.models import Purpose, login_sessions, mailed_links, users
 from fast_zero.accounts.queries import folded
 from fast_zero.core.database import AnyRow, AnySession
 
 
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
     return (
-        MailedLink.digest == digest,
-        MailedLink.purpose.in_(purposes),
-        MailedLink.used_at.is_(None),
-        MailedLink.expires_at > func.now(),
+        mailed_links.c.digest == digest,
+        mailed_links.c.purpose.in_(purposes),
+        mailed_links.c.used_at.is_(None),
+        mailed_links.c.expires_at > func.now(),
     )
 
 
@@ -40,11 +39,15 @@ def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[Column
     """Find whom a link is for, while it still makes sense to send it."""
     match purpose:
         case Purpose.VERIFICATION:
-            return User.id == user_id, User.email == email, User.email_verified_at.is_(None)
+            return (
+                users.c.id == user_id,
+                users.c.email == email,
+                users.c.email_verified_at.is_(None),
+            )
         case Purpose.ADDRESS:
-            return User.id == user_id, User.pending_email == email
+            return users.c.id == user_id, users.c.pending_email == email
         case Purpose.PASSWORD:
-            return (User.email_key == folded(email),)
+            return (users.c.email_key == folded(email),)
 
 
 async def upsert_link(
@@ -61,22 +64,22 @@ async def upsert_link(
 
     None: it is for nobody, was used, or a newer one was asked for.
     """
-    where = User.pending_email if purpose is Purpose.ADDRESS else User.email
+    where = users.c.pending_email if purpose is Purpose.ADDRESS else users.c.email
     values = {
-        "owner_id": User.id,
-        "purpose": literal(purpose, MailedLink.purpose.type),
+        "owner_id": users.c.id,
+        "purpose": literal(purpose, mailed_links.c.purpose.type),
         "digest": literal(digest, LargeBinary),
         "email": where,
         "requested_at": literal(requested_at, DateTime(timezone=True)),
         "expires_at": literal(expires_at, DateTime(timezone=True)),
     }
     reader = select(*values.values()).where(*addressed(purpose, email, user_id))
-    statement = insert(MailedLink).from_select(list(values), reader)
+    statement = insert(mailed_links).from_select(list(values), reader)
     new = statement.excluded
     # Not by its digest: another SECRET_KEY makes another one of the same seed.
-    again = (MailedLink.requested_at == new.requested_at) & MailedLink.used_at.is_(None)
+    again = (mailed_links.c.requested_at == new.requested_at) & mailed_links.c.used_at.is_(None)
     statement = statement.on_conflict_do_update(
-        index_elements=[MailedLink.owner_id, MailedLink.purpose],
+        index_elements=[mailed_links.c.owner_id, mailed_links.c.purpose],
         set_={
             "digest": new.digest,
             "email": new.email,
@@ -84,10 +87,10 @@ async def upsert_link(
             "expires_at": new.expires_at,
             "used_at": None,
         },
-        where=or_(MailedLink.requested_at < new.requested_at, again),
+        where=or_(mailed_links.c.requested_at < new.requested_at, again),
     )
-    kept = statement.returning(MailedLink.owner_id, MailedLink.email).cte("kept")
-    found = select(kept.c.email, User.language).join(User, User.id == kept.c.owner_id)
+    kept = statement.returning(mailed_links.c.owner_id, mailed_links.c.email).cte("kept")
+    found = select(kept.c.email, users.c.language).join(users, users.c.id == kept.c.owner_id)
     return (await session.execute(found)).one_or_none()
 
 
@@ -98,27 +101,27 @@ async def link_works(session: AnySession, digest: bytes, purpose: Purpose) -> bo
 async def use_link(
     session: AnySession, digest: bytes, purposes: Iterable[Purpose]
 ) -> AnyRow | None:
-    statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
-    return (await session.execute(statement.returning(*MailedLink.__table__.c))).one_or_none()
+    statement = update(mailed_links).where(*works(digest, purposes)).values(used_at=func.now())
+    return (await session.execute(statement.returning(*mailed_links.c))).one_or_none()
 
 
 async def verify_address(session: AnySession, user_id: int, email: str) -> bool:
     statement = (
-        update(User)
-        .where(User.id == user_id, User.email == email)
+        update(users)
+        .where(users.c.id == user_id, users.c.email == email)
         .values(email_verified_at=func.now())
     )
-    return (await session.execute(statement.returning(User.id))).scalar() is not None
+    return (await session.execute(statement.returning(users.c.id))).scalar() is not None
 
 
 async def move_address(session: AnySession, user_id: int, email: str) -> Row[str, str] | None:
     """Let the pending address take the place of the current one; give that, and the language."""
-    before = aliased(User)
+    before = users.alias("before").c
     statement = (
-        update(User)
-        .where(User.id == user_id, before.id == User.id, User.pending_email == email)
+        update(users)
+        .where(users.c.id == user_id, before.id == users.c.id, users.c.pending_email == email)
         .values(email=email, email_verified_at=func.now(), pending_email=None)
-        .returning(before.email, User.language)
+        .returning(before.email, users.c.language)
     )
     return (await session.execute(statement)).one_or_none()
 
@@ -129,24 +132,24 @@ async def reset_password(session: AnySession, digest: bytes, password_hash: str)
     The address is proven by it. One that is pending may be a thief's, and is forgotten.
     """
     used = (
-        update(MailedLink)
+        update(mailed_links)
         .where(*works(digest, [Purpose.PASSWORD]))
         .values(used_at=func.now())
-        .returning(MailedLink.owner_id, MailedLink.email)
+        .returning(mailed_links.c.owner_id, mailed_links.c.email)
         .cte("used")
     )
     changed = (
-        update(User)
-        .where(User.id == used.c.owner_id, User.email == used.c.email)
+        update(users)
+        .where(users.c.id == used.c.owner_id, users.c.email == used.c.email)
         .values(
             password_hash=literal(password_hash, Text),
-            email_verified_at=func.coalesce(User.email_verified_at, func.now()),
+            email_verified_at=func.coalesce(users.c.email_verified_at, func.now()),
             pending_email=None,
         )
-        .returning(User.id, User.email, User.language)
+        .returning(users.c.id, users.c.email, users.c.language)
         .cte("changed")
     )
-    ended = delete(LoginSession).where(LoginSession.owner_id.in_(select(changed.c.id)))
+    ended = delete(login_sessions).where(login_sessions.c.owner_id.in_(select(changed.c.id)))
     letter = outbox.notice(Notice.PASSWORD_CHANGED, changed.c.email, changed.c.language)
     user_id: int | None = (
         await session.execute(select(changed.c.id, letter).add_cte(ended.cte("ended")))
@@ -156,6 +159,8 @@ async def reset_password(session: AnySession, digest: bytes, password_hash: str)
 
 async def ask_for_verification(session: AnySession, actor_id: int) -> bool:
     """Ask for another link to an address that is not verified yet."""
-    letter = outbox.link(Purpose.VERIFICATION, User.email, User.id)
-    unverified = (User.id == actor_id, User.email_verified_at.is_(None))
-    return (await session.execute(select(User.id, letter).where(*unverified))).first() is not None
+    letter = outbox.link(Purpose.VERIFICATION, users.c.email, users.c.id)
+    unverified = (users.c.id == actor_id, users.c.email_verified_at.is_(None))
+    return (
+        await session.execute(select(users.c.id, letter).where(*unverified))
+    ).first() is not None

@@ -1,36 +1,56 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    LargeBinary,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+)
 
-from fast_zero.core.database import Base
+from fast_zero.core.tables import MOMENT, metadata, now_at_first
 
 
-class SecondFactor(Base):
+class SecondFactorColumns(TypedColumns):
     """A secret that an authenticator shares with the server; not asked for until confirmed."""
 
-    __tablename__ = "second_factors"
-
-    owner_id: Mapped[int] = mapped_column(
+    owner_id: Named[int] = Column(
+        BigInteger,
         ForeignKey("users.id", ondelete="CASCADE", info={"actor": True}),
         primary_key=True,
         autoincrement=False,
     )
-    secret: Mapped[str] = mapped_column(repr=False)
-    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
-    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
+    secret: Named[str] = Column(Text)
+    created_at: Named[datetime] = now_at_first()
+    confirmed_at: Named[datetime | None] = Column(MOMENT)
     # The last step of the clock whose code was taken: a code works once.
-    last_step: Mapped[int] = mapped_column(default=0, server_default="0")
+    last_step: Named[int] = Column(BigInteger, server_default="0")
 
 
-class RecoveryCode(Base):
+second_factors = Table(
+    "second_factors",
+    metadata,
+    SecondFactorColumns,
+)
+
+
+class RecoveryCodeColumns(TypedColumns):
     """A code for when the authenticator is lost. Who uses it deletes it."""
 
-    __tablename__ = "recovery_codes"
-
-    owner_id: Mapped[int] = mapped_column(
+    owner_id: Named[int] = Column(
+        BigInteger,
         ForeignKey("second_factors.owner_id", ondelete="CASCADE"),
         primary_key=True,
         autoincrement=False,
     )
-    digest: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
+    digest: Named[bytes] = Column(LargeBinary, primary_key=True)
+
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    RecoveryCodeColumns,
+)

@@ -21,18 +21,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 
 from fast_zero.accounts import outbox
-from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
-from fast_zero.accounts.otp_models import SecondFactor
+from fast_zero.accounts.models import Purpose, login_sessions, mailed_links, users
+from fast_zero.accounts.otp_models import second_factors
 from fast_zero.core import jobs
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
 
-COLUMNS = tuple(User.__table__.c)
+COLUMNS = tuple(users.c)
 
 
 def editable_by(actor_id: int) -> ColumnElement[bool]:
-    return User.id == actor_id
+    return users.c.id == actor_id
 
 
 def folded(text: str | BindParameter[str]) -> ColumnElement[str]:
@@ -51,22 +51,22 @@ async def insert_user(
         "password_hash": password_hash,
         "language": language,
     }
-    made = insert(User).values(values).returning(*COLUMNS).cte("made")
+    made = insert(users).values(values).returning(*COLUMNS).cte("made")
     letter = outbox.link(Purpose.VERIFICATION, email, made.c.id)
     return (await session.execute(select(*made.c, letter))).one()
 
 
 async def select_users(session: AnySession, page: PageParams) -> Sequence[AnyRow]:
-    return (await session.execute(paged(select(*COLUMNS), User.id, page))).all()
+    return (await session.execute(paged(select(*COLUMNS), users.c.id, page))).all()
 
 
 async def select_user(session: AnySession, user_id: int) -> AnyRow | None:
-    statement = select(*COLUMNS).where(User.id == user_id)
+    statement = select(*COLUMNS).where(users.c.id == user_id)
     return (await session.execute(statement)).one_or_none()
 
 
 async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bool:
-    taken = exists().where(User.email_key == folded(email), User.id != actor_id)
+    taken = exists().where(users.c.email_key == folded(email), users.c.id != actor_id)
     return bool((await session.execute(select(taken))).scalar())
 
 
@@ -83,18 +83,22 @@ async def select_credentials(
     statement = (
         select(
             typed.c.key,
-            User.id,
-            User.password_hash,
-            SecondFactor.secret,
-            User.role,
-            User.disabled_at,
+            users.c.id,
+            users.c.password_hash,
+            second_factors.c.secret,
+            users.c.role,
+            users.c.disabled_at,
         )
-        .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
+        .join_from(
+            typed, users, or_(users.c.email_key == key, users.c.username_key == key), isouter=True
+        )
         .outerjoin(
-            SecondFactor,
-            and_(SecondFactor.owner_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+            second_factors,
+            and_(
+                second_factors.c.owner_id == users.c.id, second_factors.c.confirmed_at.is_not(None)
+            ),
         )
-        .order_by((User.email_key == key).desc())
+        .order_by((users.c.email_key == key).desc())
         .limit(1)
     )
     return (await session.execute(statement)).one()
@@ -116,21 +120,21 @@ async def update_user(
     With a `password_hash` or an `email`, only while it is still the one that was read. The end of
     all sessions is also that of a link to a new password.
     """
-    conditions = [editable_by(actor_id), one_of(User.version, accepted)]
+    conditions = [editable_by(actor_id), one_of(users.c.version, accepted)]
     if password_hash is not None:
-        conditions.append(User.password_hash == password_hash)
+        conditions.append(users.c.password_hash == password_hash)
     if email is not None:
-        conditions.append(User.email == email)
-    statement = update(User).where(*conditions).values(values).returning(*COLUMNS)
+        conditions.append(users.c.email == email)
+    statement = update(users).where(*conditions).values(values).returning(*COLUMNS)
     if not (ends_sessions or letters):
         return (await session.execute(statement)).one_or_none()
     changed = statement.cte("changed")
     its_id = select(changed.c.id)
     asked = select(*changed.c, *letters)
     if ends_sessions:
-        ended = delete(LoginSession).where(LoginSession.owner_id.in_(its_id))
-        reset = (MailedLink.owner_id.in_(its_id), MailedLink.purpose == Purpose.PASSWORD)
-        voided = update(MailedLink).where(*reset).values(used_at=func.now())
+        ended = delete(login_sessions).where(login_sessions.c.owner_id.in_(its_id))
+        reset = (mailed_links.c.owner_id.in_(its_id), mailed_links.c.purpose == Purpose.PASSWORD)
+        voided = update(mailed_links).where(*reset).values(used_at=func.now())
         asked = asked.add_cte(ended.cte("ended"), voided.cte("voided"))
     return (await session.execute(asked)).one_or_none()
 
@@ -139,15 +143,15 @@ async def upgrade_password_hash(
     session: AnySession, user_id: int, old_hash: str, new_hash: str
 ) -> None:
     """Replace a hash by another of the same password, unless it was changed meanwhile."""
-    unchanged = (User.id == user_id, User.password_hash == old_hash)
-    values = {"password_hash": new_hash, "updated_at": User.updated_at}  # nothing that shows
-    await session.execute(update(User).where(*unchanged).values(values))
+    unchanged = (users.c.id == user_id, users.c.password_hash == old_hash)
+    values = {"password_hash": new_hash, "updated_at": users.c.updated_at}  # nothing that shows
+    await session.execute(update(users).where(*unchanged).values(values))
 
 
 async def delete_user(session: AnySession, actor_id: int, accepted: Versions = None) -> bool:
     """Delete an account, all that goes with it, and the letters that were still to be sent."""
-    conditions = (editable_by(actor_id), one_of(User.version, accepted))
-    gone = delete(User).where(*conditions).returning(*COLUMNS).cte("gone")
+    conditions = (editable_by(actor_id), one_of(users.c.version, accepted))
+    gone = delete(users).where(*conditions).returning(*COLUMNS).cte("gone")
     addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
     unsent = jobs.forgetting("email", addresses).cte("unsent")
     statement = select(gone.c.id).add_cte(unsent)

@@ -27,11 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.accounts.models import (
-    AuditEvent,
-    LoginSession,
-    PersonalToken,
-    SpentRefreshToken,
-    User,
+    audit_events,
+    login_sessions,
+    personal_tokens,
+    spent_refresh_tokens,
+    users,
 )
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.database import AnyRow, AnySession
@@ -40,11 +40,11 @@ from fast_zero.core.pagination import PageParams, paged
 
 
 def owned_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return LoginSession.owner_id == actor_id
+    return login_sessions.c.owner_id == actor_id
 
 
 def token_owned_by(actor_id: int) -> ColumnElement[bool]:
-    return PersonalToken.owner_id == actor_id
+    return personal_tokens.c.owner_id == actor_id
 
 
 def days_from_now(days: int) -> ColumnElement[datetime]:
@@ -69,7 +69,7 @@ async def insert_session(
     change, and the change for this: no session slips in beside one.
     """
     values = {
-        "owner_id": User.id,
+        "owner_id": users.c.id,
         "refresh_digest": literal(refresh_digest, LargeBinary),
         "scopes": literal(sorted(scopes), ARRAY(Text)),
         "user_agent": literal(user_agent, Text),
@@ -77,14 +77,14 @@ async def insert_session(
         "expires_at": days_from_now(days),
     }
     unchanged = (
-        User.id == owner_id,
-        User.password_hash == password_hash,
-        User.role == role,
-        User.disabled_at.is_(None),
+        users.c.id == owner_id,
+        users.c.password_hash == password_hash,
+        users.c.role == role,
+        users.c.disabled_at.is_(None),
     )
     its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
-    statement = insert(LoginSession).from_select(list(values), its_user)
-    return (await session.execute(statement.returning(LoginSession.id))).scalar()
+    statement = insert(login_sessions).from_select(list(values), its_user)
+    return (await session.execute(statement.returning(login_sessions.c.id))).scalar()
 
 
 async def rotate_session(
@@ -92,14 +92,14 @@ async def rotate_session(
 ) -> Row[int, int, list[str]] | None:
     """Exchange a refresh token for its successor and note it as spent, in one statement."""
     rotated = (
-        update(LoginSession)
-        .where(LoginSession.refresh_digest == old, LoginSession.expires_at > func.now())
+        update(login_sessions)
+        .where(login_sessions.c.refresh_digest == old, login_sessions.c.expires_at > func.now())
         .values(refresh_digest=new, last_used_at=func.now(), expires_at=days_from_now(days))
-        .returning(LoginSession.id, LoginSession.owner_id, LoginSession.scopes)
+        .returning(login_sessions.c.id, login_sessions.c.owner_id, login_sessions.c.scopes)
         .cte("rotated")
     )
     spent = (
-        insert(SpentRefreshToken)
+        insert(spent_refresh_tokens)
         .from_select(
             ["digest", "session_id", "expires_at"],
             select(literal(old, LargeBinary), rotated.c.id, days_from_now(days)),
@@ -112,25 +112,27 @@ async def rotate_session(
 
 async def end_session_of_spent(session: AnySession, spent: bytes) -> int | None:
     """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
-    its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
-    statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
-    return (await session.execute(statement.returning(LoginSession.id))).scalar()
+    its_session = select(spent_refresh_tokens.c.session_id).where(
+        spent_refresh_tokens.c.digest == spent
+    )
+    statement = delete(login_sessions).where(login_sessions.c.id.in_(its_session))
+    return (await session.execute(statement.returning(login_sessions.c.id))).scalar()
 
 
 async def touch_session(session: AnySession, actor_id: int, session_id: int) -> bool:
     """Note that a session is used; tell whether it still lives."""
-    lives = LoginSession.expires_at > func.now()
+    lives = login_sessions.c.expires_at > func.now()
     statement = (
-        update(LoginSession)
-        .where(owned_by(actor_id), LoginSession.id == session_id, lives)
+        update(login_sessions)
+        .where(owned_by(actor_id), login_sessions.c.id == session_id, lives)
         .values(last_used_at=func.now())
-        .returning(LoginSession.id)
+        .returning(login_sessions.c.id)
     )
     return (await session.execute(statement)).scalar() is not None
 
 
 LIVES = select(
-    exists().where(owned_by(bindparam("actor_id")), LoginSession.id == bindparam("session_id"))
+    exists().where(owned_by(bindparam("actor_id")), login_sessions.c.id == bindparam("session_id"))
 )
 
 
@@ -140,30 +142,32 @@ async def session_lives(session: AnySession, actor_id: int, session_id: int) -> 
 
 
 async def select_sessions(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
-    mine = (owned_by(actor_id), LoginSession.expires_at > func.now())
-    statement = select(*LoginSession.__table__.c).where(*mine)
-    return (await session.execute(paged(statement, LoginSession.id, page))).all()
+    mine = (owned_by(actor_id), login_sessions.c.expires_at > func.now())
+    statement = select(*login_sessions.c).where(*mine)
+    return (await session.execute(paged(statement, login_sessions.c.id, page))).all()
 
 
 async def delete_session(session: AnySession, actor_id: int, session_id: int) -> bool:
-    statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
-    return (await session.execute(statement.returning(LoginSession.id))).scalar() is not None
+    statement = delete(login_sessions).where(owned_by(actor_id), login_sessions.c.id == session_id)
+    return (await session.execute(statement.returning(login_sessions.c.id))).scalar() is not None
 
 
 async def delete_sessions(
     session: AnySession, actor_id: int, *, but: int | None = None
 ) -> Sequence[int]:
     """End all sessions of a user, or all but one; give their ids."""
-    statement = delete(LoginSession).where(owned_by(actor_id))
+    statement = delete(login_sessions).where(owned_by(actor_id))
     if but is not None:
-        statement = statement.where(LoginSession.id != but)
-    return (await session.execute(statement.returning(LoginSession.id))).scalars().all()
+        statement = statement.where(login_sessions.c.id != but)
+    return (await session.execute(statement.returning(login_sessions.c.id))).scalars().all()
 
 
 async def select_audit(session: AnySession, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
-    mine = AuditEvent.owner_id == actor_id
-    statement = select(*AuditEvent.__table__.c).where(mine)
-    return (await session.execute(paged(statement, AuditEvent.id, page, newest_first=True))).all()
+    mine = audit_events.c.owner_id == actor_id
+    statement = select(*audit_events.c).where(mine)
+    return (
+        await session.execute(paged(statement, audit_events.c.id, page, newest_first=True))
+    ).all()
 
 
 async def note_refused_log_in(
@@ -171,9 +175,10 @@ async def note_refused_log_in(
 ) -> None:
     """Note what was wrong, if it is an account: the statement is the same for nobody's."""
     details = {"wrong": wrong, "address": address, "user_agent": user_agent}
-    its_owner = select(User.id, literal("log-in refused", Text), literal(details, JSONB))
-    statement = insert(AuditEvent).from_select(
-        ["owner_id", "action", "details"], its_owner.where(User.id == literal(user_id, BigInteger))
+    its_owner = select(users.c.id, literal("log-in refused", Text), literal(details, JSONB))
+    statement = insert(audit_events).from_select(
+        ["owner_id", "action", "details"],
+        its_owner.where(users.c.id == literal(user_id, BigInteger)),
     )
     await session.execute(statement)
 
@@ -194,30 +199,30 @@ async def insert_personal_token(
         "scopes": sorted(scopes),
         "expires_at": expires_at,
     }
-    statement = insert(PersonalToken).values(values).returning(*PersonalToken.__table__.c)
+    statement = insert(personal_tokens).values(values).returning(*personal_tokens.c)
     return (await session.execute(statement)).one()
 
 
 @cache
 def using_personal_token() -> Select[int, int, list[str]]:
     found = (
-        select(PersonalToken.id, PersonalToken.owner_id, PersonalToken.scopes)
-        .join(User, User.id == PersonalToken.owner_id)
+        select(personal_tokens.c.id, personal_tokens.c.owner_id, personal_tokens.c.scopes)
+        .join(users, users.c.id == personal_tokens.c.owner_id)
         .where(
-            PersonalToken.digest == bindparam("token_digest"),
-            PersonalToken.expires_at > func.now(),
-            User.disabled_at.is_(None),
+            personal_tokens.c.digest == bindparam("token_digest"),
+            personal_tokens.c.expires_at > func.now(),
+            users.c.disabled_at.is_(None),
         )
         .cte("found")
     )
     a_minute_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
     touched = (
-        update(PersonalToken)
+        update(personal_tokens)
         .where(
-            PersonalToken.id == found.c.id,
+            personal_tokens.c.id == found.c.id,
             or_(
-                PersonalToken.last_used_at.is_(None),
-                PersonalToken.last_used_at < a_minute_ago,
+                personal_tokens.c.last_used_at.is_(None),
+                personal_tokens.c.last_used_at < a_minute_ago,
             ),
         )
         .values(last_used_at=func.now())
@@ -233,13 +238,13 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
 
 async def delete_administrators_tokens(session: AnySession, owner_id: int) -> None:
     """Revoke the personal tokens of somebody who may administrate no more."""
-    administrates = literal(Scope.ADMIN.value, Text) == any_(PersonalToken.scopes)
-    await session.execute(delete(PersonalToken).where(token_owned_by(owner_id), administrates))
+    administrates = literal(Scope.ADMIN.value, Text) == any_(personal_tokens.c.scopes)
+    await session.execute(delete(personal_tokens).where(token_owned_by(owner_id), administrates))
 
 
 async def select_personal_token(session: AnySession, actor_id: int, token_id: int) -> AnyRow | None:
-    statement = select(*PersonalToken.__table__.c).where(
-        token_owned_by(actor_id), PersonalToken.id == token_id
+    statement = select(*personal_tokens.c).where(
+        token_owned_by(actor_id), personal_tokens.c.id == token_id
     )
     return (await session.execute(statement)).one_or_none()
 
@@ -247,16 +252,16 @@ async def select_personal_token(session: AnySession, actor_id: int, token_id: in
 async def select_personal_tokens(
     session: AnySession, actor_id: int, page: PageParams
 ) -> Sequence[AnyRow]:
-    statement = select(*PersonalToken.__table__.c).where(token_owned_by(actor_id))
-    return (await session.execute(paged(statement, PersonalToken.id, page))).all()
+    statement = select(*personal_tokens.c).where(token_owned_by(actor_id))
+    return (await session.execute(paged(statement, personal_tokens.c.id, page))).all()
 
 
 async def delete_personal_token(
     session: AnySession, actor_id: int, token_id: int, accepted: Versions
 ) -> bool:
-    statement = delete(PersonalToken).where(
+    statement = delete(personal_tokens).where(
         token_owned_by(actor_id),
-        PersonalToken.id == token_id,
-        one_of(PersonalToken.version, accepted),
+        personal_tokens.c.id == token_id,
+        one_of(personal_tokens.c.version, accepted),
     )
-    return (await session.execute(statement.returning(PersonalToken.id))).scalar() is not None
+    return (await session.execute(statement.returning(personal_tokens.c.id))).scalar() is not None

@@ -1,38 +1,19 @@
-"""The engine, the two kinds of session, and the base of every mapped class."""
+"""The engine, and what statements are sent through: one by one, or as a transaction."""
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
-from typing import Any, ClassVar, TypedDict, TypeVar, TypeVarTuple, cast, overload
+from functools import partial
+from typing import Any, TypedDict, TypeVar, TypeVarTuple, cast, overload
 
 import psycopg
+import sqlalchemy
 from psycopg import errors as postgres
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import (
-    URL,
-    BigInteger,
-    DateTime,
-    ExceptionContext,
-    Executable,
-    FetchedValue,
-    MetaData,
-    Result,
-    Row,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, Executable, Result, Row
 from sqlalchemy.event import listen
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, mapped_column
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
@@ -49,10 +30,12 @@ from fast_zero.core.errors import (
 from fast_zero.core.revisions import Schema
 from fast_zero.core.settings import Settings
 from fast_zero.core.statements import Prepared, prepare
+from fast_zero.core.tables import metadata
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+Values = Mapping[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
 """A row by the names of its columns."""
 
@@ -75,62 +58,37 @@ VANISHED_HOST = {
 }
 
 
-class Base(MappedAsDataclass, DeclarativeBase):
-    __table__: ClassVar[Table]
-    # Names are fixed, since the messages of broken constraints are found by them.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: DateTime(timezone=True),
-        int: BigInteger,
-        str: Text,
-    }
-
-
-def counted_version() -> MappedColumn[int]:
-    """Map the column that a trigger of the table counts up at each change, whoever writes."""
-    return mapped_column(init=False, server_default=text("1"), server_onupdate=FetchedValue())
-
-
 class Autocommit:
     """Sends statements that each stand alone: one round trip for each, and nothing around it.
 
-    A connection is held no longer than a statement takes. What comes back are rows of columns,
-    not mapped objects, whose making costs more than the rest together. A statement that is sent
-    with values has to be one that is built once: it goes straight to the driver.
+    A connection is held no longer than a statement takes. A statement that is sent with values
+    has to be one that is built once: it goes straight to the driver.
     """
 
-    def __init__(self, engine: AsyncEngine, settings: Settings | None = None) -> None:
-        self.engine = engine.sync_engine
+    def __init__(self, engine: Engine, settings: Settings | None = None) -> None:
+        self.engine = engine
         self.is_timed = bool(settings and settings.metrics_port)
         is_traced = settings and settings.otel_exporter_otlp_endpoint
-        self.watched = watched(engine).sync_engine if is_traced else None
+        self.watched = watched(engine) if is_traced else None
 
     @overload
     async def execute(
-        self, statement: TypedReturnsRows[*Ts], values: Mapping[str, Any] | None = None
+        self, statement: TypedReturnsRows[*Ts], values: Values | None = None
     ) -> Result[*Ts]: ...
 
     @overload
     async def execute(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
+        self, statement: Executable, values: Values | None = None
     ) -> Result[*tuple[Any, ...]]: ...
 
     async def execute(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
+        self, statement: Executable, values: Values | None = None
     ) -> Result[*tuple[Any, ...]]:
         if values and (ready := prepare(statement, frozenset(values), self.engine.dialect)):
             return await self.send(ready, values)
         return await greenlet_spawn(self.run, statement, values)
 
-    async def send(self, ready: Prepared, values: Mapping[str, Any]) -> Result[*tuple[Any, ...]]:
+    async def send(self, ready: Prepared, values: Values) -> Result[*tuple[Any, ...]]:
         try:
             async with pool.Taken(cast("pool.FairPool", self.engine.pool)) as connection:
                 began = time.perf_counter()
@@ -146,9 +104,7 @@ class Autocommit:
             translate(error)
             raise
 
-    def run(
-        self, statement: Executable, values: Mapping[str, Any] | None
-    ) -> Result[*tuple[Any, ...]]:
+    def run(self, statement: Executable, values: Values | None) -> Result[*tuple[Any, ...]]:
         # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.
         if self.watched and spans.is_traced():
             with self.watched.connect() as connection:
@@ -161,10 +117,66 @@ class Autocommit:
             return found
 
 
-Sessions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+class Transaction:
+    """Sends statements that hold together: all of what they change is there, or nothing is.
+
+    A connection is held from the first statement to the end. With many values, one statement is
+    sent for all of them.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.connection: Connection | None = None
+
+    @overload
+    async def execute(
+        self, statement: TypedReturnsRows[*Ts], values: Values | Sequence[Values] | None = None
+    ) -> Result[*Ts]: ...
+
+    @overload
+    async def execute(
+        self, statement: Executable, values: Values | Sequence[Values] | None = None
+    ) -> Result[*tuple[Any, ...]]: ...
+
+    async def execute(
+        self, statement: Executable, values: Values | Sequence[Values] | None = None
+    ) -> Result[*tuple[Any, ...]]:
+        return await greenlet_spawn(self.run, statement, values)
+
+    def run(
+        self, statement: Executable, values: Values | Sequence[Values] | None
+    ) -> Result[*tuple[Any, ...]]:
+        if self.connection is None:
+            self.connection = self.engine.connect()
+        return self.connection.execute(statement, values)
+
+    async def commit(self) -> None:
+        """Keep what was changed; another statement begins anew."""
+        if self.connection is not None:
+            await greenlet_spawn(self.connection.commit)
+
+    async def close(self) -> None:
+        """Give the connection back, and with it up what was not committed."""
+        if self.connection is not None:
+            # Who is cancelled meanwhile gives it back nevertheless.
+            await asyncio.shield(greenlet_spawn(self.connection.close))
+
+
+@asynccontextmanager
+async def transaction(engine: Engine) -> AsyncIterator[Transaction]:
+    """Open a transaction that the end of the block commits, and an error in it rolls back."""
+    opened = Transaction(engine)
+    try:
+        yield opened
+        await opened.commit()
+    finally:
+        await opened.close()
+
+
+Sessions = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction, which ends with the block."""
 
-AnySession = AsyncSession | Autocommit
+AnySession = Transaction | Autocommit
 """What a query is sent through: a transaction, or nothing around it."""
 
 
@@ -176,14 +188,17 @@ class State(TypedDict):
     autocommit: Autocommit
 
 
-def create_engine(settings: Settings, standby: URL | None = None) -> AsyncEngine:
+def create_engine(settings: Settings, standby: URL | None = None) -> Engine:
     """Open a pool of fixed size on the database, or on a standby; nothing connects yet.
 
     Its connections commit each statement. `transactional` is for those that hold together; they
     pay for the switch.
+
+    It is what SQLAlchemy's asynchronous engine wraps. That one would load the mapping of objects,
+    of which there are none here.
     """
-    engine = create_async_engine(
-        standby or settings.database_address(),
+    engine = sqlalchemy.create_engine(
+        (standby or settings.database_address()).set(drivername="postgresql+psycopg_async"),
         poolclass=pool.FairPool,
         pool_size=settings.database_pool_size,
         max_overflow=0,
@@ -198,17 +213,17 @@ def create_engine(settings: Settings, standby: URL | None = None) -> AsyncEngine
             **(POOLED if settings.database_direct_url else own_session(settings)),
         },
     )
-    listen(engine.sync_engine, "checkout", pool.refuse_if_closed)
-    listen(engine.sync_engine, "handle_error", translate_error)
+    listen(engine, "checkout", pool.refuse_if_closed)
+    listen(engine, "handle_error", translate_error)
     return engine
 
 
-def watched(engine: AsyncEngine) -> AsyncEngine:
+def watched(engine: Engine) -> Engine:
     """Give the engine once more, on the same pool, with its statements timed and traced."""
     view = engine.execution_options()
-    listen(view.sync_engine, "before_cursor_execute", begin_statement)
-    listen(view.sync_engine, "after_cursor_execute", end_statement)
-    listen(view.sync_engine, "handle_error", fail_statement, insert=True)
+    listen(view, "before_cursor_execute", begin_statement)
+    listen(view, "after_cursor_execute", end_statement)
+    listen(view, "handle_error", fail_statement, insert=True)
     return view
 
 
@@ -247,6 +262,11 @@ def own_session(settings: Settings) -> dict[str, Any]:
     return {"options": options + "-c timezone=UTC"}
 
 
+async def dispose(engine: Engine) -> None:
+    """Close the connections of an engine's pool."""
+    await greenlet_spawn(engine.dispose)
+
+
 def conninfo(url: URL) -> str:
     """Write an address for psycopg alone. SQLAlchemy's text of it has `+` for a space."""
     named = url.translate_connect_args(username="user", database="dbname")
@@ -254,7 +274,7 @@ def conninfo(url: URL) -> str:
     return make_conninfo("", **named, **query)
 
 
-def transactional(engine: AsyncEngine) -> AsyncEngine:
+def transactional(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="READ COMMITTED")
 
 
@@ -267,11 +287,11 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
     try:
         yield State(
             settings=settings,
-            sessions=async_sessionmaker(within, expire_on_commit=False).begin,
+            sessions=partial(transaction, within),
             autocommit=Autocommit(engine, settings),
         )
     finally:
-        await engine.dispose()
+        await dispose(engine)
 
 
 def wait_until_ready(url: URL, seconds: float) -> Schema:
@@ -356,7 +376,7 @@ async def run_again(transaction: Callable[[], Awaitable[T]]) -> T:
 
 
 def constraint_info(error: psycopg.Error) -> dict[str, Any]:
-    for table in Base.metadata.tables.values():
+    for table in metadata.tables.values():
         for constraint in table.constraints:
             if constraint.name == error.diag.constraint_name:
                 return constraint.info

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from fast_zero.core import database
 from fast_zero.core.settings import Settings
 
 
-async def transaction(connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
+async def transaction(connection: HTTPConnection) -> AsyncIterator[database.Transaction]:
     async with connection.state.sessions() as session:
         yield session
 
@@ -27,7 +26,7 @@ async def reads(connection: HTTPConnection) -> database.Autocommit:
 
 
 # scope="function" commits before the response leaves, so a client may act on its own 201.
-Session = Annotated[AsyncSession, Depends(transaction, scope="function")]
+Session = Annotated[database.Transaction, Depends(transaction, scope="function")]
 """One transaction: for several statements that hold together. Three round trips and more."""
 
 Autocommit = Annotated[database.Autocommit, Depends(autocommit)]

@@ -17,8 +17,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
+    BigInteger,
+    Column,
     Index,
+    LargeBinary,
+    Named,
     SmallInteger,
+    Table,
+    Text,
+    TypedColumns,
     delete,
     func,
     literal,
@@ -28,13 +35,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core import etags
-from fast_zero.core.database import Base, run_again
+from fast_zero.core.database import Transaction, run_again
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
 from fast_zero.core.parameters import header
+from fast_zero.core.tables import metadata, now_at_first
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
@@ -50,25 +56,31 @@ REUSED = "This key came with another body before. Take a new one."
 Act = Callable[[Any], Awaitable[Response]]
 
 
-class KeptAnswer(Base):
+class KeptAnswerColumns(TypedColumns):
     """What was answered to the first request with a key. It goes with its owner's account."""
 
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (Index(None, "owner_id"), Index(None, "created_at"))
-
-    actor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    route: Mapped[str] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    fingerprint: Mapped[bytes]
-    owner_id: Mapped[int | None]
-    status: Mapped[int | None] = mapped_column(SmallInteger)
-    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
-    body: Mapped[bytes | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_id: Named[int] = Column(BigInteger, primary_key=True, autoincrement=False)
+    route: Named[str] = Column(Text, primary_key=True)
+    key: Named[str] = Column(Text, primary_key=True)
+    fingerprint: Named[bytes] = Column(LargeBinary)
+    owner_id: Named[int | None] = Column(BigInteger)
+    status: Named[int | None] = Column(SmallInteger)
+    headers: Named[dict[str, str] | None] = Column(JSONB)
+    body: Named[bytes | None] = Column(LargeBinary)
+    created_at: Named[datetime] = now_at_first()
 
 
-PRIMARY_KEY = (KeptAnswer.actor_id, KeptAnswer.route, KeptAnswer.key)
-EXPIRED = KeptAnswer.created_at < func.now() - literal(LIFETIME)
+kept_answers = Table(
+    "idempotency_keys",
+    metadata,
+    KeptAnswerColumns,
+    Index(None, "owner_id"),
+    Index(None, "created_at"),
+)
+
+
+PRIMARY_KEY = (kept_answers.c.actor_id, kept_answers.c.route, kept_answers.c.key)
+EXPIRED = kept_answers.c.created_at < func.now() - literal(LIFETIME)
 
 
 class Once:
@@ -120,7 +132,7 @@ class Once:
         return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
 
     async def act_once(
-        self, session: AsyncSession, actor_id: int, act: Act, prints: list[bytes]
+        self, session: Transaction, actor_id: int, act: Act, prints: list[bytes]
     ) -> Response:
         identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key or "")
         self.owner_id = actor_id or None
@@ -131,10 +143,10 @@ class Once:
         return response
 
 
-async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerprint: bytes) -> bool:
+async def claim(session: Transaction, identity: tuple[int, str, str], fingerprint: bytes) -> bool:
     """Take the key, or one that has expired; tell whether it was free."""
     actor_id, route, key = identity
-    statement = insert(KeptAnswer).values(
+    statement = insert(kept_answers).values(
         actor_id=actor_id, route=route, key=key, fingerprint=fingerprint
     )
     statement = statement.on_conflict_do_update(
@@ -143,7 +155,7 @@ async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerpri
         where=EXPIRED,
     )
     try:
-        return await session.scalar(statement.returning(true())) is not None
+        return (await session.execute(statement.returning(true()))).scalar() is not None
     except Unavailable as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise InProgress(IN_PROGRESS) from None
@@ -151,9 +163,10 @@ async def claim(session: AsyncSession, identity: tuple[int, str, str], fingerpri
 
 
 async def replay(
-    session: AsyncSession, identity: tuple[int, str, str], fingerprints: Sequence[bytes]
+    session: Transaction, identity: tuple[int, str, str], fingerprints: Sequence[bytes]
 ) -> Response:
-    kept = (await session.scalars(select(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity))).one()
+    statement = select(kept_answers).where(tuple_(*PRIMARY_KEY) == identity)
+    kept = (await session.execute(statement)).one()
     if kept.fingerprint not in fingerprints:
         raise Invalid(REUSED, NAME, "header")
     headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
@@ -161,15 +174,15 @@ async def replay(
 
 
 async def keep(
-    session: AsyncSession, identity: tuple[int, str, str], response: Response, owner_id: int | None
+    session: Transaction, identity: tuple[int, str, str], response: Response, owner_id: int | None
 ) -> None:
     """Keep the answer, and in the same statement throw away a few that have expired."""
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
     expired = expired.with_for_update(skip_locked=True)
-    purge = delete(KeptAnswer).where(tuple_(*PRIMARY_KEY).in_(expired))
+    purge = delete(kept_answers).where(tuple_(*PRIMARY_KEY).in_(expired))
     await session.execute(
-        update(KeptAnswer)
+        update(kept_answers)
         .where(tuple_(*PRIMARY_KEY) == identity)
         .values(
             status=response.status_code,

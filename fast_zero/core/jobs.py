@@ -24,9 +24,9 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
+from fast_zero.core.database import Transaction
 from fast_zero.core.settings import Settings
 from fast_zero.core.spans import carry
 
@@ -44,7 +44,7 @@ class Context:
     """What a job may use: the settings, and transactions of its own."""
 
     settings: Settings
-    sessions: Callable[[], AbstractAsyncContextManager[AsyncSession]]
+    sessions: Callable[[], AbstractAsyncContextManager[Transaction]]
 
 
 # A job takes its context, and by name what it was deferred with.

@@ -9,17 +9,16 @@ it yet, so each read asks, in the same statement, whether it is still connected.
 import logging
 import time
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
 from psycopg.errors import DivisionByZero
-from sqlalchemy import Executable, Result, Select, text
+from sqlalchemy import Engine, Executable, Result, Select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from fast_zero.core.database import Autocommit, create_engine
+from fast_zero.core.database import Autocommit, Values, create_engine, dispose
 from fast_zero.core.errors import Invalid, Unavailable
 from fast_zero.core.metrics import STANDBY_READS
 from fast_zero.core.settings import Settings
@@ -36,14 +35,14 @@ logger = logging.getLogger(__name__)
 class Standby(Autocommit):
     """Sends reads to a standby. One that failed rests, and then a single read tries it."""
 
-    def __init__(self, engine: AsyncEngine, primary: Autocommit, settings: Settings) -> None:
+    def __init__(self, engine: Engine, primary: Autocommit, settings: Settings) -> None:
         super().__init__(engine, settings)
         self.primary = primary
         self.failed = False
         self.rests_until = 0.0
 
     async def execute(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
+        self, statement: Executable, values: Values | None = None
     ) -> Result[*tuple[Any, ...]]:
         if self.failed:
             if time.monotonic() < self.rests_until:
@@ -68,7 +67,7 @@ class Standby(Autocommit):
         return found
 
     async def ask_primary(
-        self, statement: Executable, values: Mapping[str, Any] | None
+        self, statement: Executable, values: Values | None
     ) -> Result[*tuple[Any, ...]]:
         STANDBY_READS.labels("primary").inc()
         return await self.primary.execute(statement, values)
@@ -100,4 +99,4 @@ async def reading(settings: Settings, primary: Autocommit) -> AsyncIterator[Auto
     try:
         yield Standby(engine, primary, settings)
     finally:
-        await engine.dispose()
+        await dispose(engine)

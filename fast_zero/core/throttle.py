@@ -12,10 +12,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
+    Column,
     ColumnElement,
     DateTime,
     Index,
     LargeBinary,
+    Named,
+    Table,
+    TypedColumns,
     Update,
     case,
     delete,
@@ -29,12 +34,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from fast_zero.core.database import AnySession, Base
+from fast_zero.core.database import AnySession
 from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.settings import Settings
+from fast_zero.core.tables import MOMENT, metadata
 
 FAILURES_ARE_KEPT = timedelta(days=1)
 LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
@@ -43,17 +48,25 @@ TOO_MANY_FAILURES = "Too many failed attempts. Wait, then try again."
 Moment = ColumnElement[datetime]
 
 
-class Throttle(Base):
-    __tablename__ = "throttles"
-    __table_args__ = (Index(None, "expires_at"), {"prefixes": ["UNLOGGED"]})
+class ThrottleColumns(TypedColumns):
+    digest: Named[bytes] = Column(LargeBinary, primary_key=True)
+    count: Named[int] = Column(BigInteger)
+    free_at: Named[datetime | None] = Column(
+        MOMENT
+    )  # when the next attempt is let through; None: at once
+    expires_at: Named[datetime] = Column(MOMENT)
 
-    digest: Mapped[bytes] = mapped_column(primary_key=True)
-    count: Mapped[int]
-    free_at: Mapped[datetime | None]  # when the next attempt is let through; None: at once
-    expires_at: Mapped[datetime]
+
+throttles = Table(
+    "throttles",
+    metadata,
+    ThrottleColumns,
+    Index(None, "expires_at"),
+    prefixes=["UNLOGGED"],
+)
 
 
-EXPIRED = Throttle.expires_at <= func.now()
+EXPIRED = throttles.c.expires_at <= func.now()
 
 
 @dataclass(frozen=True)
@@ -104,17 +117,17 @@ async def forgive(session: AnySession, *limits: Limit) -> None:
     if not (limits := in_force(limits)):
         return
     own = [limit.key for limit in limits if not limit.shared]
-    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(Throttle.digest)
+    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(throttles.c.digest)
     # Asked for their number, the shared ones are locked first, as `attempt` locks them.
     first = select(func.count()).select_from(shared.cte("shared")).scalar_subquery()
-    await session.execute(delete(Throttle).where(Throttle.digest.in_(own), first >= 0))
+    await session.execute(delete(throttles).where(throttles.c.digest.in_(own), first >= 0))
 
 
 async def spend(session: AnySession, key: bytes, limit: int, seconds: int, refusal: str) -> None:
     """Take one of `limit` within `seconds`, or refuse until they are over. 0 is no limit."""
     if not limit:
         return
-    begun, until = func.now() + timedelta(seconds=seconds), Throttle.expires_at
+    begun, until = func.now() + timedelta(seconds=seconds), throttles.c.expires_at
     statement = upsert(
         key,
         lambda count, end: case((count < limit, null()), else_=end),
@@ -156,26 +169,26 @@ def upsert(
     )
     if after is not None:
         first = first.where(exists(select(after.c.digest)))
-    count = case((EXPIRED, 1), else_=Throttle.count + 1)
+    count = case((EXPIRED, 1), else_=throttles.c.count + 1)
     return (
-        insert(Throttle)
+        insert(throttles)
         .from_select(["digest", "count", "free_at", "expires_at"], first)
         .on_conflict_do_update(
-            index_elements=[Throttle.digest],
+            index_elements=[throttles.c.digest],
             set_={"count": count, "free_at": free_at(count, prolonged), "expires_at": prolonged},
-            where=or_(Throttle.free_at.is_(None), Throttle.free_at <= func.now()),
+            where=or_(throttles.c.free_at.is_(None), throttles.c.free_at <= func.now()),
         )
-        .returning(Throttle.digest)
+        .returning(throttles.c.digest)
     )
 
 
 def taken_back(*limits: Limit) -> Update:
     keys = [limit.key for limit in limits]
-    values = {"count": func.greatest(Throttle.count - 1, 0), "free_at": None}
-    return update(Throttle).where(Throttle.digest.in_(keys)).values(values)
+    values = {"count": func.greatest(throttles.c.count - 1, 0), "free_at": None}
+    return update(throttles).where(throttles.c.digest.in_(keys)).values(values)
 
 
 async def seconds_to_wait(session: AnySession, *keys: bytes) -> float:
-    left = func.max(extract("epoch", Throttle.free_at - func.now()))
-    found = await session.execute(select(left).where(Throttle.digest.in_(keys)))
+    left = func.max(extract("epoch", throttles.c.free_at - func.now()))
+    found = await session.execute(select(left).where(throttles.c.digest.in_(keys)))
     return float(found.scalar() or 0)

@@ -20,16 +20,14 @@ from sqlalchemy import (
 )
 
 from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import Post
+from fast_zero.feed.models import follows, posts
 from fast_zero.feed.queries import (
     AFTER,
     LIMIT,
     OFFSET,
     READER,
     Rows,
-    follows,
     page_values,
-    posts,
     showing,
     visible_to,
 )
@@ -51,7 +49,7 @@ def timeline(*, replies: bool, after: bool) -> Rows:
     many of those as the page needs has none on the page, so only the others are asked for more.
     """
     most = OFFSET + LIMIT
-    followed = select(follows.followed_id.label("id")).where(follows.follower_id == READER)
+    followed = select(follows.c.followed_id.label("id")).where(follows.c.follower_id == READER)
 
     def newest(post: FromClause, *conditions: ColumnElement[bool]) -> Select[int]:
         found = select(post.c.id).where(visible_to(post.c), *conditions)
@@ -61,12 +59,12 @@ def timeline(*, replies: bool, after: bool) -> Rows:
         return post.c.id < AFTER if after else true()
 
     def asked(author: ColumnElement[int], number: ColumnElement[int]) -> FromClause:
-        post = Post.__table__.alias("theirs")
+        post = posts.alias("theirs")
         found = newest(post, post.c.author_id == author, passed(post))
         return found.order_by(post.c.id.desc()).limit(number).lateral()
 
-    everybody = Post.__table__.alias("everybody")
-    some = select(follows.id).where(follows.follower_id == READER).limit(FEW + 1).subquery()
+    everybody = posts.alias("everybody")
+    some = select(follows.c.id).where(follows.c.follower_id == READER).limit(FEW + 1).subquery()
     many = select(func.count() > FEW).select_from(some).scalar_subquery()
     recent = select(everybody).where(many, passed(everybody)).order_by(everybody.c.id.desc())
     recent_ones = recent.limit(LOOKED_THROUGH * most).subquery("recent")
@@ -85,8 +83,8 @@ def timeline(*, replies: bool, after: bool) -> Rows:
     found = union_all(select(near_ones.c.id).where(enough), far).subquery("found")
     page = select(found.c.id).order_by(found.c.id.desc()).offset(OFFSET).limit(LIMIT)
     chosen = page.subquery("chosen")
-    shown_ones = showing(Post.__table__, columns=[posts.id.label("position")])
-    return shown_ones.join(chosen, chosen.c.id == posts.id).order_by(posts.id.desc())
+    shown_ones = showing(posts, columns=[posts.c.id.label("position")])
+    return shown_ones.join(chosen, chosen.c.id == posts.c.id).order_by(posts.c.id.desc())
 
 
 async def select_timeline(

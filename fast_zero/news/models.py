@@ -1,10 +1,21 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    text,
+)
 
-from fast_zero.core.database import Base
+from fast_zero.core.tables import MOMENT, identity, metadata, now_at_first
 
 NO_NOTIFICATION = "Notification not found"
 
@@ -17,7 +28,7 @@ class Kind(StrEnum):
     LIKE = "like"
 
 
-class Notification(Base):
+class NotificationColumns(TypedColumns):
     """Something of one kind happened: to a post, or to the user where there is none.
 
     Who did it is not kept here. It is whoever did so since: the follows, replies or likes whose
@@ -26,37 +37,48 @@ class Notification(Base):
     tables write it. Once read, the next time makes it unread again, under another id.
     """
 
-    __tablename__ = "notifications"
-    __table_args__ = (
-        CheckConstraint("kind IN ('follow', 'reply', 'like')", name="kind"),
-        Index(None, "user_id", "id"),
-        Index(
-            "uq_notifications_of",
-            "user_id",
-            "kind",
-            text("coalesce(post_id, 0)"),
-            unique=True,
-        ),
-        Index(None, "post_id"),
-    )
-
-    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    kind: Mapped[str]
-    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
-    since: Mapped[int]
-    at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
-    read_at: Mapped[datetime | None] = mapped_column(init=False)
-    mailed_at: Mapped[datetime | None] = mapped_column(init=False)
+    id: Named[int] = identity()
+    user_id: Named[int] = Column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Named[str] = Column(Text)
+    post_id: Named[int | None] = Column(BigInteger, ForeignKey("posts.id", ondelete="CASCADE"))
+    since: Named[int] = Column(BigInteger)
+    at: Named[datetime] = now_at_first()
+    read_at: Named[datetime | None] = Column(MOMENT)
+    mailed_at: Named[datetime | None] = Column(MOMENT)
 
 
-class WeeklyReport(Base):
+notifications = Table(
+    "notifications",
+    metadata,
+    NotificationColumns,
+    CheckConstraint("kind IN ('follow', 'reply', 'like')", name="kind"),
+    Index(None, "user_id", "id"),
+    Index(
+        "uq_notifications_of",
+        "user_id",
+        "kind",
+        text("coalesce(post_id, 0)"),
+        unique=True,
+    ),
+    Index(None, "post_id"),
+)
+
+
+class WeeklyReportColumns(TypedColumns):
     """That somebody's report of a week was asked for, and when it was sent."""
 
-    __tablename__ = "weekly_reports"
-
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    user_id: Named[int] = Column(
+        BigInteger,
+        ForeignKey("users.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
     )
-    monday: Mapped[date] = mapped_column(primary_key=True)
-    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    monday: Named[date] = Column(Date, primary_key=True)
+    sent_at: Named[datetime | None] = Column(MOMENT)
+
+
+weekly_reports = Table(
+    "weekly_reports",
+    metadata,
+    WeeklyReportColumns,
+)

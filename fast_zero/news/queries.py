@@ -26,8 +26,9 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from fast_zero.accounts.models import users
 from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import Follow, Like, Post
+from fast_zero.feed.models import follows, likes, posts
 from fast_zero.feed.queries import (
     AFTER,
     LIMIT,
@@ -38,10 +39,9 @@ from fast_zero.feed.queries import (
     constant,
     known_to_reader,
     page_values,
-    users,
     visible_to,
 )
-from fast_zero.news.models import Kind, Notification
+from fast_zero.news.models import Kind, notifications
 from fast_zero.news.schemas import NewsParams
 
 NAMED = 3
@@ -49,14 +49,13 @@ NAMED = 3
 COUNTED = 1000
 """How many of the latest follows, replies or likes it counts."""
 
-news = Notification.__table__.c
 MAILED_AT = bindparam("mailed_at", type_=DateTime(timezone=True))
 
 
 def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Select who caused a notification, by the latest, as far as the reader may see it."""
-    follow, like = Follow.__table__.alias("follow").c, Like.__table__.alias("liking").c
-    reply = Post.__table__.alias("answer").c
+    follow, like = follows.alias("follow").c, likes.alias("liking").c
+    reply = posts.alias("answer").c
     kinds = (
         select(follow.follower_id.label("user_id"), follow.id).where(
             of.c.kind == constant(Kind.FOLLOW),
@@ -105,39 +104,39 @@ def crowd(of: FromClause) -> LateralFromClause:
                 "people"
             ),
         )
-        .join_from(people, users.id.table, users.id == people.c.user_id)
+        .join_from(people, users, users.c.id == people.c.user_id)
         .lateral("crowd")
     )
 
 
 def told() -> Rows:
     """Select notifications of the reader that still have a cause and, if any, their post."""
-    table, post = Notification.__table__, Post.__table__.alias("post")
-    found = crowd(table)
+    post = posts.alias("post")
+    found = crowd(notifications)
     about = func.jsonb_build_object("id", post.c.id, "text", post.c.text, type_=JSONB)
     return (
         select(
-            news.id,
-            news.kind,
+            notifications.c.id,
+            notifications.c.kind,
             case((post.c.id.is_not(None), about)).label("post"),
             found.c.people,
             found.c.people_count,
-            news.read_at.is_not(None).label("read"),
-            news.at,
+            notifications.c.read_at.is_not(None).label("read"),
+            notifications.c.at,
         )
-        .select_from(table)
-        .outerjoin(post, post.c.id == news.post_id)
+        .select_from(notifications)
+        .outerjoin(post, post.c.id == notifications.c.post_id)
         .join(found, true())
         .where(
-            news.user_id == READER,
+            notifications.c.user_id == READER,
             found.c.people_count.is_not(None),
-            or_(news.post_id.is_(None), post.c.author_id == READER),
+            or_(notifications.c.post_id.is_(None), post.c.author_id == READER),
         )
     )
 
 
 def unread() -> ColumnElement[int]:
-    table, post = Notification.__table__.alias("waiting"), Post.__table__.alias("its")
+    table, post = notifications.alias("waiting"), posts.alias("its")
     mine = select(post.c.id).where(post.c.id == table.c.post_id, post.c.author_id == READER)
     return (
         select(func.count())
@@ -160,10 +159,12 @@ def listing(*, only_unread: bool, after: bool) -> Rows:
     """
     statement = told()
     if only_unread:
-        statement = statement.where(news.read_at.is_(None))
+        statement = statement.where(notifications.c.read_at.is_(None))
     if after:
-        statement = statement.where(news.id < AFTER)
-    page = statement.order_by(news.id.desc()).offset(OFFSET).limit(LIMIT).subquery("page")
+        statement = statement.where(notifications.c.id < AFTER)
+    page = (
+        statement.order_by(notifications.c.id.desc()).offset(OFFSET).limit(LIMIT).subquery("page")
+    )
     count = select(unread().label("unread")).subquery("all_unread")
     both = select(count.c.unread, page).select_from(count.outerjoin(page, true()))
     return both.order_by(page.c.id.desc())
@@ -185,12 +186,12 @@ async def select_page(session: AnySession, reader_id: int, wanted: NewsParams) -
 @cache
 def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
-    place = news.id == wanted if one else news.id <= wanted
-    values = {"read_at": func.coalesce(news.read_at, func.now())}
-    statement = update(Notification.__table__).where(news.user_id == READER, place).values(values)
+    place = notifications.c.id == wanted if one else notifications.c.id <= wanted
+    values = {"read_at": func.coalesce(notifications.c.read_at, func.now())}
+    statement = update(notifications).where(notifications.c.user_id == READER, place).values(values)
     if not one:
-        statement = statement.where(news.read_at.is_(None))
-    return statement.returning(news.id)
+        statement = statement.where(notifications.c.read_at.is_(None))
+    return statement.returning(notifications.c.id)
 
 
 async def mark_read(
@@ -203,8 +204,8 @@ async def mark_read(
 
 @cache
 def mailed() -> Rows:
-    still = told().where(news.mailed_at == MAILED_AT, news.read_at.is_(None))
-    return still.order_by(news.id.desc())
+    still = told().where(notifications.c.mailed_at == MAILED_AT, notifications.c.read_at.is_(None))
+    return still.order_by(notifications.c.id.desc())
 
 
 async def select_mailed(

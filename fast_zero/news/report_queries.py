@@ -23,24 +23,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import users
 from fast_zero.core import jobs
 from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import Completion, Follow, Like, Post
+from fast_zero.feed.models import completions, follows, likes, posts
 from fast_zero.feed.people_queries import count
-from fast_zero.feed.queries import (
-    READER,
-    completions,
-    constant,
-    follows,
-    known_to_reader,
-    likes,
-    posts,
-    users,
-)
-from fast_zero.news.models import WeeklyReport
+from fast_zero.feed.queries import READER, constant, known_to_reader
+from fast_zero.news.models import weekly_reports
 from fast_zero.news.queries import NAMED
-from fast_zero.todos.models import Todo, TodoState
+from fast_zero.todos.models import TodoState, todos
 
 SEND_REPORT = "news.send_report"
 SEND_NEWS = "news.send_news"
@@ -48,33 +39,31 @@ REPORT = "weekly_report"
 LISTED = 10
 """How many todos a report lists of each kind."""
 
-todos = Todo.__table__.c
-reports = WeeklyReport.__table__.c
 
 MONDAY: BindParameter[date] = bindparam("monday", type_=Date)
 BEGAN: BindParameter[datetime] = bindparam("began", type_=DateTime(timezone=True))
 ENDED: BindParameter[datetime] = bindparam("ended", type_=DateTime(timezone=True))
 STALE: BindParameter[datetime] = bindparam("stale", type_=DateTime(timezone=True))
 
-WRITTEN_TO = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
-WANT_REPORTS = (constant(REPORT) == func.any(users.letters), WRITTEN_TO)
+WRITTEN_TO = and_(users.c.email_verified_at.is_not(None), users.c.disabled_at.is_(None))
+WANT_REPORTS = (constant(REPORT) == func.any(users.c.letters), WRITTEN_TO)
 
 
 async def select_time_zones(session: AnySession) -> Sequence[str]:
     """Select in which zones somebody wants a weekly report."""
-    statement = select(users.time_zone).where(*WANT_REPORTS).distinct()
+    statement = select(users.c.time_zone).where(*WANT_REPORTS).distinct()
     return (await session.execute(statement)).scalars().all()
 
 
 async def ask_for_reports(session: AnySession, zones: Sequence[str], monday: date) -> None:
     """Ask for the reports of a week in some zones: once for each account, whoever asks too."""
     place: BindParameter[Any] = bindparam("zones", type_=ARRAY(Text))
-    due = select(users.id, MONDAY).where(users.time_zone == func.any(place), *WANT_REPORTS)
+    due = select(users.c.id, MONDAY).where(users.c.time_zone == func.any(place), *WANT_REPORTS)
     made = (
-        insert(WeeklyReport.__table__)
+        insert(weekly_reports)
         .from_select(["user_id", "monday"], due)
         .on_conflict_do_nothing()
-        .returning(reports.user_id, reports.monday)
+        .returning(weekly_reports.c.user_id, weekly_reports.c.monday)
         .cte("made")
     )
     job = jobs.deferral(SEND_REPORT, user_id=made.c.user_id, monday=made.c.monday)
@@ -100,7 +89,7 @@ WITH due AS (
 )
 UPDATE notifications AS news SET mailed_at = :now FROM due WHERE news.id = due.id
 RETURNING news.user_id
-""").columns(user_id=users.id.type)
+""").columns(user_id=users.c.id.type)
 
 
 async def ask_for_news(session: AnySession, now: datetime) -> None:
@@ -113,82 +102,84 @@ async def ask_for_news(session: AnySession, now: datetime) -> None:
 
 async def select_receiver(session: AnySession, user_id: int) -> AnyRow | None:
     """Select to where and how somebody is written, and which letters are wanted."""
-    columns = (users.email, users.language, users.letters, users.time_zone)
-    found = await session.execute(select(*columns).where(users.id == user_id, WRITTEN_TO))
+    columns = (users.c.email, users.c.language, users.c.letters, users.c.time_zone)
+    found = await session.execute(select(*columns).where(users.c.id == user_id, WRITTEN_TO))
     return found.one_or_none()
 
 
 async def is_unsent(session: AnySession, user_id: int, monday: date) -> bool:
-    of = (reports.user_id == user_id, reports.monday == monday, reports.sent_at.is_(None))
+    of = (
+        weekly_reports.c.user_id == user_id,
+        weekly_reports.c.monday == monday,
+        weekly_reports.c.sent_at.is_(None),
+    )
     return bool((await session.execute(select(exists().where(*of)))).scalar())
 
 
 async def note_sent(session: AnySession, user_id: int, monday: date) -> None:
-    of = (reports.user_id == user_id, reports.monday == monday)
-    await session.execute(update(WeeklyReport.__table__).where(*of).values(sent_at=func.now()))
+    of = (weekly_reports.c.user_id == user_id, weekly_reports.c.monday == monday)
+    await session.execute(update(weekly_reports).where(*of).values(sent_at=func.now()))
 
 
 def during(moment: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(moment >= BEGAN, moment < ENDED)
 
 
-OPEN = (todos.owner_id == READER, todos.state.in_([TodoState.TODO, TodoState.DOING]))
-UNTOUCHED = (*OPEN, todos.updated_at < STALE)
-DONE_THEN = (completions.owner_id == READER, during(completions.finished_at))
+OPEN = (todos.c.owner_id == READER, todos.c.state.in_([TodoState.TODO, TodoState.DOING]))
+UNTOUCHED = (*OPEN, todos.c.updated_at < STALE)
+DONE_THEN = (completions.c.owner_id == READER, during(completions.c.finished_at))
 FOLLOWED_THEN = (
-    follows.followed_id == READER,
-    during(follows.created_at),
-    known_to_reader(follows.follower_id),
+    follows.c.followed_id == READER,
+    during(follows.c.created_at),
+    known_to_reader(follows.c.follower_id),
 )
 LIKED_THEN = (
-    posts.author_id == READER,
-    likes.user_id != READER,
-    during(likes.created_at),
-    known_to_reader(likes.user_id),
+    posts.c.author_id == READER,
+    likes.c.user_id != READER,
+    during(likes.c.created_at),
+    known_to_reader(likes.c.user_id),
 )
 FIRST_DONE = (
-    select(todos.title, completions.finished_at.label("at"))
-    .join_from(Completion.__table__, Todo.__table__, todos.id == completions.todo_id)
+    select(todos.c.title, completions.c.finished_at.label("at"))
+    .join_from(completions, todos, todos.c.id == completions.c.todo_id)
     .where(*DONE_THEN)
-    .order_by(completions.finished_at)
+    .order_by(completions.c.finished_at)
     .limit(LISTED)
     .subquery("first_done")
 )
 OLDEST = (
-    select(todos.title, todos.updated_at.label("at"))
+    select(todos.c.title, todos.c.updated_at.label("at"))
     .where(*UNTOUCHED)
-    .order_by(todos.updated_at)
+    .order_by(todos.c.updated_at)
     .limit(LISTED)
     .subquery("oldest")
 )
 LATEST = (
-    select(users.username, follows.id)
-    .join_from(Follow.__table__, User.__table__, users.id == follows.follower_id)
+    select(users.c.username, follows.c.id)
+    .join_from(follows, users, users.c.id == follows.c.follower_id)
     .where(*FOLLOWED_THEN)
-    .order_by(follows.id.desc())
+    .order_by(follows.c.id.desc())
     .limit(NAMED)
     .subquery("latest")
 )
 NAME = func.jsonb_build_object("username", LATEST.c.username)
 WEEK: Select[*tuple[Any, ...]] = select(
-    count(Completion.__table__, *DONE_THEN).label("finished"),
+    count(completions, *DONE_THEN).label("finished"),
     select(func.array_agg(aggregate_order_by(FIRST_DONE.c.title, FIRST_DONE.c.at)))
     .scalar_subquery()
     .label("finished_titles"),
-    count(Todo.__table__, *OPEN).label("open"),
-    count(Todo.__table__, *UNTOUCHED).label("untouched"),
+    count(todos, *OPEN).label("open"),
+    count(todos, *UNTOUCHED).label("untouched"),
     select(func.array_agg(aggregate_order_by(OLDEST.c.title, OLDEST.c.at)))
     .scalar_subquery()
     .label("untouched_titles"),
-    count(Follow.__table__, *FOLLOWED_THEN).label("followers"),
+    count(follows, *FOLLOWED_THEN).label("followers"),
     select(func.jsonb_agg(aggregate_order_by(NAME, LATEST.c.id.desc()), type_=JSONB))
     .scalar_subquery()
     .label("followers_named"),
-    count(Like.__table__.join(Post.__table__, posts.id == likes.post_id), *LIKED_THEN).label(
-        "likes"
-    ),
+    count(likes.join(posts, posts.c.id == likes.c.post_id), *LIKED_THEN).label("likes"),
     exists()
-    .where(todos.owner_id == READER, or_(during(todos.created_at), during(todos.updated_at)))
+    .where(todos.c.owner_id == READER, or_(during(todos.c.created_at), during(todos.c.updated_at)))
     .label("worked"),
 )
 
@@ -203,10 +194,10 @@ async def select_week(
 
 async def stop_letters(session: AnySession, user_id: int, kinds: Sequence[str]) -> None:
     unwanted: BindParameter[Any] = bindparam("kinds", type_=ARRAY(Text))
-    left = select(func.unnest(users.letters)).except_(select(func.unnest(unwanted)))
+    left = select(func.unnest(users.c.letters)).except_(select(func.unnest(unwanted)))
     statement = (
-        update(User)
-        .where(User.id == user_id)
+        update(users)
+        .where(users.c.id == user_id)
         .values(letters=func.array(left.scalar_subquery(), type_=ARRAY(Text)))
     )
     await session.execute(statement, {"kinds": list(kinds)})

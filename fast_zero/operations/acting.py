@@ -13,8 +13,7 @@ from fast_zero.core.errors import Invalid, StartError
 from fast_zero.core.terminal import talk
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
+    from fast_zero.core.database import Transaction
     from fast_zero.core.settings import Settings
 
 MIGRATION_WAIT_SECONDS = 600
@@ -22,7 +21,7 @@ MIGRATION_WAIT_SECONDS = 600
 T = TypeVar("T")
 
 
-def act(action: "Callable[[AsyncSession, Settings], Awaitable[T]]") -> T:
+def act(action: "Callable[[Transaction, Settings], Awaitable[T]]") -> T:
     """Run an action in one transaction."""
     from fast_zero.core import database
 

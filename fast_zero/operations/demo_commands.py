@@ -13,8 +13,8 @@ from fast_zero.operations.acting import act, confirm, ready
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
-    from sqlalchemy.ext.asyncio import AsyncSession
 
+    from fast_zero.core.database import Transaction
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer()
@@ -40,7 +40,7 @@ def seed(
     with Progress(console=talk, transient=True) as bar:
         task = bar.add_task("Writing…", total=None)
 
-        async def write(session: "AsyncSession", settings: "Settings") -> dict[str, int]:
+        async def write(session: "Transaction", settings: "Settings") -> dict[str, int]:
             password_hash = await security.hash_password(password, settings.password_queue)
             return await plant(
                 session,

@@ -11,9 +11,7 @@ from fast_zero.operations.acting import act
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    from fast_zero.core.database import AnySession
+    from fast_zero.core.database import AnySession, Transaction
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look after jobs, such as sending mail.", no_args_is_help=True)
@@ -78,7 +76,7 @@ def change(
 ) -> None:
     """Change all of the jobs, or none where one of them cannot be."""
 
-    async def run(session: "AsyncSession", _settings: "Settings") -> None:
+    async def run(session: "Transaction", _settings: "Settings") -> None:
         for job_id in job_ids:
             if not await action(session, job_id):
                 raise NotFound(f"There is no job {job_id}, or it is running or has ended.")

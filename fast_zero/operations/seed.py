@@ -12,8 +12,8 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from fast_zero.core.database import Transaction
 from fast_zero.core.errors import Conflict
 
 DAYS = 150
@@ -176,7 +176,7 @@ class Demo:
 
 
 async def plant(
-    session: AsyncSession,
+    session: Transaction,
     password_hash: str,
     *,
     people: int,
@@ -192,7 +192,7 @@ async def plant(
     events, counts = demo.events(), dict.fromkeys(STATEMENTS, 0)
     taken = text("SELECT username FROM users WHERE username = ANY (:names) LIMIT 1")
     names = [values["username"] for _, kind, values in events if kind == "person"]
-    if found := await session.scalar(taken, {"names": names}):
+    if found := (await session.execute(taken, {"names": names})).scalar():
         raise Conflict(f"There is somebody called {found}: the demo is there already.")
     for number, (at, kind, values) in enumerate(events, 1):
         counts[kind] += await write(session, demo, kind, {"at": at, **values})
@@ -201,13 +201,13 @@ async def plant(
     return counts
 
 
-async def write(session: AsyncSession, demo: Demo, kind: str, values: dict[str, Any]) -> int:
+async def write(session: Transaction, demo: Demo, kind: str, values: dict[str, Any]) -> int:
     """Write one thing, unless it is there already; tell how many it was."""
     number = values.pop("number", None)
     for name in ("person", "other", "todo", "post"):
         if name in values:
             values[name] = demo.ids[values[name]]
-    written = await session.scalar(SENT[kind], values)
+    written = (await session.execute(SENT[kind], values)).scalar()
     if number is not None and written is not None:
         demo.ids[number] = written
     if kind == "done":

@@ -8,9 +8,7 @@ from fast_zero.core.terminal import show
 from fast_zero.operations.acting import act
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    from fast_zero.core.database import AnyRow
+    from fast_zero.core.database import AnyRow, Transaction
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
@@ -32,7 +30,7 @@ def list_todos(
     from fast_zero.todos import queries
     from fast_zero.todos.schemas import TodoFilter
 
-    async def collect(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
+    async def collect(session: "Transaction", _settings: "Settings") -> "list[AnyRow]":
         found: list[AnyRow] = []
         page = TodoFilter(limit=MAX_LIMIT)
         while rows := await queries.select_todos(session, user_id, page):

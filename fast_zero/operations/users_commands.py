@@ -11,9 +11,7 @@ from fast_zero.core.terminal import show, talk
 from fast_zero.operations.acting import act
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    from fast_zero.core.database import AnyRow
+    from fast_zero.core.database import AnyRow, Transaction
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look after accounts.", no_args_is_help=True)
@@ -30,7 +28,7 @@ def list_users(
     show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
 
 
-async def collect_users(session: "AsyncSession", _settings: "Settings") -> "list[AnyRow]":
+async def collect_users(session: "Transaction", _settings: "Settings") -> "list[AnyRow]":
     from fast_zero.accounts import queries
     from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
 

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from fast_zero.core import etags
-from fast_zero.core.database import AnyRow
+from fast_zero.core.database import AnyRow, Transaction
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
 from fast_zero.core.problems import Problem
 from fast_zero.todos import measures, queries
@@ -33,7 +31,7 @@ class BatchRefused(Conflict):
         self.members = {"results": [result.model_dump(mode="json") for result in shown]}
 
 
-async def do_batch(session: AsyncSession, actor_id: int, batch: Batch) -> list[ItemResult]:
+async def do_batch(session: Transaction, actor_id: int, batch: Batch) -> list[ItemResult]:
     """Do all or, where the batch is not atomic, what can be done.
 
     Creates come first: they lock the account, as its deletion does before it locks its todos.

@@ -21,18 +21,16 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, AnySession, Transaction
 from fast_zero.core.etags import Versions, one_of
-from fast_zero.todos.models import Todo
+from fast_zero.todos.models import todos
 from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate, UpdateItem
 
 CREATED = set(TodoCreate.model_fields)
 CHANGED = set(TodoUpdate.model_fields)
 
-todos = Todo.__table__
 columns = todos.c
 
 
@@ -119,7 +117,7 @@ async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted
 
 
 async def insert_todos(
-    session: AsyncSession, actor_id: int, new: Sequence[TodoCreate]
+    session: Transaction, actor_id: int, new: Sequence[TodoCreate]
 ) -> Sequence[AnyRow]:
     """Insert all in one statement, and give them back in the order of `new`."""
     rows = [{"owner_id": actor_id, **todo.model_dump(include=CREATED)} for todo in new]
@@ -128,7 +126,7 @@ async def insert_todos(
 
 
 async def lock_todos(
-    session: AsyncSession, actor_id: int, todo_ids: Sequence[int]
+    session: Transaction, actor_id: int, todo_ids: Sequence[int]
 ) -> Sequence[AnyRow]:
     """Lock in the order of ids, so that two batches cannot wait for one another."""
     statement = select(*columns).where(editable_by(actor_id), columns.id.in_(todo_ids))
@@ -137,7 +135,7 @@ async def lock_todos(
 
 
 async def update_todos(
-    session: AsyncSession, actor_id: int, changes: Sequence[UpdateItem]
+    session: Transaction, actor_id: int, changes: Sequence[UpdateItem]
 ) -> Sequence[AnyRow]:
     """Merge each change into its todo: a field that was not sent stays as it is."""
     rows = [
@@ -160,5 +158,5 @@ async def update_todos(
     return (await session.execute(statement.returning(*columns))).all()
 
 
-async def delete_todos(session: AsyncSession, actor_id: int, todo_ids: Sequence[int]) -> None:
+async def delete_todos(session: Transaction, actor_id: int, todo_ids: Sequence[int]) -> None:
     await session.execute(delete(todos).where(editable_by(actor_id), columns.id.in_(todo_ids)))

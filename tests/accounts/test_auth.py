@@ -7,12 +7,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from fast_zero.accounts import queries
-from fast_zero.accounts.models import User
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from tests.core.expect import faults, problem, same_headers
 from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory
+from tests.mapped import User
 
 NOT_AUTHENTICATED = (401, "Not authenticated")
 NOT_VALIDATED = (401, "Could not validate credentials")

@@ -10,10 +10,10 @@ from sqlalchemy import func, select, text, update
 
 from fast_zero.accounts import jobs as account_jobs
 from fast_zero.accounts.links import DEAD
-from fast_zero.accounts.models import LoginSession, MailedLink, User
 from fast_zero.core.jobs import Hopeless
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.mapped import LoginSession, MailedLink, User
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 NEW = "new@example.com"
@@ -40,11 +40,11 @@ def letters(do_jobs, tmp_path):
 
 
 @pytest.fixture
-def execute(open_session):
+def execute(open_transaction):
     """Run a statement that the application does not have."""
 
     async def execute(statement, values=None):
-        async with open_session() as session:
+        async with open_transaction() as session:
             await session.execute(statement, values)
 
     return execute
@@ -149,14 +149,16 @@ async def test_a_link_works_once(client, user, letters):
 
 
 async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
-    client, user, letters, deferred, do_jobs, settings, open_session, tmp_path
+    client, user, letters, deferred, do_jobs, settings, open_transaction, tmp_path
 ):
     await client.post("/users/me/email/verification")
     [(name, arguments)] = await deferred()
     [letter] = (await letters())[user.email]
     path = next(tmp_path.glob("mail/*.eml"))
     path.unlink()
-    context = account_jobs.Context(settings.model_copy(update={"data_dir": tmp_path}), open_session)
+    context = account_jobs.Context(
+        settings.model_copy(update={"data_dir": tmp_path}), open_transaction
+    )
 
     await account_jobs.JOBS[name](context, **arguments)
     again = email.message_from_bytes(path.read_bytes(), policy=default)
@@ -171,7 +173,7 @@ async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
 
 
 async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
-    client, user, deferred, letters, settings, open_session, tmp_path, execute
+    client, user, deferred, letters, settings, open_transaction, tmp_path, execute
 ):
     await client.post("/users/me/email/verification")
     [(name, older)] = await deferred()
@@ -180,7 +182,9 @@ async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
     await client.post("/users/me/email/verification")
     [letter] = (await letters())[user.email]
 
-    context = account_jobs.Context(settings.model_copy(update={"data_dir": tmp_path}), open_session)
+    context = account_jobs.Context(
+        settings.model_copy(update={"data_dir": tmp_path}), open_transaction
+    )
     await account_jobs.JOBS[name](context, **older)
 
     assert await letters() == {}
@@ -188,13 +192,15 @@ async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
 
 
 @pytest.mark.parametrize(("purpose", "hours"), [("password", 1), ("verification", 24)])
-async def test_a_link_that_would_have_expired_is_not_sent(settings, open_session, purpose, hours):
+async def test_a_link_that_would_have_expired_is_not_sent(
+    settings, open_transaction, purpose, hours
+):
     long_ago = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
     arguments = {"purpose": purpose, "email": NEW, "user_id": 1, "seed": "seed"}
 
     with pytest.raises(Hopeless, match="expired"):
         await account_jobs.send_link(
-            account_jobs.Context(settings, open_session),
+            account_jobs.Context(settings, open_transaction),
             requested_at=long_ago.isoformat(),
             **arguments,
         )

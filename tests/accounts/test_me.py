@@ -3,10 +3,10 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from fast_zero.accounts.models import User
 from fast_zero.core import security
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory
+from tests.mapped import User
 
 NEEDS_PASSWORD = (403, "A new address or password needs your current password")
 NEW_PASSWORD = "another fine sentence"

@@ -2,11 +2,12 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.accounts import queries
-from fast_zero.accounts.models import FOLDED, User
+from fast_zero.accounts.models import FOLDED
 from fast_zero.accounts.names import check_username
 from fast_zero.core.errors import Conflict
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory
+from tests.mapped import User
 
 # Written with escapes where the eye could not tell the two apart.
 SAME = [

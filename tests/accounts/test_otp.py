@@ -10,10 +10,10 @@ from pyotp import TOTP
 from sqlalchemy import func, select, text
 
 from fast_zero.accounts import one_time_codes, otp, queries, session_queries
-from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core import security
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, WEAK_HASH, PersonalTokenFactory, UserFactory, new_token
+from tests.mapped import RecoveryCode, SecondFactor
 
 MINE = {"current_password": PASSWORD}
 ACTIVE = (409, "A second factor is active already. Disable it first.")

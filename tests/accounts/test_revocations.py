@@ -7,15 +7,14 @@ import httpx2
 import psycopg
 import pytest
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from fast_zero.accounts import revocations as module
 from fast_zero.accounts.jobs import sweep
-from fast_zero.accounts.models import EndedSession, LoginSession, SpentRefreshToken, User
 from fast_zero.accounts.revocations import KEEP_SECONDS, Revocations, followed
 from fast_zero.core.jobs import Context
 from tests.core.expect import PATIENCE, comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.mapped import EndedSession, LoginSession, SpentRefreshToken, User
 from tests.processes import serving
 
 NOT_VALIDATED = (401, "Could not validate credentials")
@@ -136,7 +135,7 @@ def test_the_list_forgets_what_no_token_can_outlive(monkeypatch):
     assert list(revocations.ended) == [10]
 
 
-async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, settings):
+async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, sessions, settings):
     old, young, _ = (session.id for session in opened)
     ago = {"old": func.now() - timedelta(hours=3), "young": func.now() - timedelta(hours=1)}
     async with engine.begin() as connection:
@@ -153,7 +152,7 @@ async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, setti
         its = EndedSession.session_id == 2**62
         await connection.execute(update(EndedSession).where(its).values(ended_at=ago["old"]))
 
-    await sweep(Context(settings, async_sessionmaker(engine).begin))
+    await sweep(Context(settings, sessions))
 
     async with followed(settings.database_address()) as revocations:
         await comes_true(lambda: revocations.complete)

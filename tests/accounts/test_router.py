@@ -4,14 +4,13 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.accounts import service
-from fast_zero.accounts.models import User
 from fast_zero.accounts.schemas import UserUpdate
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import encode_cursor
-from fast_zero.todos.models import Todo
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import PASSWORD, TodoFactory, UserFactory
+from tests.mapped import Todo, User
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
 PROFILE = {"id", "username", "display_name", "bio", "created_at"}

@@ -6,7 +6,6 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
-from fast_zero.news.models import Notification
 from tests.core.expect import problem
 from tests.factories import (
     LoginSessionFactory,
@@ -15,6 +14,7 @@ from tests.factories import (
     TodoFactory,
     new_token,
 )
+from tests.mapped import Notification
 
 PUBLIC = None
 ANY = ""

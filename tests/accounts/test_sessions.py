@@ -5,11 +5,11 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from fast_zero.accounts import sessions
-from fast_zero.accounts.models import LoginSession, SpentRefreshToken, User
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.mapped import LoginSession, SpentRefreshToken, User
 
 NOT_VALIDATED = (401, "Could not validate credentials")
 NEW_PASSWORD = "another fine sentence"

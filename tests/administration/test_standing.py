@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from fast_zero.accounts import standing
-from fast_zero.accounts.models import PersonalToken, Role
+from fast_zero.accounts.models import Role
 from fast_zero.core.errors import NotFound
 from fast_zero.core.types import MAX_BIGINT
 from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
+from tests.mapped import PersonalToken
 
 
 async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, save):

@@ -9,15 +9,14 @@ from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fast_zero.accounts.models import User
 from fast_zero.core import database, errors, problems
 from fast_zero.core.dependencies import Session
 from fast_zero.core.types import MAX_BIGINT, Message
 from fast_zero.todos import queries
-from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import TodoCreate
 from tests.core.expect import problem
 from tests.factories import TodoFactory, UserFactory
+from tests.mapped import Todo, User
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 AWAY = (503, "The database is not available. Try again in a moment.")

@@ -7,12 +7,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select, text
 
-from fast_zero.accounts.models import PersonalToken, User
 from fast_zero.core import security
-from fast_zero.core.idempotency import KeptAnswer
-from fast_zero.todos.models import Todo
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import UserFactory
+from tests.mapped import KeptAnswer, PersonalToken, Todo, User
 
 KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
 TODO = {"title": "Buy bread"}

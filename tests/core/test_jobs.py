@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import psycopg
 import pytest
 from sqlalchemy import literal, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.core import job_runner, jobs, migrations, revisions
 from fast_zero.core.errors import Unavailable
@@ -36,8 +35,8 @@ async def store(engine, commit):
 
 
 @pytest.fixture
-def context(settings, engine) -> Context:
-    return Context(settings, lambda: AsyncSession(engine))
+def context(settings, sessions) -> Context:
+    return Context(settings, sessions)
 
 
 def waiting(name="tests.note", **arguments):

@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import make_url, text
 
 from fast_zero.core import metrics
-from fast_zero.core.database import Autocommit, create_engine
+from fast_zero.core.database import Autocommit, create_engine, dispose
 from fast_zero.core.samples import Samples
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -87,7 +87,7 @@ async def test_a_database_that_is_away_is_no_reason_to_stop_looking(settings):
     samples = Samples(Autocommit(engine))
     await samples.look()
     await samples.look()
-    await engine.dispose()
+    await dispose(engine)
 
     assert samples.looks == 2
 
@@ -100,7 +100,10 @@ async def test_the_loop_and_the_pool_are_looked_at(pool, monkeypatch):
     async def tell() -> None:
         looked.set()
 
-    async with metrics.sampled(Samples(Autocommit(pool)).look, tell), asyncio.timeout(30):
+    async with (
+        metrics.sampled(Samples(Autocommit(pool.sync_engine)).look, tell),
+        asyncio.timeout(30),
+    ):
         await looked.wait()
 
     assert sample("event_loop_lag_seconds_count") > before

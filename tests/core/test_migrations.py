@@ -9,7 +9,7 @@ from sqlalchemy import func, inspect, select, text
 
 from fast_zero.core import jobs, migrations, revisions
 from fast_zero.core.errors import StartError
-from fast_zero.models import Base
+from fast_zero.core.tables import metadata
 from tests.factories import UserFactory
 from tests.migrating import alembic, known_to_alembic
 
@@ -35,7 +35,7 @@ async def test_the_models_are_what_the_migrations_make(empty):
 
     await alembic(empty, command.check)
 
-    assert set(Base.metadata.tables) <= await table_names(empty)
+    assert set(metadata.tables) <= await table_names(empty)
 
 
 async def test_each_migration_runs_down_and_up_again_over_data(empty):

@@ -7,7 +7,8 @@ from sqlalchemy import select, text, update
 from fast_zero.core import throttle
 from fast_zero.core.database import Autocommit
 from fast_zero.core.errors import TooManyRequests
-from fast_zero.core.throttle import Limit, Throttle
+from fast_zero.core.throttle import Limit
+from tests.mapped import Throttle
 
 KEY, OTHER = b"one", b"another"
 LIMIT = Limit(KEY, free=3, longest_wait=900)
@@ -110,7 +111,7 @@ async def test_a_limit_of_nought_is_none_and_costs_nothing(session, statements):
 
 async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(pool, commit):
     """One wait is as long as it gets, so that the slowest machine sees no second attempt."""
-    single = Autocommit(pool)
+    single = Autocommit(pool.sync_engine)
     patient = Limit(KEY, free=3, longest_wait=900)
 
     async def attempt() -> int:
@@ -143,7 +144,7 @@ async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, sta
 async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(pool, commit):
 
     async def spend() -> int:
-        return await wait_of(throttle.spend(Autocommit(pool), KEY, 7, 3600, REFUSAL))
+        return await wait_of(throttle.spend(Autocommit(pool.sync_engine), KEY, 7, 3600, REFUSAL))
 
     waits = await asyncio.gather(*(spend() for _ in range(50)))
 

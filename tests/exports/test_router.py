@@ -3,17 +3,19 @@ from datetime import UTC, datetime
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.exports import service
-from fast_zero.feed.models import Block, Follow, Post
 from tests.core.expect import problem
 from tests.factories import (
     PASSWORD_HASH,
     LoginSessionFactory,
     PersonalTokenFactory,
+    PostFactory,
     TodoFactory,
     UserFactory,
+    block,
+    follow,
 )
+from tests.mapped import RecoveryCode, SecondFactor
 
 PATH = "/users/me/export"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -25,7 +27,7 @@ async def fill(save, user) -> None:
         *LoginSessionFactory.build_batch(2, owner_id=user.id),
         *PersonalTokenFactory.build_batch(3, owner_id=user.id),
         *TodoFactory.build_batch(4, owner_id=user.id, state="todo"),
-        Post(user.id, "The bread is in the oven."),
+        PostFactory(author_id=user.id, text="The bread is in the oven."),
     )
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
 
@@ -36,11 +38,11 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
     [post] = (await client.get("/timeline")).json()["posts"]
     await client.patch(f"/posts/{post['id']}", json={"text": "The bread is done."})
-    [theirs] = await save(Post(stranger.id, "Ours, too."))
+    [theirs] = await save(PostFactory(author_id=stranger.id, text="Ours, too."))
     await client.put(f"/posts/{theirs.id}/like")
     await client.put(f"/users/{stranger.id}/follow")
     other, foe = await save(UserFactory(), UserFactory())
-    await save(Follow(other.id, user.id), Follow(other.id, stranger.id), Block(user.id, foe.id))
+    await save(follow(other, user), follow(other, stranger), block(user, foe))
     [earlier] = (await client.get(f"/posts/{post['id']}/edits")).json()["texts"]
 
     began = datetime.now(UTC)

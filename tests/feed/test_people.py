@@ -3,13 +3,12 @@
 import pytest
 from sqlalchemy import delete
 
-from fast_zero.accounts.models import User
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
-from fast_zero.feed.models import Block, Follow
 from tests.core.expect import problem
-from tests.factories import PostFactory, UserFactory
+from tests.factories import PostFactory, UserFactory, block, follow
+from tests.mapped import User
 
 NO_USER = (404, "User not found")
 
@@ -53,7 +52,7 @@ async def test_nobody_does_that_to_oneself_or_to_nobody(client, user, method, de
 
 async def test_a_stranger_reads_profiles_and_learns_of_no_relation(anonymous, user, settings, save):
     [other] = await save(UserFactory())
-    await save(Follow(user.id, other.id), PostFactory(author_id=other.id))
+    await save(follow(user, other), PostFactory(author_id=other.id))
     await save(PostFactory(author_id=other.id, visibility="followers"))
     todos_alone = security.create_access_token(settings, user.id, MAX_BIGINT, [Scope.TODOS_READ])
 
@@ -72,7 +71,7 @@ async def test_a_block_hides_each_from_the_other_and_ends_follows(
     client, user, stranger, bearer, save
 ):
     theirs, mine = await save(PostFactory(author_id=stranger.id), PostFactory(author_id=user.id))
-    await save(Follow(user.id, stranger.id), Follow(stranger.id, user.id))
+    await save(follow(user, stranger), follow(stranger, user))
     for _ in range(2):
         assert (await client.put(f"/users/{stranger.id}/block")).status_code == 204
 
@@ -103,7 +102,7 @@ async def test_a_block_hides_each_from_the_other_and_ends_follows(
 
 async def test_people_are_paged_the_latest_first(client, user, save):
     fans = await save(*UserFactory.build_batch(5))
-    await save(*(Follow(fan.id, user.id) for fan in fans))
+    await save(*(follow(fan, user) for fan in fans))
     seen, after = [], {}
     while after is not None:
         page = await client.get(f"/users/{user.id}/followers", params={"limit": 2, **after})
@@ -115,10 +114,10 @@ async def test_people_are_paged_the_latest_first(client, user, save):
 
 async def test_a_deleted_account_is_nowhere(client, user, stranger, bearer, save, session):
     [post] = await save(PostFactory(author_id=user.id))
-    await save(Follow(stranger.id, user.id), Follow(user.id, stranger.id))
+    await save(follow(stranger, user), follow(user, stranger))
     await client.put(f"/posts/{post.id}/like", headers=bearer(stranger))
     [foe] = await save(UserFactory())
-    await save(Block(foe.id, stranger.id))
+    await save(block(foe, stranger))
     await session.execute(delete(User).where(User.id.in_([stranger.id, foe.id])))
 
     assert (await client.get(f"/posts/{post.id}")).json()["likes"] == 0

@@ -5,11 +5,10 @@ import re
 import pytest
 from sqlalchemy import delete, func, select
 
-from fast_zero.accounts.models import User
-from fast_zero.feed.models import Follow, Post
 from fast_zero.feed.schemas import PostPublic
 from tests.core.expect import faults, problem
-from tests.factories import PostFactory, UserFactory
+from tests.factories import PostFactory, UserFactory, follow
+from tests.mapped import Post, User
 
 NO_POST = (404, "Post not found")
 MORE_VISIBLE = "A reply cannot be seen by more people than what it replies to."
@@ -254,7 +253,7 @@ async def test_a_reply_is_never_more_visible_than_its_parent(client, post, paren
 
 async def test_who_is_followed_sees_the_replies_of_followers(client, post, user, save, bearer):
     [fan, other] = await save(UserFactory(), UserFactory())
-    await save(Follow(fan.id, user.id), Follow(other.id, fan.id))
+    await save(follow(fan, user), follow(other, fan))
     above = await post("among us", visibility="followers")
     reply = await post("yes", reply_to=above["id"], headers=bearer(fan))
 

@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from fast_zero.feed import tallies
-from fast_zero.feed.models import Post
-from tests.factories import UserFactory
+from tests.factories import PostFactory, UserFactory
 
 AT_ONCE = 10
 
@@ -113,7 +112,7 @@ async def test_edits_at_once_keep_every_text(client, pair):
 
 async def test_an_account_can_go_while_it_is_followed_and_replied_to(client, pair, commit, engine):
     (one, ones), (_, others) = pair
-    [post] = await commit(Post(one, "root"))
+    [post] = await commit(PostFactory(author_id=one, text="root"))
     body = {"text": "reply", "reply_to": post.id}
     answers = await asyncio.gather(
         client.put(f"/users/{one}/follow", headers=others),

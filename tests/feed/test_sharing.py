@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from fast_zero.feed.models import Follow
 from tests.core.expect import faults
-from tests.factories import TodoFactory, UserFactory
+from tests.factories import TodoFactory, UserFactory, follow
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ async def test_replies_to_what_was_taken_back_stay(client, todo, stranger, beare
 
 async def test_what_is_for_followers_is_for_nobody_else(client, todo, user, save, bearer, posted):
     fan, other = await save(UserFactory(), UserFactory())
-    await save(Follow(fan.id, user.id))
+    await save(follow(fan, user))
     await todo(state="done", share="followers")
 
     assert await posted(bearer(fan)) == [("Bake bread", "followers")]

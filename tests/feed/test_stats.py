@@ -9,11 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from fast_zero.accounts.models import User
-from fast_zero.feed.models import Block, Completion, Follow
 from fast_zero.feed.stats_queries import select_stats
 from tests.core.expect import problem
-from tests.factories import PostFactory
+from tests.factories import PostFactory, block, follow
+from tests.mapped import Completion, User
 
 ZONES = [
     "UTC",
@@ -62,7 +61,7 @@ async def test_days_and_streaks_are_those_of_the_calendar(
     async with open_session() as session:
         await session.execute(delete(Completion))
         await session.execute(update(User).where(User.id == user.id).values(time_zone=zone))
-        session.add_all(Completion(user.id, None, moment) for moment in moments)
+        session.add_all(Completion(owner_id=user.id, finished_at=moment) for moment in moments)
 
     stats = await select_stats(autocommit, user.id, user.id, NOW)
 
@@ -93,7 +92,7 @@ async def test_what_is_done_is_counted_until_it_is_opened_again(client, user, st
 
 @pytest.mark.parametrize(("between", "count"), [("nothing", 1), ("a follow", 2), ("a block", None)])
 async def test_others_see_what_is_shared_with_them(client, user, stranger, save, between, count):
-    await save(*(Completion(stranger.id, None, datetime.now(UTC)) for _ in range(5)))
+    await save(*(Completion(owner_id=stranger.id, finished_at=datetime.now(UTC)) for _ in range(5)))
     await save(
         *(
             PostFactory(author_id=stranger.id, visibility=visibility, todo_id=todo_id)
@@ -101,9 +100,9 @@ async def test_others_see_what_is_shared_with_them(client, user, stranger, save,
         )
     )
     if between == "a follow":
-        await save(Follow(user.id, stranger.id))
+        await save(follow(user, stranger))
     elif between == "a block":
-        await save(Block(stranger.id, user.id))
+        await save(block(stranger, user))
 
     response = await client.get(f"/users/{stranger.id}/stats")
 
@@ -115,7 +114,9 @@ async def test_others_see_what_is_shared_with_them(client, user, stranger, save,
 
 @pytest.mark.parametrize(("days", "current"), [(0, 3), (1, 0)])
 async def test_a_streak_ends_after_a_day_without(user, autocommit, save, days, current):
-    await save(*(Completion(user.id, None, NOW - timedelta(ago)) for ago in (1, 2, 3, 5)))
+    await save(
+        *(Completion(owner_id=user.id, finished_at=NOW - timedelta(ago)) for ago in (1, 2, 3, 5))
+    )
 
     stats = await select_stats(autocommit, user.id, user.id, NOW + timedelta(days))
 

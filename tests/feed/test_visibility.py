@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from fast_zero.accounts.models import User
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.feed import tallies, timeline_queries
 from tests.factories import UserFactory
+from tests.mapped import User
 
 PEOPLE = 4
 LEVELS = ["public", "followers", "private"]

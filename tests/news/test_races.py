@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from fast_zero.core.jobs import Context
 from fast_zero.news import jobs, report_queries
@@ -40,8 +39,8 @@ def rows(engine):
 
 
 @pytest.fixture
-def context(settings, engine) -> Context:
-    return Context(settings, async_sessionmaker(engine).begin)
+def context(settings, sessions) -> Context:
+    return Context(settings, sessions)
 
 
 async def test_many_likes_at_once_are_one_notification(client, post, commit, sign_in, rows):
