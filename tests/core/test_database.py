@@ -7,7 +7,6 @@ from httpx2 import ASGITransport, AsyncClient
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from fast_zero.core import database, errors, problems
 from fast_zero.core.dependencies import Session
@@ -78,10 +77,9 @@ async def test_our_own_mistakes_stay_what_they_are(connection):
         await connection.execute(text("SELEKT 1"))
 
 
-async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(open_session):
+async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(autocommit):
     with pytest.raises(errors.Unauthenticated) as caught:
-        async with open_session() as session:
-            await queries.insert_todo(session, MAX_BIGINT, TodoCreate(title="Buy bread"))
+        await queries.insert_todo(autocommit, MAX_BIGINT, TodoCreate(title="Buy bread"))
 
     assert caught.value.detail == "Could not validate credentials"
 
@@ -232,7 +230,7 @@ def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
     assert "\n" not in str(caught.value)
 
 
-async def test_the_victim_of_a_deadlock_is_run_again(engine, commit):
+async def test_the_victim_of_a_deadlock_is_run_again(sessions, commit):
     first, second = await commit(*UserFactory.build_batch(2))
     both_hold_one = asyncio.Barrier(2)
     tries = []
@@ -243,7 +241,7 @@ async def test_the_victim_of_a_deadlock_is_run_again(engine, commit):
     async def take(one, other, name: str) -> None:
         async def transaction() -> None:
             tries.append(name)
-            async with AsyncSession(engine) as session, session.begin():
+            async with sessions() as session:
                 await lock(session, one)
                 if tries.count(name) == 1:
                     await both_hold_one.wait()

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from sqlalchemy import BigInteger, Float, bindparam, func, literal, select, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from fast_zero.core import database, errors
 from tests.core.expect import comes_true
@@ -60,7 +59,7 @@ async def test_nobody_is_overtaken(send):
 
 
 async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, fair, send):
-    async with AsyncSession(AsyncEngine(state["autocommit"].engine)) as session:
+    async with state["sessions"]() as session:
         await session.execute(select(1))
         waiting = asyncio.create_task(send(ECHO, answer=1))
         await comes_true(fair.waiting)
