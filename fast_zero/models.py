@@ -10,7 +10,7 @@ from fast_zero.accounts.models import (
     users,
 )
 from fast_zero.accounts.otp_models import recovery_codes, second_factors
-from fast_zero.core.idempotency import kept_answers
+from fast_zero.core.kept_answers import kept_answers
 from fast_zero.core.tables import metadata
 from fast_zero.core.throttle import throttles
 from fast_zero.feed.models import (

@@ -25,11 +25,11 @@ from fast_zero.accounts.schemas import (
     Token,
     TokenForm,
 )
-from fast_zero.core import etags, idempotency, throttle
+from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
+from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
-from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery
@@ -163,7 +163,7 @@ async def create_personal_token(
     async def create(session: Autocommit) -> Response:
         maker = (actor.id, actor.scopes)
         kept = await programs.create(session, settings, maker, new, datetime.now(UTC))
-        made = etags.created(kept, etags.tag(1), f"/auth/tokens/{kept.id}")
+        made = conditions.created(kept, etags.tag(1), f"/auth/tokens/{kept.id}")
         made.headers["Cache-Control"] = "no-store"
         return made
 
@@ -186,7 +186,7 @@ async def list_personal_tokens(
 @router.get(
     "/tokens/{token_id}",
     response_model=PersonalTokenPublic,
-    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN)) | etags.TAGGED_OR_SEEN,
+    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN)) | conditions.TAGGED_OR_SEEN,
 )
 async def read_personal_token(
     token_id: Id, actor: AccountReader, session: Autocommit, seen: IfNoneMatch
@@ -195,13 +195,15 @@ async def read_personal_token(
     row = await session_queries.select_personal_token(session, actor.id, token_id)
     if row is None:
         raise NotFound(programs.NO_TOKEN)
-    return etags.answer(PersonalTokenPublic.model_validate(row), etags.tag(row.version), seen=seen)
+    return conditions.answer(
+        PersonalTokenPublic.model_validate(row), etags.tag(row.version), seen=seen
+    )
 
 
 @router.delete(
     "/tokens/{token_id}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN), etags.STALE),
+    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN), conditions.STALE),
 )
 async def delete_personal_token(
     token_id: Id, actor: AccountWriter, session: Autocommit, condition: IfMatch

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.core.idempotency import kept_answers
+from fast_zero.core.kept_answers import kept_answers
 from fast_zero.core.tables import MOMENT, counted_version, identity, metadata, now_at_first
 
 # Upper case first, so that the two small sigmas of Greek meet.

@@ -20,11 +20,11 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
     UserUpdate,
 )
-from fast_zero.core import etags, idempotency, security, throttle
+from fast_zero.core import conditions, etags, idempotency, security, throttle
 from fast_zero.core.budget import EXHAUSTED
+from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
 from fast_zero.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
-from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
@@ -67,7 +67,7 @@ async def create_user(
         user = await service.insert_account(session, new, password_hash, language)
         once.owner_id = user.id
         tag = etags.tag(user.version)
-        return etags.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
+        return conditions.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
 
     return await once(idempotency.NOBODY, register)
 
@@ -75,14 +75,14 @@ async def create_user(
 @router.get(
     "/me",
     response_model=UserPrivate,
-    responses=responses(*NEEDS_TOKEN) | etags.TAGGED_OR_SEEN,
+    responses=responses(*NEEDS_TOKEN) | conditions.TAGGED_OR_SEEN,
 )
 async def read_me(actor: AccountReader, session: Reads, seen: IfNoneMatch) -> Response:
     """Show your own account."""
     user = await queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
         raise Unauthenticated("Could not validate credentials")
-    return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version), seen=seen)
+    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version), seen=seen)
 
 
 @router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
@@ -103,9 +103,9 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> o
         EXHAUSTED,
         Conflict("Username already exists"),
         Conflict("Email already exists"),
-        etags.STALE,
+        conditions.STALE,
     )
-    | etags.TAGGED,
+    | conditions.TAGGED,
 )
 async def update_me(
     change: MeUpdate,
@@ -125,7 +125,7 @@ async def update_me(
     )
     if ended:
         revocations.add(actor.session_id)
-    return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))
+    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version))
 
 
 @router.put(
@@ -138,9 +138,9 @@ async def update_me(
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,
         Conflict("Username or Email already exists"),
-        etags.STALE,
+        conditions.STALE,
     )
-    | etags.TAGGED,
+    | conditions.TAGGED,
 )
 async def replace_user(
     user_id: Id,
@@ -159,10 +159,12 @@ async def replace_user(
     user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
     if ended:
         revocations.add(actor.session_id)
-    return etags.answer(UserPrivate.model_validate(user), etags.tag(user.version))
+    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version))
 
 
-@router.delete("/{user_id}", responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), etags.STALE))
+@router.delete(
+    "/{user_id}", responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), conditions.STALE)
+)
 async def delete_user(
     user_id: Id,
     actor: AccountWriter,

@@ -2,33 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fast_zero.core.clock import current
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import ProblemResponse
 
 LATE = "The server is too busy, or its database does not answer. Try again in a moment."
 
 logger = logging.getLogger(__name__)
-current: ContextVar["Clock | None"] = ContextVar("clock", default=None)
-
-
-@contextmanager
-def uncounted() -> Iterator[None]:
-    """Stop the clock of the request that is answered here, for work that surely ends."""
-    clock = current.get()
-    if clock:
-        clock.counts = False
-    try:
-        yield
-    finally:
-        if clock:
-            clock.restart()
 
 
 class Deadline:

@@ -11,76 +11,24 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
-from psycopg.errors import LockNotAvailable
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    LargeBinary,
-    Named,
-    SmallInteger,
-    Table,
-    Text,
-    TypedColumns,
-    delete,
-    func,
-    literal,
-    select,
-    true,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from fast_zero.core import etags
-from fast_zero.core.database import Transaction, run_again
-from fast_zero.core.errors import InProgress, Invalid, Malformed, Unavailable
+from fast_zero.core import conditions, kept_answers
+from fast_zero.core.database import AnyRow, Transaction, run_again
+from fast_zero.core.errors import InProgress, Invalid, Malformed
 from fast_zero.core.parameters import header
-from fast_zero.core.tables import metadata, now_at_first
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
-LIFETIME = timedelta(hours=24)
-PURGED_AT_ONCE = 10
 NOBODY = 0
 KEPT_HEADERS = ("content-type", "cache-control", "etag", "location")
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
-IN_PROGRESS = f"The first request with this {NAME} is still being processed."
 REUSED = "This key came with another body before. Take a new one."
 
 Act = Callable[[Any], Awaitable[Response]]
-
-
-class KeptAnswerColumns(TypedColumns):
-    """What was answered to the first request with a key. It goes with its owner's account."""
-
-    actor_id: Named[int] = Column(BigInteger, primary_key=True, autoincrement=False)
-    route: Named[str] = Column(Text, primary_key=True)
-    key: Named[str] = Column(Text, primary_key=True)
-    fingerprint: Named[bytes] = Column(LargeBinary)
-    owner_id: Named[int | None] = Column(BigInteger)
-    status: Named[int | None] = Column(SmallInteger)
-    headers: Named[dict[str, str] | None] = Column(JSONB)
-    body: Named[bytes | None] = Column(LargeBinary)
-    created_at: Named[datetime] = now_at_first()
-
-
-kept_answers = Table(
-    "idempotency_keys",
-    metadata,
-    KeptAnswerColumns,
-    Index(None, "owner_id"),
-    Index(None, "created_at"),
-)
-
-
-PRIMARY_KEY = (kept_answers.c.actor_id, kept_answers.c.route, kept_answers.c.key)
-EXPIRED = kept_answers.c.created_at < func.now() - literal(LIFETIME)
 
 
 class Once:
@@ -136,62 +84,26 @@ class Once:
     ) -> Response:
         identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key or "")
         self.owner_id = actor_id or None
-        if not await claim(session, identity, prints[0]):
-            return await replay(session, identity, prints)
+        if not await kept_answers.claim(session, identity, prints[0]):
+            return replayed(await kept_answers.select_answer(session, identity), prints)
         response = await act(session)
-        await keep(session, identity, response, self.owner_id)
+        await kept_answers.keep(
+            session,
+            identity,
+            self.owner_id,
+            status=response.status_code,
+            headers={n: response.headers[n] for n in KEPT_HEADERS if n in response.headers},
+            body=bytes(response.body),
+        )
         return response
 
 
-async def claim(session: Transaction, identity: tuple[int, str, str], fingerprint: bytes) -> bool:
-    """Take the key, or one that has expired; tell whether it was free."""
-    actor_id, route, key = identity
-    statement = insert(kept_answers).values(
-        actor_id=actor_id, route=route, key=key, fingerprint=fingerprint
-    )
-    statement = statement.on_conflict_do_update(
-        index_elements=PRIMARY_KEY,
-        set_={"fingerprint": statement.excluded.fingerprint, "created_at": func.now()},
-        where=EXPIRED,
-    )
-    try:
-        return (await session.execute(statement.returning(true()))).scalar() is not None
-    except Unavailable as error:
-        if isinstance(error.__cause__, LockNotAvailable):
-            raise InProgress(IN_PROGRESS) from None
-        raise
-
-
-async def replay(
-    session: Transaction, identity: tuple[int, str, str], fingerprints: Sequence[bytes]
-) -> Response:
-    statement = select(kept_answers).where(tuple_(*PRIMARY_KEY) == identity)
-    kept = (await session.execute(statement)).one()
-    if kept.fingerprint not in fingerprints:
+def replayed(kept: AnyRow, prints: Sequence[bytes]) -> Response:
+    """Answer what was answered before, to a request with the same body alone."""
+    if kept.fingerprint not in prints:
         raise Invalid(REUSED, NAME, "header")
     headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
     return Response(kept.body, kept.status or 200, headers)
-
-
-async def keep(
-    session: Transaction, identity: tuple[int, str, str], response: Response, owner_id: int | None
-) -> None:
-    """Keep the answer, and in the same statement throw away a few that have expired."""
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
-    expired = expired.with_for_update(skip_locked=True)
-    purge = delete(kept_answers).where(tuple_(*PRIMARY_KEY).in_(expired))
-    await session.execute(
-        update(kept_answers)
-        .where(tuple_(*PRIMARY_KEY) == identity)
-        .values(
-            status=response.status_code,
-            headers=headers,
-            body=bytes(response.body),
-            owner_id=owner_id,
-        )
-        .add_cte(purge.cte("purge"))
-    )
 
 
 @header(
@@ -214,7 +126,7 @@ async def once(request: Request) -> Once:
 DoOnce = Annotated[Once, Depends(once)]
 """For a route that creates: `return await once(actor.id, act)`."""
 
-UNFINISHED = InProgress(IN_PROGRESS)
+UNFINISHED = InProgress(kept_answers.IN_PROGRESS)
 """What every route that takes a `DoOnce` may answer."""
 
 REPLAYED = {
@@ -224,6 +136,6 @@ REPLAYED = {
     }
 }
 CREATED: dict[int | str, dict[str, Any]] = {
-    201: {"headers": etags.LOCATION | etags.ETAG | REPLAYED},
+    201: {"headers": conditions.LOCATION | conditions.ETAG | REPLAYED},
 }
 DONE: dict[int | str, dict[str, Any]] = {200: {"headers": REPLAYED}}

@@ -17,7 +17,8 @@ from starlette.routing import BaseRoute
 
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.parameters import REF, read_by
-from fast_zero.core.problems import MEDIA_TYPE, Problem, ValidationProblem, responses
+from fast_zero.core.problems import MEDIA_TYPE, responses
+from fast_zero.core.types import Problem, ValidationProblem
 
 ASSETS = "/docs/assets"
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)

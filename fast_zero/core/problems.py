@@ -12,14 +12,12 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from pydantic import Field
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fast_zero.core.errors import DomainError, Invalid, Unavailable
-from fast_zero.core.types import Answer
 
 MEDIA_TYPE = "application/problem+json"
 PACKAGE = str(Path(__file__).parents[1])
@@ -29,28 +27,6 @@ Responses = dict[int | str, dict[str, Any]]
 """What a route answers, by status, as FastAPI takes it for the document."""
 
 logger = logging.getLogger(__name__)
-
-
-class Problem(Answer):
-    """An error as RFC 9457 shapes it."""
-
-    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
-    title: str = Field(description="The status in words.")
-    status: int = Field(description="The HTTP status code.")
-    detail: str = Field(description="What is wrong and, where it helps, what to do.")
-    instance: str = Field(description="The path that was asked for.")
-
-
-class InvalidField(Answer):
-    type: str = Field(description="The rule that was broken, in one word.")
-    loc: list[str | int] = Field(description="Where: `body`, `query` or `path`, then the field.")
-    msg: str = Field(description="What is wrong, in a sentence.")
-
-
-class ValidationProblem(Problem):
-    """A request whose fields break a rule."""
-
-    detail: list[InvalidField] = Field(description="One entry for each thing that is wrong.")  # type: ignore[assignment]  # FastAPI's own form, which clients rely on
 
 
 class ProblemResponse(Response):

@@ -21,7 +21,7 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.etags import JSON
+from fast_zero.core.conditions import JSON
 from fast_zero.core.openapi import COMMON_RESPONSES, operation_id
 from fast_zero.core.problems import Responses, responses
 

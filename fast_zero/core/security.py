@@ -21,7 +21,7 @@ from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
-from fast_zero.core.deadline import uncounted
+from fast_zero.core.clock import uncounted
 from fast_zero.core.errors import Unauthenticated, Unavailable
 from fast_zero.core.settings import Settings
 

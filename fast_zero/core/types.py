@@ -37,3 +37,25 @@ class Message(Answer):
     """A confirmation in words."""
 
     message: str = Field(description="What was done.")
+
+
+class Problem(Answer):
+    """An error as RFC 9457 shapes it."""
+
+    type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(description="The HTTP status code.")
+    detail: str = Field(description="What is wrong and, where it helps, what to do.")
+    instance: str = Field(description="The path that was asked for.")
+
+
+class InvalidField(Answer):
+    type: str = Field(description="The rule that was broken, in one word.")
+    loc: list[str | int] = Field(description="Where: `body`, `query` or `path`, then the field.")
+    msg: str = Field(description="What is wrong, in a sentence.")
+
+
+class ValidationProblem(Problem):
+    """A request whose fields break a rule."""
+
+    detail: list[InvalidField] = Field(description="One entry for each thing that is wrong.")  # type: ignore[assignment]  # FastAPI's own form, which clients rely on

@@ -8,11 +8,12 @@ from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import Name, UserPage
-from fast_zero.core import etags
+from fast_zero.core import conditions
+from fast_zero.core.conditions import IfNoneMatch
 from fast_zero.core.database import AnyRow
 from fast_zero.core.dependencies import Autocommit, Reads
 from fast_zero.core.errors import NotFound
-from fast_zero.core.etags import IfNoneMatch, Tags
+from fast_zero.core.etags import Tags
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
@@ -52,7 +53,7 @@ async def list_blocks(page: PageQuery, actor: Reader, session: Reads) -> object:
 
 
 @router.get(
-    "/{user_id}", response_model=Profile, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
+    "/{user_id}", response_model=Profile, responses=responses(MISSING) | conditions.TAGGED_OR_SEEN
 )
 async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMatch) -> Response:
     """Show a user's public profile, and to who is signed in which of the two follows the other."""
@@ -62,7 +63,7 @@ async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMat
 @router.get(
     "/by-name/{username}",
     response_model=Profile,
-    responses=responses(MISSING) | etags.TAGGED_OR_SEEN,
+    responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_user_by_name(
     username: Name, viewer: Viewer, session: Reads, seen: IfNoneMatch
@@ -76,7 +77,7 @@ def profile(user: AnyRow | None, viewer: int, seen: Tags) -> Response:
     if user is None:
         raise NotFound(NO_USER)
     shown = Profile.model_validate(service.without_strangers_fields(user, viewer))
-    return etags.answer_all(shown, user.version, PUBLIC, seen=seen)
+    return conditions.answer_all(shown, user.version, PUBLIC, seen=seen)
 
 
 @router.get("/{user_id}/posts", response_model=PostPage, responses=TO_A_USER)

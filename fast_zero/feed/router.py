@@ -5,10 +5,10 @@ from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import UserPage
-from fast_zero.core import etags, idempotency
+from fast_zero.core import conditions, etags, idempotency
+from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import Autocommit, Reads
 from fast_zero.core.errors import NotFound
-from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery, query
@@ -48,7 +48,7 @@ async def create_post(new: PostCreate, actor: Writer, once: DoOnce) -> Response:
     async def create(session: Autocommit) -> Response:
         post = await service.create_post(session, actor.id, new)
         tag = etags.tag(post.version)
-        return etags.created(PostPublic.model_validate(post), tag, f"/posts/{post.id}")
+        return conditions.created(PostPublic.model_validate(post), tag, f"/posts/{post.id}")
 
     return await once(actor.id, create)
 
@@ -80,7 +80,7 @@ async def list_my_likes(page: PageQuery, actor: Reader, session: Reads) -> objec
 @router.get(
     "/posts/{post_id}",
     response_model=PostThread,
-    responses=responses(MISSING) | etags.TAGGED_OR_SEEN,
+    responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_post(
     post_id: Id,
@@ -91,13 +91,13 @@ async def read_post(
 ) -> Response:
     """Show a post and a page of the replies to it, the oldest first, three levels deep."""
     post = await service.read_thread(session, actor.id, post_id, page)
-    return etags.answer_all(post, post.version, seen=seen)
+    return conditions.answer_all(post, post.version, seen=seen)
 
 
 @router.patch(
     "/posts/{post_id}",
     response_model=PostPublic,
-    responses=responses(MISSING, etags.STALE) | etags.TAGGED,
+    responses=responses(MISSING, conditions.STALE) | conditions.TAGGED,
 )
 async def update_post(
     post_id: Id, change: PostUpdate, actor: Writer, session: Autocommit, condition: IfMatch
@@ -105,13 +105,13 @@ async def update_post(
     """Give your post another text. It is shown as edited; the earlier text is kept for you."""
     accepted = etags.versions(condition)
     post = await service.update_post(session, actor.id, post_id, change, accepted)
-    return etags.answer(PostPublic.model_validate(post), etags.tag(post.version))
+    return conditions.answer(PostPublic.model_validate(post), etags.tag(post.version))
 
 
 @router.delete(
     "/posts/{post_id}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(MISSING, etags.STALE),
+    responses=responses(MISSING, conditions.STALE),
 )
 async def delete_post(post_id: Id, actor: Writer, session: Autocommit, condition: IfMatch) -> None:
     """Delete your post, its earlier texts and its likes. The replies to it stay."""

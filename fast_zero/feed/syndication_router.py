@@ -4,11 +4,11 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from fast_zero.accounts.schemas import Name
-from fast_zero.core import etags
+from fast_zero.core import conditions
+from fast_zero.core.conditions import IfModifiedSince, IfNoneMatch
 from fast_zero.core.database import AnyRow
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
 from fast_zero.core.errors import NotFound
-from fast_zero.core.etags import IfModifiedSince, IfNoneMatch
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.feed import syndication
@@ -26,7 +26,7 @@ class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
 
 
 router = room(
-    "/users/{username}", "feed", answers=responses(NotFound(NO_USER)) | etags.DATED_OR_SEEN
+    "/users/{username}", "feed", answers=responses(NotFound(NO_USER)) | conditions.DATED_OR_SEEN
 )
 
 
@@ -48,7 +48,7 @@ async def read_atom_feed(
     """Give a user's newest public posts as an Atom feed (RFC 4287)."""
     author = await find(session, username)
     response = AtomResponse(syndication.as_atom(author, settings.public_url))
-    return etags.answer_dated(response, author.updated_at, seen, since)
+    return conditions.answer_dated(response, author.updated_at, seen, since)
 
 
 @router.get("/feed.json", response_class=JsonFeedResponse, response_model=JsonFeed)
@@ -63,4 +63,4 @@ async def read_json_feed(
     author = await find(session, username)
     feed = syndication.as_json_feed(author, settings.public_url)
     response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))
-    return etags.answer_dated(response, author.updated_at, seen, since)
+    return conditions.answer_dated(response, author.updated_at, seen, since)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fast_zero.core import etags
 from fast_zero.core.database import AnyRow, Transaction
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
-from fast_zero.core.problems import Problem
+from fast_zero.core.types import Problem
 from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import (
     Batch,

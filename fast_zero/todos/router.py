@@ -4,10 +4,10 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.core import etags, idempotency
+from fast_zero.core import conditions, etags, idempotency
+from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import Autocommit, Reads, Session
 from fast_zero.core.errors import NotFound
-from fast_zero.core.etags import IfMatch, IfNoneMatch
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import query
@@ -46,7 +46,7 @@ async def create_todo(new: TodoCreate, actor: Writer, once: DoOnce) -> Response:
         todo = await queries.insert_todo(session, actor.id, new)
         measures.CREATED.inc()
         tag = etags.tag(todo.version)
-        return etags.created(TodoPublic.model_validate(todo), tag, f"/todos/{todo.id}")
+        return conditions.created(TodoPublic.model_validate(todo), tag, f"/todos/{todo.id}")
 
     return await once(actor.id, create)
 
@@ -61,7 +61,7 @@ async def do_batch(batch: Batch, actor: Writer, once: DoOnce) -> Response:
 
     async def do(session: Session) -> Response:
         results = await batches.do_batch(session, actor.id, batch)
-        return Response(BatchAnswer(results=results).model_dump_json(), media_type=etags.JSON)
+        return Response(BatchAnswer(results=results).model_dump_json(), media_type=conditions.JSON)
 
     return await once(actor.id, do, in_transaction=True)
 
@@ -76,20 +76,22 @@ async def list_todos(
 
 
 @router.get(
-    "/{todo_id}", response_model=TodoPublic, responses=responses(MISSING) | etags.TAGGED_OR_SEEN
+    "/{todo_id}",
+    response_model=TodoPublic,
+    responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_todo(todo_id: Id, actor: Reader, session: Reads, seen: IfNoneMatch) -> Response:
     """Show one of your todos."""
     todo = await queries.select_todo(session, actor.id, todo_id)
     if todo is None:
         raise NotFound(service.NOT_FOUND)
-    return etags.answer(TodoPublic.model_validate(todo), etags.tag(todo.version), seen=seen)
+    return conditions.answer(TodoPublic.model_validate(todo), etags.tag(todo.version), seen=seen)
 
 
 @router.patch(
     "/{todo_id}",
     response_model=TodoPublic,
-    responses=responses(MISSING, etags.STALE) | etags.TAGGED,
+    responses=responses(MISSING, conditions.STALE) | conditions.TAGGED,
 )
 async def update_todo(
     todo_id: Id, change: TodoUpdate, actor: Writer, session: Autocommit, condition: IfMatch
@@ -97,10 +99,10 @@ async def update_todo(
     """Change the fields that are sent, and no others."""
     accepted = etags.versions(condition)
     todo = await service.update_todo(session, actor.id, todo_id, change, accepted)
-    return etags.answer(TodoPublic.model_validate(todo), etags.tag(todo.version))
+    return conditions.answer(TodoPublic.model_validate(todo), etags.tag(todo.version))
 
 
-@router.delete("/{todo_id}", responses=responses(MISSING, etags.STALE))
+@router.delete("/{todo_id}", responses=responses(MISSING, conditions.STALE))
 async def delete_todo(
     todo_id: Id, actor: Writer, session: Autocommit, condition: IfMatch
 ) -> Message:

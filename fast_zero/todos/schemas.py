@@ -11,8 +11,7 @@ from pydantic import (
 )
 
 from fast_zero.core.pagination import Next, PageParams
-from fast_zero.core.problems import Problem
-from fast_zero.core.types import Answer, Id, RawText, Sharing, Text
+from fast_zero.core.types import Answer, Id, Problem, RawText, Sharing, Text
 from fast_zero.todos.models import TodoState
 
 Title = Annotated[

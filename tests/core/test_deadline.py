@@ -10,7 +10,7 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from fast_zero.core import deadline
+from fast_zero.core import clock, deadline
 from fast_zero.core.deadline import Deadline
 from tests.core.expect import problem
 
@@ -82,13 +82,13 @@ async def test_the_way_of_a_body_is_not_counted():
 
 async def test_work_that_surely_ends_is_not_counted():
     async def app(scope, receive, send):
-        with deadline.uncounted():
+        with clock.uncounted():
             await asyncio.sleep(0.3)
         await PlainTextResponse("done")(scope, receive, send)
 
     async with speaking_to(app, 0.1) as client:
         assert (await client.get("/")).status_code == 200
-    with deadline.uncounted():  # outside of a request it does nothing
+    with clock.uncounted():  # outside of a request it does nothing
         pass
 
 
