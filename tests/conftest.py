@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import freezegun
-import psycopg
 import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
@@ -35,7 +34,6 @@ from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
-from fast_zero.core.statements import prepare
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
 from tests.factories import LoginSessionFactory, UserFactory
@@ -164,20 +162,18 @@ class WithinTest(database.Autocommit):
     """Sends statements within the test's transaction. Those that succeed stay."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection.engine.sync_engine)
         self.connection = connection
-        self.dialect = connection.dialect
 
-    async def execute(self, statement, values=None):
+    @asynccontextmanager
+    async def taken(self):
         async with self.connection.begin_nested():
-            ready = prepare(statement, frozenset(values), self.dialect) if values else None
-            if ready is None:
-                return await self.connection.execute(statement, values)
-            raw = (await self.connection.get_raw_connection()).driver_connection
-            try:
-                return await ready.send(raw, values)
-            except psycopg.Error as error:
-                database.translate(error)
-                raise
+            yield (await self.connection.get_raw_connection()).driver_connection
+
+    def run(self, statement, values):
+        connection = self.connection.sync_connection
+        with connection.begin_nested():
+            return connection.execute(statement, values)
 
 
 @pytest.fixture

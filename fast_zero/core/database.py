@@ -90,7 +90,7 @@ class Autocommit:
 
     async def send(self, ready: Prepared, values: Values) -> Result[*tuple[Any, ...]]:
         try:
-            async with pool.Taken(cast("pool.FairPool", self.engine.pool)) as connection:
+            async with self.taken() as connection:
                 began = time.perf_counter()
                 if self.watched and spans.is_traced():
                     with spans.statement(ready.compiled.string):
@@ -103,6 +103,9 @@ class Autocommit:
         except psycopg.Error as error:
             translate(error)
             raise
+
+    def taken(self) -> AbstractAsyncContextManager[psycopg.AsyncConnection[Any]]:
+        return pool.Taken(cast("pool.FairPool", self.engine.pool))
 
     def run(self, statement: Executable, values: Values | None) -> Result[*tuple[Any, ...]]:
         # SQLAlchemy's events cost more than both of what they tell, and few statements are traced.

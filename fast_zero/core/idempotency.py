@@ -23,7 +23,7 @@ from fast_zero.core.parameters import header
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 NOBODY = 0
-KEPT_HEADERS = ("content-type", "cache-control", "etag", "location")
+KEPT_HEADERS = {"content-type", "cache-control", "etag", "location"}
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
 REUSED = "This key came with another body before. Take a new one."
@@ -87,14 +87,9 @@ class Once:
         if not await kept_answers.claim(session, identity, prints[0]):
             return replayed(await kept_answers.select_answer(session, identity), prints)
         response = await act(session)
-        await kept_answers.keep(
-            session,
-            identity,
-            self.owner_id,
-            status=response.status_code,
-            headers={n: response.headers[n] for n in KEPT_HEADERS if n in response.headers},
-            body=bytes(response.body),
-        )
+        headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
+        answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
+        await kept_answers.keep(session, identity, self.owner_id, answer)
         return response
 
 

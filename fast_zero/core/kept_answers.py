@@ -1,7 +1,7 @@
 """Statements about the answers that are kept for requests that come again."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
@@ -88,18 +88,11 @@ async def select_answer(session: Transaction, identity: Identity) -> AnyRow:
 
 
 async def keep(
-    session: Transaction,
-    identity: Identity,
-    owner_id: int | None,
-    *,
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes,
+    session: Transaction, identity: Identity, owner_id: int | None, answer: dict[str, Any]
 ) -> None:
-    """Keep an answer, and in the same statement throw away a few that have expired."""
-    values = {"status": status, "headers": dict(headers), "body": body, "owner_id": owner_id}
+    """Keep status, headers and body, and in the same statement throw away a few that expired."""
     expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
     expired = expired.with_for_update(skip_locked=True)
     purge = delete(kept_answers).where(tuple_(*PRIMARY_KEY).in_(expired)).cte("purge")
-    this_one = tuple_(*PRIMARY_KEY) == identity
-    await session.execute(update(kept_answers).where(this_one).values(values).add_cte(purge))
+    statement = update(kept_answers).where(tuple_(*PRIMARY_KEY) == identity).add_cte(purge)
+    await session.execute(statement.values(answer | {"owner_id": owner_id}))
