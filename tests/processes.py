@@ -157,7 +157,7 @@ def wait_for(words: re.Pattern, process: subprocess.Popen, log: Path) -> re.Matc
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    message = f"it did not start:\n{log.read_text()}"
+    message = f"{words.pattern!r} is not in the log:\n{log.read_text()}"
     raise AssertionError(message)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -14,11 +15,13 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from tests import processes
 from tests.chaos import own_database
 from tests.processes import PATIENCE, free_port, serving
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+LETTER = re.compile("a letter went to")
 CONFIGURATION = """\
 [databases]
 * = host={host} port={port} user={user}
@@ -102,10 +105,10 @@ def test_all_goes_on_as_without_it(tmp_path):
             listed = client.get("/todos?limit=100").json()["todos"]
             client.post("/auth/logout")
             refused = {client.get("/todos").status_code for _ in range(20)}
+            processes.wait_for(LETTER, server.process, server.log)  # so jobs are done
         log = server.log.read_text()
 
     assert statuses == {200}
     assert len(listed) == 60
     assert refused == {401}  # both workers have heard of it
     assert "not listening" not in log
-    assert "a letter went to" in log  # so jobs are done
