@@ -2,8 +2,8 @@
 
 Three hosts with etcd, Patroni and PostgreSQL, haproxy, PgBouncer, two web processes and a worker,
 with the configuration of deploy/topology as it stands. Each host is a network namespace on this
-machine, so it takes root, Linux, and Debian's packages etcd-server, patroni, postgresql, haproxy
-and pgbouncer. Run it from the checkout:
+machine, so it takes root, Linux, Debian's packages etcd-server, postgresql, haproxy and pgbouncer,
+and a Patroni from 4.1 on, which docs/scaling.md tells how to get. Run it from the checkout:
 
     sudo task topology [fault ...]
 """
@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -51,9 +52,10 @@ SETTINGS = {
     "RUN_JOBS": "false",
     "FORWARDED_ALLOW_IPS": EDGE,
 }
+# One that is older believes what an etcd tells it that has been cut off, and loses writes by it.
+PATRONI = (4, 1)
 PACKAGES = {
     "etcd": "etcd-server",
-    "patroni": "patroni",
     "postgres": "postgresql",
     "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
@@ -65,14 +67,24 @@ def programs() -> dict[str, str | None]:
     """Find the programs; those of PostgreSQL and some others are not on everybody's path."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
     places = os.pathsep.join([*map(str, newest[-1:]), os.environ["PATH"], "/usr/sbin"])
-    return {name: shutil.which(name, path=places) for name in PACKAGES}
+    return {name: shutil.which(name, path=places) for name in ("patroni", *PACKAGES)}
 
 
 def missing() -> list[str]:
     """List what has to be there for this, in words that can be acted on."""
-    absent = [PACKAGES[name] for name, path in programs().items() if path is None]
+    found = programs()
+    absent = [package for name, package in PACKAGES.items() if found[name] is None]
     wanted = [f"apt install {' '.join(absent)}"] if absent else []
+    if version_of(found["patroni"]) < PATRONI:
+        wanted.append("Patroni 4.1 or newer on the path (see docs/scaling.md)")
     return wanted if os.geteuid() == 0 else ["root, for network namespaces", *wanted]
+
+
+def version_of(patroni: str | None) -> tuple[int, ...]:
+    if patroni is None:
+        return ()
+    said = subprocess.run([patroni, "--version"], check=False, capture_output=True, text=True)
+    return tuple(map(int, re.findall(r"\d+", said.stdout)))
 
 
 class Topology:
