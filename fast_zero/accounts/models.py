@@ -121,11 +121,7 @@ class SpentRefreshTokenColumns(TypedColumns):
     expires_at: Named[datetime] = Column(MOMENT, index=True)
 
 
-spent_refresh_tokens = Table(
-    "spent_refresh_tokens",
-    metadata,
-    SpentRefreshTokenColumns,
-)
+spent_refresh_tokens = Table("spent_refresh_tokens", metadata, SpentRefreshTokenColumns)
 
 
 class EndedSessionColumns(TypedColumns):
@@ -135,11 +131,7 @@ class EndedSessionColumns(TypedColumns):
     ended_at: Named[datetime] = Column(MOMENT, server_default=func.now(), index=True)
 
 
-ended_sessions = Table(
-    "ended_sessions",
-    metadata,
-    EndedSessionColumns,
-)
+ended_sessions = Table("ended_sessions", metadata, EndedSessionColumns)
 
 
 class Purpose(StrEnum):
@@ -178,11 +170,7 @@ class MailedLinkColumns(TypedColumns):
     used_at: Named[datetime | None] = Column(MOMENT)
 
 
-mailed_links = Table(
-    "mailed_links",
-    metadata,
-    MailedLinkColumns,
-)
+mailed_links = Table("mailed_links", metadata, MailedLinkColumns)
 
 
 class PersonalTokenColumns(TypedColumns):

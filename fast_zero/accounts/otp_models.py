@@ -30,11 +30,7 @@ class SecondFactorColumns(TypedColumns):
     last_step: Named[int] = Column(BigInteger, server_default="0")
 
 
-second_factors = Table(
-    "second_factors",
-    metadata,
-    SecondFactorColumns,
-)
+second_factors = Table("second_factors", metadata, SecondFactorColumns)
 
 
 class RecoveryCodeColumns(TypedColumns):
@@ -49,8 +45,4 @@ class RecoveryCodeColumns(TypedColumns):
     digest: Named[bytes] = Column(LargeBinary, primary_key=True)
 
 
-recovery_codes = Table(
-    "recovery_codes",
-    metadata,
-    RecoveryCodeColumns,
-)
+recovery_codes = Table("recovery_codes", metadata, RecoveryCodeColumns)

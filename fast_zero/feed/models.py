@@ -198,11 +198,7 @@ class RetractionColumns(TypedColumns):
     at: Named[datetime] = Column(MOMENT)
 
 
-retractions = Table(
-    "retractions",
-    metadata,
-    RetractionColumns,
-)
+retractions = Table("retractions", metadata, RetractionColumns)
 
 
 class TallyColumns(TypedColumns):
@@ -218,11 +214,7 @@ class TallyColumns(TypedColumns):
     number: Named[int] = Column(BigInteger)
 
 
-tallies = Table(
-    "tallies",
-    metadata,
-    TallyColumns,
-)
+tallies = Table("tallies", metadata, TallyColumns)
 
 
 class TallyChangeColumns(TypedColumns):

@@ -77,8 +77,4 @@ class WeeklyReportColumns(TypedColumns):
     sent_at: Named[datetime | None] = Column(MOMENT)
 
 
-weekly_reports = Table(
-    "weekly_reports",
-    metadata,
-    WeeklyReportColumns,
-)
+weekly_reports = Table("weekly_reports", metadata, WeeklyReportColumns)
