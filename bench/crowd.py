@@ -1,6 +1,5 @@
 """A crowd for the feed: many people, some of whom everybody follows, and years of posts."""
 
-import asyncio
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ def prepare(server: URL, crowd: Crowd, progress: Callable[[str, int, int], None]
     """Make the database. `progress` hears of what how much is there, and of how much."""
     found = Database(server.set(database="crowd"), crowd.todos_each)
     Database(server, 0).run("CREATE DATABASE crowd")
-    asyncio.run(migrations.upgrade(found.url, PATIENCE))
+    migrations.upgrade(found.url, PATIENCE)
     chance = random.Random(7)  # noqa: S311  # the same crowd each time
     tables: list[tuple[str, str, int, Iterator[str]]] = [
         ("users", "id, username, email, password_hash", crowd.people, people(crowd)),

@@ -1,6 +1,5 @@
 """Databases on one PostgreSQL of the benchmark's own, with the same people and todos in each."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -67,7 +66,7 @@ def prepare_large(server: URL, each: int) -> Database:
 
 def prepare_ours(admin: Database, ours: Database) -> None:
     admin.run(f"CREATE DATABASE {ours.url.database}")
-    asyncio.run(migrations.upgrade(ours.url, PATIENCE))
+    migrations.upgrade(ours.url, PATIENCE)
     seed(ours, "password_hash")
     # The log-ins of `tokens`, each in the name of its user.
     ours.run(

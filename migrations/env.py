@@ -1,7 +1,5 @@
 """Runs migrations on the connection that the caller passes, or on DATABASE_URL's."""
 
-import asyncio
-
 from alembic import context
 from sqlalchemy import Connection
 
@@ -28,16 +26,16 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def migrate_by_settings() -> None:
+def migrate_by_settings() -> None:
     with completed(load_settings()) as settings:
         engine = create_migration_engine(settings.database_address())
-        async with engine.connect() as connection:
-            await connection.run_sync(migrate)
-            await connection.commit()
+        with engine.connect() as connection:
+            migrate(connection)
+            connection.commit()
 
 
 passed = context.config.attributes.get("connection")
 if passed is None:
-    asyncio.run(migrate_by_settings())
+    migrate_by_settings()
 else:
     migrate(passed)

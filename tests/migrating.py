@@ -1,5 +1,7 @@
 """Alembic, as the program runs it."""
 
+import asyncio
+
 from alembic.script import ScriptDirectory
 
 from fast_zero.core import migrations
@@ -8,15 +10,19 @@ from fast_zero.core import migrations
 async def alembic(url, function, *arguments):
     """Run an Alembic command as the program does: on a connection that is passed."""
 
-    def run(connection):
+    def run():
         config = migrations.config()
-        config.attributes["connection"] = connection
-        function(config, *arguments)
+        with migrations.create_migration_engine(url).connect() as connection:
+            config.attributes["connection"] = connection
+            function(config, *arguments)
+            connection.commit()
 
-    engine = migrations.create_migration_engine(url)
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
+    await asyncio.to_thread(run)
+
+
+async def upgrade(url, wait=10):
+    """Migrate beside what the test does."""
+    return await asyncio.to_thread(migrations.upgrade, url, wait)
 
 
 def known_to_alembic() -> list[str]:

@@ -1,6 +1,5 @@
 """Which PostgreSQL the tests run on: TEST_DATABASE_URL, a container, or the embedded one."""
 
-import asyncio
 import gc
 import os
 import secrets
@@ -40,7 +39,7 @@ class Server:
         self.prefix = f"fast_zero_test_{secrets.token_hex(4)}"
         self.databases: list[str] = []
         template = self.create_database("template", template="template1")
-        asyncio.run(migrations.upgrade(parse_database_url(template), MIGRATION_WAIT_SECONDS))
+        migrations.upgrade(parse_database_url(template), MIGRATION_WAIT_SECONDS)
 
     def create_database(self, suffix: str, template: str | None = None) -> str:
         """Create a database, of the migrated template unless another is named; give its URL."""

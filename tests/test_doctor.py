@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from fast_zero.core import migrations
 from fast_zero.core.database import conninfo
 from fast_zero.operations import doctor
 from tests.chaos import own_database
 from tests.core.mailbox import receiving
+from tests.migrating import upgrade
 from tests.processes import on_a_terminal, run
 from tests.test_pooler import PGBOUNCER, pooled
 
@@ -94,7 +94,7 @@ async def test_a_schema_that_is_missing_behind_or_ahead_is_told(healthy, empty):
     settings = healthy.model_copy(update={"database_url": empty})
     assert (await asyncio.to_thread(lambda: complaints(settings)))["schema"] == "error"
 
-    await migrations.upgrade(empty, 10)
+    await upgrade(empty)
     for revision, level, words in (
         ("0001", "error", "revision 0001"),
         ("9999", "warning", "this release knows none after"),
@@ -107,7 +107,7 @@ async def test_a_schema_that_is_missing_behind_or_ahead_is_told(healthy, empty):
 
 
 async def test_jobs_that_failed_and_workers_that_live_are_told(healthy, empty):
-    await migrations.upgrade(empty, 10)
+    await upgrade(empty)
     settings = healthy.model_copy(update={"database_url": empty})
     async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
         await connection.execute(

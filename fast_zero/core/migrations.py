@@ -1,6 +1,5 @@
 """Bring the database to the newest revision, one process at a time."""
 
-import asyncio
 import time
 
 from alembic import command
@@ -8,9 +7,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, NullPool, func, select, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fast_zero.core import revisions
 from fast_zero.core.errors import StartError
@@ -26,7 +24,7 @@ def config() -> Config:
     return found
 
 
-async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
+def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
     """Migrate to the head, and give the revisions before and after.
 
     The lock is polled and never waited for: a waiting statement is a transaction, and
@@ -34,39 +32,36 @@ async def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
     """
     engine = create_migration_engine(url)
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with single.connect() as keeper:
-        await take_lock(keeper, wait)
-        async with engine.connect() as connection:
-            before_and_after = await connection.run_sync(upgrade_to_head)
-            await connection.commit()
+    with single.connect() as keeper:
+        take_lock(keeper, wait)
+        with engine.connect() as connection:
+            before_and_after = upgrade_to_head(connection)
+            connection.commit()
     return before_and_after
 
 
-async def empty(url: URL) -> None:
+def empty(url: URL) -> None:
     """Delete all tables, types and functions, with all that they hold."""
-    engine = create_migration_engine(url)
     try:
-        async with engine.begin() as connection:
+        with create_migration_engine(url).begin() as connection:
             for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
-                await connection.execute(text(statement))
+                connection.execute(text(statement))
     except DBAPIError as error:
         raise StartError(f"Cannot empty the database: {error.orig}") from error
-    finally:
-        await engine.dispose()
 
 
-def create_migration_engine(url: URL) -> AsyncEngine:
+def create_migration_engine(url: URL) -> Engine:
     """Open connections that give up on a lock soon, since all others wait behind a waiter."""
     options = f"-c lock_timeout={LOCK_MILLISECONDS}"
-    return create_async_engine(url, poolclass=NullPool, connect_args={"options": options})
+    return create_engine(url, poolclass=NullPool, connect_args={"options": options})
 
 
-async def take_lock(keeper: AsyncConnection, wait: float) -> None:
+def take_lock(keeper: Connection, wait: float) -> None:
     deadline = time.monotonic() + wait
-    while not await keeper.scalar(select(func.pg_try_advisory_lock(LOCK))):
+    while not keeper.scalar(select(func.pg_try_advisory_lock(LOCK))):
         if time.monotonic() > deadline:
             raise StartError(f"Another process has been migrating for more than {wait:g} s.")
-        await asyncio.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def upgrade_to_head(connection: Connection) -> tuple[str | None, str | None]:

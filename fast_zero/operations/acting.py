@@ -52,7 +52,7 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
         elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
             from fast_zero.core import migrations
 
-            before, after = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
+            before, after = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
             if before != after:
                 talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
         yield complete

@@ -1,6 +1,5 @@
 """`fast-zero seed` and `fast-zero reset-db`: a database to try things with."""
 
-import asyncio
 import ipaddress
 import secrets
 from typing import TYPE_CHECKING, Annotated
@@ -76,8 +75,8 @@ def reset_database(
             )
         confirm(url.database or "", yes, "deleted")
         with talk.status("Deleting and migrating…"):
-            asyncio.run(migrations.empty(url))
-            _, revision = asyncio.run(migrations.upgrade(url, MIGRATION_WAIT_SECONDS))
+            migrations.empty(url)
+            _, revision = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
     talk.print(f"The database is empty, and has the revision {revision}.")
 
 

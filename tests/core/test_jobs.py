@@ -13,6 +13,7 @@ from fast_zero.core import job_runner, jobs, migrations, revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.jobs import Context, Hopeless
 from tests.core.expect import PATIENCE, comes_true
+from tests.migrating import upgrade
 
 SECRET = "ana@example.com"
 
@@ -218,15 +219,15 @@ async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_
         elsewhere = Context(settings.model_copy(update={"database_url": url}), lambda: None)
         async with running(elsewhere, {}):
             await comes_true(lambda: revisions.BEHIND in caplog.text)
-            await migrations.upgrade(url, PATIENCE)
+            await upgrade(url, PATIENCE)
             await has_worker(url)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def has_worker(url) -> None:
-    async with migrations.create_migration_engine(url).connect() as connection:
-        while not await connection.scalar(text("SELECT count(*) FROM procrastinate_workers")):
-            await connection.rollback()
+    with migrations.create_migration_engine(url).connect() as connection:
+        while not connection.scalar(text("SELECT count(*) FROM procrastinate_workers")):
+            connection.rollback()
             await asyncio.sleep(0.05)
 
 

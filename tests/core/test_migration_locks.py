@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from fast_zero.core import migrations, revisions
 from fast_zero.core.database import conninfo
 from tests.core.expect import comes_true
-from tests.migrating import alembic, known_to_alembic
+from tests.migrating import alembic, known_to_alembic, upgrade
 
 ROWS = int(os.environ.get("MIGRATION_ROWS", "20000"))
 FILES = sorted(revisions.folder().glob("versions/*.py"))
@@ -78,7 +78,7 @@ async def test_nobody_waits_long_for_a_migration(empty):
 
 
 async def test_who_waits_for_longer_is_noticed(empty, monkeypatch):
-    await migrations.upgrade(empty, 10)
+    await upgrade(empty)
     async with await connect(empty) as connection:
         await connection.execute(USERS)
     monkeypatch.setattr(migrations, "LOCK_MILLISECONDS", 100)

@@ -11,7 +11,7 @@ from fast_zero.core import jobs, migrations, revisions
 from fast_zero.core.errors import StartError
 from fast_zero.core.tables import metadata
 from tests.factories import UserFactory
-from tests.migrating import alembic, known_to_alembic
+from tests.migrating import alembic, known_to_alembic, upgrade
 
 FEED = """
 INSERT INTO posts (author_id, text, visibility, above) SELECT id, 'text', 'public', '{}' FROM users;
@@ -26,12 +26,12 @@ INSERT INTO blocks (blocker_id, blocked_id)
 
 
 async def table_names(url) -> set[str]:
-    async with migrations.create_migration_engine(url).connect() as connection:
-        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+    with migrations.create_migration_engine(url).connect() as connection:
+        return set(inspect(connection).get_table_names())
 
 
 async def test_the_models_are_what_the_migrations_make(empty):
-    await migrations.upgrade(empty, 10)
+    await upgrade(empty)
 
     await alembic(empty, command.check)
 
@@ -39,7 +39,7 @@ async def test_the_models_are_what_the_migrations_make(empty):
 
 
 async def test_each_migration_runs_down_and_up_again_over_data(empty):
-    await migrations.upgrade(empty, 10)
+    await upgrade(empty)
     found = known_to_alembic()
 
     for _ in found:
@@ -49,7 +49,7 @@ async def test_each_migration_runs_down_and_up_again_over_data(empty):
         await alembic(empty, command.downgrade, "-1")
 
     assert await table_names(empty) == {"alembic_version"}
-    assert await migrations.upgrade(empty, 10) == (None, found[0])
+    assert await upgrade(empty) == (None, found[0])
 
 
 def test_the_files_say_what_alembic_knows():
@@ -61,25 +61,24 @@ def test_the_files_say_what_alembic_knows():
 async def fill(url) -> None:
     """Write a row into every table that exists at this revision."""
     tables = await table_names(url)
-    engine = migrations.create_migration_engine(url)
-    async with engine.begin() as connection:
+    with migrations.create_migration_engine(url).begin() as connection:
         if "users" in tables:
             user = UserFactory()
-            await connection.execute(
+            connection.execute(
                 text("INSERT INTO users (username, email, password_hash) VALUES (:u, :e, :p)"),
                 {"u": user.username, "e": user.email, "p": user.password_hash},
             )
         if "todos" in tables:
-            await connection.execute(
+            connection.execute(
                 text(
                     "INSERT INTO todos (owner_id, title, description, state)"
                     " SELECT id, 'title', 'text', 'todo' FROM users"
                 )
             )
         if "procrastinate_jobs" in tables:
-            await connection.execute(select(jobs.deferral("tests.note", what="bread")))
+            connection.execute(select(jobs.deferral("tests.note", what="bread")))
         if "mailed_links" in tables:
-            await connection.execute(
+            connection.execute(
                 text(
                     "INSERT INTO mailed_links"
                     " (owner_id, purpose, digest, email, requested_at, expires_at)"
@@ -88,10 +87,10 @@ async def fill(url) -> None:
                 )
             )
         if "recovery_codes" in tables:
-            await connection.execute(
+            connection.execute(
                 text("INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users")
             )
-            await connection.execute(
+            connection.execute(
                 text(
                     "INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors"
                     " ON CONFLICT DO NOTHING"
@@ -99,16 +98,16 @@ async def fill(url) -> None:
             )
         if "posts" in tables:
             for statement in FEED.split(";"):
-                await connection.execute(text(statement))
+                connection.execute(text(statement))
         if "throttles" in tables:
-            await connection.execute(
+            connection.execute(
                 text(
                     "INSERT INTO throttles (digest, count, expires_at)"
                     " VALUES (sha256(gen_random_uuid()::text::bytea), 1, now())"
                 )
             )
         if "idempotency_keys" in tables:
-            await connection.execute(
+            connection.execute(
                 text(
                     "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)"
                     " SELECT id, 'POST /todos', gen_random_uuid()::text, '', id FROM users"
@@ -117,26 +116,25 @@ async def fill(url) -> None:
 
 
 async def test_many_that_start_at_once_migrate_once(empty):
-    results = await asyncio.gather(*(migrations.upgrade(empty, 30) for _ in range(8)))
+    results = await asyncio.gather(*(upgrade(empty, 30) for _ in range(8)))
 
     assert sorted(before is None for before, _ in results) == [False] * 7 + [True]
 
 
 async def test_who_waits_too_long_for_the_lock_is_told(empty):
-    engine = migrations.create_migration_engine(empty)
-    async with engine.connect() as other:
-        await other.scalar(select(func.pg_advisory_lock(migrations.LOCK)))
+    with migrations.create_migration_engine(empty).connect() as other:
+        other.scalar(select(func.pg_advisory_lock(migrations.LOCK)))
 
         with pytest.raises(StartError, match="Another process has been migrating"):
-            await migrations.upgrade(empty, 0)
+            await upgrade(empty, 0)
 
 
 async def test_a_schema_newer_than_the_code_is_refused_in_a_sentence(empty):
-    await migrations.upgrade(empty, 10)
-    async with migrations.create_migration_engine(empty).begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+    await upgrade(empty)
+    with migrations.create_migration_engine(empty).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
 
     with pytest.raises(StartError, match="Cannot migrate the database") as refusal:
-        await migrations.upgrade(empty, 10)
+        await upgrade(empty)
 
     assert isinstance(refusal.value.__cause__, CommandError)
