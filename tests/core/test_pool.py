@@ -14,18 +14,6 @@ DIVIDE = select(literal(1) / bindparam("by", type_=BigInteger))
 DOZE = select(func.pg_sleep(bindparam("seconds", type_=Float)))
 
 
-@pytest.fixture
-async def state(settings):
-    one = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.5})
-    async with database.connected(one) as state:
-        yield state
-
-
-@pytest.fixture
-def fair(state):
-    return state["autocommit"].engine.pool
-
-
 @pytest.fixture(params=["by SQLAlchemy", "by the driver"])
 def send(state, request):
     """Send one of the statements above, with its values in it or beside it."""

@@ -12,17 +12,7 @@ from tests.core.expect import comes_true
 ROW = {"digest": b"one", "count": 1, "expires_at": func.now()}
 
 
-@pytest.fixture
-async def state(settings, commit):
-    """Give a pool of one connection; what is written is deleted at the end."""
-    one = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.5})
-    async with database.connected(one) as state:
-        yield state
-
-
-@pytest.fixture
-def fair(state):
-    return state["autocommit"].engine.pool
+pytestmark = pytest.mark.usefixtures("commit")  # which deletes at the end what was written
 
 
 async def rows(state) -> int:
