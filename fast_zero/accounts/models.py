@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Computed,
     Enum,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -23,7 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.kept_answers import kept_answers
-from fast_zero.core.tables import MOMENT, counted_version, identity, metadata, now_at_first
+from fast_zero.core.tables import (
+    MOMENT,
+    counted_version,
+    going_with,
+    identity,
+    metadata,
+    now_at_first,
+)
 
 # Upper case first, so that the two small sigmas of Greek meet.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
@@ -88,9 +94,7 @@ class LoginSessionColumns(TypedColumns):
     """What a log-in opens. Its end is the row's deletion, which a trigger tells every process."""
 
     id: Named[int] = identity()
-    owner_id: Named[int] = Column(
-        BigInteger, ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
-    )
+    owner_id: Named[int] = going_with("users.id", actor=True)
     refresh_digest: Named[bytes] = Column(LargeBinary, unique=True)
     scopes: Named[list[str]] = Column(ARRAY(Text))
     user_agent: Named[str] = Column(Text)
@@ -115,9 +119,7 @@ class SpentRefreshTokenColumns(TypedColumns):
     """
 
     digest: Named[bytes] = Column(LargeBinary, primary_key=True)
-    session_id: Named[int] = Column(
-        BigInteger, ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True
-    )
+    session_id: Named[int] = going_with("login_sessions.id", index=True)
     expires_at: Named[datetime] = Column(MOMENT, index=True)
 
 
@@ -149,9 +151,7 @@ class MailedLinkColumns(TypedColumns):
     for the address that it was sent to: another one of the account makes it void.
     """
 
-    owner_id: Named[int] = Column(
-        BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    owner_id: Named[int] = going_with("users.id", key=True)
     purpose: Named[Purpose] = Column(
         Enum(
             Purpose,
@@ -177,9 +177,7 @@ class PersonalTokenColumns(TypedColumns):
     """A token that its owner made for a program."""
 
     id: Named[int] = identity()
-    owner_id: Named[int] = Column(
-        BigInteger, ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
-    )
+    owner_id: Named[int] = going_with("users.id", actor=True)
     digest: Named[bytes] = Column(LargeBinary, unique=True)
     name: Named[str] = Column(Text)
     scopes: Named[list[str]] = Column(ARRAY(Text))
@@ -206,7 +204,7 @@ class AuditEventColumns(TypedColumns):
     """
 
     id: Named[int] = identity()
-    owner_id: Named[int] = Column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    owner_id: Named[int] = going_with("users.id")
     action: Named[str] = Column(Text)
     details: Named[dict[str, Any]] = Column(JSONB)
     at: Named[datetime] = now_at_first()

@@ -3,7 +3,6 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     LargeBinary,
     Named,
     Table,
@@ -11,18 +10,13 @@ from sqlalchemy import (
     TypedColumns,
 )
 
-from fast_zero.core.tables import MOMENT, metadata, now_at_first
+from fast_zero.core.tables import MOMENT, going_with, metadata, now_at_first
 
 
 class SecondFactorColumns(TypedColumns):
     """A secret that an authenticator shares with the server; not asked for until confirmed."""
 
-    owner_id: Named[int] = Column(
-        BigInteger,
-        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True}),
-        primary_key=True,
-        autoincrement=False,
-    )
+    owner_id: Named[int] = going_with("users.id", key=True, actor=True)
     secret: Named[str] = Column(Text)
     created_at: Named[datetime] = now_at_first()
     confirmed_at: Named[datetime | None] = Column(MOMENT)
@@ -36,12 +30,7 @@ second_factors = Table("second_factors", metadata, SecondFactorColumns)
 class RecoveryCodeColumns(TypedColumns):
     """A code for when the authenticator is lost. Who uses it deletes it."""
 
-    owner_id: Named[int] = Column(
-        BigInteger,
-        ForeignKey("second_factors.owner_id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    )
+    owner_id: Named[int] = going_with("second_factors.owner_id", key=True)
     digest: Named[bytes] = Column(LargeBinary, primary_key=True)
 
 

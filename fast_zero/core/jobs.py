@@ -5,7 +5,6 @@ it, so it is there if and only if the change is. `job_runner` does them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
 from sqlalchemy.types import UserDefinedType
 
-from fast_zero.core.database import Transaction
+from fast_zero.core.database import Sessions
 from fast_zero.core.settings import Settings
 from fast_zero.core.spans import carry
 
@@ -44,7 +43,7 @@ class Context:
     """What a job may use: the settings, and transactions of its own."""
 
     settings: Settings
-    sessions: Callable[[], AbstractAsyncContextManager[Transaction]]
+    sessions: Sessions
 
 
 # A job takes its context, and by name what it was deferred with.

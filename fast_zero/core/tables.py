@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, FetchedValue, Identity, MetaData, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    FetchedValue,
+    ForeignKey,
+    Identity,
+    MetaData,
+    func,
+    text,
+)
 
 # Names are fixed, since the messages of broken constraints are found by them.
 metadata = MetaData(
@@ -20,6 +30,17 @@ MOMENT = DateTime(timezone=True)
 def identity() -> Column[int]:
     """Make the column of an id that the database counts, as the primary key."""
     return Column(BigInteger, Identity(always=True), primary_key=True)
+
+
+def going_with(
+    column: str, *, key: bool = False, index: bool = False, **info: object
+) -> Column[int]:
+    """Make the column of another row's id, with which this one is deleted.
+
+    `key` has it in the primary key; `info` says what it means that the other row is gone.
+    """
+    other = ForeignKey(column, ondelete="CASCADE", info=info)
+    return Column(BigInteger, other, primary_key=key, autoincrement=False, index=index)
 
 
 def now_at_first() -> Column[datetime]:

@@ -5,7 +5,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -18,7 +17,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from fast_zero.core.tables import MOMENT, counted_version, identity, metadata, now_at_first
+from fast_zero.core.tables import (
+    MOMENT,
+    counted_version,
+    going_with,
+    identity,
+    metadata,
+    now_at_first,
+)
 
 NO_USER = "User not found"
 NO_POST = "Post not found"
@@ -131,7 +137,7 @@ class EarlierTextColumns(TypedColumns):
     """What a post said before, for its author."""
 
     id: Named[int] = identity()
-    post_id: Named[int] = Column(BigInteger, ForeignKey("posts.id", ondelete="CASCADE"))
+    post_id: Named[int] = going_with("posts.id")
     text: Named[str] = Column(Text)
     written_at: Named[datetime] = Column(MOMENT)
 
@@ -169,7 +175,7 @@ class CompletionColumns(TypedColumns):
     """
 
     id: Named[int] = identity()
-    owner_id: Named[int] = Column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    owner_id: Named[int] = going_with("users.id")
     todo_id: Named[int | None] = Column(BigInteger)
     finished_at: Named[datetime] = now_at_first()
 
@@ -189,12 +195,7 @@ class RetractionColumns(TypedColumns):
     Without it, what feed readers ask for could seem not to have changed.
     """
 
-    author_id: Named[int] = Column(
-        BigInteger,
-        ForeignKey("users.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    )
+    author_id: Named[int] = going_with("users.id", key=True)
     at: Named[datetime] = Column(MOMENT)
 
 
@@ -204,12 +205,7 @@ retractions = Table("retractions", metadata, RetractionColumns)
 class TallyColumns(TypedColumns):
     """How many followers, or posts of a visibility that are no replies, somebody has; added up."""
 
-    user_id: Named[int] = Column(
-        BigInteger,
-        ForeignKey("users.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    )
+    user_id: Named[int] = going_with("users.id", key=True)
     kind: Named[str] = Column(Text, primary_key=True)
     number: Named[int] = Column(BigInteger)
 

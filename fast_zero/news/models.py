@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    ForeignKey,
     Index,
     Named,
     Table,
@@ -15,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from fast_zero.core.tables import MOMENT, identity, metadata, now_at_first
+from fast_zero.core.tables import MOMENT, going_with, identity, metadata, now_at_first
 
 NO_NOTIFICATION = "Notification not found"
 
@@ -38,9 +37,9 @@ class NotificationColumns(TypedColumns):
     """
 
     id: Named[int] = identity()
-    user_id: Named[int] = Column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Named[int] = going_with("users.id")
     kind: Named[str] = Column(Text)
-    post_id: Named[int | None] = Column(BigInteger, ForeignKey("posts.id", ondelete="CASCADE"))
+    post_id: Named[int | None] = going_with("posts.id")
     since: Named[int] = Column(BigInteger)
     at: Named[datetime] = now_at_first()
     read_at: Named[datetime | None] = Column(MOMENT)
@@ -67,12 +66,7 @@ notifications = Table(
 class WeeklyReportColumns(TypedColumns):
     """That somebody's report of a week was asked for, and when it was sent."""
 
-    user_id: Named[int] = Column(
-        BigInteger,
-        ForeignKey("users.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    )
+    user_id: Named[int] = going_with("users.id", key=True)
     monday: Named[date] = Column(Date, primary_key=True)
     sent_at: Named[datetime | None] = Column(MOMENT)
 
