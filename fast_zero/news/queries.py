@@ -12,6 +12,7 @@ from sqlalchemy import (
     CompoundSelect,
     DateTime,
     FromClause,
+    and_,
     bindparam,
     case,
     func,
@@ -135,20 +136,21 @@ def told() -> Rows:
     )
 
 
-def unread() -> ColumnElement[int]:
-    table, post = notifications.alias("waiting"), posts.alias("its")
-    mine = select(post.c.id).where(post.c.id == table.c.post_id, post.c.author_id == READER)
-    return (
-        select(func.count())
-        .select_from(table)
-        .where(
-            table.c.user_id == READER,
-            table.c.read_at.is_(None),
-            causes(table, 1).exists(),
-            or_(table.c.post_id.is_(None), mine.exists()),
-        )
-        .scalar_subquery()
+def visible(of: FromClause) -> ColumnElement[bool]:
+    """Tell whether the reader sees a notification: it still has a cause and, if any, its post."""
+    post = posts.alias("its")
+    mine = select(post.c.id).where(post.c.id == of.c.post_id, post.c.author_id == READER)
+    return and_(
+        of.c.user_id == READER,
+        causes(of, 1).exists(),
+        or_(of.c.post_id.is_(None), mine.exists()),
     )
+
+
+def unread() -> ColumnElement[int]:
+    table = notifications.alias("waiting")
+    found = select(func.count()).select_from(table)
+    return found.where(table.c.read_at.is_(None), visible(table)).scalar_subquery()
 
 
 @cache
@@ -186,11 +188,12 @@ async def select_page(session: AnySession, reader_id: int, wanted: NewsParams) -
 @cache
 def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
-    place = notifications.c.id == wanted if one else notifications.c.id <= wanted
     values = {"read_at": func.coalesce(notifications.c.read_at, func.now())}
-    statement = update(notifications).where(notifications.c.user_id == READER, place).values(values)
-    if not one:
-        statement = statement.where(notifications.c.read_at.is_(None))
+    statement = update(notifications).where(notifications.c.user_id == READER).values(values)
+    if one:
+        statement = statement.where(notifications.c.id == wanted, visible(notifications))
+    else:
+        statement = statement.where(notifications.c.id <= wanted, notifications.c.read_at.is_(None))
     return statement.returning(notifications.c.id)
 
 

@@ -1,6 +1,7 @@
 """Who is told of what others did, once, and of nothing that they may not see."""
 
 import pytest
+from sqlalchemy import text
 
 from tests.factories import PostFactory, UserFactory
 
@@ -141,6 +142,20 @@ async def test_others_notifications_cannot_be_marked(client, post, news, others)
     assert (response.status_code, response.json()["detail"]) == (404, "Notification not found")
     await client.put("/notifications/read", json={"up_to": told["id"]}, headers=others)
     assert (await news())["unread"] == 1
+
+
+async def test_whether_an_unseen_reply_is_there_cannot_be_found_out(
+    client, news, reply, others, session
+):
+    """A notification of a reply that its reader may not see answers as one that does not exist."""
+    await reply(others, visibility="followers")  # and the reader does not follow its author
+    hidden = await session.scalar(text("SELECT max(id) FROM notifications"))
+
+    there = await client.put(f"/notifications/{hidden}/read")
+    nowhere = await client.put(f"/notifications/{hidden + 1}/read")
+
+    assert (there.status_code, there.json()["detail"]) == (404, "Notification not found")
+    assert nowhere.json() | {"instance": ""} == there.json() | {"instance": ""}
 
 
 async def test_what_happens_after_it_was_read_is_told_alone(client, post, news, save, bearer):
