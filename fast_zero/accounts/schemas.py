@@ -18,7 +18,7 @@ from fast_zero.accounts.scopes import Scope
 from fast_zero.accounts.time_zones import check_time_zone
 from fast_zero.core.languages import Language
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Answer, Id, RawText, Sharing, Text
+from fast_zero.core.types import ENCODED_WORD, Answer, Id, RawText, Sharing, Text
 
 Username = Annotated[
     RawText,
@@ -29,9 +29,19 @@ Username = Annotated[
 Name = Annotated[RawText, StringConstraints(max_length=64), Field(examples=["ana"])]
 """A username that is looked for."""
 
+
+def refuse_encoded_word(address: str) -> str:
+    """Refuse an address that programs would decode to another one, or to several."""
+    if ENCODED_WORD in address:
+        message = "an email address holds no encoded word (=?…?=)"
+        raise ValueError(message)
+    return address
+
+
 Email = Annotated[
     EmailStr,
     StringConstraints(max_length=254),
+    AfterValidator(refuse_encoded_word),
     Field(description="Unique whatever its case.", examples=["ana@example.com"]),
 ]
 Password = Annotated[
@@ -167,6 +177,10 @@ class MeUpdate(BaseModel):
     current_password: Annotated[
         Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
     ] = MISSING
+
+    def changes_credentials(self) -> bool:
+        """Tell whether it changes what one logs in with, or recovers a password by."""
+        return not self.model_fields_set.isdisjoint({"email", "password"})
 
 
 class ForgottenPassword(BaseModel):

@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanKind
 from fast_zero.core.jobs import Hopeless, JobError
 from fast_zero.core.settings import Settings
 from fast_zero.core.spans import span
+from fast_zero.core.types import ENCODED_WORD
 
 TIMEOUT_SECONDS = 30
 PERMANENT = 500  # RFC 5321, section 4.2.1: from here on the answer will be the same next time
@@ -60,10 +61,13 @@ async def send(settings: Settings, letter: Letter) -> None:
     if settings.smtp_url is None:
         await asyncio.to_thread(keep, settings.data_dir / "mail", letter, message)
     else:
-        await hand_over(settings.smtp_url.get_secret_value(), message)
+        sender = parseaddr(settings.mail_from)[1]
+        await hand_over(settings.smtp_url.get_secret_value(), message, sender, letter.to)
 
 
 def compose(sender: str, letter: Letter) -> EmailMessage:
+    if ENCODED_WORD in letter.to:
+        raise Hopeless("the address holds an encoded word, which would be read as another address")
     domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage(policy=POLICY)
     message["From"] = sender
@@ -81,15 +85,20 @@ def compose(sender: str, letter: Letter) -> EmailMessage:
     return message
 
 
-async def hand_over(smtp_url: str, message: EmailMessage) -> None:
-    """Give the message to the server. What it says is not repeated: it may quote the address."""
+async def hand_over(smtp_url: str, message: EmailMessage, sender: str, recipient: str) -> None:
+    """Give the message to the server, for the one recipient, whatever its headers say.
+
+    What the server says is not repeated: it may quote the address.
+    """
     import aiosmtplib  # noqa: PLC0415  # not needed where letters go into files
 
     where = connection(smtp_url)
     about = {"server.address": where["hostname"], "network.protocol.name": "smtp"}
     try:
         with span("send a letter", SpanKind.CLIENT, about):
-            await aiosmtplib.send(message, timeout=TIMEOUT_SECONDS, **where)
+            await aiosmtplib.send(
+                message, sender=sender, recipients=recipient, timeout=TIMEOUT_SECONDS, **where
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise refused("recipient", error.recipients[0].code) from None
     except aiosmtplib.SMTPDataError as error:

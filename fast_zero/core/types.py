@@ -14,6 +14,9 @@ RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Text = Annotated[RawText, StringConstraints(strip_whitespace=True)]
 """Text without the white space around it; lengths count what is left."""
 
+ENCODED_WORD = "=?"
+"""How an encoded word begins. RFC 2047, section 5 forbids it in an address; readers decode it."""
+
 MAX_BIGINT = 2**63 - 1
 
 Id = Annotated[int, Field(ge=1, le=MAX_BIGINT, examples=[1])]

@@ -174,6 +174,24 @@ async def test_replacing_names_the_field_that_is_wrong(client, user):
     assert faults(response) == ["body.email"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/users"),
+        ("PUT", "/users/{}"),
+        ("PATCH", "/users/me"),
+        ("POST", "/auth/password/forgotten"),
+    ],
+)
+async def test_an_address_that_programs_decode_to_another_is_refused(client, user, method, path):
+    body = ANA | {"email": "=?utf-8?q?mallory?=@example.com", "current_password": PASSWORD}
+
+    response = await client.request(method, path.format(user.id), json=body)
+
+    assert faults(response) == ["body.email"]
+    assert "encoded word" in response.text
+
+
 async def test_replacing_an_account_deleted_since_it_was_asked_for_is_refused(session, settings):
     with pytest.raises(Unauthenticated, match="Could not validate credentials"):
         await service.replace_account(session, 2**63 - 1, UserUpdate(**ANA), settings)

@@ -22,6 +22,7 @@ class Mailbox:
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
         self.letters: list[EmailMessage] = []
+        self.recipients: list[str] = []
         self.asked = 0
         self.logins: list[tuple[bytes, bytes]] = []
         self.url = ""
@@ -34,6 +35,7 @@ class Mailbox:
         if self.answers:
             return self.answers.pop(0)
         envelope.rcpt_tos.append(address)
+        self.recipients.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  # aiosmtpd's name

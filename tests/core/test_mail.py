@@ -94,6 +94,24 @@ async def test_an_address_of_any_letters_is_written_to(through):
     assert [letter["To"] for letter in mailbox.letters] == ["josé@example.com"]
 
 
+async def test_an_address_that_would_be_decoded_to_others_is_not_written_to(through):
+    """No such address can be registered any more; one may have been."""
+    letter = replace(LETTER, to="=?utf-8?q?eve=40example=2Ecom=2C_x?=@example.com")
+    async with receiving() as mailbox:
+        with pytest.raises(Hopeless, match="encoded word"):
+            await through(mailbox, letter)
+
+    assert mailbox.letters == []
+
+
+async def test_the_envelope_names_the_recipient_and_nobody_else(through):
+    letter = replace(LETTER, to='"eve@example.com, x"@example.com')
+    async with receiving() as mailbox:
+        await through(mailbox, letter)
+
+    assert mailbox.recipients == [letter.to]
+
+
 async def test_encryption_that_is_wanted_is_not_done_without(through):
     async with receiving() as mailbox:
         with pytest.raises(JobError):
