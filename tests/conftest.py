@@ -334,6 +334,18 @@ def client(anonymous, user, bearer) -> AsyncClient:
     return anonymous
 
 
+@pytest.fixture
+def open_log_in(settings, save) -> Callable[..., Awaitable[dict[str, str]]]:
+    """Open a session within the test's transaction; give the headers of its token."""
+
+    async def open_log_in(user, scopes=ALL_SCOPES):
+        [opened] = await save(LoginSessionFactory(owner_id=user.id, scopes=sorted(scopes)))
+        token = security.create_access_token(settings, user.id, opened.id, scopes)
+        return {"Authorization": f"Bearer {token}"}
+
+    return open_log_in
+
+
 @contextmanager
 def told_by_the_driver(note: Callable[[str, object], None]) -> Iterator[None]:
     """Tell of each statement that the driver is given to send, and of its values."""

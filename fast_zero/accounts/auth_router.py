@@ -28,7 +28,7 @@ from fast_zero.accounts.schemas import (
 from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
@@ -148,8 +148,9 @@ async def end_other_sessions(
     responses=responses(
         *NEEDS_TOKEN,
         NOT_FOR_PROGRAMS,
-        Forbidden("A token cannot be made to do more than the one that makes it"),
+        Forbidden(programs.NO_MORE_SCOPES),
         idempotency.UNFINISHED,
+        Conflict(programs.TOO_MANY.format(100)),
         Conflict(programs.UNSHOWN),
     )
     | idempotency.CREATED,
@@ -158,10 +159,11 @@ async def create_personal_token(
     new: PersonalTokenCreate, actor: AccountWriter, settings: CurrentSettings, once: DoOnce
 ) -> Response:
     """Make a personal access token for a program. It is shown once."""
-    session_of(actor)  # or one token could make the next, and none would ever end
+    session_id = session_of(actor)  # or one token could make the next, and none would ever end
+    programs.check_scopes(new.scopes, actor.scopes)  # here, so that a replay is refused, too
 
-    async def create(session: Autocommit) -> Response:
-        maker = (actor.id, actor.scopes)
+    async def create(session: Session) -> Response:
+        maker = (actor.id, session_id)
         kept = await programs.create(session, settings, maker, new, datetime.now(UTC))
         made = conditions.created(kept, etags.tag(1), f"/auth/tokens/{kept.id}")
         made.headers["Cache-Control"] = "no-store"
@@ -171,7 +173,7 @@ async def create_personal_token(
         found = PersonalTokenKept.model_validate_json(kept)
         return programs.show(settings, found).model_dump_json()
 
-    return await once(actor.id, create, show=show)
+    return await once(actor.id, create, in_transaction=True, show=show)
 
 
 @router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))

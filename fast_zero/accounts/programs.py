@@ -1,52 +1,66 @@
 """Tokens for programs: making, showing and revoking them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from fast_zero.accounts import personal_tokens, session_queries
+from fast_zero.accounts.models import Role
 from fast_zero.accounts.schemas import (
     PersonalTokenCreate,
     PersonalTokenCreated,
     PersonalTokenKept,
     PersonalTokenPublic,
 )
+from fast_zero.accounts.scopes import Scope
 from fast_zero.core import etags, security
-from fast_zero.core.database import AnySession
-from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from fast_zero.core.database import AnySession, Transaction
+from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
 
 LONGEST_LIFE = timedelta(days=366)
 NO_TOKEN = "Token not found"  # noqa: S105  # a sentence
+NO_MORE_SCOPES = "A token cannot be made to do more than the one that makes it"
+TOO_MANY = "You have {} personal tokens, the most that you may have. Delete one first."  # as above
 UNSHOWN = "This token cannot be shown again, since the keys were changed. Delete it, make another."
 
 
+def check_scopes(wanted: Iterable[str], allowed: frozenset[str]) -> None:
+    if not set(wanted) <= allowed:
+        raise Forbidden(NO_MORE_SCOPES)
+
+
 async def create(
-    session: AnySession,
+    session: Transaction,
     settings: Settings,
-    actor: tuple[int, frozenset[str]],
+    maker: tuple[int, int],
     new: PersonalTokenCreate,
     now: datetime,
 ) -> PersonalTokenKept:
-    """Make a token that may do no more than its maker.
+    """Make a token for an account, from one of its sessions: `maker` has the ids of both.
 
     Nobody keeps the token. What is given back makes it again, with the key, and so may be kept for
     who sends the request again.
     """
-    actor_id, actor_scopes = actor
     if not now < new.expires_at <= now + LONGEST_LIFE:
         raise Invalid("It must expire in the future, and within a year.", "expires_at")
-    if not set(new.scopes) <= actor_scopes:
-        raise Forbidden("A token cannot be made to do more than the one that makes it")
+    role = await session_queries.lock_owner(session, *maker)
+    if role is None:
+        raise Unauthenticated("Could not validate credentials")
+    if Scope.ADMIN in new.scopes and role != Role.ADMIN:
+        raise Forbidden(NO_MORE_SCOPES)
     seed = security.new_secret()
     digest = security.digest(token_of(settings.signing_keys()[0], seed))
-    row = await session_queries.insert_personal_token(
-        session,
-        actor_id,
-        digest=digest,
-        name=new.name,
-        scopes=set(new.scopes),
-        expires_at=new.expires_at,
-    )
+    values = {
+        "digest": digest,
+        "name": new.name,
+        "scopes": sorted(set(new.scopes)),
+        "expires_at": new.expires_at,
+    }
+    limit = settings.personal_tokens_per_user
+    row = await session_queries.insert_personal_token(session, maker[0], values, limit)
+    if row is None:
+        raise Conflict(TOO_MANY.format(limit))
     public = PersonalTokenPublic.model_validate(row)
     return PersonalTokenKept(**public.model_dump(), seed=seed, digest=digest.hex())
 

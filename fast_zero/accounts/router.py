@@ -98,6 +98,7 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> o
     responses=responses(
         *NEEDS_TOKEN,
         Forbidden("A new address or password needs your current password"),
+        NOT_FOR_PROGRAMS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,
@@ -117,8 +118,11 @@ async def update_me(
 ) -> Response:
     """Change what is sent of your account. A new password ends all your sessions.
 
-    A new address takes the place of the old one when its link is followed, and not before.
+    A new address takes the place of the old one when its link is followed, and not before. A
+    personal token changes neither.
     """
+    if change.changes_credentials():
+        session_of(actor)
     accepted = etags.versions(condition, PUBLIC)
     user, ended = await service.change_account(
         session, actor.id, change, settings, accepted, session_id=actor.session_id
@@ -163,7 +167,8 @@ async def replace_user(
 
 
 @router.delete(
-    "/{user_id}", responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), conditions.STALE)
+    "/{user_id}",
+    responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE),
 )
 async def delete_user(
     user_id: Id,
@@ -172,9 +177,13 @@ async def delete_user(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> Message:
-    """Delete your own account and everything that you own, at once and for good."""
+    """Delete your own account and everything that you own, at once and for good.
+
+    A personal token cannot.
+    """
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
+    session_of(actor)
     await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
     revocations.add(actor.session_id)
     return Message(message="User deleted")

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.accounts.models import (
+    Role,
     audit_events,
     login_sessions,
     personal_tokens,
@@ -34,9 +35,11 @@ from fast_zero.accounts.models import (
     users,
 )
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, AnySession, Transaction
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
+
+ADMINISTRATES = literal(Scope.ADMIN.value, Text) == any_(personal_tokens.c.scopes)
 
 
 def owned_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
@@ -183,24 +186,32 @@ async def note_refused_log_in(
     await session.execute(statement)
 
 
+async def lock_owner(session: Transaction, owner_id: int, session_id: int) -> str | None:
+    """Lock an account and one of its sessions; give the role, or None if the session has ended.
+
+    What ends the session or changes the account waits for the transaction, and this for them.
+    """
+    statement = (
+        select(users.c.role)
+        .join(login_sessions, login_sessions.c.owner_id == users.c.id)
+        .where(users.c.id == owner_id, login_sessions.c.id == session_id)
+        .with_for_update(key_share=True)
+    )
+    return (await session.execute(statement)).scalar()
+
+
 async def insert_personal_token(
-    session: AnySession,
-    owner_id: int,
-    *,
-    digest: bytes,
-    name: str,
-    scopes: Iterable[str],
-    expires_at: datetime,
-) -> AnyRow:
-    values = {
-        "owner_id": owner_id,
-        "digest": digest,
-        "name": name,
-        "scopes": sorted(scopes),
-        "expires_at": expires_at,
-    }
-    statement = insert(personal_tokens).values(values).returning(*personal_tokens.c)
-    return (await session.execute(statement)).one()
+    session: Transaction, owner_id: int, values: dict[str, object], limit: int
+) -> AnyRow | None:
+    """Insert a token unless its owner has `limit` of them. The caller has locked the owner."""
+    columns = personal_tokens.c
+    given = {name: literal(value, columns[name].type) for name, value in values.items()}
+    kept = select(func.count()).select_from(personal_tokens).where(token_owned_by(owner_id))
+    source = select(literal(owner_id, BigInteger), *given.values())
+    statement = insert(personal_tokens).from_select(
+        ["owner_id", *given], source.where(kept.scalar_subquery() < limit)
+    )
+    return (await session.execute(statement.returning(*columns))).one_or_none()
 
 
 @cache
@@ -212,6 +223,7 @@ def using_personal_token() -> Select[int, int, list[str]]:
             personal_tokens.c.digest == bindparam("token_digest"),
             personal_tokens.c.expires_at > func.now(),
             users.c.disabled_at.is_(None),
+            or_(users.c.role == Role.ADMIN.value, ~ADMINISTRATES),
         )
         .cte("found")
     )
@@ -238,8 +250,18 @@ async def use_personal_token(session: AnySession, digest: bytes) -> Row[int, int
 
 async def delete_administrators_tokens(session: AnySession, owner_id: int) -> None:
     """Revoke the personal tokens of somebody who may administrate no more."""
-    administrates = literal(Scope.ADMIN.value, Text) == any_(personal_tokens.c.scopes)
-    await session.execute(delete(personal_tokens).where(token_owned_by(owner_id), administrates))
+    await session.execute(delete(personal_tokens).where(token_owned_by(owner_id), ADMINISTRATES))
+
+
+async def delete_administrators_sessions(session: AnySession, owner_id: int) -> Sequence[int]:
+    """End the sessions of somebody who may administrate no more; give their ids."""
+    administrates = literal(Scope.ADMIN.value, Text) == any_(login_sessions.c.scopes)
+    statement = delete(login_sessions).where(owned_by(owner_id), administrates)
+    return (await session.execute(statement.returning(login_sessions.c.id))).scalars().all()
+
+
+async def delete_personal_tokens(session: AnySession, owner_id: int) -> None:
+    await session.execute(delete(personal_tokens).where(token_owned_by(owner_id)))
 
 
 async def select_personal_token(session: AnySession, actor_id: int, token_id: int) -> AnyRow | None:

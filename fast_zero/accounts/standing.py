@@ -34,13 +34,17 @@ async def enable(session: AnySession, user_id: int) -> None:
 async def give_role(session: AnySession, user_id: int, role: Role) -> Sequence[int]:
     """Let somebody administrate, or no longer; give the sessions that ended.
 
-    What a token may do is written in it, so those that could still administrate end, too.
+    What a token may do is written in it, so those that could still administrate end, too. That
+    comes after the role: who makes one meanwhile waits for it, and then may not. Once more, it
+    ends what an interrupted command has left.
     """
-    if (await read(session, user_id)).role == role:
-        return ()
+    ended: Sequence[int] = ()
+    if (await read(session, user_id)).role != role:
+        ended = await write(session, user_id, {"role": role.value}, ends_sessions=True)
     if role is Role.MEMBER:
         await session_queries.delete_administrators_tokens(session, user_id)
-    return await write(session, user_id, {"role": role.value}, ends_sessions=True)
+        ended = [*ended, *await session_queries.delete_administrators_sessions(session, user_id)]
+    return ended
 
 
 async def set_password(

@@ -59,9 +59,10 @@ async def test_a_refused_code_is_noted(client, user, save, events):
     assert (refused["action"], refused["details"]["wrong"]) == ("log-in refused", "code")
 
 
-async def test_sessions_and_tokens_are_noted_when_they_end(client, user, save, events):
+async def test_sessions_and_tokens_are_noted_when_they_end(client, user, save, events, open_log_in):
     [session] = await save(LoginSessionFactory(owner_id=user.id))
-    made = (await client.post("/auth/tokens", json=TOKEN)).json()
+    headers = await open_log_in(user)
+    made = (await client.post("/auth/tokens", json=TOKEN, headers=headers)).json()
     await client.delete(f"/auth/tokens/{made['id']}")
     await client.delete(f"/auth/sessions/{session.id}")
     ended, revoked, token, *_ = await events()

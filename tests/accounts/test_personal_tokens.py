@@ -1,5 +1,7 @@
+import asyncio
 import re
 import secrets
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,6 +31,13 @@ def bears(token: str) -> dict[str, dict[str, bytes]]:
 
 
 @pytest.fixture
+async def client(client, user, open_log_in):
+    """Speak as `user`, whose session is one that the database knows."""
+    client.headers.update(await open_log_in(user))
+    return client
+
+
+@pytest.fixture
 async def kept(save, user, token) -> PersonalToken:
     [row] = await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=["todos:read"]))
     return row
@@ -49,7 +58,7 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, 
     token = body.pop("token")
     assert re.fullmatch("fzp_[A-Za-z0-9]{38}", token)
     assert (body["name"], body["scopes"], body["last_used_at"]) == ("Backup", ["todos:read"], None)
-    assert len(sent) == 1
+    assert len(sent) == 2  # the owner is locked first
     assert (await client.get("/auth/tokens")).json() == {"tokens": [body], "next": None}
     rows = await connection.execute(text("SELECT row_to_json(p)::text FROM personal_tokens p"))
     [stored] = rows.scalars()
@@ -255,17 +264,56 @@ async def test_a_token_can_live_for_a_year(client):
     assert response.status_code == 201
 
 
-async def test_a_token_makes_none_that_may_do_more(client, settings, user):
-    scopes = ["account:write", "todos:read"]
-    maker = bears(security.create_access_token(settings, user.id, 1, scopes))
+NO_MORE_SCOPES = (403, "A token cannot be made to do more than the one that makes it")
+
+
+async def test_a_token_makes_none_that_may_do_more(client, open_log_in, user):
+    maker = await open_log_in(user, {"account:write", "todos:read"})
 
     more = wanted(scopes=["todos:read", "todos:write"])
-    refused = await client.post("/auth/tokens", json=more, **maker)
-    made = await client.post("/auth/tokens", json=wanted(scopes=["todos:read"] * 2), **maker)
+    refused = await client.post("/auth/tokens", json=more, headers=maker)
+    body = wanted(scopes=["todos:read"] * 2)
+    made = await client.post("/auth/tokens", json=body, headers=maker)
 
-    sentence = "A token cannot be made to do more than the one that makes it"
-    assert problem(refused) == (403, sentence)
+    assert problem(refused) == NO_MORE_SCOPES
     assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
+
+
+async def test_a_replay_is_refused_where_the_first_request_would_be(client, open_log_in, user):
+    key, body = {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}, wanted(scopes=["todos:write"])
+    assert (await client.post("/auth/tokens", json=body, headers=key)).status_code == 201
+
+    lesser = await open_log_in(user, {"account:write", "todos:read"})
+    replay = await client.post("/auth/tokens", json=body, headers=lesser | key)
+
+    assert problem(replay) == NO_MORE_SCOPES
+
+
+async def test_a_session_that_ended_a_moment_ago_makes_no_token(client, user, bearer):
+    """Its token is still good in this process, which has not heard of the end yet."""
+    response = await client.post("/auth/tokens", json=wanted(), headers=bearer(user))
+
+    assert problem(response) == NOT_VALIDATED
+
+
+async def test_a_user_has_as_many_tokens_as_the_setting_says(live, commit, sign_in):
+    """Of many requests at once, too."""
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user)
+    async with live(personal_tokens_per_user=3) as client:
+        answers = await asyncio.gather(
+            *(client.post("/auth/tokens", json=wanted(), headers=headers) for _ in range(8))
+        )
+        refused = next(answer for answer in answers if answer.status_code != 201)
+        [first, *_] = (await client.get("/auth/tokens", headers=headers)).json()["tokens"]
+        await client.delete(f"/auth/tokens/{first['id']}", headers=headers)
+        again = await client.post("/auth/tokens", json=wanted(), headers=headers)
+
+    assert Counter(answer.status_code for answer in answers) == {201: 3, 409: 5}
+    assert refused.json()["detail"] == (
+        "You have 3 personal tokens, the most that you may have. Delete one first."
+    )
+    assert again.status_code == 201
 
 
 async def test_a_personal_token_makes_no_other(client, user, save, token):

@@ -8,13 +8,15 @@ from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
 from tests.core.expect import problem
 from tests.factories import (
+    PASSWORD,
     LoginSessionFactory,
     PersonalTokenFactory,
     PostFactory,
     TodoFactory,
+    UserFactory,
     new_token,
 )
-from tests.mapped import Notification
+from tests.mapped import Notification, User
 
 PUBLIC = None
 ANY = ""
@@ -173,7 +175,8 @@ def all_of(needed) -> tuple[str, ...]:
 async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
     if kind == "personal":
         token = new_token()
-        await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=[scope]))
+        [owner] = await save(UserFactory(role="admin"))
+        await save(PersonalTokenFactory(token=token, owner_id=owner.id, scopes=[scope]))
     else:
         token = security.create_access_token(settings, user.id, MAX_BIGINT, [scope])
     headers = {"Authorization": f"Bearer {token}"}
@@ -192,6 +195,33 @@ async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save
             refusal = (403, f"This needs a token with the scope {missing}")
             assert problem(response) == refusal, case
             assert challenge == f'Bearer error="insufficient_scope", scope="{missing}"', case
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/users/{}", None),
+        ("PUT", "/users/{}", {"username": "eve", "email": "eve@example.com", "password": "x" * 9}),
+        ("PATCH", "/users/me", {"password": "x" * 9, "current_password": PASSWORD}),
+        ("PATCH", "/users/me", {"email": "eve@example.com", "current_password": PASSWORD}),
+    ],
+)
+async def test_a_personal_token_takes_no_account_over(
+    anonymous, user, save, session, method, path, body
+):
+    token = new_token()
+    await save(PersonalTokenFactory(token=token, owner_id=user.id))
+    headers = {"Authorization": f"Bearer {token}"}
+
+    response = await anonymous.request(method, path.format(user.id), json=body, headers=headers)
+
+    assert problem(response) == NOT_FOR_PROGRAMS
+    kept = await session.get_one(User, user.id)
+    assert (kept.email, kept.pending_email, kept.password_hash) == (
+        user.email,
+        None,
+        user.password_hash,
+    )
 
 
 async def test_what_is_a_strangers_does_not_exist(client, stranger, save):

@@ -40,7 +40,9 @@ async def test_only_an_administrator_is_given_the_scope(log_in, user, save):
     assert (await log_in(admin, scope="todos:read")).json()["scope"] == "todos:read"
 
 
-async def test_a_token_is_no_way_to_become_one(client, admins):
+async def test_a_token_is_no_way_to_become_one(client, save, open_log_in):
+    [admin] = await save(UserFactory(role="admin"))
+    admins = await open_log_in(admin, ALL_SCOPES | {Scope.ADMIN})
     expires = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     new = {"name": "Root", "scopes": ["admin"], "expires_at": expires}
     refused = await client.post("/auth/tokens", json=new)

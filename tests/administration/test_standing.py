@@ -1,16 +1,24 @@
 """Who is let in and who administrates, as the commands change it."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from fast_zero.accounts import standing
 from fast_zero.accounts.models import Role
+from fast_zero.core import security
 from fast_zero.core.errors import NotFound
 from fast_zero.core.types import MAX_BIGINT
-from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
-from tests.mapped import PersonalToken
+from tests.factories import (
+    PASSWORD,
+    LoginSessionFactory,
+    PersonalTokenFactory,
+    UserFactory,
+    new_token,
+)
+from tests.mapped import LoginSession, PersonalToken, User
 
 
 async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, save):
@@ -22,8 +30,67 @@ async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, s
     [opened] = await save(LoginSessionFactory(owner_id=admin.id))
     assert await standing.give_role(session, admin.id, Role.ADMIN) == ()
     assert await standing.give_role(session, admin.id, Role.MEMBER) == [opened.id]
+    assert await standing.give_role(session, admin.id, Role.MEMBER) == []
     left = await session.scalars(select(PersonalToken.id).where(PersonalToken.owner_id == admin.id))
     assert left.all() == [kept.id]
+
+
+async def test_to_demote_once_more_ends_what_an_interrupted_command_has_left(session, save):
+    [member] = await save(UserFactory())
+    await save(PersonalTokenFactory(owner_id=member.id, scopes=["admin"]))
+    own, left = await save(
+        LoginSessionFactory(owner_id=member.id),
+        LoginSessionFactory(owner_id=member.id, scopes=["admin", "todos:read"]),
+    )
+
+    assert await standing.give_role(session, member.id, Role.MEMBER) == [left.id]
+
+    mine = LoginSession.owner_id == member.id
+    assert (await session.scalars(select(LoginSession.id).where(mine))).all() == [own.id]
+    assert (await session.scalars(select(PersonalToken.id))).all() == []
+
+
+async def test_a_token_that_administrates_needs_the_role_of_its_owner(anonymous, save, session):
+    [admin] = await save(UserFactory(role="admin"))
+    token = new_token()
+    scopes = ["admin", "todos:read"]
+    await save(PersonalTokenFactory(owner_id=admin.id, scopes=scopes, token=token))
+    headers = {"Authorization": f"Bearer {token}"}
+    path = f"/admin/users/{admin.id}"
+    assert (await anonymous.get(path, headers=headers)).status_code == 200
+
+    await session.execute(update(User).values(role="member"))
+    await session.commit()
+
+    assert (await anonymous.get(path, headers=headers)).status_code == 401
+
+
+async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, engine, settings):
+    """Make tokens while their owner is demoted, again and again; then none is left."""
+    expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"name": "kept", "scopes": ["admin"], "expires_at": expires_at}
+    async with live() as client:
+        for number in range(5):
+            [admin] = await commit(UserFactory(role="admin"))
+            [opened] = await commit(LoginSessionFactory(owner_id=admin.id, scopes=["admin"]))
+            token = security.create_access_token(
+                settings, admin.id, opened.id, {"admin", "account:write"}
+            )
+            headers = {"Authorization": f"Bearer {token}"}
+            making = [
+                asyncio.create_task(client.post("/auth/tokens", json=body, headers=headers))
+                for _ in range(10)
+            ]
+            await asyncio.sleep(0.005 * number)
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await standing.give_role(connection, admin.id, Role.MEMBER)
+            answers = await asyncio.gather(*making)
+
+            assert {answer.status_code for answer in answers} <= {201, 401, 403}
+            async with engine.connect() as connection:
+                left = select(func.count()).where(PersonalToken.owner_id == admin.id)
+                assert await connection.scalar(left) == 0
 
 
 async def test_a_new_password_ends_all_sessions_and_is_told(

@@ -30,6 +30,13 @@ CREATES = [
 
 
 @pytest.fixture
+async def client(client, user, open_log_in):
+    """Speak as `user`, whose session is one that the database knows: a token is made from one."""
+    client.headers.update(await open_log_in(user))
+    return client
+
+
+@pytest.fixture
 def count(open_session):
     async def count(model) -> int:
         async with open_session() as session:
