@@ -8,8 +8,6 @@ from sqlalchemy import (
     DateTime,
     LargeBinary,
     Row,
-    Text,
-    delete,
     exists,
     func,
     literal,
@@ -20,10 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from fast_zero.accounts import outbox
-from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import Purpose, login_sessions, mailed_links, users
+from fast_zero.accounts.models import Purpose, mailed_links, users
 from fast_zero.accounts.queries import folded
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, AnySession, Transaction
 
 
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
@@ -126,35 +123,31 @@ async def move_address(session: AnySession, user_id: int, email: str) -> Row[str
     return (await session.execute(statement)).one_or_none()
 
 
-async def reset_password(session: AnySession, digest: bytes, password_hash: str) -> int | None:
-    """Use a link for a new password, end all sessions, and tell the user; give whose it was.
+async def reset_password(
+    session: Transaction, user_id: int, email: str, password_hash: str
+) -> Row[str, str, bool] | None:
+    """Write a new password; give address, language, and whether the address was verified before.
 
-    The address is proven by it. One that is pending may be a thief's, and is forgotten.
+    It is verified by this. One that is pending may be a thief's, and is forgotten. The account is
+    locked before it is read, so that what follows sees all that was made before it.
     """
-    used = (
-        update(mailed_links)
-        .where(*works(digest, [Purpose.PASSWORD]))
-        .values(used_at=func.now())
-        .returning(mailed_links.c.owner_id, mailed_links.c.email)
-        .cte("used")
+    before = (
+        select(users.c.id, users.c.email_verified_at)
+        .where(users.c.id == user_id, users.c.email == email)
+        .with_for_update(key_share=True)
+        .cte("before")
     )
-    changed = (
+    statement = (
         update(users)
-        .where(users.c.id == used.c.owner_id, users.c.email == used.c.email)
+        .where(users.c.id == before.c.id)
         .values(
-            password_hash=literal(password_hash, Text),
+            password_hash=password_hash,
             email_verified_at=func.coalesce(users.c.email_verified_at, func.now()),
             pending_email=None,
         )
-        .returning(users.c.id, users.c.email, users.c.language)
-        .cte("changed")
+        .returning(users.c.email, users.c.language, before.c.email_verified_at.is_not(None))
     )
-    ended = delete(login_sessions).where(login_sessions.c.owner_id.in_(select(changed.c.id)))
-    letter = outbox.notice(Notice.PASSWORD_CHANGED, changed.c.email, changed.c.language)
-    user_id: int | None = (
-        await session.execute(select(changed.c.id, letter).add_cte(ended.cte("ended")))
-    ).scalar()
-    return user_id
+    return (await session.execute(statement)).one_or_none()
 
 
 async def ask_for_verification(session: AnySession, actor_id: int) -> bool:

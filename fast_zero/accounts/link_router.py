@@ -87,10 +87,20 @@ async def forget_password(
 )
 async def reset_password(
     reset: PasswordReset,
+    request: Request,
     session: Autocommit,
     settings: CurrentSettings,
     revocations: CurrentRevocations,
 ) -> None:
-    """Set a new password by the token of its link. It ends all your sessions."""
-    for ended in await links.reset_password(session, settings, reset.token, reset.password):
+    """Set a new password by the token of its link. It ends all your sessions.
+
+    If your address was never verified, it also ends personal tokens and the second factor.
+    """
+    password_hash = await links.hash_by_link(session, settings, reset.token, reset.password)
+
+    async def transaction() -> Sequence[int]:
+        async with request.state.sessions() as opened:
+            return await links.reset_password(opened, reset.token, password_hash)
+
+    for ended in await run_again(transaction):
         revocations.add(ended)

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from fast_zero.accounts import attempts, link_queries, outbox, queries, session_queries
+from fast_zero.accounts import (
+    attempts,
+    link_queries,
+    otp_queries,
+    outbox,
+    queries,
+    session_queries,
+)
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
 from fast_zero.core import security
-from fast_zero.core.database import AnySession
+from fast_zero.core.database import AnySession, Transaction
 from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -55,18 +62,29 @@ async def confirm_address(session: AnySession, token: str) -> Sequence[int]:
     return await session_queries.delete_sessions(session, link.owner_id)
 
 
-async def reset_password(
-    session: AnySession, settings: Settings, token: str, password: str
-) -> Sequence[int]:
-    """Set a new password by a link; give the sessions that ended while this went on."""
+async def hash_by_link(session: AnySession, settings: Settings, token: str, password: str) -> str:
+    """Hash a new password, if the link to it works; it costs too much to do for any other."""
     check_password(password, settings.password_min_length)
-    digest = security.digest(token)
-    works = await link_queries.link_works(session, digest, Purpose.PASSWORD)
-    if not works:
+    if not await link_queries.link_works(session, security.digest(token), Purpose.PASSWORD):
         raise NotFound(DEAD)
-    password_hash = await security.hash_password(password, settings.password_queue)
-    user_id = await link_queries.reset_password(session, digest, password_hash)
-    if user_id is None:
+    return await security.hash_password(password, settings.password_queue)
+
+
+async def reset_password(session: Transaction, token: str, password_hash: str) -> Sequence[int]:
+    """Set a new password by a link; give the sessions that ended.
+
+    An address that was never verified may have been given by somebody else, who registered with it
+    before its owner did. So personal tokens and the second factor end as well.
+    """
+    link = await link_queries.use_link(session, security.digest(token), [Purpose.PASSWORD])
+    if link is None:
         raise NotFound(DEAD)
-    # The statement before did not see a log-in that it had to wait for.
-    return await session_queries.delete_sessions(session, user_id)
+    changed = await link_queries.reset_password(session, link.owner_id, link.email, password_hash)
+    if changed is None:
+        raise NotFound(DEAD)
+    email, language, was_verified = changed
+    if not was_verified:
+        await session_queries.delete_personal_tokens(session, link.owner_id)
+        await otp_queries.delete_second_factor(session, link.owner_id)
+    await session.execute(select(outbox.notice(Notice.PASSWORD_CHANGED, email, language)))
+    return await session_queries.delete_sessions(session, link.owner_id)

@@ -12,8 +12,15 @@ from fast_zero.accounts import jobs as account_jobs
 from fast_zero.accounts.links import DEAD
 from fast_zero.core.jobs import Hopeless
 from tests.core.expect import faults, problem
-from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
-from tests.mapped import LoginSession, MailedLink, User
+from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
+from tests.mapped import (
+    LoginSession,
+    MailedLink,
+    PersonalToken,
+    RecoveryCode,
+    SecondFactor,
+    User,
+)
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 NEW = "new@example.com"
@@ -308,7 +315,7 @@ async def test_a_forgotten_password_is_replaced_by_a_link(
         answer = await reset(anonymous, token)
 
     assert (answer.status_code, answer.content) == (204, b"")
-    assert len(sent) == 3
+    assert len(sent) == 7  # an address that was not verified ends what others may have made
     left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     assert await session.scalar(left) == 0
     assert (await session.get_one(User, user.id)).email_verified_at
@@ -317,6 +324,50 @@ async def test_a_forgotten_password_is_replaced_by_a_link(
     assert problem(await reset(anonymous, token)) == DEAD_LINK
     [told] = (await letters())[user.email]
     assert told["Subject"] == "Your password was changed"
+
+
+@pytest.fixture
+async def others(client, user, save, session):
+    """Give the account what somebody who registered with its address would leave behind."""
+
+    async def count() -> list[int]:
+        return [
+            await session.scalar(select(func.count()).where(table.owner_id == user.id))
+            for table in (PersonalToken, LoginSession, SecondFactor, RecoveryCode)
+        ]
+
+    await save(
+        PersonalTokenFactory(owner_id=user.id),
+        LoginSessionFactory(owner_id=user.id),
+        SecondFactor(owner_id=user.id, secret="SECRET", confirmed_at=datetime.now(UTC)),
+    )
+    await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
+    return count
+
+
+async def test_the_reset_of_an_address_that_was_never_verified_ends_all_that_lets_in(
+    client, user, letters, others
+):
+    await forget(client, user.email)
+    [letter] = (await letters())[user.email]
+
+    assert (await reset(client, token_of(letter))).status_code == 204
+
+    assert await others() == [0, 0, 0, 0]
+
+
+async def test_the_reset_of_a_verified_address_leaves_tokens_and_second_factor(
+    client, user, letters, others
+):
+    await client.post("/users/me/email/verification")
+    [letter] = (await letters())[user.email]
+    await confirm(client, token_of(letter))
+    await forget(client, user.email)
+    [letter] = (await letters())[user.email]
+
+    assert (await reset(client, token_of(letter))).status_code == 204
+
+    assert await others() == [1, 0, 1, 1]
 
 
 async def test_nobody_learns_who_has_an_account(anonymous, user, statements, letters):
