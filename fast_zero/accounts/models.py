@@ -47,6 +47,8 @@ class UserColumns(TypedColumns):
     password_hash: Named[str] = Column(Text)
     created_at: Named[datetime] = now_at_first()
     updated_at: Named[datetime] = Column(MOMENT, server_default=func.now(), onupdate=func.now())
+    # When username, display name or bio were changed; a trigger writes it.
+    profile_updated_at: Named[datetime] = now_at_first()
     version: Named[int] = counted_version()
     language: Named[str] = Column(Text, server_default="en")
     display_name: Named[str] = Column(Text, server_default="")

@@ -14,6 +14,7 @@ from fast_zero.accounts.dependencies import (
 )
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
+    PUBLIC,
     AuditPage,
     MeUpdate,
     UserCreate,
@@ -34,9 +35,6 @@ from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 
 NOT_YOU = "Not enough permissions"
-PUBLIC = "-public"
-"""The view that everyone has of an account. It shares the version, but not the bytes."""
-
 router = room("/users", "users")
 
 

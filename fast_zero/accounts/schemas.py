@@ -111,6 +111,10 @@ class UserCreate(UserUpdate):
     ] = MISSING
 
 
+PUBLIC = "-public"
+"""The view that everyone has of an account. It shares the version, but not the bytes."""
+
+
 class UserPublic(Answer):
     """What everybody may know of a user."""
 

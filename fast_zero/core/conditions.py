@@ -27,10 +27,12 @@ def answer(content: BaseModel, current: str, *, seen: Tags = None) -> Response:
     return Response(content.model_dump_json(), 200, headers, JSON)
 
 
-def answer_all(content: BaseModel, version: int, view: str = "", *, seen: Tags = None) -> Response:
+def answer_all(
+    content: BaseModel, version: int | None, view: str = "", *, seen: Tags = None
+) -> Response:
     """Answer with content that tells of more than one row, and a tag of all of it.
 
-    As a condition of a write the tag stands for the version alone.
+    As a condition of a write the tag stands for the version alone, and for none without it.
     """
     digest = blake2b(content.model_dump_json().encode(), digest_size=8).hexdigest()
     return answer(content, tag(version, f"{view}.{digest}"), seen=seen)

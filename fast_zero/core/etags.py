@@ -3,6 +3,8 @@
 A row's `version` is counted up by the database at each change, and is its tag: `"7"`. Another
 view of the same row has other bytes, so its tag says which view it is: `"7-public"`. Where what
 is answered tells of other rows besides, a digest of it follows: `"7-public.8d5e9a31c04b72f6"`.
+A reader who may not know how often the row changed gets the digest alone:
+`"public.8d5e9a31c04b72f6"`.
 """
 
 import re
@@ -24,8 +26,9 @@ MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
 VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)(?:\.[0-9a-f]{16})?"')
 
 
-def tag(version: int, view: str = "") -> str:
-    return f'"{version}{view}"'
+def tag(version: int | None, view: str = "") -> str:
+    """Write the tag of a version; None stands for one that the reader may not know."""
+    return f'"{view.removeprefix("-")}"' if version is None else f'"{version}{view}"'
 
 
 def parse(name: str, value: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.accounts.schemas import Name, UserPage
+from fast_zero.accounts.schemas import PUBLIC, Name, UserPage
 from fast_zero.core import conditions
 from fast_zero.core.conditions import IfNoneMatch
 from fast_zero.core.database import AnyRow
@@ -24,9 +24,6 @@ from fast_zero.feed import people_queries, service, stats_queries
 from fast_zero.feed.dependencies import Reader, Viewer, Writer
 from fast_zero.feed.models import NO_USER
 from fast_zero.feed.schemas import FeedParams, PostPage, Profile, UserStats
-
-PUBLIC = "-public"
-"""The view that everyone has of an account. It shares the version, but not the bytes."""
 
 MISSING = NotFound(NO_USER)
 SIGNED_IN = responses(*NEEDS_TOKEN)
@@ -77,7 +74,9 @@ def profile(user: AnyRow | None, viewer: int, seen: Tags) -> Response:
     if user is None:
         raise NotFound(NO_USER)
     shown = Profile.model_validate(service.without_strangers_fields(user, viewer))
-    return conditions.answer_all(shown, user.version, PUBLIC, seen=seen)
+    # The version counts private changes, too, so it is told to the user alone.
+    version = user.version if user.id == viewer else None
+    return conditions.answer_all(shown, version, PUBLIC, seen=seen)
 
 
 @router.get("/{user_id}/posts", response_model=PostPage, responses=TO_A_USER)

@@ -30,7 +30,7 @@ SYNDICATED = (
         users.c.display_name,
         users.c.bio,
         func.greatest(
-            users.c.updated_at,
+            users.c.profile_updated_at,
             retractions.c.at,
             func.max(NEWEST.c.created_at),
             func.max(NEWEST.c.edited_at),

@@ -22,6 +22,34 @@ async def test_an_account_has_a_tag_for_each_of_its_views(client, user):
     assert (await client.get("/users/me")).headers["etag"] == '"2"'
 
 
+async def test_the_tag_of_a_public_profile_stays_when_only_private_fields_change(
+    client, user, stranger, bearer
+):
+    readers = {}, {"Authorization": ""}, bearer(stranger)
+
+    async def tags() -> list[str]:
+        answers = [await client.get(f"/users/{user.id}", headers=reader) for reader in readers]
+        return [answer.headers["etag"] for answer in answers]
+
+    before = await tags()
+    assert (await client.patch("/users/me", json={"time_zone": "UTC"})).status_code == 200
+    own, *others = await tags()
+    assert (others, own) == (before[1:], before[0].replace("1-", "2-"))
+    assert all(re.fullmatch(r'"public\.[0-9a-f]{16}"', tag) for tag in others)
+
+    await client.patch("/users/me", json={"bio": "Bakes on Sundays."})
+    assert not {*others} & {*await tags()}
+
+
+async def test_the_tag_that_strangers_see_is_no_condition_of_a_write(
+    client, user, bearer, stranger
+):
+    public = await client.get(f"/users/{user.id}", headers=bearer(stranger))
+    condition = {"If-Match": public.headers["etag"]}
+
+    assert problem(await client.delete(f"/users/{user.id}", headers=condition)) == STALE
+
+
 async def test_a_new_account_says_where_it_is_and_its_tag(anonymous):
     response = await anonymous.post("/users", json=ANA)
 

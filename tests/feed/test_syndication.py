@@ -122,7 +122,8 @@ async def test_whatever_changes_it_changes_its_date(client, session, user, kind)
         ("POST", "/todos", {"title": "Bake", "state": "done", "share": "public"}),
     ]
     for method, url, body in changes:
-        for column in ("posts.created_at", "posts.edited_at", "retractions.at", "users.updated_at"):
+        dated = ("posts.created_at", "posts.edited_at", "retractions.at")
+        for column in (*dated, "users.profile_updated_at"):
             table, name = column.split(".")
             earlier = f"UPDATE {table} SET {name} = {name} - interval '1 hour'"
             await session.execute(text(earlier))
@@ -134,6 +135,22 @@ async def test_whatever_changes_it_changes_its_date(client, session, user, kind)
         dates = [parsedate_to_datetime(got.headers["last-modified"]) for got in (before, after)]
         assert dates[0] < dates[1]
         assert before.headers["etag"] != after.headers["etag"]
+
+
+@kinds
+async def test_a_private_change_does_not_show(client, user, session, kind):
+    path = f"/users/{user.username}/feed.{kind}"
+    await session.execute(
+        text("UPDATE users SET profile_updated_at = profile_updated_at - interval '1 hour'")
+    )
+    before = await client.get(path)
+
+    changed = await client.patch("/users/me", json={"time_zone": "Europe/Lisbon"})
+    after = await client.get(path)
+
+    assert changed.status_code == 200
+    for name in ("etag", "last-modified"):
+        assert after.headers[name] == before.headers[name]
 
 
 class Author:
