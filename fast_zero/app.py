@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,6 +27,7 @@ from fast_zero.core.entrance import Entrance
 from fast_zero.core.forwarded import Forwarded
 from fast_zero.core.headers import PROBES, guarded
 from fast_zero.core.jobs import Context
+from fast_zero.core.negotiation import prefers_html
 from fast_zero.core.observing import Observed
 from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent
@@ -210,9 +212,13 @@ def create_app(settings: Settings | None = None) -> FastZero:
         app.router.routes.extend(room.router.routes)
     openapi.install_pages(app)
 
-    @app.get("/", tags=["home"])
-    async def greet() -> Message:
-        """Say hello, in the language of fast_zero's first users."""
+    @app.get("/", tags=["home"], response_model=Message, responses=openapi.TO_DOCUMENTATION)
+    async def greet(request: Request, response: Response) -> Message | Response:
+        """Say hello, in the language of fast_zero's first users; send browsers to `/docs`."""
+        vary = {"Vary": "Accept"}
+        if prefers_html(", ".join(request.headers.getlist("accept"))):
+            return RedirectResponse("/docs", headers=vary)
+        response.headers.update(vary)
         return Message(message="Olá Mundo!")
 
     return app

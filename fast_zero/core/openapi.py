@@ -41,6 +41,13 @@ COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
     **responses(Unavailable("The database is not available. Try again in a moment.")),
 }
 
+TO_DOCUMENTATION: dict[int | str, dict[str, Any]] = {
+    307: {
+        "description": "`Accept` prefers `text/html`: the documentation is at `Location`.",
+        "headers": {"Location": {"schema": {"type": "string", "examples": ["/docs"]}}},
+    }
+}
+
 
 def operation_id(route: APIRoute) -> str:
     return route.name

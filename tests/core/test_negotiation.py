@@ -1,0 +1,31 @@
+import pytest
+
+FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "accept", [FIREFOX, "text/html", "TEXT/HTML ; charset=utf-8 ; Q=0.9, application/json;q=0.8"]
+)
+async def test_a_browser_is_led_to_the_documentation(anonymous, method, accept):
+    response = await anonymous.request(method, "/", headers={"Accept": accept})
+
+    assert (response.status_code, response.headers["location"]) == (307, "/docs")
+    assert response.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["*/*", "", "application/json", "application/json, text/html;q=0.9", "text/*", "text/html;q=0"],
+)
+async def test_any_other_client_is_greeted(anonymous, accept):
+    response = await anonymous.get("/", headers={"Accept": accept})
+
+    assert (response.status_code, response.json()) == (200, {"message": "Olá Mundo!"})
+    assert response.headers["vary"] == "Accept"
+
+
+async def test_a_preference_may_come_in_several_lines(anonymous):
+    headers = [("Accept", "application/json;q=0.5"), ("Accept", "text/html")]
+
+    assert (await anonymous.get("/", headers=headers)).status_code == 307
