@@ -64,6 +64,15 @@ def test_the_two_commands_are_one_line_each():
     assert test.endswith("task test\n")
 
 
+def test_the_readme_says_what_to_clone_and_shows_how_far_the_installation_is():
+    for page in (README, README.with_name("README.pt-BR.md")):
+        text = page.read_text()
+        assert "git clone https://github.com/OWNER/fast_zero.git && cd fast_zero" in text
+        for line in blocks(page)[:2]:
+            assert "install -c constraints.txt -e" in line  # and no -q, which would be silent
+        assert blocks(page)[:2] == blocks()[:2]
+
+
 def test_ten_thousand_todos_are_listed_filtered_and_paged(tmp_path):
     wanted = [
         {"title": f"Todo {number}", "state": STATES[number % 5], "description": f"{number:05}"}
