@@ -39,7 +39,7 @@ LIMITS = (
     "REQUESTS_PER_MINUTE",
 )
 SETTINGS = {
-    **dict.fromkeys(LIMITS, "0"),
+    **dict.fromkeys(LIMITS, "off"),
     "ACCESS_TOKEN_MINUTES": "60",
     "LOG_LEVEL": "warning",
 }

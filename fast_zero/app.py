@@ -191,7 +191,7 @@ def create_app(settings: Settings | None = None) -> FastZero:
     app.draw = Draw(share_of_requests(with_metrics=settings.sends_metrics()) if is_traced else 1)
     # Once, and not around each router as well, as FastAPI's own setting has it.
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
-    if settings.requests_per_minute:
+    if settings.requests_per_minute is not None:
         app.add_middleware(Budgeted, settings.requests_per_minute)
     app.add_middleware(PrivateAnswers)
     problems.install(app)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 from rich.markup import escape
@@ -94,14 +95,16 @@ def serve(
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = load_settings()
     listener = server.listen(settings.host, settings.port)
+    os.environ["PORT"] = str(listener.getsockname()[1])  # links begin with it; it may have been 0
     with ready(migrate=migrate) as complete:
         app = create_app(complete)
-        announce(settings, server.address_of(listener))
+        announce(load_settings(), server.address_of(listener))
         server.run(app, complete, listener, reload=reload)
 
 
 def announce(settings: "Settings", address: str) -> None:
     from fast_zero.core import embedded
+    from fast_zero.core.addresses import is_loopback, is_wildcard
 
     data = f"{settings.data_dir.absolute()} (PostgreSQL {embedded.MAJOR}, embedded)"
     if settings.database_url is not None:
@@ -110,6 +113,16 @@ def announce(settings: "Settings", address: str) -> None:
     console.print(f"  data: {escape(data)}")
     console.print(f"  docs: {address}/docs")
     console.print("  next: register, log in and write a first todo, as the README shows")
+    if is_wildcard(settings.host):
+        console.print("  open: on all interfaces, so other machines can connect", style="yellow")
+    base = settings.base_url()
+    host = urlsplit(base).hostname or ""
+    if is_loopback(host) or is_wildcard(host):
+        console.print(
+            f"  links: in email and feeds they begin with {base}, which works on this machine "
+            "only; set PUBLIC_URL to the address that people use",
+            style="yellow",
+        )
     console.print("Stop it with Ctrl-C.", style="dim")
 
 

@@ -35,7 +35,7 @@ def complaints(settings) -> dict[str, str]:
     }
 
 
-USUAL = {"mail": "warning", "worker": "warning"}
+USUAL = {"links": "warning", "mail": "warning", "worker": "warning"}
 
 
 def test_of_what_is_well_nothing_is_said(healthy):
@@ -49,6 +49,12 @@ def test_of_what_is_well_nothing_is_said(healthy):
         ({"host": "0.0.0.0"}, "address", "warning", "no proxy is named"),
         ({"forwarded_allow_ips": "*"}, "proxies", "warning", "everybody is believed"),
         ({"public_url": "http://todo.example.com"}, "links", "warning", "http://todo.example.com"),
+        ({"port": 8311}, "links", "warning", "http://127.0.0.1:8311, which works on this machine"),
+        ({"host": "::1"}, "links", "warning", "http://[::1]:8000, which works on this machine"),
+        ({"host": "0.0.0.0"}, "links", "warning", "http://127.0.0.1:8000, which works on this"),
+        ({"public_url": "http://0.0.0.0:8000"}, "links", "warning", "works on this machine only"),
+        ({"port": 0}, "links", "warning", "only `serve` knows where they lead"),
+        ({"registrations_per_hour": 0}, "limits", "warning", "nothing: REGISTRATIONS_PER_HOUR"),
         ({"database_url": CLOSED}, "database", "warning", "was not looked at"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -59,6 +65,15 @@ def test_a_setting_that_is_odd_is_told(healthy, changes, check, level, words):
     assert finding.level == level
     assert words in finding.found
     assert finding.advice
+
+
+@pytest.mark.parametrize(
+    "changes", [{"public_url": "https://todo.example.com", "port": 0}, {"letters_per_hour": None}]
+)
+def test_a_setting_that_is_well_is_not_complained_about(healthy, changes):
+    findings = found(healthy.model_copy(update={"public_url": "https://a.example"} | changes))
+
+    assert (findings["links"].level, findings["limits"].level) == ("ok", "ok")
 
 
 def test_little_room_is_told(healthy, monkeypatch):
@@ -85,7 +100,6 @@ async def test_mail_servers_are_tried(healthy, monkeypatch):
     away = await asyncio.to_thread(lambda: found(well))
 
     assert findings["mail"].level == "ok"
-    assert findings["links"].level == "warning"  # letters lead to this machine
     assert away["mail"].level == "error"
     assert "SMTP_URL" in away["mail"].advice
 

@@ -20,7 +20,7 @@ EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its ow
 
 
 def test_the_server_does_what_its_document_says(tmp_path):
-    with serving(tmp_path / "data", **dict.fromkeys(LIMITS, "0")) as server:
+    with serving(tmp_path / "data", **dict.fromkeys(LIMITS, "off")) as server:
         httpx2.post(f"{server.url}/users", json=ACCOUNT).raise_for_status()
         form = {"username": "ana", "password": ACCOUNT["password"]}
         token = httpx2.post(f"{server.url}/auth/token", data=form).json()["access_token"]

@@ -212,3 +212,25 @@ def test_reload_serves_and_stops(data_dir, connect):
         assert connect(server.url).get("/").status_code == 200
         assert server.stop() == 0
         assert postmaster(data_dir) is None
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "2")])
+def test_links_begin_with_the_port_that_was_taken(data_dir, words, connect):
+    with serving(data_dir, "--host", "0.0.0.0", *words) as server:
+        client = connect(server.url)
+        assert client.post("/users/", json=ACCOUNT).status_code == 201
+        feed = client.get("/users/ana/feed.json").json()
+        log = server.log.read_text()
+
+    assert feed["feed_url"] == f"{server.url}/users/ana/feed.json"
+    assert f"begin with {server.url}, which works on this machine only; set PUBLIC_URL" in log
+    assert "open: on all interfaces" in log
+
+
+def test_nothing_is_said_of_links_that_lead_to_a_public_url(data_dir, connect):
+    with serving(data_dir, PUBLIC_URL="https://todo.example.com") as server:
+        connect(server.url).get("/livez").raise_for_status()
+        log = server.log.read_text()
+
+    assert "PUBLIC_URL" not in log
+    assert "all interfaces" not in log

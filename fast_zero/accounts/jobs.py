@@ -61,7 +61,7 @@ async def send_link(
         )
     if reader is None:
         return
-    server = context.settings.public_url
+    server = context.settings.base_url()
     letter = letters.with_link(aim, *reader, server=server, token=token, letter_id=id_of(seed))
     await mail.send(context.settings, letter)
 
@@ -69,7 +69,7 @@ async def send_link(
 async def send_notice(
     context: Context, *, about: str, email: str, language: str, seed: str
 ) -> None:
-    server = context.settings.public_url
+    server = context.settings.base_url()
     letter = letters.notice(Notice(about), email, language, server=server, letter_id=id_of(seed))
     await mail.send(context.settings, letter)
 

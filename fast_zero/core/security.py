@@ -55,12 +55,12 @@ class AccessToken:
     expires: int
 
 
-async def hash_password(password: str, queue: int = 0) -> str:
+async def hash_password(password: str, queue: int | None = None) -> str:
     return await in_turn(lambda: hasher.hash(password), queue)
 
 
 async def verify_password(
-    password: str, password_hash: str | None, queue: int = 0
+    password: str, password_hash: str | None, queue: int | None = None
 ) -> tuple[bool, str | None]:
     """Compare in a time that does not tell whether there was a hash to compare with.
 
@@ -77,9 +77,10 @@ async def verify_password(
     return (right, upgraded) if password_hash else (False, None)
 
 
-async def in_turn(work: Callable[[], Result], queue: int) -> Result:
-    """Do it when those who came before are done, or refuse when they are `queue`; 0 is no end."""
-    if queue and one_at_a_time.statistics().tasks_waiting >= queue:
+async def in_turn(work: Callable[[], Result], queue: int | None) -> Result:
+    """Do it when those who came before are done, or refuse when `queue` wait; None is no end."""
+    waiting = one_at_a_time.statistics().tasks_waiting
+    if queue is not None and one_at_a_time.available_tokens < 1 and waiting >= queue:
         raise Unavailable(BUSY)
     with uncounted():  # the queue before it moves on whatever the database does
         return await to_thread.run_sync(work, limiter=one_at_a_time)

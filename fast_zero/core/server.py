@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fast_zero.core import metrics
+from fast_zero.core.addresses import local_url
 from fast_zero.core.errors import StartError
 from fast_zero.core.protocol import PatientProtocol
 from fast_zero.core.settings import Settings
@@ -42,10 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Name the address for a browser on this machine."""
+    """Give the URL for a browser on this machine."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # not bound here
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return local_url(host, port)
 
 
 def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bool) -> None:

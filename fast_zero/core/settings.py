@@ -15,7 +15,7 @@ from pydantic_settings import (
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from fast_zero.core import secret_files
+from fast_zero.core import addresses, secret_files
 from fast_zero.core.errors import StartError
 
 SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
@@ -59,7 +59,9 @@ def check_sender(value: str) -> str:
     return value
 
 
-def check_public_url(value: str) -> str:
+def check_url(value: str) -> str:
+    if not value:
+        return value
     url = urlsplit(value)
     if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
         message = "write http:// or https://, then the host, and a path if there is one"
@@ -67,9 +69,19 @@ def check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def check_collector(value: str) -> str:
-    return check_public_url(value) if value else value
+def parse_limit(value: object) -> object:
+    return None if value == "off" else value
 
+
+def check_budget(value: int | None) -> int | None:
+    if value == 0:
+        message = "0 would refuse every request; write off for no limit"
+        raise ValueError(message)
+    return value
+
+
+OFF = BeforeValidator(parse_limit)
+"""Takes `off` for a limit that is none: `None`. 0 is the limit that allows nothing."""
 
 DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
 
@@ -104,7 +116,7 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     metrics_port: int = Field(default=0, ge=0, le=65535)
-    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(check_collector)] = ""
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(check_url)] = ""
     otel_metrics_exporter: Literal["otlp", "none"] = "otlp"
     shutdown_grace: int = Field(default=10, ge=1, le=3600)
     forwarded_allow_ips: str = ""
@@ -138,16 +150,22 @@ class Settings(BaseSettings):
 
     smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"
-    public_url: Annotated[str, AfterValidator(check_public_url)] = "http://127.0.0.1:8000"
+    public_url: Annotated[str, AfterValidator(check_url)] = ""
 
-    login_failures: int = Field(default=5, ge=0, le=1000)
-    login_failures_per_address: int = Field(default=50, ge=0, le=100_000)
+    login_failures: Annotated[int | None, Field(ge=0, le=1000), OFF] = 5
+    login_failures_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 50
     login_longest_wait: int = Field(default=900, ge=1, le=86_400)
-    password_queue: int = Field(default=50, ge=0, le=10_000)
-    registrations_per_hour: int = Field(default=60, ge=0, le=100_000)
-    letters_per_hour: int = Field(default=5, ge=0, le=100_000)
-    letters_per_hour_per_address: int = Field(default=60, ge=0, le=100_000)
-    requests_per_minute: int = Field(default=1200, ge=0, le=1_000_000)
+    password_queue: Annotated[int | None, Field(ge=0, le=10_000), OFF] = 50
+    registrations_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
+    letters_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 5
+    letters_per_hour_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
+    requests_per_minute: Annotated[
+        int | None, Field(ge=0, le=1_000_000), AfterValidator(check_budget), OFF
+    ] = 1200
+
+    def base_url(self) -> str:
+        """Give where people reach the server: PUBLIC_URL or, without it, where it listens."""
+        return self.public_url or addresses.local_url(self.host, self.port)
 
     def sends_metrics(self) -> bool:
         """Tell whether metrics go to the collector beside the traces."""

@@ -71,14 +71,14 @@ EXPIRED = throttles.c.expires_at <= func.now()
 
 @dataclass(frozen=True)
 class Limit:
-    """How many failures are free before each further attempt waits twice as long; 0: all are.
+    """How many failures are free before each further attempt waits twice as long; None: all are.
 
     A success forgets the failures that it follows, but where many are counted as one, as those
     behind one address are, it takes back its own attempt alone.
     """
 
     key: bytes
-    free: int
+    free: int | None
     longest_wait: int
     shared: bool = False
 
@@ -123,10 +123,14 @@ async def forgive(session: AnySession, *limits: Limit) -> None:
     await session.execute(delete(throttles).where(throttles.c.digest.in_(own), first >= 0))
 
 
-async def spend(session: AnySession, key: bytes, limit: int, seconds: int, refusal: str) -> None:
-    """Take one of `limit` within `seconds`, or refuse until they are over. 0 is no limit."""
-    if not limit:
+async def spend(
+    session: AnySession, key: bytes, limit: int | None, seconds: int, refusal: str
+) -> None:
+    """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit."""
+    if limit is None:
         return
+    if limit == 0:
+        raise TooManyRequests(refusal, seconds)
     begun, until = func.now() + timedelta(seconds=seconds), throttles.c.expires_at
     statement = upsert(
         key,
@@ -139,7 +143,7 @@ async def spend(session: AnySession, key: bytes, limit: int, seconds: int, refus
 
 
 def in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
-    return tuple(limit for limit in limits if limit.free)
+    return tuple(limit for limit in limits if limit.free is not None)
 
 
 def counted_attempt(limit: Limit, after: CTE | None = None) -> ReturningInsert[bytes]:

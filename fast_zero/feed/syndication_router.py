@@ -47,7 +47,7 @@ async def read_atom_feed(
 ) -> Response:
     """Give a user's newest public posts as an Atom feed (RFC 4287)."""
     author = await find(session, username)
-    response = AtomResponse(syndication.as_atom(author, settings.public_url))
+    response = AtomResponse(syndication.as_atom(author, settings.base_url()))
     return conditions.answer_dated(response, author.updated_at, seen, since)
 
 
@@ -61,6 +61,6 @@ async def read_json_feed(
 ) -> Response:
     """Give a user's newest public posts as a JSON Feed (version 1.1)."""
     author = await find(session, username)
-    feed = syndication.as_json_feed(author, settings.public_url)
+    feed = syndication.as_json_feed(author, settings.base_url())
     response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))
     return conditions.answer_dated(response, author.updated_at, seen, since)

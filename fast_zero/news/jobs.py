@@ -48,7 +48,7 @@ async def send_report(context: Context, *, user_id: int, monday: str) -> None:
         week,
         reader.email,
         reader.language,
-        server=settings.public_url,
+        server=settings.base_url(),
         unsubscribe=unsubscribing.link(settings, user_id, [REPORT], reader.language),
         letter_id=id_of(REPORT, user_id, monday),
     )
@@ -78,7 +78,7 @@ async def send_news(context: Context, *, user_id: int, mailed_at: str) -> None:
         told,
         reader.email,
         reader.language,
-        server=settings.public_url,
+        server=settings.base_url(),
         unsubscribe=unsubscribing.link(settings, user_id, kinds, reader.language),
         letter_id=id_of("news", user_id, mailed_at),
     )

@@ -17,7 +17,7 @@ PATH = "/letters/unsubscribe"
 def link(settings: Settings, user_id: int, kinds: Sequence[str], language: str) -> str:
     about = f"{user_id}.{'-'.join(kinds)}"
     token = f"{about}.{security.derived_token(settings, seed(about))}"
-    return f"{settings.public_url}{PATH}?{urlencode({'lang': language, 'token': token})}"
+    return f"{settings.base_url()}{PATH}?{urlencode({'lang': language, 'token': token})}"
 
 
 def read(settings: Settings, token: str) -> tuple[int, Sequence[str]] | None:

@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy import URL
 
 from fast_zero.core import mail, revisions
+from fast_zero.core.addresses import is_loopback, is_wildcard
 from fast_zero.core.database import CONNECT_SECONDS, conninfo, wait_until_ready
 from fast_zero.core.settings import Settings
 
@@ -24,7 +25,14 @@ SKEW_SECONDS = 2
 FREE_MIB = (1024, 100)  # below the first it is a warning, below the second an error
 FEWEST_CHARACTERS = 10  # of different ones in a key
 LISTEN_SECONDS = 5
-LOCAL = {"127.0.0.1", "localhost", "::1"}
+LIMITS = (
+    "login_failures",
+    "login_failures_per_address",
+    "password_queue",
+    "registrations_per_hour",
+    "letters_per_hour",
+    "letters_per_hour_per_address",
+)
 ZONES = "SELECT count(*) FROM pg_timezone_names"
 ALIVE = """
 SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
@@ -54,7 +62,15 @@ class Finding:
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Check one thing after the other; what needs the database is left out when it is away."""
-    for check in (check_key, check_address, check_proxies, check_links, check_disk, check_mail):
+    for check in (
+        check_key,
+        check_address,
+        check_proxies,
+        check_links,
+        check_limits,
+        check_disk,
+        check_mail,
+    ):
         yield check(settings)
     url = settings.direct_address()
     try:
@@ -110,7 +126,7 @@ def check_key(settings: Settings) -> Finding:
 
 def check_address(settings: Settings) -> Finding:
     where = f"{settings.host}:{settings.port}"
-    if settings.host not in LOCAL and not settings.forwarded_allow_ips:
+    if not is_loopback(settings.host) and not settings.forwarded_allow_ips:
         advice = "With a proxy in front, name it in FORWARDED_ALLOW_IPS; without, use TLS."
         return Finding("address", "warning", f"{where} is open, and no proxy is named", advice)
     return Finding("address", "ok", where)
@@ -124,14 +140,28 @@ def check_proxies(settings: Settings) -> Finding:
 
 
 def check_links(settings: Settings) -> Finding:
-    url = urlsplit(settings.public_url)
-    if settings.smtp_url and url.hostname in LOCAL:
+    base = settings.base_url()
+    url = urlsplit(base)
+    host = url.hostname or ""
+    if not (settings.public_url or settings.port):
         advice = "Set PUBLIC_URL to the address that people use."
-        return Finding("links", "warning", f"letters lead to {settings.public_url}", advice)
-    if url.scheme == "http" and url.hostname not in LOCAL:
+        return Finding("links", "warning", "PORT=0: only `serve` knows where they lead", advice)
+    if is_loopback(host) or is_wildcard(host):
+        advice = "Set PUBLIC_URL to the address that people use."
+        found = f"links begin with {base}, which works on this machine only"
+        return Finding("links", "warning", found, advice)
+    if url.scheme == "http":
         advice = "Set PUBLIC_URL to an https:// address."
-        return Finding("links", "warning", f"letters lead to {settings.public_url}", advice)
-    return Finding("links", "ok", settings.public_url)
+        return Finding("links", "warning", f"links begin with {base}", advice)
+    return Finding("links", "ok", base)
+
+
+def check_limits(settings: Settings) -> Finding:
+    zero = [name.upper() for name in LIMITS if getattr(settings, name) == 0]
+    if zero:
+        advice = "If no limit was meant, as 0 once did, write off in its place."
+        return Finding("limits", "warning", f"0 allows nothing: {', '.join(zero)}", advice)
+    return Finding("limits", "ok", "none is 0")
 
 
 def check_disk(settings: Settings) -> Finding:

@@ -146,9 +146,9 @@ async def test_failures_from_one_address_are_counted_whatever_the_account(live, 
     assert problem(refused) == TOO_MANY
 
 
-async def test_a_limit_of_nought_is_none(live, commit, engine):
+async def test_a_limit_that_is_off_counts_nothing(live, commit, engine):
     [user] = await commit(UserFactory())
-    async with live(login_failures=0, login_failures_per_address=0) as client:
+    async with live(login_failures=None, login_failures_per_address=None) as client:
         await fail(client, user.email, times=FREE + 3)
 
     async with engine.connect() as connection:
@@ -218,6 +218,37 @@ async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit,
     assert answers == [202, 202, TOO_MANY_LETTERS]
     assert problem(changed) == TOO_MANY_LETTERS
     assert others == [202, TOO_MANY_LETTERS]
+
+
+async def test_of_what_is_limited_to_0_nothing_is_allowed(live, commit):
+    [user] = await commit(UserFactory())
+    forgotten = {"email": user.email}
+    limits = {"registrations_per_hour": 0, "letters_per_hour": 0, "login_failures": 0}
+    async with live(**limits) as client:
+        registered = await client.post("/users", json=ANA)
+        by_reader = await client.post("/auth/password/forgotten", json=forgotten)
+        await fail(client, user.email, times=1)
+        second = await log_in(client, user.email)
+    async with live(letters_per_hour_per_address=0, login_failures_per_address=0) as client:
+        by_asker = await client.post("/auth/password/forgotten", json=forgotten)
+        await fail(client, "nobody", times=1)
+        other = await log_in(client, "somebody else")
+
+    assert problem(registered) == TOO_MANY_ACCOUNTS
+    assert registered.headers["retry-after"] == "3600"
+    assert [problem(answer) for answer in (by_reader, by_asker)] == [TOO_MANY_LETTERS] * 2
+    assert [problem(answer) for answer in (second, other)] == [TOO_MANY] * 2
+
+
+async def test_without_a_queue_one_password_is_hashed_and_the_next_refused(live, commit):
+    [user] = await commit(UserFactory())
+    async with live(password_queue=0) as client:
+        admitted = await log_in(client, user.email)
+        async with security.one_at_a_time:
+            refused = await log_in(client, user.email)
+
+    assert admitted.status_code == 200
+    assert problem(refused) == BUSY
 
 
 async def test_the_queue_for_hashing_has_an_end_and_who_is_refused_there_has_not_failed(

@@ -334,7 +334,9 @@ async def test_of_fifty_log_ins_with_one_code_one_succeeds(live, commit, monkeyp
     await commit(RecoveryCode(owner_id=user.id, digest=digest))
     code = shown() if kind == "clock" else recovery
 
-    async with live(login_failures=0, login_failures_per_address=0, password_queue=0) as client:
+    async with live(
+        login_failures=None, login_failures_per_address=None, password_queue=None
+    ) as client:
         answers = await asyncio.gather(*(log_in(client, user, code) for _ in range(50)))
 
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 49}

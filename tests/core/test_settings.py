@@ -148,6 +148,14 @@ def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
             for url in ("todo.example.com", "ftp://example.com", "https://", "https://a.b/?c=d")
         ),
         ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
+        (
+            {"REQUESTS_PER_MINUTE": "0"},
+            "REQUESTS_PER_MINUTE: 0 would refuse every request; write off for no limit",
+        ),
+        (
+            {"PASSWORD_QUEUE": "-1"},
+            "PASSWORD_QUEUE: Input should be greater than or equal to 0",
+        ),
         ({"WORKERS": "0"}, "WORKERS: Input should be greater than or equal to 1"),
     ],
     ids=lambda value: str(value)[:60],
@@ -161,6 +169,44 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables,
     assert str(caught.value) == f"Invalid settings. {sentence}."
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LOGIN_FAILURES",
+        "LOGIN_FAILURES_PER_ADDRESS",
+        "PASSWORD_QUEUE",
+        "REGISTRATIONS_PER_HOUR",
+        "LETTERS_PER_HOUR",
+        "LETTERS_PER_HOUR_PER_ADDRESS",
+        "REQUESTS_PER_MINUTE",
+    ],
+)
+def test_a_limit_can_be_turned_off_by_that_word(environment, name):
+    environment(**{name: "off"})
+    assert getattr(load_settings(), name.lower()) is None
+
+    if name != "REQUESTS_PER_MINUTE":
+        environment(**{name: "0"})
+        assert getattr(load_settings(), name.lower()) == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"PORT": "8311"}, "http://127.0.0.1:8311"),
+        ({"HOST": "::", "PORT": "81"}, "http://[::1]:81"),
+        ({"HOST": "0.0.0.0"}, "http://127.0.0.1:8000"),
+        ({"HOST": "todo.internal"}, "http://todo.internal:8000"),
+        ({"PORT": "8311", "PUBLIC_URL": "https://todo.example.com"}, "https://todo.example.com"),
+    ],
+)
+def test_links_begin_with_the_public_url_or_where_it_listens(environment, variables, url):
+    environment(**variables)
+
+    assert load_settings().base_url() == url
 
 
 @pytest.mark.parametrize("url", ["https://example.com/todo/", "https://example.com/todo"])

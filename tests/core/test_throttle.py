@@ -97,16 +97,23 @@ async def test_what_one_limit_refuses_is_not_counted_by_the_next(session):
     assert [await wait_of(throttle.attempt(session, second)) for _ in range(2)] == [0, 1]
 
 
-async def test_a_limit_of_nought_is_none_and_costs_nothing(session, statements):
-    off = Limit(KEY, free=0, longest_wait=900)
+async def test_a_limit_that_is_off_costs_nothing(session, statements):
+    off = Limit(KEY, free=None, longest_wait=900)
     with statements() as sent:
         for _ in range(10):
             await throttle.attempt(session, off)
             await throttle.take_back(session, off)
             await throttle.forgive(session, off)
-            await throttle.spend(session, KEY, 0, 60, REFUSAL)
+            await throttle.spend(session, KEY, None, 60, REFUSAL)
 
     assert sent == []
+
+
+async def test_a_limit_of_0_allows_nothing(session):
+    none_free = Limit(KEY, free=0, longest_wait=900)
+
+    assert await wait_of(throttle.spend(session, OTHER, 0, 60, REFUSAL)) == 60
+    assert [await wait_of(throttle.attempt(session, none_free)) for _ in range(2)] == [0, 2]
 
 
 async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(pool, commit):
