@@ -38,6 +38,7 @@ cli = typer.Typer(
     help="fast_zero: a todo manager whose product is its API.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is right on any terminal, and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(users_commands.cli, name="users")
@@ -168,7 +169,11 @@ def write_openapi(
 
 @cli.command()
 def shell() -> None:
-    """Open a Python prompt with `await`, a session, the tables and SQLAlchemy's verbs at hand."""
+    """Open a Python prompt with `await`, a session, the tables and SQLAlchemy's verbs at hand.
+
+    The session is one transaction after the other: what it changes is kept by
+    `await session.commit()`, and given up by `await session.rollback()` or at the end.
+    """
     from fast_zero.core import repl
 
     with ready(migrate=False) as settings, asyncio.Runner() as loop:
@@ -177,7 +182,9 @@ def shell() -> None:
         console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
         try:
             console.interact(
-                "Try: (await session.execute(select(users).limit(1))).first()", exitmsg=""
+                "Try: (await session.execute(select(users).limit(1))).first()\n"
+                "Changes are kept by: await session.commit()",
+                exitmsg="",
             )
         finally:
             loop.run(names.__aexit__(None, None, None))
@@ -193,5 +200,11 @@ async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]
     verbs = ("select", "insert", "update", "delete", "func", "text")
     tools = {name: getattr(sqlalchemy, name) for name in verbs}
     tables = {name: vars(models)[name] for name in models.__all__}
-    async with database.connected(settings) as state:
-        yield tables | tools | {"session": state["autocommit"], "settings": settings}
+    # Whoever types thinks for longer than a request may.
+    patient = settings.model_copy(update={"database_idle_transaction_timeout": 0})
+    async with database.connected(patient) as state:
+        session = database.Transaction(database.transactional(state["autocommit"].engine))
+        try:
+            yield tables | tools | {"session": session, "settings": settings}
+        finally:
+            await session.close()

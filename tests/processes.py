@@ -56,12 +56,14 @@ look = functools.partial(run, measured=False)
 """Runs a command to see what another one did."""
 
 
-def on_a_terminal(data_dir: Path, *words: str, typed: str = "") -> str:
+def on_a_terminal(
+    data_dir: Path, *words: str, typed: str = "", terminal: str = "xterm-256color"
+) -> str:
     """Run a command on a pseudo-terminal, and give what it showed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*PROGRAM, *words],
-        env=environment(data_dir, TERM="xterm-256color"),
+        env=environment(data_dir, TERM=terminal),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -1,6 +1,7 @@
 """The other commands of the installed program, without a terminal and with one."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import httpx2
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from typer.testing import CliRunner
 
 from fast_zero import __version__
+from fast_zero.cli import cli
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
 from fast_zero.operations.demo_commands import is_here
@@ -38,9 +41,44 @@ def test_help_and_version_are_plain_in_a_pipe(data_dir):
     for command in ("serve", "worker", "migrate", "openapi", "users", "shell"):
         assert command in help_text
     assert "\x1b" not in help_text
+    assert "─" not in help_text
     assert run(data_dir, "--version").stdout == f"fast_zero {__version__}\n"
     program = Path(sys.executable).with_name("fast-zero")
     assert subprocess.check_output([program, "--version"], text=True).endswith(f"{__version__}\n")
+
+
+def test_help_is_as_plain_on_a_terminal(data_dir):
+    for terminal in ("xterm-256color", "dumb"):
+        shown = on_a_terminal(data_dir, "users", "show", "--help", terminal=terminal)
+        assert shown.replace("\r\n", "\n") == look(data_dir, "users", "show", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("seed", "smoke", "doctor", "users list", "users show", "users audit", "users create"),
+        *("todos list", "posts list", "jobs list"),
+    ],
+)
+def test_what_prints_data_prints_it_as_json_too(command):
+    help_text = CliRunner().invoke(cli, [*command.split(), "--help"]).output
+
+    assert re.search(r"^  --json +Write JSON\.$", help_text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_statuses_of_jobs_are_completed(data_dir, shell):
+    typed = "fast-zero jobs list --status "
+    words = {
+        "bash": {"COMP_WORDS": typed, "COMP_CWORD": "4"},
+        "zsh": {"_TYPER_COMPLETE_ARGS": typed},
+        "fish": {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }
+    done = look(data_dir, _FAST_ZERO_COMPLETE=f"complete_{shell}", **words[shell])
+
+    assert re.findall(r"\w+", done.stdout.replace("_arguments", "")) == [
+        *("todo", "doing", "failed", "cancelled")
+    ]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -118,7 +156,8 @@ def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
     assert [line.split("\t")[1] for line in lines] == ["account made"]
     assert [event["action"] for event in written] == ["account made"]
     assert "account made" in on_a_terminal(data_dir, "users", "audit", made.strip())
-    assert look(data_dir, "users", "audit", "999999").stdout == ""
+    nobody = look(data_dir, "users", "audit", "999999")
+    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_openapi_is_written_without_a_database(tmp_path):
@@ -188,8 +227,7 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
         )
         [(post_id,)] = connection.execute("SELECT id FROM posts").fetchall()
 
-    assert run(data_dir, "users", "show", user_id).stdout.startswith(f"{user_id}\tposter\t")
-    [shown] = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
+    shown = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
     assert (shown["email"], shown["share_todos"]) == ("p@example.com", "off")
     todos = json.loads(run(data_dir, "todos", "list", user_id, "--json").stdout)
     assert [(todo["title"], todo["share"]) for todo in todos] == [
@@ -199,15 +237,60 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
     assert "todo\t\tRest\n" in run(data_dir, "todos", "list", user_id).stdout
     line = f"{post_id}\t{user_id}\tpublic\t\tBake\tbread\n"
     assert run(data_dir, "posts", "list").stdout == line
-    assert json.loads(run(data_dir, "posts", "list", "--user", "999999", "--json").stdout) == []
+    assert look(data_dir, "posts", "list", "--user", "Poster").stdout == line
+    assert json.loads(run(data_dir, "posts", "list", "--user", "taken", "--json").stdout) == []
     asked = run(data_dir, "posts", "delete", str(post_id))
     assert (asked.returncode, "Confirm with --yes" in asked.stderr) == (1, True)
     deleted = run(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (deleted.returncode, deleted.stderr) == (0, f"Post {post_id} is deleted.\n")
     again = look(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
-    nobody = look(data_dir, "users", "show", "999999")
-    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+    for words in (("users", "show"), ("todos", "list"), ("posts", "list", "--user")):
+        nobody = look(data_dir, *words, "999999")
+        assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+
+
+def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):
+    look(data_dir, "users", "create", "shown", "shown@example.com", stdin=PASSWORD)
+    with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
+        bio = "Bakes.\nrole: admin\x1b[2J"
+        connection.execute("UPDATE users SET bio = %s WHERE username = 'shown'", (bio,))
+
+    piped = run(data_dir, "users", "show", "shown").stdout
+    lines = dict(re.findall(r"^(\w+): ?(.*)$", piped, re.MULTILINE))
+    assert (lines["username"], lines["email"]) == ("shown", "shown@example.com")
+    assert (lines["email_verified"], lines["disabled_at"]) == ("false", "")
+    assert (lines["bio"], lines["role"]) == (r'"Bakes.\nrole: admin\u001b[2J"', "member")
+    assert on_a_terminal(data_dir, "users", "show", "shown").replace("\r\n", "\n") == piped
+
+
+def test_an_account_is_named_by_id_username_or_address(data_dir):
+    made = run(data_dir, "users", "create", "Named", "named@example.com", "--json", stdin=PASSWORD)
+    user = json.loads(made.stdout)
+    look(data_dir, "users", "create", "named@example.org", "other@example.com", stdin=PASSWORD)
+    number = str(user["id"])
+    look(data_dir, "users", "create", number.zfill(3), "digits@example.com", stdin=PASSWORD)
+
+    def found(name: str) -> str:
+        return json.loads(look(data_dir, "users", "show", name, "--json").stdout)["username"]
+
+    assert user["username"] == "Named"
+    assert [found(name) for name in (number, "nAMED", "Named@Example.com")] == ["Named"] * 3
+    assert found("named@example.org") == "named@example.org"
+    assert found(number.zfill(3)) == "Named"  # a number is an ID
+    assert found("digits@example.com") == number.zfill(3)
+    for nonsense in ("9" * 5000, os.fsdecode(b"\xff"), "no\nbody"):
+        nobody = look(data_dir, "users", "show", nonsense)
+        assert (nobody.returncode, nobody.stderr[:24]) == (1, "error: There is no user ")
+    assert look(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
+
+
+def test_a_list_that_is_empty_says_so_on_a_terminal_alone(data_dir):
+    words = ("jobs", "list", "--status", "failed")
+
+    assert on_a_terminal(data_dir, *words) == "The list is empty.\r\n"
+    assert (look(data_dir, *words).stdout, look(data_dir, *words).stderr) == ("", "")
+    assert look(data_dir, *words, "--json").stdout == "[]\n"
 
 
 def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
@@ -223,7 +306,7 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
         done = run(data_dir, "users", command, user_id)
         assert (done.returncode, done.stderr) == (0, words)
         if command == "disable":
-            [shown] = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
+            shown = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
             assert (shown["role"], shown["disabled_at"] is None) == ("admin", False)
 
     reset = run(data_dir, "users", "reset-password", user_id, stdin="another fine sentence\n")
@@ -231,25 +314,28 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
     weak = run(data_dir, "users", "reset-password", user_id, stdin="short\n")
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
     nobody = look(data_dir, "users", "promote", "999999")
-    assert (nobody.returncode, nobody.stderr) == (1, "error: User not found\n")
+    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
     data_dir = tmp_path / "data"
     with embedded.running(data_dir) as url:
         assert look(data_dir, "migrate").returncode == 0
+        # The README's first session comes before.
+        look(data_dir, "users", "create", "ana", "ana@example.com", stdin=PASSWORD)
         done = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
-        counts = {row["written"]: row["count"] for row in json.loads(done.stdout)}
+        made = json.loads(done.stdout)
+        counts, [somebody, *_] = made["written"], made["usernames"]
         assert (counts["person"], counts["todo"], counts["post"]) == (3, 12, 24)
         assert 0 < counts["done"] <= 12
-        password = done.stderr.strip().split()[-1]
-        assert "ana" in done.stderr
-        [user_id] = re.findall(r"(\d+)\tana\t", look(data_dir, "users", "list").stdout)
+        assert made["password"] not in done.stderr
+        shown = look(data_dir, "users", "show", somebody, "--json").stdout
+        user_id = json.loads(shown)["id"]
         with psycopg.connect(conninfo(url)) as connection:
             query = "SELECT max(created_at) < now(), bool_or(edited_at IS NOT NULL) FROM posts"
             assert connection.execute(query).fetchone() == (True, False)
         with serving(data_dir) as server:
-            form = {"username": "ana", "password": password}
+            form = {"username": somebody, "password": made["password"]}
             assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
             timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
             assert timeline["counts"]["posts"] > 0
@@ -263,6 +349,9 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
         gone = run(data_dir, "reset-db", "--yes", url.database)
         assert (gone.returncode, "The database is empty" in gone.stderr) == (0, True)
         assert look(data_dir, "users", "list").stdout == ""
+        told = run(data_dir, "seed", "--people", "2", "--todos", "0")
+        assert "person\t2\n" in told.stdout
+        assert f"Log in as {somebody}, or another of them, with the password " in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -303,7 +392,7 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
     )
     assert f"{number}\t" in look(data_dir, "jobs", "list", "--status", "todo").stdout
     wrong = run(data_dir, "jobs", "list", "--status", "lost")
-    assert (wrong.returncode, "todo, doing, failed, cancelled" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "'lost' is not one of 'todo', 'doing'" in wrong.stderr) == (2, True)
 
 
 def test_the_prompt_awaits(data_dir):
@@ -318,3 +407,23 @@ raise SystemExit
     assert "NameError: name 'nothing' is not defined" in done.stderr
     assert "users: " in done.stdout
     assert "todos: " in done.stdout
+    assert "Changes are kept by: await session.commit()" in done.stderr
+
+
+def test_the_prompt_keeps_what_is_committed_alone(data_dir):
+    typed = """\
+async def add(name):
+    values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}
+    await session.execute(insert(users).values(values))
+
+await add("kept")
+await session.commit()
+await add("given up")
+await session.rollback()
+await add("forgotten")
+"""
+    run(data_dir, "shell", stdin=typed)
+
+    names = [line.split("\t")[1] for line in look(data_dir, "users", "list").stdout.splitlines()]
+    assert "kept" in names
+    assert not {"given up", "forgotten"} & set(names)

@@ -65,6 +65,20 @@ async def select_user(session: AnySession, user_id: int) -> AnyRow | None:
     return (await session.execute(statement)).one_or_none()
 
 
+async def find_user(session: AnySession, named: str) -> AnyRow | None:
+    """Find an account by its id, or as a log-in does; a number is an id."""
+    if named.isascii() and named.isdigit():
+        return await select_user(session, int(named))
+    key = folded(named)
+    statement = (
+        select(*COLUMNS)
+        .where(or_(users.c.email_key == key, users.c.username_key == key))
+        .order_by((users.c.email_key == key).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
 async def address_is_taken(session: AnySession, actor_id: int, email: str) -> bool:
     taken = exists().where(users.c.email_key == folded(email), users.c.id != actor_id)
     return bool((await session.execute(select(taken))).scalar())

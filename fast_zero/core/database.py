@@ -158,6 +158,11 @@ class Transaction:
         if self.connection is not None:
             await greenlet_spawn(self.connection.commit)
 
+    async def rollback(self) -> None:
+        """Give up what was changed since the last commit; another statement begins anew."""
+        if self.connection is not None:
+            await greenlet_spawn(self.connection.rollback)
+
     async def close(self) -> None:
         """Give the connection back, and with it up what was not committed."""
         if self.connection is not None:

@@ -1,13 +1,10 @@
 """Statements about jobs, for who runs the server. What a job was deferred with stays untold."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from sqlalchemy import text
 
 from fast_zero.core.database import AnyRow, AnySession
-
-Status = Literal["todo", "doing", "failed", "cancelled"]
 
 # A job that waits after a failure has a moment from which it is done again.
 SELECT = text("""
@@ -29,9 +26,7 @@ WHERE id = :id AND status IN ('todo', 'failed') RETURNING id
 """)
 
 
-async def select_jobs(
-    session: AnySession, statuses: Sequence[Status], limit: int
-) -> Sequence[AnyRow]:
+async def select_jobs(session: AnySession, statuses: Sequence[str], limit: int) -> Sequence[AnyRow]:
     """Select jobs of some statuses, the newest first."""
     return (await session.execute(SELECT, {"statuses": list(statuses), "limit": limit})).all()
 

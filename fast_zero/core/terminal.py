@@ -1,6 +1,7 @@
 """Where commands write: data to standard output, talk to standard error."""
 
 import json
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,23 +15,44 @@ talk = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
     """Show rows that have the same columns: as a table, as lines for a pipe, or as JSON."""
-    cells = [[written(cell) for cell in row.values()] for row in rows]
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif console.is_terminal and rows:
+        print_json(rows)
+    elif not console.is_terminal:
+        for row in rows:
+            print("\t".join(map(written, row.values())))
+    elif not rows:
+        talk.print("The list is empty.")
+    else:
         from rich.table import Table
 
         table = Table(*rows[0])
-        for row, line in zip(rows, cells, strict=True):
+        for row in rows:
             level = row.get("level", "error" if row.get("problem") else "ok")
-            table.add_row(*map(escape, line), style=STYLES[str(level)])
+            cells = (escape(in_one_line(cell)) for cell in row.values())
+            table.add_row(*cells, style=STYLES[str(level)])
         console.print(table)
-    else:
-        for line in cells:
-            print("\t".join(line))
+
+
+def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
+    """Show one thing: a line for each of its fields, or JSON."""
+    if as_json:
+        print_json(row)
+        return
+    for name, value in row.items():
+        print(f"{name}: {in_one_line(value)}".rstrip())
+
+
+def print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def written(cell: object) -> str:
     if cell is None:
         return ""
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
+
+
+def in_one_line(cell: object) -> str:
+    """Write what people typed so that it can neither begin a line nor steer a terminal."""
+    text = written(cell)
+    return text if text.isprintable() else json.dumps(text)

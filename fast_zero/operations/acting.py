@@ -4,21 +4,32 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.markup import escape
 
-from fast_zero.core.errors import Invalid, StartError
+from fast_zero.core.errors import Invalid, NotFound, StartError
 from fast_zero.core.terminal import talk
 
 if TYPE_CHECKING:
-    from fast_zero.core.database import Transaction
+    from fast_zero.core.database import AnyRow, Transaction
     from fast_zero.core.settings import Settings
 
 MIGRATION_WAIT_SECONDS = 600
+LONGEST_NAME = 254  # an email address
 
 T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+AnyUser = Annotated[
+    str,
+    typer.Argument(
+        metavar="USER",
+        help="ID, username or email address. A number is an ID, so an account whose username is a "
+        "number is named by its ID or address.",
+    ),
+]
 
 
 def act(action: "Callable[[Transaction, Settings], Awaitable[T]]") -> T:
@@ -31,6 +42,26 @@ def act(action: "Callable[[Transaction, Settings], Awaitable[T]]") -> T:
 
     with ready(migrate=False) as settings:
         return asyncio.run(run(settings))
+
+
+def act_on(user: str, action: "Callable[[Transaction, Settings, AnyRow], Awaitable[T]]") -> T:
+    """Run an action on an account in one transaction."""
+
+    async def run(session: "Transaction", settings: "Settings") -> T:
+        return await action(session, settings, await find(session, user))
+
+    return act(run)
+
+
+async def find(session: "Transaction", user: str) -> "AnyRow":
+    from fast_zero.accounts import queries
+
+    # No username or address is longer, or holds what cannot be shown.
+    possible = len(user) <= LONGEST_NAME and user.isprintable()
+    found = await queries.find_user(session, user) if possible else None
+    if found is None:
+        raise NotFound(f"There is no user {user}.")
+    return found
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fast_zero.core.errors import Invalid
-from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import act, confirm, ready
+from fast_zero.core.terminal import show, show_one, talk
+from fast_zero.operations.acting import AsJson, act, confirm, ready
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -24,7 +24,7 @@ def seed(
     *,
     people: Annotated[int, typer.Option(min=2, max=1000, help="How many people.")] = 20,
     todos: Annotated[int, typer.Option(min=0, max=1000, help="Todos of each.")] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a demo: people, todos over the last months, follows, posts, replies, likes.
 
@@ -33,7 +33,7 @@ def seed(
     from rich.progress import Progress
 
     from fast_zero.core import security
-    from fast_zero.operations.seed import plant
+    from fast_zero.operations.seed import plant, usernames
 
     password = secrets.token_urlsafe(12)
     with Progress(console=talk, transient=True) as bar:
@@ -50,8 +50,13 @@ def seed(
             )
 
         counts = act(write)
-    show([{"written": name, "count": count} for name, count in counts.items()], as_json=as_json)
-    talk.print(f"Log in as [bold]ana[/], or another of them, with the password {password}")
+    names = usernames(people)
+    if as_json:
+        made = {"usernames": names, "password": password, "written": counts}
+        show_one(made, as_json=True)
+        return
+    show([{"written": name, "count": count} for name, count in counts.items()], as_json=False)
+    talk.print(f"Log in as [bold]{names[0]}[/], or another of them, with the password {password}")
 
 
 @cli.command("reset-db")

@@ -1,18 +1,27 @@
 """`fast-zero jobs`: what workers have done, do and will do, for who runs the server."""
 
-from typing import TYPE_CHECKING, Annotated, get_args
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.errors import NotFound
 from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import act
+from fast_zero.operations.acting import AsJson, act
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from fast_zero.core.database import AnySession, Transaction
     from fast_zero.core.settings import Settings
+
+
+class Status(StrEnum):
+    TODO = "todo"
+    DOING = "doing"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
 
 cli = typer.Typer(help="Look after jobs, such as sending mail.", no_args_is_help=True)
 
@@ -21,11 +30,10 @@ cli = typer.Typer(help="Look after jobs, such as sending mail.", no_args_is_help
 def list_jobs(
     *,
     status: Annotated[
-        list[str] | None,
-        typer.Option(help="todo, doing, failed or cancelled; without it, all of these."),
+        list[Status] | None, typer.Option(help="May be given more than once; without it, all.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List jobs, the newest first. Those that are done are not kept.
 
@@ -33,10 +41,7 @@ def list_jobs(
     """
     from fast_zero.core import job_queries
 
-    known = get_args(job_queries.Status)
-    if unknown := set(status or []) - set(known):
-        raise Invalid(f"There is no status {min(unknown)}; there are {', '.join(known)}.")
-    statuses = [one for one in known if one in (status or known)]
+    statuses = [one.value for one in status or Status]
     rows = act(lambda session, _settings: job_queries.select_jobs(session, statuses, limit))
     moments = ("next_try", "changed")
     show(

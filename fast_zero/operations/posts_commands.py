@@ -1,13 +1,19 @@
 """`fast-zero posts`: what people post, for who runs the server and answers for it."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fast_zero.core.errors import Invalid, NotFound
 from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import act
+from fast_zero.operations.acting import AsJson, act, find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fast_zero.core.database import AnyRow, Transaction
+    from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look after posts.", no_args_is_help=True)
 
@@ -15,16 +21,24 @@ cli = typer.Typer(help="Look after posts.", no_args_is_help=True)
 @cli.command("list")
 def list_posts(
     *,
-    user: Annotated[int | None, typer.Option(help="Only the posts of this user.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            help="Only the posts of this user: ID, username or email address; a number is an ID."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the newest posts, whoever may see them."""
     from fast_zero.feed import moderation_queries
 
-    rows = act(lambda session, _settings: moderation_queries.select_newest(session, user, limit))
+    async def select(session: "Transaction", _settings: "Settings") -> "Sequence[AnyRow]":
+        author_id = (await find(session, user)).id if user is not None else None
+        return await moderation_queries.select_newest(session, author_id, limit)
+
     columns = ("id", "author_id", "visibility", "reply_to", "text")
-    show([{name: getattr(post, name) for name in columns} for post in rows], as_json=as_json)
+    show([{name: getattr(post, name) for name in columns} for post in act(select)], as_json=as_json)
 
 
 @cli.command("delete")

@@ -18,7 +18,7 @@ from fast_zero.core.errors import Conflict
 
 DAYS = 150
 NAMES = (
-    *("Ana", "Rui", "Bea", "Caio", "Dora", "Enzo", "Flora", "Gil", "Helena", "Igor"),
+    *("Alba", "Rui", "Bea", "Caio", "Dora", "Enzo", "Flora", "Gil", "Helena", "Igor"),
     *("Júlia", "Kauã", "Lia", "Marcos", "Nina", "Otto", "Paula", "Quim", "Rosa", "Saulo"),
 )
 SURNAMES = ("Alves", "Barbosa", "Costa", "Dias", "Esteves", "Farias", "Gomes", "Lima", "Moraes")
@@ -88,6 +88,12 @@ STATEMENTS = {
 SENT = {name: text(statement) for name, statement in STATEMENTS.items()}
 
 
+def usernames(people: int) -> list[str]:
+    """Name so many people, as nobody who tries the server names an account."""
+    rounds = (divmod(person, len(NAMES)) for person in range(people))
+    return [f"demo-{NAMES[index].lower()}{again or ''}" for again, index in rounds]
+
+
 @dataclass
 class Demo:
     """What is drawn, and the ids of what has been written."""
@@ -110,11 +116,9 @@ class Demo:
         return day.replace(hour=self.chance.choice((8, 9, 12, 13, 18, 19, 20, 21)))
 
     def arrivals(self) -> Iterator[Event]:
-        for person in range(self.people):
+        for person, username in enumerate(usernames(self.people)):
             first = NAMES[person % len(NAMES)]
-            again = person // len(NAMES) or ""
             at = self.now - timedelta(days=DAYS + 30 - person * 29 / self.people)
-            username = f"{first.lower()}{again}"
             yield (
                 at,
                 "person",

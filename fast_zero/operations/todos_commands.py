@@ -1,11 +1,11 @@
 """`fast-zero todos`: what somebody has to do, for who runs the server."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from fast_zero.core.terminal import show
-from fast_zero.operations.acting import act
+from fast_zero.operations.acting import AnyUser, AsJson, act_on
 
 if TYPE_CHECKING:
     from fast_zero.core.database import AnyRow, Transaction
@@ -21,25 +21,26 @@ def group() -> None:
 
 @cli.command("list")
 def list_todos(
-    user_id: int,
+    user: AnyUser,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the todos of an account: a table on a terminal, tab-separated lines in a pipe."""
     from fast_zero.core.pagination import MAX_LIMIT, encode_cursor
     from fast_zero.todos import queries
     from fast_zero.todos.schemas import TodoFilter
 
-    async def collect(session: "Transaction", _settings: "Settings") -> "list[AnyRow]":
+    async def collect(
+        session: "Transaction", _settings: "Settings", owner: "AnyRow"
+    ) -> "list[AnyRow]":
         found: list[AnyRow] = []
         page = TodoFilter(limit=MAX_LIMIT)
-        while rows := await queries.select_todos(session, user_id, page):
+        while rows := await queries.select_todos(session, owner.id, page):
             found += rows
             after = encode_cursor(rows[-1].id)
             page = TodoFilter.model_validate({"limit": MAX_LIMIT, "after": after})
         return found
 
     columns = ("id", "state", "share", "title")
-    show(
-        [{name: getattr(todo, name) for name in columns} for todo in act(collect)], as_json=as_json
-    )
+    found = act_on(user, collect)
+    show([{name: getattr(todo, name) for name in columns} for todo in found], as_json=as_json)

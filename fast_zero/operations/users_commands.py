@@ -5,10 +5,11 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from fast_zero.core.errors import Invalid, NotFound
-from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import act
+from fast_zero.core.errors import Invalid
+from fast_zero.core.terminal import show, show_one, talk
+from fast_zero.operations.acting import AnyUser, AsJson, act, act_on, find
 
 if TYPE_CHECKING:
     from fast_zero.core.database import AnyRow, Transaction
@@ -20,7 +21,7 @@ cli = typer.Typer(help="Look after accounts.", no_args_is_help=True)
 @cli.command("list")
 def list_users(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
     columns = ("id", "username", "email")
@@ -42,25 +43,22 @@ async def collect_users(session: "Transaction", _settings: "Settings") -> "list[
 
 @cli.command("show")
 def show_user(
-    user_id: int,
+    user: AnyUser,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show an account as its owner sees it, its role, and since when it is disabled."""
-    from fast_zero.accounts import queries
     from fast_zero.accounts.schemas import UserAdmin
 
-    user = act(lambda session, _settings: queries.select_user(session, user_id))
-    if user is None:
-        raise NotFound(f"There is no user {user_id}.")
-    show([UserAdmin.model_validate(user).model_dump(mode="json")], as_json=as_json)
+    found = act(lambda session, _settings: find(session, user))
+    show_one(UserAdmin.model_validate(found).model_dump(mode="json"), as_json=as_json)
 
 
 @cli.command("audit")
 def list_audit(
-    user_id: int,
+    user: AnyUser,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what happened to an account, newest first: log-ins, changes, tokens."""
     from fast_zero.accounts import session_queries
@@ -68,21 +66,22 @@ def list_audit(
     from fast_zero.core.pagination import MAX_LIMIT, PageParams
 
     page = PageParams(limit=MAX_LIMIT)
-    rows = act(lambda session, _settings: session_queries.select_audit(session, user_id, page))
+    select = session_queries.select_audit
+    rows = act_on(user, lambda session, _settings, owner: select(session, owner.id, page))
     found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
     show(found, as_json=as_json)
 
 
 @cli.command("create")
-def create_user(username: str, email: str) -> None:
-    """Create an account and print its id.
+def create_user(username: str, email: str, *, as_json: AsJson = False) -> None:
+    """Create an account and print its ID; with --json, all of it.
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
     """
     from pydantic import ValidationError
 
     from fast_zero.accounts import service
-    from fast_zero.accounts.schemas import UserCreate
+    from fast_zero.accounts.schemas import UserAdmin, UserCreate
 
     password = read_password()
     try:
@@ -91,7 +90,10 @@ def create_user(username: str, email: str) -> None:
         faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
         raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
     user = act(lambda session, settings: service.register(session, new, settings))
-    print(user.id)
+    if as_json:
+        show_one(UserAdmin.model_validate(user).model_dump(mode="json"), as_json=True)
+    else:
+        print(user.id)
 
 
 def read_password() -> str:
@@ -100,7 +102,7 @@ def read_password() -> str:
 
 
 @cli.command("reset-password")
-def reset_password(user_id: int) -> None:
+def reset_password(user: AnyUser) -> None:
     """Give an account another password, and end its sessions. Its owner is told by a letter.
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
@@ -108,59 +110,65 @@ def reset_password(user_id: int) -> None:
     from fast_zero.accounts import standing
 
     password = read_password()
-    act(lambda session, settings: standing.set_password(session, settings, user_id, password))
-    talk.print(f"User {user_id} has another password, and no session.")
+    act_on(
+        user,
+        lambda session, settings, owner: standing.set_password(
+            session, settings, owner.id, password
+        ),
+    )
+    talk.print(f"User {escape(user)} has another password, and no session.")
 
 
 @cli.command("disable")
-def disable_user(user_id: int) -> None:
+def disable_user(user: AnyUser) -> None:
     """Let nobody into an account any more, and end its sessions at once. What was posted stays."""
     from fast_zero.accounts import standing
 
-    act(lambda session, _settings: standing.disable(session, user_id))
-    talk.print(f"User {user_id} is disabled.")
+    act_on(user, lambda session, _settings, owner: standing.disable(session, owner.id))
+    talk.print(f"User {escape(user)} is disabled.")
 
 
 @cli.command("enable")
-def enable_user(user_id: int) -> None:
+def enable_user(user: AnyUser) -> None:
     """Let the owner of a disabled account in again."""
     from fast_zero.accounts import standing
 
-    act(lambda session, _settings: standing.enable(session, user_id))
-    talk.print(f"User {user_id} is enabled.")
+    act_on(user, lambda session, _settings, owner: standing.enable(session, owner.id))
+    talk.print(f"User {escape(user)} is enabled.")
 
 
 @cli.command("promote")
-def promote_user(user_id: int) -> None:
+def promote_user(user: AnyUser) -> None:
     """Make somebody an administrator, who may look after the accounts and posts of others."""
     from fast_zero.accounts import standing
     from fast_zero.accounts.models import Role
 
-    act(lambda session, _settings: standing.give_role(session, user_id, Role.ADMIN))
-    talk.print(f"User {user_id} is an administrator, from the next log-in on.")
+    give = standing.give_role
+    act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.ADMIN))
+    talk.print(f"User {escape(user)} is an administrator, from the next log-in on.")
 
 
 @cli.command("demote")
-def demote_user(user_id: int) -> None:
+def demote_user(user: AnyUser) -> None:
     """Make an administrator a member again, and end all that could still administrate."""
     from fast_zero.accounts import standing
     from fast_zero.accounts.models import Role
 
-    act(lambda session, _settings: standing.give_role(session, user_id, Role.MEMBER))
-    talk.print(f"User {user_id} is a member.")
+    give = standing.give_role
+    act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.MEMBER))
+    talk.print(f"User {escape(user)} is a member.")
 
 
 @cli.command("delete")
 def delete_user(
-    user_id: int,
+    user: AnyUser,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete an account and everything that it owns, for good."""
     from fast_zero.accounts import queries
 
-    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user_id} for good?")):
+    if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user} for good?")):
         raise Invalid("Nothing was deleted. Confirm with --yes.")
-    if not act(lambda session, _settings: queries.delete_user(session, user_id)):
-        raise NotFound(f"There is no user {user_id}.")
-    talk.print(f"User {user_id} is deleted.")
+    act_on(user, lambda session, _settings, owner: queries.delete_user(session, owner.id))
+    talk.print(f"User {escape(user)} is deleted.")
