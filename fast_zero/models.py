@@ -3,6 +3,7 @@
 from fast_zero.accounts.models import (
     audit_events,
     ended_sessions,
+    invitations,
     login_sessions,
     mailed_links,
     personal_tokens,
@@ -34,6 +35,7 @@ __all__ = [
     "earlier_texts",
     "ended_sessions",
     "follows",
+    "invitations",
     "kept_answers",
     "likes",
     "login_sessions",

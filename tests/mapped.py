@@ -34,6 +34,10 @@ class Follow(Base):
     __table__ = models.follows
 
 
+class Invitation(Base):
+    __table__ = models.invitations
+
+
 class KeptAnswer(Base):
     __table__ = models.kept_answers
 

@@ -57,7 +57,7 @@ def test_help_is_as_plain_on_a_terminal(data_dir):
     "command",
     [
         *("seed", "smoke", "doctor", "users list", "users show", "users audit", "users create"),
-        *("todos list", "posts list", "jobs list"),
+        *("users invite", "todos list", "posts list", "jobs list"),
     ],
 )
 def test_what_prints_data_prints_it_as_json_too(command):
@@ -283,6 +283,26 @@ def test_an_account_is_named_by_id_username_or_address(data_dir):
         nobody = look(data_dir, "users", "show", nonsense)
         assert (nobody.returncode, nobody.stderr[:24]) == (1, "error: There is no user ")
     assert look(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
+
+
+def test_the_operator_invites(data_dir):
+    done = run(data_dir, "users", "invite", "guest@example.com")
+    again = run(data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json")
+    jobs = look(data_dir, "jobs", "list", "--limit", "1").stdout
+
+    words = (
+        r"guest@example\.com is invited\. The link works until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n"
+    )
+    assert re.fullmatch(words, done.stderr)
+    invitation = json.loads(again.stdout)
+    assert (invitation["email"], invitation["language"]) == ("Guest@example.com", "pt-BR")
+    assert "accounts.send_invitation\ttodo" in jobs
+    taken = run(data_dir, "users", "invite", "taken@example.com")
+    assert (taken.returncode, taken.stderr) == (1, "error: Email already exists\n")
+    wrong = look(data_dir, "users", "invite", "nowhere")
+    assert (wrong.returncode, wrong.stderr.startswith("error: email: value is not")) == (1, True)
+    closed = look(data_dir, "users", "invite", "other@example.com", REGISTRATION="closed")
+    assert (closed.returncode, closed.stderr) == (1, "error: Registration is closed.\n")
 
 
 def test_a_list_that_is_empty_says_so_on_a_terminal_alone(data_dir):

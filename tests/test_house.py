@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from fast_zero.core.routing import Route
+from tests.factories import UserFactory
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = {
@@ -35,9 +36,17 @@ PUBLIC = {
     ("POST", "/auth/token"),
     ("GET", "/account/confirm"),
     ("GET", "/account/password"),
+    ("GET", "/account/register"),
     ("POST", "/auth/email/confirm"),
     ("POST", "/auth/password/forgotten"),
     ("POST", "/auth/password/reset"),
+}
+PROFILES = {
+    ("GET", "/users"),
+    ("GET", "/users/{user_id}"),
+    ("GET", "/users/by-name/{username}"),
+    ("GET", "/users/{username}/feed.atom"),
+    ("GET", "/users/{username}/feed.json"),
 }
 LINES_PER_FILE = 400
 
@@ -73,11 +82,24 @@ def test_the_routes_asked_most_are_short(app):
 
 
 async def test_every_route_refuses_a_stranger_or_is_on_the_public_list(app, anonymous):
-    for method, path in sorted(operations(app) - PUBLIC):
-        url = path.format(
-            user_id=1, todo_id=1, session_id=1, token_id=1, post_id=1, notification_id=1
-        )
-        response = await anonymous.request(method, url)
+    await refuses_strangers(anonymous, operations(app) - PUBLIC)
+
+
+async def test_without_public_profiles_those_refuse_a_stranger_too(app, live, commit):
+    [user] = await commit(UserFactory(username="ana"))
+    async with live(public_profiles=False) as client:
+        await refuses_strangers(client, (operations(app) - PUBLIC) | PROFILES)
+    async with live() as client:
+        for _, path in PROFILES:
+            response = await client.get(path.format(user_id=user.id, username="ana"))
+            assert response.status_code == 200, path
+
+
+async def refuses_strangers(client, operations: set[tuple[str, str]]) -> None:
+    ids = ("user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id")
+    parts = dict.fromkeys([*ids, "invitation_id"], 1) | {"username": "ana"}
+    for method, path in sorted(operations):
+        response = await client.request(method, path.format(**parts))
         assert response.status_code == 401, f"{method} {path} answers a stranger"
         assert response.json()["detail"] == "Not authenticated"
         assert response.headers["www-authenticate"] == "Bearer"

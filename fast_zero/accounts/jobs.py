@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from fast_zero.accounts import letters, link_queries, outbox
+from fast_zero.accounts import invitation_queries, letters, link_queries, outbox
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import mail, security
@@ -23,6 +23,7 @@ SWEEPS = [
         ("spent_refresh_tokens", "digest", "expires_at", "2 hours"),
         ("login_sessions", "id", "expires_at", "2 hours"),
         ("mailed_links", "digest", "expires_at", "2 hours"),
+        ("invitations", "id", "expires_at", "2 hours"),
         ("throttles", "digest", "expires_at", "2 hours"),
         ("audit_events", "id", "at", "1 year"),
     ]
@@ -74,6 +75,20 @@ async def send_notice(
     await mail.send(context.settings, letter)
 
 
+async def send_invitation(context: Context, *, seed: str) -> None:
+    """Send an invitation, unless it was used, revoked or replaced meanwhile, or has expired."""
+    tokens = security.derived_tokens(context.settings, seed)
+    by_digest = {security.digest(token): token for token in tokens}
+    async with context.sessions() as session:
+        reader = await invitation_queries.select_reader(session, list(by_digest))
+    if reader is None:
+        return
+    digest, email, language = reader
+    server, token = context.settings.base_url(), by_digest[digest]
+    letter = letters.invitation(email, language, server=server, token=token, letter_id=id_of(seed))
+    await mail.send(context.settings, letter)
+
+
 async def sweep(context: Context) -> None:
     for statement in SWEEPS:
         async with context.sessions() as session:
@@ -84,5 +99,9 @@ def id_of(seed: str) -> str:
     return security.digest(seed)[:16].hex()
 
 
-JOBS: Jobs = {outbox.SEND_LINK: send_link, outbox.SEND_NOTICE: send_notice}
+JOBS: Jobs = {
+    outbox.SEND_LINK: send_link,
+    outbox.SEND_NOTICE: send_notice,
+    outbox.SEND_INVITATION: send_invitation,
+}
 CHORES: Jobs = {"accounts.sweep": sweep}

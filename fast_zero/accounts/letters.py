@@ -6,6 +6,7 @@ is given. So the server cannot be made to send what others wrote.
 
 from enum import StrEnum
 from string import Template
+from urllib.parse import urlencode
 
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import letters
@@ -20,13 +21,14 @@ class Notice(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a word, not a password
 
 
+INVITATION = "invitation"
 PAGES = {
     Purpose.VERIFICATION: "confirm",
     Purpose.ADDRESS: "confirm",
     Purpose.PASSWORD: "password",
 }
 # The subject, then the paragraphs. The ends of lines are those of this file only.
-TEXTS: dict[str, dict[Purpose | Notice, str]] = {
+TEXTS: dict[str, dict[str, str]] = {
     "en": {
         Purpose.VERIFICATION: """
 Confirm your e-mail address
@@ -82,6 +84,16 @@ The password of your account at $server was changed, and all sessions have ended
 
 If it was not you, ask for a new password at once, with this address, and look through
 your personal tokens.
+""",
+        INVITATION: """
+You are invited to register
+
+Whoever runs $server invites you to register there with this email address. Choose a
+username and a password:
+
+$link
+
+The link works once, for a week. If you do not want an account, do nothing.
 """,
     },
     "pt-BR": {
@@ -139,6 +151,16 @@ A senha da sua conta em $server mudou, e todas as sessões foram encerradas.
 Se não foi você, peça já uma nova senha, com este endereço, e confira seus tokens
 pessoais.
 """,
+        INVITATION: """
+Você recebeu um convite para se cadastrar
+
+Quem cuida de $server convida você a se cadastrar com este endereço de e-mail. Escolha um
+nome de usuário e uma senha:
+
+$link
+
+O link funciona uma vez, por uma semana. Se você não quer uma conta, não faça nada.
+""",
     },
 }
 
@@ -151,13 +173,17 @@ def with_link(
     return write(purpose, to, language, server=server, link=link, letter_id=letter_id)
 
 
+def invitation(to: str, language: str, *, server: str, token: str, letter_id: str) -> Letter:
+    fragment = urlencode({"invitation": token, "email": to})
+    link = f"{server}/account/register?lang={language}#{fragment}"
+    return write(INVITATION, to, language, server=server, link=link, letter_id=letter_id)
+
+
 def notice(about: Notice, to: str, language: str, *, server: str, letter_id: str) -> Letter:
     return write(about, to, language, server=server, link="", letter_id=letter_id)
 
 
-def write(
-    about: Purpose | Notice, to: str, language: str, *, server: str, link: str, letter_id: str
-) -> Letter:
+def write(about: str, to: str, language: str, *, server: str, link: str, letter_id: str) -> Letter:
     paragraphs = [" ".join(text.split()) for text in TEXTS[language][about].split("\n\n")]
     subject, *filled = (Template(text).substitute(server=server, link=link) for text in paragraphs)
     return letters.write(

@@ -175,6 +175,28 @@ class MailedLinkColumns(TypedColumns):
 mailed_links = Table("mailed_links", metadata, MailedLinkColumns)
 
 
+class InvitationColumns(TypedColumns):
+    """A link that lets who reads the email of an address register. Its use deletes it."""
+
+    id: Named[int] = identity()
+    email: Named[str] = Column(Text)
+    email_key: Named[str] = Column(Text, Computed(FOLDED.format(column="email"), persisted=True))
+    language: Named[str] = Column(Text)
+    digest: Named[bytes] = Column(LargeBinary, unique=True)
+    created_at: Named[datetime] = now_at_first()
+    expires_at: Named[datetime] = Column(MOMENT, index=True)
+
+
+invitations = Table(
+    "invitations",
+    metadata,
+    InvitationColumns,
+    UniqueConstraint("email_key"),
+    CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+    CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
+)
+
+
 class PersonalTokenColumns(TypedColumns):
     """A token that its owner made for a program."""
 

@@ -14,6 +14,7 @@ from fast_zero.core import jobs, security
 
 SEND_LINK = "accounts.send_link"
 SEND_NOTICE = "accounts.send_notice"
+SEND_INVITATION = "accounts.send_invitation"
 
 
 def link(purpose: Purpose, email: object, user_id: object = None) -> ColumnElement[Any]:
@@ -26,6 +27,11 @@ def link(purpose: Purpose, email: object, user_id: object = None) -> ColumnEleme
         seed=security.new_secret(),
         requested_at=func.clock_timestamp(),
     )
+
+
+def invitation(seed: str) -> ColumnElement[Any]:
+    """Ask for the email of an invitation, which is found by the digest of its token."""
+    return jobs.deferral(SEND_INVITATION, seed=seed)
 
 
 def notice(about: Notice, email: object, language: object) -> ColumnElement[Any]:

@@ -2,7 +2,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from fast_zero.accounts import attempts, queries, service, session_queries
+from fast_zero.accounts import attempts, invitations, queries, service, session_queries
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
     NOT_FOR_PROGRAMS,
@@ -43,6 +43,9 @@ router = room("/users", "users")
     status_code=HTTPStatus.CREATED,
     response_model=UserPrivate,
     responses=responses(
+        Forbidden(invitations.CLOSED),
+        Forbidden(invitations.NEEDED),
+        Forbidden(invitations.NOT_VALID),
         Conflict("Username already exists"),
         Conflict("Email already exists"),
         idempotency.UNFINISHED,
@@ -54,7 +57,11 @@ router = room("/users", "users")
 async def create_user(
     new: UserCreate, request: Request, once: DoOnce, settings: CurrentSettings
 ) -> Response:
-    """Register. A link is sent to your address; following it verifies that it is yours."""
+    """Register. A link is sent to your address; following it verifies that it is yours.
+
+    An invitation, where there is one, has verified it already.
+    """
+    invitations.check_registration(settings, new)
     language = preferred(request.headers.get("accept-language", ""))
     check_password(new.password, settings.password_min_length)
     session = request.state.autocommit

@@ -16,7 +16,7 @@ from fast_zero.accounts.models import Role
 from fast_zero.accounts.names import check_username
 from fast_zero.accounts.scopes import Scope
 from fast_zero.accounts.time_zones import check_time_zone
-from fast_zero.core.languages import Language
+from fast_zero.core.languages import DEFAULT, Language
 from fast_zero.core.pagination import Next
 from fast_zero.core.types import ENCODED_WORD, Answer, Id, RawText, Sharing, Text
 
@@ -104,11 +104,41 @@ class UserUpdate(BaseModel):
     password: Password
 
 
+Secret = Annotated[RawText, StringConstraints(max_length=1024)]
+
+
 class UserCreate(UserUpdate):
     language: Annotated[
         Language | MISSING,
         Field(description="In which letters are written. Otherwise, `Accept-Language` says it."),
     ] = MISSING
+    invitation: Annotated[
+        Secret | MISSING,
+        Field(
+            description="The token of an invitation to this address, where registering needs one. "
+            "The address is verified by it."
+        ),
+    ] = MISSING
+
+
+class InvitationCreate(BaseModel):
+    email: Email
+    language: Language = DEFAULT
+
+
+class InvitationPublic(Answer):
+    """An invitation that was not used yet."""
+
+    id: Id
+    email: str = Field(examples=["ana@example.com"])
+    language: Language
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationPage(Answer):
+    invitations: list[InvitationPublic]
+    next: Next
 
 
 PUBLIC = "-public"
@@ -158,9 +188,6 @@ class UserAdmin(UserPrivate):
 class UserPage(Answer):
     users: list[UserPublic]
     next: Next
-
-
-Secret = Annotated[RawText, StringConstraints(max_length=1024)]
 
 
 class MeUpdate(BaseModel):

@@ -2,7 +2,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from fast_zero.accounts import attempts, outbox, queries, session_queries
+from fast_zero.accounts import attempts, invitations, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
@@ -25,7 +25,10 @@ async def insert_account(
     session: AnySession, new: UserCreate, password_hash: str, language: str
 ) -> AnyRow:
     """Make an account that is written to in the language it asks for, or else in the given one."""
-    chosen = new.model_dump().get("language", language)
+    given = new.model_dump()
+    chosen = given.get("language", language)
+    if "invitation" in given:
+        return await invitations.accept(session, new, given["invitation"], password_hash, chosen)
     return await queries.insert_user(session, new.username, new.email, password_hash, chosen)
 
 

@@ -1,14 +1,31 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Security
+from fastapi import Response, Security
 
-from fast_zero.accounts import queries, session_queries, standing
+from fast_zero.accounts import (
+    attempts,
+    invitation_queries,
+    invitations,
+    queries,
+    session_queries,
+    standing,
+)
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, CurrentRevocations, current_actor
-from fast_zero.accounts.schemas import AuditPage, UserAdmin
+from fast_zero.accounts.schemas import (
+    AuditPage,
+    InvitationCreate,
+    InvitationPage,
+    InvitationPublic,
+    UserAdmin,
+)
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import Autocommit, Reads
-from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core import idempotency
+from fast_zero.core.budget import EXHAUSTED
+from fast_zero.core.conditions import JSON
+from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
+from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
+from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery
 from fast_zero.core.problems import responses
@@ -75,3 +92,52 @@ async def remove_post(post_id: Id, session: Autocommit) -> None:
     """Delete a post, whoever wrote it. The replies to it stay."""
     if not await moderation_queries.delete_post(session, post_id):
         raise NotFound(NO_POST)
+
+
+@router.post(
+    "/invitations",
+    status_code=HTTPStatus.CREATED,
+    response_model=InvitationPublic,
+    responses=responses(
+        Forbidden(invitations.CLOSED),
+        Conflict("Email already exists"),
+        idempotency.UNFINISHED,
+        TooManyRequests(attempts.TOO_MANY_LETTERS),
+        EXHAUSTED,
+    )
+    | {HTTPStatus.CREATED: {"headers": idempotency.REPLAYED}},
+)
+async def create_invitation(
+    new: InvitationCreate, actor: Admin, once: DoOnce, settings: CurrentSettings
+) -> Response:
+    """Send an email with a link that lets its reader register. It works once, for a week.
+
+    An older invitation to the same address ends.
+    """
+
+    async def invite(session: Autocommit) -> Response:
+        await attempts.limit_letters(session, settings, f"user {actor.id}", new.email)
+        made = await invitations.invite(session, settings, new)
+        content = InvitationPublic.model_validate(made).model_dump_json()
+        return Response(content, HTTPStatus.CREATED, media_type=JSON)
+
+    return await once(actor.id, invite)
+
+
+@router.get("/invitations", response_model=InvitationPage, dependencies=[ADMIN])
+async def list_invitations(page: PageQuery, session: Reads) -> object:
+    """List the invitations that are still good, oldest first."""
+    rows, cursor = cut(await invitation_queries.select_invitations(session, page), page)
+    return {"invitations": rows, "next": cursor}
+
+
+@router.delete(
+    "/invitations/{invitation_id}",
+    status_code=DONE,
+    responses=responses(NotFound(invitations.MISSING)),
+    dependencies=[ADMIN],
+)
+async def revoke_invitation(invitation_id: Id, session: Autocommit) -> None:
+    """Revoke an invitation: its link lets nobody register any more."""
+    if not await invitation_queries.delete_invitation(session, invitation_id):
+        raise NotFound(invitations.MISSING)

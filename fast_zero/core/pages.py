@@ -1,7 +1,7 @@
-"""Pages with one button, which links in letters open.
+"""Pages with one button, which links in email open.
 
 A page that is only opened does nothing, since the scanners of mail servers open links. It sends
-the token, which is in its address, when its button is pressed.
+what is in the fragment of its address, a token or named values, when its button is pressed.
 """
 
 import json
@@ -37,8 +37,9 @@ const form = document.querySelector("form")
 const status = document.querySelector("p")
 form.addEventListener("submit", async event => {
   event.preventDefault()
-  const token = location.hash.slice(1)
-  const body = JSON.stringify({token, ...Object.fromEntries(new FormData(form))})
+  const link = location.hash.slice(1)
+  const sent = link.includes("=") ? Object.fromEntries(new URLSearchParams(link)) : {token: link}
+  const body = JSON.stringify({...sent, ...Object.fromEntries(new FormData(form))})
   const headers = {"Content-Type": "application/json"}
   form.querySelector("button").disabled = true
   let answer
@@ -51,14 +52,18 @@ form.addEventListener("submit", async event => {
 </body>
 </html>
 """)
-FIELDS = Template(
+USERNAME = Template(
+    '<label>$label<input name="username" autocomplete="username" minlength="3" maxlength="64" '
+    "required></label>"
+)
+PASSWORD = Template(
     '<label>$label<input type="password" name="password" autocomplete="new-password" '
     'minlength="8" maxlength="256" required></label>'
 )
 
 Texts = dict[Language, dict[str, str]]
-"""In each language title and button, a password's label if it asks for one, and what is said to
-each status of the answer."""
+"""In each language title and button, the labels of a username and a password if it asks for them,
+and what is said to each status of the answer."""
 
 
 def show(texts: Texts, target: str, request: Request, chosen: Language | None) -> HTMLResponse:
@@ -68,11 +73,15 @@ def show(texts: Texts, target: str, request: Request, chosen: Language | None) -
     """
     language = chosen or preferred(request.headers.get("accept-language", ""))
     words = texts[language]
-    label = words.get("label")
+    fields = [
+        template.substitute(label=escape(words[name]))
+        for name, template in (("username", USERNAME), ("password", PASSWORD))
+        if name in words
+    ]
     page = PAGE.substitute(
         language=language,
         title=escape(words["title"]),
-        fields=FIELDS.substitute(label=escape(label)) if label else "",
+        fields="".join(fields),
         button=escape(words["button"]),
         words=json.dumps(words),
         target=target,

@@ -147,6 +147,8 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     password_min_length: int = Field(default=8, ge=8, le=256)
     personal_tokens_per_user: int = Field(default=100, ge=0, le=10_000)
+    registration: Literal["open", "invite", "closed"] = "open"
+    public_profiles: bool = True
 
     smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"

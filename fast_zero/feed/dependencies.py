@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import SecurityScopes
 
-from fast_zero.accounts.dependencies import Actor, current_actor
+from fast_zero.accounts.dependencies import NOT_VALIDATED, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.feed.queries import NOBODY
@@ -15,16 +15,23 @@ Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
 async def viewer(request: Request) -> int:
     """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
 
-    These routes need no token, so one that does not hold, or was not made for the feed, is as
-    good as none.
+    While profiles are public these routes need no token, so one that does not hold is as good as
+    none. One that was not made for the feed shows no more than everybody sees.
     """
-    if "authorization" not in request.headers:
+    is_public = request.state.settings.public_profiles
+    if is_public and "authorization" not in request.headers:
         return NOBODY
     try:
         actor = await current_actor(request, SecurityScopes())
     except Unauthenticated:
-        return NOBODY
+        if is_public:
+            return NOBODY
+        raise
     return actor.id if Scope.FEED_READ in actor.scopes else NOBODY
 
 
-Viewer = Annotated[int, Depends(viewer)]
+VIEWER = Depends(viewer)
+Viewer = Annotated[int, VIEWER]
+
+NOT_PUBLIC = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
+"""What every route that takes a viewer may answer where profiles are not public."""

@@ -21,7 +21,7 @@ from fast_zero.core.routing import room
 from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, service, stats_queries
-from fast_zero.feed.dependencies import Reader, Viewer, Writer
+from fast_zero.feed.dependencies import NOT_PUBLIC, Reader, Viewer, Writer
 from fast_zero.feed.models import NO_USER
 from fast_zero.feed.schemas import FeedParams, PostPage, Profile, UserStats
 
@@ -33,7 +33,7 @@ DONE = HTTPStatus.NO_CONTENT
 router = room("/users", "users")
 
 
-@router.get("", response_model=UserPage)
+@router.get("", response_model=UserPage, responses=responses(*NOT_PUBLIC))
 async def list_users(page: PageQuery, viewer: Viewer, session: Reads) -> object:
     """List the public profiles of all users, oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
@@ -50,7 +50,9 @@ async def list_blocks(page: PageQuery, actor: Reader, session: Reads) -> object:
 
 
 @router.get(
-    "/{user_id}", response_model=Profile, responses=responses(MISSING) | conditions.TAGGED_OR_SEEN
+    "/{user_id}",
+    response_model=Profile,
+    responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMatch) -> Response:
     """Show a user's public profile, and to who is signed in which of the two follows the other."""
@@ -60,7 +62,7 @@ async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMat
 @router.get(
     "/by-name/{username}",
     response_model=Profile,
-    responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
+    responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_user_by_name(
     username: Name, viewer: Viewer, session: Reads, seen: IfNoneMatch

@@ -12,6 +12,7 @@ from fast_zero.core.errors import NotFound
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.feed import syndication
+from fast_zero.feed.dependencies import NOT_PUBLIC, VIEWER
 from fast_zero.feed.models import NO_USER
 from fast_zero.feed.schemas import JsonFeed
 from fast_zero.feed.syndication_queries import select_syndicated
@@ -26,7 +27,9 @@ class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
 
 
 router = room(
-    "/users/{username}", "feed", answers=responses(NotFound(NO_USER)) | conditions.DATED_OR_SEEN
+    "/users/{username}",
+    "feed",
+    answers=responses(*NOT_PUBLIC, NotFound(NO_USER)) | conditions.DATED_OR_SEEN,
 )
 
 
@@ -37,7 +40,7 @@ async def find(session: Autocommit, username: str) -> AnyRow:
     return author
 
 
-@router.get("/feed.atom", response_class=AtomResponse)
+@router.get("/feed.atom", response_class=AtomResponse, dependencies=[VIEWER])
 async def read_atom_feed(
     username: Name,
     settings: CurrentSettings,
@@ -51,7 +54,12 @@ async def read_atom_feed(
     return conditions.answer_dated(response, author.updated_at, seen, since)
 
 
-@router.get("/feed.json", response_class=JsonFeedResponse, response_model=JsonFeed)
+@router.get(
+    "/feed.json",
+    response_class=JsonFeedResponse,
+    response_model=JsonFeed,
+    dependencies=[VIEWER],
+)
 async def read_json_feed(
     username: Name,
     settings: CurrentSettings,

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 from rich.markup import escape
@@ -12,8 +12,13 @@ from fast_zero.core.terminal import show, show_one, talk
 from fast_zero.operations.acting import AnyUser, AsJson, act, act_on, find
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from fast_zero.core.database import AnyRow, Transaction
     from fast_zero.core.settings import Settings
+
+InvitedIn = Literal["en", "pt-BR"]
+Checked = TypeVar("Checked", bound="BaseModel")
 
 cli = typer.Typer(help="Look after accounts.", no_args_is_help=True)
 
@@ -78,22 +83,51 @@ def create_user(username: str, email: str, *, as_json: AsJson = False) -> None:
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
     """
-    from pydantic import ValidationError
-
     from fast_zero.accounts import service
     from fast_zero.accounts.schemas import UserAdmin, UserCreate
 
     password = read_password()
-    try:
-        new = UserCreate(username=username, email=email, password=password)
-    except ValidationError as error:
-        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
+    new = checked(UserCreate, username=username, email=email, password=password)
     user = act(lambda session, settings: service.register(session, new, settings))
     if as_json:
         show_one(UserAdmin.model_validate(user).model_dump(mode="json"), as_json=True)
     else:
         print(user.id)
+
+
+@cli.command("invite")
+def invite_user(
+    email: str,
+    *,
+    language: Annotated[InvitedIn, typer.Option(help="Language of the email.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Send an email with a link that lets its reader register. It works once, for a week.
+
+    An older invitation to the same address ends.
+    """
+    from fast_zero.accounts import invitations
+    from fast_zero.accounts.schemas import InvitationCreate, InvitationPublic
+
+    new = checked(InvitationCreate, email=email, language=language)
+    made = act(lambda session, settings: invitations.invite(session, settings, new))
+    invitation = InvitationPublic.model_validate(made)
+    if as_json:
+        show_one(invitation.model_dump(mode="json"), as_json=True)
+    else:
+        until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
+        talk.print(f"{escape(invitation.email)} is invited. The link works until {until}.")
+
+
+def checked(model: "type[Checked]", **values: str) -> "Checked":
+    """Make a model of what was typed, or say in a sentence what is wrong with it."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
 
 
 def read_password() -> str:

@@ -34,13 +34,13 @@ def read(html):
 def test_every_letter_is_there_in_every_language():
     assert TEXTS.keys() == set(KNOWN)
     for texts in TEXTS.values():
-        assert texts.keys() == {*Purpose, *Notice}
+        assert texts.keys() == {*Purpose, *Notice, letters.INVITATION}
         for about, text in texts.items():
             subject, first, *rest = text.strip().split("\n\n")
             assert len(subject) < 60
             assert "$" not in subject
             assert "$server" in first
-            assert rest.count("$link") == (about in set(Purpose))
+            assert rest.count("$link") == (about not in set(Notice))
 
 
 @pytest.mark.parametrize("language", KNOWN)

@@ -15,6 +15,7 @@ from tests.core.expect import faults
 PAGES = {
     "/account/confirm": ("Confirm your e-mail address", "../auth/email/confirm"),
     "/account/password": ("Choose a new password", "../auth/password/reset"),
+    "/account/register": ("Create your account", "../users"),
 }
 
 
@@ -60,13 +61,15 @@ async def test_a_language_that_it_does_not_speak_is_refused(anonymous):
     assert faults(await anonymous.get("/account/confirm?lang=xx")) == ["query.lang"]
 
 
+REGISTERED = "Your account is ready, and your address is confirmed. Log in from now on."
+TAKEN = "This username is taken, or your address has an account already."
 # What the script needs of a browser, and a press of the button.
 BROWSER = """
 const asked = []
 const listen = (_, act) => { nodes.press = act }
 const nodes = {form: {addEventListener: listen, querySelector: () => ({})}, p: {}}
 globalThis.document = {querySelector: name => nodes[name]}
-globalThis.location = {hash: "#s3cr3t"}
+globalThis.location = {hash: "#FRAGMENT"}
 globalThis.FormData = class { *[Symbol.iterator]() { yield* FIELDS } }
 globalThis.fetch = async (path, options) => { asked.push([path, options]); return ANSWER }
 SCRIPT
@@ -82,12 +85,18 @@ console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
         ("/account/confirm", {}, 204, "Your address is confirmed. You can close this page."),
         ("/account/confirm", {}, 409, "Somebody else has this address by now."),
         ("/account/password", {"password": "new"}, 404, DEAD),
+        ("/account/register", {"username": "ana", "password": "new"}, 201, REGISTERED),
+        ("/account/register", {"username": "ana", "password": "new"}, 409, TAKEN),
     ],
 )
 async def test_the_script_of_a_page_runs(anonymous, path, fields, answer, said):
+    invited = path == "/account/register"
+    fragment = "invitation=s3cr3t&email=ana%2Btodo%40example.com" if invited else "s3cr3t"
+    sent = {"invitation": "s3cr3t", "email": "ana+todo@example.com"} if invited else None
     page = await anonymous.get(path)
     [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
     program = BROWSER.replace("SCRIPT", script).replace("FIELDS", json.dumps(list(fields.items())))
+    program = program.replace("FRAGMENT", fragment)
     program = program.replace("ANSWER", json.dumps({"status": answer, "ok": answer < 300}))
 
     node = await asyncio.create_subprocess_exec(
@@ -99,5 +108,5 @@ async def test_the_script_of_a_page_runs(anonymous, path, fields, answer, said):
     [[target, options]] = asked
     assert target == PAGES[path][1]
     assert options["method"] == "POST"
-    assert json.loads(options["body"]) == {"token": "s3cr3t"} | fields
+    assert json.loads(options["body"]) == (sent or {"token": "s3cr3t"}) | fields
     assert (words, hidden) == (said, answer < 300)

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import delete
 
-from fast_zero.accounts.scopes import Scope
+from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
 from tests.core.expect import problem
-from tests.factories import PostFactory, UserFactory, block, follow
+from tests.factories import LoginSessionFactory, PostFactory, UserFactory, block, follow
 from tests.mapped import User
 
 NO_USER = (404, "User not found")
@@ -123,3 +123,25 @@ async def test_a_deleted_account_is_nowhere(client, user, stranger, bearer, save
     assert (await client.get(f"/posts/{post.id}")).json()["likes"] == 0
     counts = (await client.get(f"/users/{user.id}")).json()["counts"]
     assert counts == {"posts": 1, "followers": 0, "following": 0}
+
+
+async def test_where_profiles_are_not_public_any_token_that_holds_shows_them(
+    live, commit, settings
+):
+    ana, eva = await commit(UserFactory(username="ana"), UserFactory())
+    [opened] = await commit(LoginSessionFactory(owner_id=eva.id))
+    paths = ("/users", f"/users/{ana.id}", "/users/by-name/ana", "/users/ana/feed.atom")
+
+    async with live(public_profiles=False) as client:
+        for scopes in (ALL_SCOPES, {"todos:read"}):
+            token = security.create_access_token(settings, eva.id, opened.id, scopes)
+            for path in paths:
+                shown = await client.get(path, headers={"Authorization": f"Bearer {token}"})
+                assert shown.status_code == 200
+                assert "no-cache" in shown.headers["cache-control"]
+                assert "Authorization" in shown.headers["vary"]
+        forged = {"Authorization": "Bearer forged"}
+        for path in paths:
+            refused = await client.get(path, headers=forged)
+            assert problem(refused) == (401, "Could not validate credentials")
+            assert refused.headers["www-authenticate"] == "Bearer"

@@ -1,0 +1,51 @@
+"""Who may register: anybody, who was invited, or nobody."""
+
+from datetime import timedelta
+
+from fast_zero.accounts import invitation_queries
+from fast_zero.accounts.schemas import InvitationCreate, UserCreate
+from fast_zero.core import security
+from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.errors import Conflict, Forbidden
+from fast_zero.core.settings import Settings
+
+LIFETIME = timedelta(days=7)
+CLOSED = "Registration is closed."
+NEEDED = "Registration needs an invitation."
+NOT_VALID = (
+    "This invitation was used, has expired, was revoked or followed by a newer one, "
+    "or is for another email address."
+)
+MISSING = "Invitation not found"
+
+
+async def invite(session: AnySession, settings: Settings, new: InvitationCreate) -> AnyRow:
+    """Invite whoever reads the email of an address. An older invitation ends."""
+    if settings.registration == "closed":
+        raise Forbidden(CLOSED)
+    seed = security.new_secret()
+    digest = security.digest(security.derived_token(settings, seed))
+    made = await invitation_queries.upsert_invitation(session, new, seed, digest, LIFETIME)
+    if made is None:
+        raise Conflict("Email already exists")
+    return made
+
+
+def check_registration(settings: Settings, new: UserCreate) -> None:
+    """Refuse who may not register, before anything that costs much."""
+    if settings.registration == "closed":
+        raise Forbidden(CLOSED)
+    if settings.registration == "invite" and "invitation" not in new.model_fields_set:
+        raise Forbidden(NEEDED)
+
+
+async def accept(
+    session: AnySession, new: UserCreate, token: str, password_hash: str, language: str
+) -> AnyRow:
+    """Make the account that an invitation is for."""
+    user = await invitation_queries.insert_invited_user(
+        session, new, security.digest(token), password_hash, language
+    )
+    if user is None:
+        raise Forbidden(NOT_VALID)
+    return user

@@ -1,0 +1,287 @@
+"""Who may register, and what an invitation is good for."""
+
+import asyncio
+import email
+import re
+from datetime import UTC, datetime, timedelta
+from email.policy import default
+from urllib.parse import parse_qs
+
+import pytest
+from sqlalchemy import func, select, update
+
+from fast_zero.accounts.invitations import CLOSED, NEEDED, NOT_VALID
+from fast_zero.accounts.scopes import ALL_SCOPES, Scope
+from fast_zero.core import security
+from fast_zero.core.types import MAX_BIGINT
+from tests.core.expect import faults, problem
+from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.mapped import Invitation, User
+
+ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
+EVA = {"username": "eva", "email": "eva@example.com", "password": "another fine sentence"}
+LINK = re.compile(r"http://127\.0\.0\.1:8000/account/register\?lang=(en|pt-BR)#(\S+)")
+
+
+@pytest.fixture
+def admin(settings, client, user):
+    """Speak to the application as an administrator."""
+    scopes = [*ALL_SCOPES, Scope.ADMIN]
+    token = security.create_access_token(settings, user.id, MAX_BIGINT, scopes)
+    client.headers["Authorization"] = f"Bearer {token}"
+    return client
+
+
+@pytest.fixture
+def invite(admin):
+    async def invite(address: str = ANA["email"], **given):
+        return await admin.post("/admin/invitations", json={"email": address, **given})
+
+    return invite
+
+
+@pytest.fixture
+def sent(do_jobs, tmp_path):
+    """Do the jobs, and give the newest email to an address."""
+    seen: set = set()
+
+    async def sent(address: str = ANA["email"]):
+        await do_jobs(data_dir=tmp_path)
+        new = set(tmp_path.glob("mail/*.eml")) - seen
+        seen.update(new)
+        found = [email.message_from_bytes(path.read_bytes(), policy=default) for path in new]
+        return next((message for message in found if message["To"] == address), None)
+
+    return sent
+
+
+def token_of(message) -> str:
+    fragment = parse_qs(LINK.search(message.get_body(["plain"]).get_content())[2])
+    assert fragment["email"] == [message["To"]]
+    return fragment["invitation"][0]
+
+
+async def test_whoever_is_invited_registers_once_with_a_verified_address(admin, invite, sent):
+    invited = await invite()
+    message = await sent()
+    new = ANA | {"email": "ANA@example.com", "invitation": token_of(message)}
+    made = await admin.post("/users", json=new)
+    again = await admin.post("/users", json=EVA | {"email": ANA["email"]} | new)
+
+    assert invited.status_code == 201
+    lives = datetime.fromisoformat(invited.json()["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < lives <= timedelta(days=7)
+    assert message["Subject"] == "You are invited to register"
+    assert made.status_code == 201
+    # The address is the one that was proven, letter by letter.
+    assert (made.json()["email"], made.json()["email_verified"]) == (ANA["email"], True)
+    assert problem(again) == (403, NOT_VALID)
+    assert await sent() is None  # nothing is left to verify
+    form = {"username": "ana", "password": ANA["password"]}
+    assert (await admin.post("/auth/token", data=form)).status_code == 200
+
+
+async def test_an_invitation_is_in_the_language_asked_for(invite, sent):
+    assert (await invite(language="pt-BR")).json()["language"] == "pt-BR"
+
+    message = await sent()
+
+    assert message["Subject"] == "Você recebeu um convite para se cadastrar"
+    assert LINK.search(message.get_body(["plain"]).get_content())[1] == "pt-BR"
+    assert faults(await invite(language="xx")) == ["body.language"]
+
+
+async def test_an_invitation_is_for_one_address(admin, invite, sent):
+    await invite("o'ana+todo@example.com")
+    token = token_of(await sent("o'ana+todo@example.com"))
+
+    refused = await admin.post("/users", json=EVA | {"invitation": token})
+    made = await admin.post(
+        "/users", json=EVA | {"invitation": token, "email": "o'ana+todo@example.com"}
+    )
+
+    assert problem(refused) == (403, NOT_VALID)
+    assert made.status_code == 201
+
+
+async def test_only_the_newest_invitation_works(admin, invite, sent):
+    first_id = (await invite()).json()["id"]
+    first = token_of(await sent())
+    second_id = (await invite()).json()["id"]
+    second = token_of(await sent())
+
+    older = await admin.post("/users", json=ANA | {"invitation": first})
+    listed = (await admin.get("/admin/invitations")).json()
+    newer = await admin.post("/users", json=ANA | {"invitation": second})
+
+    assert first_id == second_id
+    assert [one["email"] for one in listed["invitations"]] == [ANA["email"]]
+    assert problem(older) == (403, NOT_VALID)
+    assert newer.status_code == 201
+    assert (await admin.get("/admin/invitations")).json() == {"invitations": [], "next": None}
+
+
+async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
+    admin, invite, sent, open_transaction
+):
+    await invite()
+    await invite(EVA["email"])
+    tokens = {}
+    message = await sent(EVA["email"])
+    tokens["eva"] = token_of(message)
+    invitation_id = (await admin.get("/admin/invitations?limit=1")).json()["invitations"][0]["id"]
+    revoked = [await admin.delete(f"/admin/invitations/{invitation_id}") for _ in range(2)]
+    async with open_transaction() as session:
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        await session.execute(update(Invitation).values(expires_at=past))
+    late = await admin.post("/users", json=EVA | {"invitation": tokens["eva"]})
+
+    assert revoked[0].status_code == 204
+    assert problem(revoked[1]) == (404, "Invitation not found")
+    assert problem(late) == (403, NOT_VALID)
+    assert (await admin.get("/admin/invitations")).json()["invitations"] == []
+
+
+async def test_one_that_ended_before_its_email_left_is_not_sent(admin, invite, sent):
+    invitation_id = (await invite()).json()["id"]
+    await admin.delete(f"/admin/invitations/{invitation_id}")
+
+    assert await sent() is None
+
+
+async def test_a_link_is_no_secret_before_it_is_sent(invite, deferred, sent, session):
+    await invite()
+    [(_, arguments)] = await deferred()
+    token = token_of(await sent())
+
+    stored = (await session.execute(select(Invitation))).scalar_one()
+    assert token not in str(arguments)
+    assert arguments.keys() == {"seed"}
+    assert stored.digest == security.digest(token)
+
+
+async def test_a_username_that_is_taken_leaves_the_invitation_good(admin, invite, sent, user):
+    await invite()
+    token = token_of(await sent())
+
+    taken = await admin.post("/users", json=ANA | {"username": user.username, "invitation": token})
+    made = await admin.post("/users", json=ANA | {"invitation": token})
+
+    assert problem(taken) == (409, "Username already exists")
+    assert made.status_code == 201
+
+
+async def test_an_address_with_an_account_is_not_invited(admin, invite, stranger, sent):
+    refused = await invite(stranger.email.upper())
+
+    assert problem(refused) == (409, "Email already exists")
+    assert await sent(stranger.email) is None
+
+
+async def test_who_got_an_account_meanwhile_is_told_so_by_the_invitation(admin, invite, sent):
+    await invite()
+    token = token_of(await sent())
+    assert (await admin.post("/users", json=ANA)).status_code == 201
+
+    late = await admin.post("/users", json=EVA | {"email": ANA["email"], "invitation": token})
+
+    assert problem(late) == (409, "Email already exists")
+
+
+async def test_an_invitation_is_sent_again_with_its_key_and_done_once(admin, deferred):
+    key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
+
+    answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert answers[0].json() == answers[1].json()
+    assert len(await deferred()) == 1
+
+
+async def test_a_registration_by_invitation_is_answered_again_with_its_key(admin, invite, sent):
+    await invite()
+    new, key = ANA | {"invitation": token_of(await sent())}, {"Idempotency-Key": "one"}
+
+    answers = [await admin.post("/users", json=new, headers=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_only_administrators_invite(client, anonymous):
+    for method, path in (
+        ("POST", "/admin/invitations"),
+        ("GET", "/admin/invitations"),
+        ("DELETE", "/admin/invitations/1"),
+    ):
+        response = await client.request(method, path, json={"email": ANA["email"]})
+        assert response.status_code == 403
+        assert 'scope="admin"' in response.headers["www-authenticate"]
+
+
+async def test_invitations_to_one_address_are_limited(invite):
+    answers = [(await invite()).status_code for _ in range(6)]
+
+    assert answers == [201] * 5 + [429]
+
+
+@pytest.fixture
+async def boss(settings, commit):
+    """Give the headers of an administrator whom all connections see."""
+    [boss] = await commit(UserFactory(role="admin"))
+    [opened] = await commit(LoginSessionFactory(owner_id=boss.id))
+    scopes = [*ALL_SCOPES, Scope.ADMIN]
+    token = security.create_access_token(settings, boss.id, opened.id, scopes)
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_closed_lets_nobody_register_or_be_invited(live, boss):
+    async with live(registration="closed") as client:
+        plain = await client.post("/users", json=ANA)
+        taken = await client.post("/users", json=ANA | {"invitation": "any"})
+        invited = await client.post("/admin/invitations", json={"email": "a@x.org"}, headers=boss)
+
+    assert [problem(answer) for answer in (plain, taken, invited)] == [(403, CLOSED)] * 3
+
+
+async def test_without_an_invitation_nobody_learns_who_has_an_account(live, commit):
+    [user] = await commit(UserFactory())
+    async with live(registration="invite") as client:
+        for new in (ANA, ANA | {"username": user.username}, ANA | {"email": user.email}):
+            assert problem(await client.post("/users", json=new)) == (403, NEEDED)
+            guessed = await client.post("/users", json=new | {"invitation": "guessed"})
+            assert problem(guessed) == (403, NOT_VALID)
+
+
+async def test_of_many_that_use_one_invitation_at_once_one_gets_an_account(
+    live, boss, settings, sessions, engine
+):
+    async with live(registration="invite") as client:
+        invited = await client.post(
+            "/admin/invitations", json={"email": ANA["email"]}, headers=boss
+        )
+        assert invited.status_code == 201
+        token = security.new_secret()
+        async with sessions() as session:
+            await session.execute(update(Invitation).values(digest=security.digest(token)))
+        answers = await asyncio.gather(
+            *(
+                client.post("/users", json=ANA | {"username": f"ana {number}", "invitation": token})
+                for number in range(8)
+            )
+        )
+        left = await client.get("/admin/invitations", headers=boss)
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [403] * 7
+    assert left.json()["invitations"] == []
+    async with engine.connect() as connection:
+        made = select(func.count()).where(User.email == ANA["email"])
+        assert await connection.scalar(made) == 1
+
+
+async def test_members_log_in_where_registration_is_closed(live, commit):
+    [user] = await commit(UserFactory())
+    async with live(registration="closed") as client:
+        form = {"username": user.email, "password": PASSWORD}
+        assert (await client.post("/auth/token", data=form)).status_code == 200
