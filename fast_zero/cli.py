@@ -113,7 +113,8 @@ def announce(settings: "Settings", address: str) -> None:
     console.print(f"[bold green]fast_zero {fast_zero.__version__}[/] listens on [bold]{address}[/]")
     console.print(f"  data: {escape(data)}")
     console.print(f"  docs: {address}/docs")
-    console.print("  next: register, log in and write a first todo, as the README shows")
+    if settings.registration == "open":
+        console.print("  next: register, log in and write a first todo, as the README shows")
     if is_wildcard(settings.host):
         console.print("  open: on all interfaces, so other machines can connect", style="yellow")
     base = settings.base_url()

@@ -1,11 +1,11 @@
 """`fast-zero seed` and `fast-zero reset-db`: a database to try things with."""
 
-import ipaddress
 import secrets
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fast_zero.core.addresses import is_loopback
 from fast_zero.core.errors import Invalid
 from fast_zero.core.terminal import show, show_one, talk
 from fast_zero.operations.acting import AsJson, act, confirm, ready
@@ -87,8 +87,5 @@ def reset_database(
 
 def is_here(url: "URL") -> bool:
     """Tell whether a database is on this machine: on a socket, or a loopback address."""
-    host = url.host or url.query.get("host") or "localhost"
-    try:
-        return ipaddress.ip_address(str(host)).is_loopback
-    except ValueError:
-        return host == "localhost" or str(host).startswith("/")
+    host = str(url.host or url.query.get("host") or "localhost")
+    return host.startswith("/") or is_loopback(host)
