@@ -201,16 +201,16 @@ async def lock_owner(session: Transaction, owner_id: int, session_id: int) -> st
 
 
 async def insert_personal_token(
-    session: Transaction, owner_id: int, values: dict[str, object], limit: int
+    session: Transaction, owner_id: int, values: dict[str, object], limit: int | None
 ) -> AnyRow | None:
     """Insert a token unless its owner has `limit` of them. The caller has locked the owner."""
     columns = personal_tokens.c
     given = {name: literal(value, columns[name].type) for name, value in values.items()}
     kept = select(func.count()).select_from(personal_tokens).where(token_owned_by(owner_id))
     source = select(literal(owner_id, BigInteger), *given.values())
-    statement = insert(personal_tokens).from_select(
-        ["owner_id", *given], source.where(kept.scalar_subquery() < limit)
-    )
+    if limit is not None:
+        source = source.where(kept.scalar_subquery() < limit)
+    statement = insert(personal_tokens).from_select(["owner_id", *given], source)
     return (await session.execute(statement.returning(*columns))).one_or_none()
 
 

@@ -146,7 +146,6 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(default=15, ge=1, le=60)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     password_min_length: int = Field(default=8, ge=8, le=256)
-    personal_tokens_per_user: int = Field(default=100, ge=0, le=10_000)
     registration: Literal["open", "invite", "closed"] = "open"
     public_profiles: bool = True
 
@@ -161,6 +160,7 @@ class Settings(BaseSettings):
     registrations_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
     letters_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 5
     letters_per_hour_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
+    personal_tokens_per_user: Annotated[int | None, Field(ge=0, le=10_000), OFF] = 100
     requests_per_minute: Annotated[
         int | None, Field(ge=0, le=1_000_000), AfterValidator(check_budget), OFF
     ] = 1200
