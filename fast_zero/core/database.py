@@ -17,7 +17,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.util import greenlet_spawn
 
-from fast_zero.core import metrics, pool, spans
+from fast_zero.core import in_use, metrics, pool, spans
 from fast_zero.core.errors import (
     Conflict,
     DomainError,
@@ -41,6 +41,7 @@ AnyRow = Row[*tuple[Any, ...]]
 
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
+SCHEMA_LOCK_SECONDS = 2
 # How long a read waits for a standby before it goes to the primary.
 STANDBY_SECONDS = 1
 GAVE_WAY = (postgres.DeadlockDetected, postgres.SerializationFailure)
@@ -308,15 +309,18 @@ def wait_until_ready(url: URL, seconds: float) -> Schema:
     while True:
         try:
             with psycopg.connect(conninfo(url), connect_timeout=CONNECT_SECONDS) as connection:
+                connection.execute(f"SET LOCAL lock_timeout = '{SCHEMA_LOCK_SECONDS}s'")
+                in_use.check(connection)
                 return read_schema(connection)
+        except in_use.BeingRestoredError as error:
+            problem = f"Waited {seconds:g} s: {error}. Try again when it has ended."
         except psycopg.Error as error:
-            if time.monotonic() > deadline:
-                place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
-                reason = str(error).strip().splitlines()[0]
-                raise StartError(
-                    f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
-                ) from None
-            time.sleep(0.2)
+            place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
+            reason = str(error).strip().splitlines()[0]
+            problem = f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
+        if time.monotonic() > deadline:
+            raise StartError(problem)
+        time.sleep(0.2)
 
 
 def read_schema(connection: psycopg.Connection) -> Schema:

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 
-from fast_zero.core import revisions
+from fast_zero.core import in_use, revisions
 from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST, conninfo
 from fast_zero.core.jobs import Context, Hopeless, JobError, Jobs
 from fast_zero.core.settings import Settings
@@ -100,10 +100,11 @@ async def run(
 
 
 async def check_database(settings: Settings) -> None:
-    """See whether the database answers and has the tables that the jobs know."""
+    """See whether the database answers, can be used, and has the tables that the jobs know."""
     async with await psycopg.AsyncConnection.connect(
         conninfo(settings.direct_address()), **connection_options()
     ) as connection:
+        await in_use.hold(connection)
         found = await connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
         revision = None
         if await found.fetchone() == (True,):
@@ -118,6 +119,7 @@ async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> Non
     connector = PsycopgConnector(
         conninfo=conninfo(context.settings.direct_address()),
         kwargs=connection_options(),
+        configure=in_use.hold,
         min_size=1,
         max_size=1,
         num_workers=1,

@@ -1,7 +1,7 @@
 """One connection of its own that hears what other processes notify (`LISTEN`).
 
 It goes to the database directly: through a pooler in transaction mode `LISTEN` is accepted and
-hears nothing.
+hears nothing. While it lives it shares the lock that says that the database is in use.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import psycopg
 from sqlalchemy import URL
 
+from fast_zero.core import in_use
 from fast_zero.core.database import CONNECT_SECONDS, conninfo
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ async def connect(url: URL) -> psycopg.AsyncConnection:
             connection.info.backend_pid,
             await (await connection.execute("SELECT pg_backend_pid()")).fetchone(),
         )
+        await in_use.hold(connection)
     except BaseException:
         await connection.close()
         raise

@@ -7,10 +7,20 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    NullPool,
+    create_engine,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
-from fast_zero.core import revisions
+from fast_zero.core import in_use, revisions
 from fast_zero.core.errors import StartError
 
 LOCK = 0x6661_7374_5F7A_6572  # any number that no other program locks: "fast_zer"
@@ -33,7 +43,10 @@ def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
     engine = create_migration_engine(url)
     single = engine.execution_options(isolation_level="AUTOCOMMIT")
     with single.connect() as keeper:
-        take_lock(keeper, wait)
+        alone = func.pg_try_advisory_lock(LOCK)
+        take_lock(keeper, alone, wait, "Another process has been migrating")
+        together = func.pg_try_advisory_lock_shared(in_use.LOCK)
+        take_lock(keeper, together, wait, "A backup has been being restored")
         with engine.connect() as connection:
             before_and_after = upgrade_to_head(connection)
             connection.commit()
@@ -53,14 +66,15 @@ def empty(url: URL) -> None:
 def create_migration_engine(url: URL) -> Engine:
     """Open connections that give up on a lock soon, since all others wait behind a waiter."""
     options = f"-c lock_timeout={LOCK_MILLISECONDS}"
-    return create_engine(url, poolclass=NullPool, connect_args={"options": options})
+    known_as = {"application_name": "fast_zero migrations"}
+    return create_engine(url, poolclass=NullPool, connect_args={"options": options, **known_as})
 
 
-def take_lock(keeper: Connection, wait: float) -> None:
+def take_lock(keeper: Connection, lock: ColumnElement[bool], wait: float, reason: str) -> None:
     deadline = time.monotonic() + wait
-    while not keeper.scalar(select(func.pg_try_advisory_lock(LOCK))):
+    while not keeper.scalar(select(lock)):
         if time.monotonic() > deadline:
-            raise StartError(f"Another process has been migrating for more than {wait:g} s.")
+            raise StartError(f"{reason} for more than {wait:g} s.")
         time.sleep(POLL_SECONDS)
 
 

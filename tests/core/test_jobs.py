@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import literal, select, text
+from sqlalchemy import func, literal, select, text
 
-from fast_zero.core import job_runner, jobs, migrations, revisions
+from fast_zero.core import in_use, job_runner, jobs, migrations, revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.jobs import Context, Hopeless
 from tests.core.expect import PATIENCE, comes_true
@@ -246,6 +246,24 @@ async def test_jobs_go_on_after_their_connections_were_cut(store, context, caplo
         )
         await store(waiting())
         await comes_true(lambda: len(done) == 2)
+
+
+async def test_no_job_is_done_while_a_backup_is_restored(store, context, engine, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    await store(waiting())
+    async with engine.connect() as restoration:
+        await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+        async with running(context, {"tests.note": note}):
+            await comes_true(lambda: "no jobs are done: a backup is being restored" in caplog.text)
+            assert done == []
+            await restoration.commit()
+            await comes_true(lambda: len(done) == 1)
+            taken = await restoration.scalar(select(func.pg_try_advisory_xact_lock(in_use.LOCK)))
+            assert taken is False
 
 
 async def test_an_outage_is_one_line_and_no_end(settings, caplog):

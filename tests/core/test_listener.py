@@ -4,7 +4,7 @@ import logging
 import pytest
 from sqlalchemy import func, make_url, select
 
-from fast_zero.core import listener
+from fast_zero.core import in_use, listener
 from fast_zero.core.listener import NotDirectError, listening
 from tests.core.expect import comes_true
 
@@ -75,6 +75,20 @@ async def test_a_connection_that_was_killed_is_replaced(listen, ear, notify, eng
         await comes_true(lambda: ear.begun == 2)
         await notify("after")
         await comes_true(lambda: ear.heard == ["after"])
+
+
+async def test_the_database_is_in_use_while_it_listens_and_not_while_a_backup_is_restored(
+    listen, ear, engine, monkeypatch
+):
+    monkeypatch.setattr(listener, "RETRY_SECONDS", 0)
+    taken = select(func.pg_try_advisory_xact_lock(in_use.LOCK))
+    async with engine.connect() as restoration, listen():
+        assert await restoration.scalar(taken)
+        await comes_true(lambda: ear.ended > 1)
+        assert ear.begun == 0
+        await restoration.commit()
+        await comes_true(lambda: ear.begun == 1)
+        assert not await restoration.scalar(taken)
 
 
 async def test_a_payload_that_cannot_be_read_does_not_deafen(listen, ear, notify):

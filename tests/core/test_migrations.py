@@ -7,7 +7,7 @@ from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import func, inspect, select, text
 
-from fast_zero.core import jobs, migrations, revisions
+from fast_zero.core import in_use, jobs, migrations, revisions
 from fast_zero.core.errors import StartError
 from fast_zero.core.tables import metadata
 from tests.factories import UserFactory
@@ -126,6 +126,14 @@ async def test_who_waits_too_long_for_the_lock_is_told(empty):
         other.scalar(select(func.pg_advisory_lock(migrations.LOCK)))
 
         with pytest.raises(StartError, match="Another process has been migrating"):
+            await upgrade(empty, 0)
+
+
+async def test_nobody_migrates_while_a_backup_is_restored(empty):
+    with migrations.create_migration_engine(empty).begin() as restoration:
+        restoration.scalar(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+
+        with pytest.raises(StartError, match="A backup has been being restored"):
             await upgrade(empty, 0)
 
 
