@@ -1,21 +1,28 @@
 """`fast-zero backup` and `restore`, with PostgreSQL's own programs."""
 
 import os
+import shlex
+import signal
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import httpx2
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
+from fast_zero.core.errors import StartError
+from fast_zero.operations.backup import Database, back_up
 from tests.chaos import own_database
 from tests.processes import PATIENCE, on_a_terminal, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+TRUSTED = "--allow-server-programs"
 PROGRAMS = str(embedded.find_programs())
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
@@ -65,12 +72,17 @@ def sign_in(client: httpx2.Client) -> None:
     client.headers["Authorization"] = f"Bearer {token}"
 
 
+def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
+    """Restore also where the database's role is a superuser."""
+    return run(data_dir, "restore", *words, TRUSTED)
+
+
 def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
     file, other = tmp_path / "all.backup", tmp_path / "other"
     backed_up = run(data, "backup", str(file))
-    restored = run(other, "restore", str(file))
+    restored = restore(other, str(file))
     again = run(other, "backup", str(tmp_path / "again.backup"))
-    twice = run(other, "restore", str(tmp_path / "again.backup"), "--yes", "postgres")
+    twice = restore(other, str(tmp_path / "again.backup"), "--yes", "postgres")
 
     for done in (backed_up, restored, again, twice):
         assert done.returncode == 0, done.stderr
@@ -89,7 +101,7 @@ def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
 def test_ids_that_were_given_out_since_are_not_given_out_again(data, tmp_path):
     file = tmp_path / "all.backup"
     run(data, "backup", str(file))
-    run(data, "restore", str(file), "--yes", "postgres")
+    restore(data, str(file), "--yes", "postgres")
     with serving(data) as server:
         made = httpx2.post(
             f"{server.url}/users", json=ACCOUNT | {"username": "another", "email": "b@example.com"}
@@ -123,7 +135,7 @@ def test_a_backup_is_of_one_moment_while_others_write(tmp_path):
             stop.set()
             writer.join()
         assert done.returncode == 0, done.stderr
-        restored = run(tmp_path / "copy", "restore", str(file))
+        restored = restore(tmp_path / "copy", str(file))
 
     assert restored.returncode == 0, restored.stderr
     assert set(written) == {200}
@@ -145,6 +157,71 @@ def test_a_backup_replaces_no_file_unless_told_to(data, tmp_path):
     assert file.read_bytes().startswith(b"PGDMP")
 
 
+def with_dump(folder: Path, script: str) -> Database:
+    """Give a database that nobody asks, with a `pg_dump` that does what the script says."""
+    folder.mkdir()
+    (folder / "pg_dump").write_text(f"#!/bin/sh\nprintf PGDMP > /dev/stdout\n{script}\n")
+    (folder / "pg_dump").chmod(0o755)
+    return Database(make_url("postgresql://ana@nowhere/todos"), folder)
+
+
+def test_a_link_in_the_place_of_a_backup_is_not_followed(tmp_path):
+    database = with_dump(tmp_path / "programs", "")
+    file, elsewhere = tmp_path / "all.backup", tmp_path / "elsewhere"
+    file.symlink_to(elsewhere)
+
+    with pytest.raises(StartError, match="exists"):
+        back_up(database, file, force=False)
+    assert file.is_symlink()
+
+    assert back_up(database, file, force=True) == len("PGDMP")
+    assert not elsewhere.exists()
+    assert stat.S_IMODE(file.lstat().st_mode) == 0o600
+
+
+def test_what_others_put_into_a_shared_folder_is_not_taken_for_the_backup(tmp_path):
+    shared = tmp_path / "shared folder"
+    shared.mkdir()
+    exchange = 'for part in .*.part; do mv "$part" "$part.ours"; echo theirs > "$part"; done'
+    script = f"cd {shlex.quote(str(shared))} && {exchange}"
+    database = with_dump(tmp_path / "programs", script)
+
+    with pytest.raises(StartError, match="Choose a folder that only you can write to"):
+        back_up(database, shared / "all.backup", force=False)
+
+    [ours] = shared.iterdir()
+    assert ours.read_text() == "PGDMP"
+    assert stat.S_IMODE(ours.stat().st_mode) == 0o600
+
+
+def test_a_backup_that_belongs_to_another_account_is_refused(tmp_path, monkeypatch):
+    """As in a folder of another machine that takes root for nobody."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    with pytest.raises(StartError, match="belongs to another account"):
+        back_up(with_dump(tmp_path / "programs", ""), tmp_path / "all.backup", force=False)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["programs"]
+
+
+def test_what_a_killed_backup_left_behind_hinders_no_other(tmp_path):
+    dying = with_dump(tmp_path / "dying", "kill -9 $PPID")
+    file = tmp_path / "all.backup"
+    code = f"""if True:
+        from pathlib import Path
+        from sqlalchemy import make_url
+        from fast_zero.operations.backup import Database, back_up
+        database = Database(make_url({str(dying.url)!r}), Path({str(dying.programs)!r}))
+        back_up(database, Path({str(file)!r}), force=False)
+    """
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert not file.exists()
+    back_up(with_dump(tmp_path / "programs", ""), file, force=False)
+    assert file.read_text() == "PGDMP"
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -160,7 +237,7 @@ def test_what_is_no_whole_backup_changes_nothing(data, tmp_path, spoil, said):
     spoil(file)
     before = contents_of(data)
 
-    done = run(data, "restore", str(file), "--yes", "postgres")
+    done = restore(data, str(file), "--yes", "postgres")
 
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
@@ -174,10 +251,10 @@ def test_a_database_that_is_in_use_is_replaced_only_by_its_name(data, tmp_path):
     before = contents_of(data)
 
     for words in ([], ["--yes", "another"]):
-        refused = run(data, "restore", str(file), *words)
+        refused = restore(data, str(file), *words)
         assert refused.returncode == 1
         assert "Nothing was changed. Confirm with --yes postgres." in refused.stderr
-    shown = on_a_terminal(data, "restore", str(file), typed="postgres\n")
+    shown = on_a_terminal(data, "restore", str(file), TRUSTED, typed="postgres\n")
 
     assert "Everything in the database" in shown
     assert "Restored" in shown
@@ -190,7 +267,7 @@ def test_a_backup_of_a_newer_release_is_refused(data, tmp_path):
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     run(data, "backup", str(file))
 
-    done = run(tmp_path / "other", "restore", str(file))
+    done = restore(tmp_path / "other", str(file))
 
     assert done.returncode == 1
     assert "has the revision 9999, and this release knows none after" in " ".join(

@@ -1,45 +1,26 @@
-"""Backups and their restoration, made by PostgreSQL's own programs."""
+"""Backups, made by PostgreSQL's own programs."""
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import psycopg
 from sqlalchemy import URL
 
-from fast_zero.core import embedded, revisions
+from fast_zero.core import embedded
 from fast_zero.core.database import CONNECT_SECONDS, conninfo
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings
 
 DEBIAN = "usr/lib/postgresql/*/bin"
-MAGIC = b"PGDMP"  # how a dump in custom format begins
-LOCK_SECONDS = 10
-SPARED_IDS = 1_000_000
-# What was given out since the backup was made must not be given out again: an access token, which
-# no table knows, names a user and a session, and lives on for some minutes.
-SPARE_IDS = f"""
-SET search_path = public;
-SELECT setval(sequence, last + {SPARED_IDS}) FROM (
-    SELECT pg_get_serial_sequence('users', 'id') AS sequence, last_value AS last FROM users_id_seq
-    UNION ALL
-    SELECT pg_get_serial_sequence('login_sessions', 'id'), last_value FROM login_sessions_id_seq
-) AS given;
-"""  # noqa: S608  # a number of our own
-BEGIN = f"""
-SET lock_timeout = '{LOCK_SECONDS}s';
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
--- As it is in a database that is new, so that the next backup does not speak of it.
-ALTER SCHEMA public OWNER TO pg_database_owner;
-COMMENT ON SCHEMA public IS 'standard public schema';
-"""
+APPLICATION_NAME = "fast-zero backup or restore"
+NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY
 
 
 class Database(NamedTuple):
@@ -48,27 +29,35 @@ class Database(NamedTuple):
     url: URL
     programs: Path
 
-    def start(self, program: str, *words: str | Path, **streams: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401  # Popen's
+    def run(
+        self, program: str, *words: str | Path, output: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a program to its end, or until this one is told to end."""
         variables = {"PGCONNECT_TIMEOUT": str(CONNECT_SECONDS), "LC_ALL": "C"}
         if self.url.password:
             variables["PGPASSWORD"] = str(self.url.password)
-        return subprocess.Popen(
-            [self.programs / program, *words], env=os.environ | variables, **streams
+        return subprocess.run(
+            [self.programs / program, *words],
+            env=os.environ | variables,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            check=False,
         )
-
-    def run(self, program: str, *words: str | Path) -> tuple[int, str, str]:
-        """Run a program to its end; give its status and what it wrote."""
-        with self.start(program, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            output, errors = process.communicate()
-        return process.returncode, output.decode(), errors.decode()
 
     def address(self) -> str:
         """Give the address without the password, which a list of processes would show."""
         return conninfo(self.url._replace(password=None))
 
-    def ask(self, statement: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(conninfo(self.url), connect_timeout=CONNECT_SECONDS) as connection:
-            return connection.execute(statement.encode()).fetchall()
+    def connect(self) -> psycopg.Connection:
+        try:
+            return psycopg.connect(
+                conninfo(self.url),
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                application_name=APPLICATION_NAME,
+            )
+        except psycopg.OperationalError as error:
+            raise StartError(f"The database was not reached: {first_line(str(error))}") from None
 
 
 def reached(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Database:
@@ -77,11 +66,8 @@ def reached(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Da
     if folder is None and is_embedded:
         return Database(url, embedded.find_programs())
     places = [folder] if folder else installed()
-    try:
-        [(server,)] = Database(url, Path()).ask("SELECT current_setting('server_version_num')")
-    except psycopg.OperationalError as error:
-        raise StartError(f"The database was not reached: {first_line(str(error))}") from None
-    needed = int(str(server)) // 10_000
+    with Database(url, Path()).connect() as connection:
+        needed = connection.info.server_version // 10_000
     for place in places:
         if (version_of(place) or 0) >= needed:
             return Database(url, place)
@@ -111,106 +97,47 @@ def version_of(folder: Path) -> int | None:
 
 
 def back_up(database: Database, file: Path, *, force: bool) -> int:
-    """Write a dump, whole or not at all, for its owner's eyes only; give its size in bytes."""
-    if file.exists() and not force:
+    """Write a dump, whole or not at all, for its owner's eyes only; give its size in bytes.
+
+    Others may be able to write to the folder. So the name of the part that is written first cannot
+    be guessed, it is opened once, and it is renamed only if it is still the file that was opened.
+    """
+    if os.path.lexists(file) and not force:
         raise StartError(f"{file} exists. Choose another name, or replace it with --force.")
-    part = file.with_name(f".{file.name}.part")
+    part = file.with_name(f".fast_zero-{secrets.token_hex(8)}.part")
     try:
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
-        status, _, errors = database.run(
-            *("pg_dump", "--format=custom", "--no-owner", "--no-privileges"),
-            *(f"--file={part}", f"--dbname={database.address()}"),
-        )
-        if status:
-            raise StartError(f"The backup failed: {first_line(errors)}")
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.rename(file)
+        with os.fdopen(os.open(part, NEW_FILE, 0o600), "wb") as output:
+            done = database.run(
+                *("pg_dump", "--format=custom", "--no-owner", "--no-privileges"),
+                # By its name, since `pg_dump` otherwise only appends, and cannot go back to note
+                # where each table's rows begin.
+                *("--file=/dev/stdout", f"--dbname={database.address()}"),
+                output=output,
+            )
+            if done.returncode:
+                raise StartError(f"The backup failed: {first_line(done.stderr.decode())}")
+            os.fsync(output.fileno())
+            refuse_another_file(part, os.fstat(output.fileno()))
+            part.rename(file)
+            return os.fstat(output.fileno()).st_size
     except OSError as error:
         raise StartError(f"Cannot write {file}: {error.strerror}.") from None
     finally:
         with suppress(OSError):  # where nothing can be written there is nothing to take away
             part.unlink(missing_ok=True)
-    return file.stat().st_size
 
 
-def revision_in(database: Database, file: Path) -> str:
-    """Read how far the backup is migrated; refuse what is no backup, or is newer than this code."""
-    try:
-        with file.open("rb") as opened:
-            begins = opened.read(len(MAGIC))
-    except OSError as error:
-        raise StartError(f"Cannot read {file}: {error.strerror}.") from None
-    if begins != MAGIC:
-        raise StartError(f"{file} is no backup that `fast-zero backup` made.")
-    status, output, errors = database.run(
-        "pg_restore", "--data-only", "--table=alembic_version", "--file=-", file
-    )
-    found = re.search(r"FROM stdin;\n(\w+)\n", output)
-    if status or found is None:
-        raise StartError(f"{file} is damaged: {first_line(errors)}")
-    head, older = revisions.known()
-    if found[1] not in older | {head}:
+def refuse_another_file(part: Path, written: os.stat_result) -> None:
+    """Refuse what somebody else has put in place of the file that was written, or owns."""
+    if not os.path.samestat(part.lstat(), written) or written.st_uid != os.geteuid():
         raise StartError(
-            f"{file} has the revision {found[1]}, and this release knows none after {head}. "
-            "Restore it with the release that made it, or a newer one."
+            f"The file that was written in {part.parent} was replaced, or belongs to another "
+            "account. Choose a folder that only you can write to."
         )
-    return found[1]
-
-
-def holds_tables(database: Database) -> bool:
-    tables = database.ask("SELECT FROM pg_tables WHERE schemaname = 'public' LIMIT 1")
-    return bool(tables)
-
-
-def restore(database: Database, file: Path) -> None:
-    """Put the backup in place of all that is there, in one transaction: all of it or nothing."""
-    with TemporaryFile("w+") as reading, TemporaryFile("w+") as writing:
-        reader = database.start(
-            *("pg_restore", "--no-owner", "--no-privileges", "--file=-", file),
-            stdout=subprocess.PIPE,
-            stderr=reading,
-        )
-        writer = database.start(
-            *("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"),
-            f"--dbname={database.address()}",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=writing,
-        )
-        with reader, writer, suppress(BrokenPipeError):  # psql gives up at the first error
-            hand_over(reader, writer)
-        if writer.returncode or reader.returncode:
-            raise StartError(f"{complaint(reading, writing)} Nothing was changed.")
-
-
-def hand_over(reader: subprocess.Popen[bytes], writer: subprocess.Popen[bytes]) -> None:
-    """Let one program write what the other reads; what is not whole is not committed."""
-    if reader.stdout is None or writer.stdin is None:
-        return
-    writer.stdin.write(BEGIN.encode())
-    shutil.copyfileobj(reader.stdout, writer.stdin)
-    if reader.wait():
-        writer.kill()
-        return
-    writer.stdin.write(SPARE_IDS.encode())
-
-
-def complaint(reading: IO[str], writing: IO[str]) -> str:
-    for output, sentence in (
-        (writing, "The restoration failed: {}."),
-        (reading, "The backup is damaged: {}."),
-    ):
-        output.seek(0)
-        if told := output.read():
-            reason = first_line(told)
-            if "lock timeout" in told:
-                reason = "somebody works with the database; stop the servers and workers first"
-            return sentence.format(reason)
-    return "The restoration was cut off."
 
 
 def first_line(text: str) -> str:
+    """Give the reason that a program or the server named, without what a terminal would obey."""
     lines: Sequence[str] = text.strip().splitlines() or ["no reason was given"]
-    return re.sub(r"^(pg_\w+|psql): (error: )?", "", lines[0])
+    reason = re.sub(r"^(pg_\w+): (error: )?", "", lines[0])
+    return "".join(filter(str.isprintable, reason))

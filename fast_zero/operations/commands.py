@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 cli = typer.Typer()
 
 Programs = Annotated[
-    Path | None, typer.Option(help="Folder of pg_dump, pg_restore and psql, if not found.")
+    Path | None, typer.Option(help="Folder of pg_dump and pg_restore, if not found.")
 ]
 
 
@@ -44,19 +44,31 @@ def restore_backup(
     yes: Annotated[
         str, typer.Option(help="The database's name: what is in it may be replaced.")
     ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Disconnect servers, workers and all others.")
+    ] = False,
+    allow_server_programs: Annotated[
+        bool,
+        typer.Option(
+            "--allow-server-programs",
+            help="Restore as a superuser: FILE may then run programs on the database's server.",
+        ),
+    ] = False,
     programs: Programs = None,
 ) -> None:
     """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
     from fast_zero.core import revisions
-    from fast_zero.operations import backup
+    from fast_zero.operations import restore
 
     with reached_for_backup(programs) as database:
-        revision = backup.revision_in(database, file)
+        revision = restore.revision_in(database, file)
+        if not allow_server_programs:
+            restore.refuse_powerful_role(database)
         name = database.url.database or ""
-        if backup.holds_tables(database):
+        if restore.holds_tables(database):
             confirm(name, yes, "replaced")
         with talk.status("Restoring…"):
-            backup.restore(database, file)
+            restore.restore(database, file, force=force)
     talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
     if revision != revisions.known()[0]:
         talk.print("Bring it to the newest with: fast-zero migrate")

@@ -1,0 +1,343 @@
+"""`fast-zero restore` beside servers, when it is killed, and of backups that somebody crafted."""
+
+import os
+import secrets
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import psutil
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import make_url
+
+from fast_zero.core import in_use, migrations
+from fast_zero.core.database import conninfo
+from fast_zero.core.errors import StartError
+from fast_zero.operations import restore
+from fast_zero.operations.backup import Database, back_up
+from tests.chaos import own_database
+from tests.processes import PATIENCE, PROGRAM, environment, run, serving, working
+from tests.test_backup import PROGRAMS, contents, sign_in
+
+ROLE = "ordinary"
+WRITERS = 4
+HOLDING = "fast_zero listener"
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Give the address of a server's superuser, with a role that may do nothing special."""
+    with own_database() as database, database.connect() as connection:
+        connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+        yield database.url
+
+
+@pytest.fixture
+def database(server) -> Iterator[Database]:
+    """Give a database without any tables that the ordinary role owns."""
+    name = f"restored_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {ROLE}")
+        url = make_url(server).set(drivername="postgresql+psycopg", username=ROLE, database=name)
+        yield Database(url, Path(PROGRAMS))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def superuser(server, database) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(make_conninfo(server, dbname=database.url.database)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def migrated(database) -> Database:
+    migrations.upgrade(database.url, PATIENCE)
+    return database
+
+
+@pytest.fixture
+def file(migrated, tmp_path) -> Path:
+    """Give a backup of the database, to which something was added since."""
+    path = tmp_path / "all.backup"
+    back_up(migrated, path, force=False)
+    with migrated.connect() as connection:
+        connection.execute("INSERT INTO ended_sessions (session_id) VALUES (1)")
+    return path
+
+
+def variables(database: Database) -> dict[str, str]:
+    url = database.url.render_as_string(hide_password=False)
+    return {"DATABASE_URL": url, "SECRET_KEY": "k" * 48}
+
+
+def words(database: Database, file: Path, *more: str) -> list[str]:
+    name = str(database.url.database)
+    return ["restore", str(file), "--yes", name, "--programs", str(database.programs), *more]
+
+
+def contents_of(database: Database) -> dict[str, list[str]]:
+    with database.connect() as connection:
+        return contents(connection)
+
+
+@dataclass
+class Writes:
+    """What a server acknowledged to people who write without a pause, and when."""
+
+    acknowledged: dict[str, float] = field(default_factory=dict)
+    statuses: set[int] = field(default_factory=set)
+
+    def write(self, server: str, headers: dict[str, str], stop: threading.Event) -> None:
+        with httpx2.Client(base_url=server, headers=headers, timeout=PATIENCE) as client:
+            while not stop.is_set():
+                title = secrets.token_hex(8)
+                status = client.post("/todos", json={"title": title}).status_code
+                self.statuses.add(status)
+                if status == 201:
+                    self.acknowledged[title] = time.monotonic()
+
+    def go_on(self) -> None:
+        """Return when some more were acknowledged."""
+        enough = len(self.acknowledged) + 20
+        deadline = time.monotonic() + PATIENCE
+        while len(self.acknowledged) < enough:
+            assert time.monotonic() < deadline, self.statuses
+            time.sleep(0.05)
+
+
+@contextmanager
+def writing(server: str, headers: dict[str, str]) -> Iterator[Writes]:
+    writes, stop = Writes(), threading.Event()
+    threads = [
+        threading.Thread(target=writes.write, args=(server, headers, stop)) for _ in range(WRITERS)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        writes.go_on()
+        yield writes
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def token(server: str) -> dict[str, str]:
+    with httpx2.Client(base_url=server, timeout=PATIENCE) as client:
+        sign_in(client)
+        return {"Authorization": client.headers["Authorization"]}
+
+
+def titles(database: Database) -> set[str]:
+    with database.connect() as connection:
+        return {title for (title,) in connection.execute("SELECT title FROM todos")}
+
+
+def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_path):
+    file, given = tmp_path / "all.backup", variables(database)
+    with serving(tmp_path / "server", "--workers", "2", **given) as server:
+        headers = token(server.url)
+        back_up(database, file, force=False)
+        with working(tmp_path / "worker", **given), writing(server.url, headers) as writes:
+            refused = run(tmp_path, *words(database, file), **given)
+            writes.go_on()
+    said = " ".join(refused.stderr.split())
+    kept = titles(database)
+    restored = run(tmp_path, *words(database, file), **given)  # nobody is locked out by the dead
+
+    assert refused.returncode == 1
+    assert "The database is in use. Nothing was changed." in said
+    assert "disconnect them with --force: " in said
+    assert said.count(f"{HOLDING} (local, process ") == 2
+    assert "fast_zero jobs (local, process " in said
+    assert writes.statuses == {201}
+    assert writes.acknowledged.keys() <= kept
+    assert restored.returncode == 0, restored.stderr
+    assert titles(database) == set()
+
+
+def test_with_force_servers_go_on_with_what_was_restored(database, tmp_path):
+    file, given = tmp_path / "all.backup", variables(database)
+    with serving(tmp_path / "server", "--workers", "2", **given) as server:
+        headers = token(server.url)
+        back_up(database, file, force=False)
+        with writing(server.url, headers) as writes:
+            done = run(tmp_path, *words(database, file, "--force"), **given)
+            ended = time.monotonic()
+            writes.go_on()
+        kept = titles(database)
+
+    assert done.returncode == 0, done.stderr
+    assert writes.statuses <= {201, 503}
+    gone = [at for title, at in writes.acknowledged.items() if title not in kept]
+    there = [at for title, at in writes.acknowledged.items() if title in kept]
+    assert gone  # what was written since the backup
+    assert max(gone) < min(there)  # nothing that was acknowledged later, while it ran or after it
+    assert max(gone) < ended < max(there)
+
+
+def stalling(folder: Path) -> Path:
+    """Make a `pg_restore` that stops in the middle of all that it writes."""
+    folder.mkdir()
+    real = shlex.quote(f"{PROGRAMS}/pg_restore")
+    shim = folder / "pg_restore"
+    shim.write_text(
+        f'#!/bin/sh\ncase "$*" in *--table=*) exec {real} "$@";; esac\n'
+        f"{real} \"$@\" | sed -n '/^COPY public.todos /q;p'\n"
+        "yes -- '-- fills every buffer on its way' | head -c 300000\n"
+        f"touch {shlex.quote(str(folder / 'stalled'))}\nexec sleep {PATIENCE}\n"
+    )
+    shim.chmod(0o755)
+    (folder / "pg_dump").symlink_to(f"{PROGRAMS}/pg_dump")
+    return folder
+
+
+def kill_all_of(process: subprocess.Popen) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["fast-zero", "pg_restore"])
+def test_what_is_killed_changes_nothing_and_locks_nobody_out(migrated, file, tmp_path, victim):
+    programs = stalling(tmp_path / "programs")
+    before = contents_of(migrated)
+    command = words(migrated._replace(programs=programs), file)
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            subprocess.Popen(
+                [*PROGRAM, *command],
+                env=environment(tmp_path, **variables(migrated)),
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        )
+        stack.callback(kill_all_of, process)
+        wait_for((programs / "stalled").exists)
+        with migrated.connect() as connection, pytest.raises(psycopg.errors.LockNotAvailable):
+            connection.execute("SET lock_timeout = 1; SELECT FROM todos")  # it is in the middle
+        if victim == "fast-zero":
+            process.kill()
+        else:
+            [child] = psutil.Process(process.pid).children()
+            child.kill()
+            assert process.wait(PATIENCE) == 1
+            assert b"Nothing was changed." in process.stderr.read().replace(b"\n", b" ")
+        assert contents_of(migrated) == before  # waits for what the dead may have left locked
+
+    restore.restore(migrated, file, force=False)
+    assert contents_of(migrated) != before
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_session_that_may_have_written_is_enough_to_refuse(migrated, file):
+    """A server whose own connection is about to come back shares no lock."""
+    with psycopg.connect(conninfo(migrated.url), application_name="fast_zero"):
+        with pytest.raises(StartError, match=r"Nothing was changed\.[^\n]*\n  fast_zero \(local"):
+            restore.restore(migrated, file, force=False)
+
+        assert contents_of(migrated)["ended_sessions"]
+        restore.restore(migrated, file, force=True)
+    assert contents_of(migrated)["ended_sessions"] == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_who_holds_a_table_and_cannot_be_disconnected_is_named(
+    migrated, file, superuser, monkeypatch, force
+):
+    monkeypatch.setattr(restore, "LOCK_SECONDS", 0)
+    superuser.execute("LOCK TABLE todos")
+
+    with pytest.raises(
+        StartError, match=f"in use.*\n.*process {superuser.info.backend_pid}\\)"
+    ) as told:
+        restore.restore(migrated, file, force=force)
+
+    assert ("could not be disconnected" in str(told.value)) == force
+    superuser.rollback()
+    assert contents_of(migrated)["ended_sessions"]
+
+
+def test_what_starts_while_a_backup_is_restored_waits_for_its_end(migrated, tmp_path):
+    given = variables(migrated)
+    with migrated.connect() as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
+        waiting = subprocess.Popen([*PROGRAM, "migrate"], env=environment(tmp_path, **given))
+        refused = [
+            run(tmp_path, *command, **given, DATABASE_WAIT="0")
+            for command in (["serve", "--port", "0"], ["worker"], ["migrate"])
+        ]
+        assert waiting.poll() is None
+
+    assert waiting.wait(PATIENCE) == 0
+    for done in refused:
+        assert done.returncode == 1
+        assert "a backup is being restored into the database" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "grant", ["ALTER ROLE {} SUPERUSER", "GRANT pg_execute_server_program TO {}"]
+)
+def test_a_role_that_may_run_programs_restores_only_what_is_trusted(
+    migrated, file, superuser, tmp_path, grant
+):
+    superuser.execute(grant.format(ROLE))
+    superuser.commit()
+    given = variables(migrated)
+    try:
+        refused = run(tmp_path, *words(migrated, file), **given)
+        done = run(tmp_path, *words(migrated, file, "--allow-server-programs"), **given)
+    finally:
+        superuser.execute(f"ALTER ROLE {ROLE} NOSUPERUSER")
+        superuser.execute(f"REVOKE pg_execute_server_program FROM {ROLE}")
+        superuser.commit()
+
+    assert refused.returncode == 1
+    assert f"The role {ROLE} may run programs" in " ".join(refused.stderr.split())
+    assert done.returncode == 0, done.stderr
+
+
+def crafted(database: Database, file: Path, sql: str) -> Path:
+    """Make a backup that holds this SQL between its own."""
+    room = "A" * 400
+    with database.connect() as connection:
+        connection.execute(f"CREATE VIEW crafted AS SELECT '{room}'::text AS text")
+        back_up(database, file, force=True)
+        connection.execute("DROP VIEW crafted")
+    inserted = f"'::text AS text;\n{sql}\nSELECT '".encode()
+    content = file.read_bytes()
+    assert content.count(room.encode()) == 1
+    file.write_bytes(content.replace(room.encode(), inserted.ljust(len(room))))
+    return file
+
+
+@pytest.mark.parametrize("sql", ["COPY (SELECT 1) TO PROGRAM 'touch {}';", "\\! touch {}"])
+def test_a_crafted_backup_runs_no_program(migrated, file, tmp_path, sql):
+    programs, mark = tmp_path / "programs", tmp_path / "mark"
+    programs.mkdir()
+    shim = programs / "pg_restore"  # of a release from before CVE-2025-8714 was fixed
+    real = shlex.quote(f"{PROGRAMS}/pg_restore")
+    shim.write_text(f"#!/bin/sh\n{real} \"$@\" | grep -v -e '^.restrict ' -e '^.unrestrict '\n")
+    shim.chmod(0o755)
+    crafted(migrated, file, sql.format(mark))
+    before = contents_of(migrated)
+
+    with pytest.raises(StartError, match=r"The restoration failed: .*\. Nothing was changed\."):
+        restore.restore(migrated._replace(programs=programs), file, force=False)
+
+    assert not mark.exists()
+    assert contents_of(migrated) == before
