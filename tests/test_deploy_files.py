@@ -254,3 +254,17 @@ def test_what_compose_is_told_exists():
 
     assert {name for one in ours for name in one["environment"]} <= SETTINGS
     assert is_command(" ".join(services["worker"]["command"]))
+
+
+def test_composes_database_role_is_no_superuser():
+    """The container's own variables would make one of it; its script makes an ordinary role."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    [script] = [
+        ROOT / volume.split(":")[0]
+        for volume in services["database"]["volumes"]
+        if "/docker-entrypoint-initdb.d/" in volume
+    ]
+    role = re.search(r"postgresql://(\w+)@", services["app"]["environment"]["DATABASE_URL"])[1]
+
+    assert services["database"]["environment"].keys() == {"POSTGRES_PASSWORD_FILE"}
+    assert f"CREATE ROLE {role} LOGIN PASSWORD :'password';" in script.read_text()

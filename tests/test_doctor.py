@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from fast_zero.core import in_use
 from fast_zero.core.database import conninfo
 from fast_zero.operations import doctor
 from tests.chaos import own_database
@@ -135,6 +136,15 @@ async def test_jobs_that_failed_and_workers_that_live_are_told(healthy, empty):
 
     assert findings["jobs"].found == "0 wait for more than five minutes, 1 have failed"
     assert findings["worker"].level == "ok"
+
+
+def test_a_restoration_is_told_and_not_waited_for(healthy):
+    with psycopg.connect(conninfo(healthy.database_address())) as restoration:
+        restoration.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
+        finding = found(healthy)["database"]
+
+    assert finding.level == "warning"
+    assert finding.found == "a backup is being restored into the database"
 
 
 def test_clocks_that_differ_are_told(healthy, monkeypatch):

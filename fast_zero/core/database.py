@@ -312,8 +312,10 @@ def wait_until_ready(url: URL, seconds: float) -> Schema:
                 connection.execute(f"SET LOCAL lock_timeout = '{SCHEMA_LOCK_SECONDS}s'")
                 in_use.check(connection)
                 return read_schema(connection)
-        except in_use.BeingRestoredError as error:
-            problem = f"Waited {seconds:g} s: {error}. Try again when it has ended."
+        except in_use.BeingRestoredError:
+            problem = (
+                f"A restoration of the database has not ended within {seconds:g} s. Try later."
+            )
         except psycopg.Error as error:
             place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
             reason = str(error).strip().splitlines()[0]

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from sqlalchemy import URL
 
-from fast_zero.core import mail, revisions
+from fast_zero.core import in_use, mail, revisions
 from fast_zero.core.addresses import is_loopback, is_wildcard
 from fast_zero.core.database import CONNECT_SECONDS, conninfo, wait_until_ready
 from fast_zero.core.settings import Settings
@@ -75,6 +75,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     url = settings.direct_address()
     try:
         with connect(url) as connection:
+            in_use.check(connection)
             yield Finding("database", "ok", f"{place(url)} answers")
             for look in (
                 check_version,
@@ -86,6 +87,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
                 check_jobs,
             ):
                 yield look(connection)
+    except in_use.BeingRestoredError as error:
+        yield Finding("database", "warning", str(error), "Try again when that has ended.")
+        return
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[0]
         yield Finding("database", "error", reason, "Is it up, and is DATABASE_URL right?")

@@ -4,6 +4,7 @@
 does not go through `psql`, which would run programs that a crafted backup names (CVE-2025-8714).
 """
 
+import os
 import re
 import subprocess
 import time
@@ -33,8 +34,10 @@ SET client_connection_check_interval = '1s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 2;
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout';
 """
-FOR_PSQL = re.compile(rb"\\(un)?restrict \w+\n")
+# What only `psql` takes, and what servers before PostgreSQL 17 do not know.
+NOT_SENT = re.compile(rb"\\(un)?restrict \w+\n|SET transaction_timeout = 0;\n")
 END_OF_ROWS = b"\\.\n"
 EMPTY = """
 DROP SCHEMA public CASCADE;
@@ -63,6 +66,8 @@ SELECT FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (
     OR rolcreaterole AND current_setting('server_version_num')::int < 160000
 )
 """
+# Within a transaction `pg_stat_activity` otherwise stays as it was first seen.
+LOOK_AGAIN = "SELECT pg_stat_clear_snapshot()"
 # Of sessions of other roles little more than the number is shown.
 OTHERS = """
 FROM pg_stat_activity AS session
@@ -178,15 +183,13 @@ def take_lock(connection: psycopg.Connection, *, force: bool) -> None:
 
 
 def disconnect(connection: psycopg.Connection) -> None:
-    connection.execute("SELECT pg_stat_clear_snapshot()")
+    connection.execute(LOOK_AGAIN)
     connection.execute(DISCONNECT)
 
 
 def sessions(connection: psycopg.Connection, which: str) -> list[str]:
     """Say who is connected; `which` is one of the conditions above."""
-    connection.execute(
-        "SELECT pg_stat_clear_snapshot()"
-    )  # or it is what this transaction saw first
+    connection.execute(LOOK_AGAIN)
     found = connection.execute(f"{DESCRIBE} {which} ORDER BY backend_start")
     return [session for (session,) in found]
 
@@ -205,6 +208,7 @@ def replay(connection: psycopg.Connection, database: Database, file: Path) -> No
     with TemporaryFile() as complaints:
         reader = subprocess.Popen(
             [database.programs / "pg_restore", "--no-owner", "--no-privileges", "--file=-", file],
+            env=os.environ | {"LC_ALL": "C"},
             stdout=subprocess.PIPE,
             stderr=complaints,
         )
@@ -226,6 +230,6 @@ def send(connection: psycopg.Connection, script: IO[bytes]) -> None:
             with connection.cursor().copy(line) as copy:
                 for row in takewhile(lambda row: row != END_OF_ROWS, script):
                     copy.write(row)
-        elif not FOR_PSQL.fullmatch(line):
+        elif not NOT_SENT.fullmatch(line):
             statements += line
     connection.execute(bytes(statements))
