@@ -5,14 +5,19 @@ uvicorn reads X-Forwarded-For and X-Forwarded-Proto of trusted proxies. Where th
 """
 
 import re
+from collections.abc import Iterator
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-PAIR = re.compile(
-    r'\s*([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([!#$%&\'*+.^_`|~0-9a-z-]+))\s*([;,]|\Z)', re.IGNORECASE
+WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+# A parameter and what stands before it, backwards: a quote behind which a backslash follows belongs
+# to the text. The last group is None where the element goes on with another parameter.
+PARAMETER = re.compile(
+    rf'(?:"((?:[^"]|"(?=\\))*)"|({WORD}))=({WORD})(?:[ \t;]*(,|\Z)|[ \t]*;[ \t;]*)'
 )
+BETWEEN = re.compile(r"[ \t,;]*")
 IPV6 = re.compile(r"\[(.+)\](?::\w+)?")
 IPV4 = re.compile(r"([\d.]+):\w+")
 
@@ -28,15 +33,15 @@ class Forwarded:
         if scope["type"] in {"http", "websocket"}:
             headers = Headers(scope=scope)
             if "forwarded" in headers and "x-forwarded-for" not in headers:
-                self.believe(scope, parse(", ".join(headers.getlist("forwarded"))))
+                self.believe(scope, hops(", ".join(headers.getlist("forwarded"))))
         await self.app(scope, receive, send)
 
-    def believe(self, scope: Scope, hops: list[dict[str, str]]) -> None:
+    def believe(self, scope: Scope, path: Iterator[dict[str, str]]) -> None:
         """Walk back from the nearest hop to the first that is no proxy of ours.
 
         What one of ours does not say, nobody before it may say in its place.
         """
-        for hop in reversed(hops):
+        for hop in path:
             client = scope["client"][0] if scope["client"] else ""
             if client not in self.trusted:
                 return
@@ -49,20 +54,30 @@ class Forwarded:
             scope["client"] = (host_of(hop["for"]), 0)
 
 
-def parse(value: str) -> list[dict[str, str]]:
-    """Give the hops, the nearest last; what is malformed says nothing of any."""
-    hops: list[dict[str, str]] = [{}]
-    position = 0
-    while position < len(value):
-        pair = PAIR.match(value, position)
-        if pair is None:
-            return []
-        quoted = pair[2]
-        hops[-1][pair[1].lower()] = re.sub(r"\\(.)", r"\1", quoted) if quoted else pair[3] or ""
-        if pair[4] == ",":
-            hops.append({})
-        position = pair.end()
-    return hops
+def hops(value: str) -> Iterator[dict[str, str]]:
+    """Give the elements from the last, which the nearest hop wrote, to one that is malformed.
+
+    A hop appends to what its client sent, which may be anything. Read from the front, an open quote
+    there would swallow what our own proxies wrote; read backwards, it comes after that.
+    """
+    backwards = value[::-1]
+    position = skipped(backwards, 0)
+    hop: dict[str, str] = {}
+    while found := PARAMETER.match(backwards, position):
+        quoted, token, name, end = found.groups()
+        text = token[::-1] if token else re.sub(r"\\(.)", r"\1", quoted[::-1])
+        hop[name[::-1].lower()] = text
+        position = found.end()
+        if end is not None:
+            yield hop
+            hop = {}
+            position = skipped(backwards, position)
+
+
+def skipped(text: str, position: int) -> int:
+    """Go over white space and empty elements (RFC 9110, section 5.6.1)."""
+    found = BETWEEN.match(text, position)
+    return found.end() if found else position
 
 
 def host_of(node: str) -> str:
