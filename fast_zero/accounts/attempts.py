@@ -2,10 +2,11 @@
 
 import unicodedata
 
-from fast_zero.core import security, throttle
+from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.addresses import network
 from fast_zero.core.database import AnySession
-from fast_zero.core.errors import Unavailable
+from fast_zero.core.errors import TooManyRequests, Unavailable
+from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 from fast_zero.core.throttle import Limit
 
@@ -47,19 +48,19 @@ def of_own_password(settings: Settings, actor_id: int, session_id: int | None) -
 
 async def try_password(
     session: AnySession,
-    settings: Settings,
     limits: tuple[Limit, ...],
+    caller: Caller,
     password: str,
     password_hash: str | None,
 ) -> tuple[bool, str | None]:
     """Compare as `security.verify_password` does, if there is an attempt left.
 
-    It counts as failed; a caller for whom all is well then forgives it.
+    It counts as failed; whoever finds that all is well forgives it.
     """
     await throttle.attempt(session, *limits)
     try:
-        return await security.verify_password(password, password_hash, settings.password_queue)
-    except Unavailable:
+        return await security.verify_password(password, password_hash, caller)
+    except (TooManyRequests, Unavailable):
         await throttle.take_back(session, *limits)
         raise
 
@@ -73,7 +74,8 @@ async def own_password_is_right(
 ) -> bool:
     """Compare the password of who is logged in. `actor` is their id and that of the session."""
     limit = of_own_password(settings, *actor)
-    right, _ = await try_password(session, settings, (limit,), password, password_hash)
+    caller = password_queue.user(settings, actor[0])
+    right, _ = await try_password(session, (limit,), caller, password, password_hash)
     if right:
         await throttle.forgive(session, limit)
     return right

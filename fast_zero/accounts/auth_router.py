@@ -33,6 +33,7 @@ from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery
+from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import missing_fields, responses
 from fast_zero.core.routing import room
 from fast_zero.core.settings import Settings
@@ -54,6 +55,7 @@ router = room("/auth", "auth")
         Forbidden(sessions.DISABLED),
         Forbidden(sessions.NOT_ADMIN),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
+        CROWDED,
         EXHAUSTED,
     ),
 )

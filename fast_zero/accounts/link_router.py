@@ -13,11 +13,13 @@ from fast_zero.accounts.dependencies import (
     address_of,
 )
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
+from fast_zero.core import password_queue
 from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.database import run_again
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
+from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Message
@@ -83,7 +85,7 @@ async def forget_password(
     "/auth/password/reset",
     status_code=HTTPStatus.NO_CONTENT,
     tags=["auth"],
-    responses=responses(NotFound(links.DEAD)),
+    responses=responses(NotFound(links.DEAD), CROWDED, EXHAUSTED),
 )
 async def reset_password(
     reset: PasswordReset,
@@ -96,7 +98,8 @@ async def reset_password(
 
     If your address was never verified, it also ends personal tokens and the second factor.
     """
-    password_hash = await links.hash_by_link(session, settings, reset.token, reset.password)
+    caller = password_queue.address(settings, address_of(request))
+    password_hash = await links.hash_by_link(session, settings, reset.token, reset.password, caller)
 
     async def transaction() -> Sequence[int]:
         async with request.state.sessions() as opened:

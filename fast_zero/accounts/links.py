@@ -18,6 +18,7 @@ from fast_zero.accounts.passwords import check_password
 from fast_zero.core import security
 from fast_zero.core.database import AnySession, Transaction
 from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
+from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 
 DEAD = "This link was used, has expired, or was followed by a newer one."
@@ -62,12 +63,14 @@ async def confirm_address(session: AnySession, token: str) -> Sequence[int]:
     return await session_queries.delete_sessions(session, link.owner_id)
 
 
-async def hash_by_link(session: AnySession, settings: Settings, token: str, password: str) -> str:
+async def hash_by_link(
+    session: AnySession, settings: Settings, token: str, password: str, caller: Caller
+) -> str:
     """Hash a new password, if the link to it works; it costs too much to do for any other."""
     check_password(password, settings.password_min_length)
     if not await link_queries.link_works(session, security.digest(token), Purpose.PASSWORD):
         raise NotFound(DEAD)
-    return await security.hash_password(password, settings.password_queue)
+    return await security.hash_password(password, caller)
 
 
 async def reset_password(session: Transaction, token: str, password_hash: str) -> Sequence[int]:

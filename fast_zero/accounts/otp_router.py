@@ -21,6 +21,7 @@ from fast_zero.core import throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.dependencies import Autocommit, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
+from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 
@@ -29,6 +30,7 @@ NEEDS_PASSWORD = (
     *NEEDS_SESSION,
     Forbidden(otp.NEEDS_PASSWORD),
     TooManyRequests(throttle.TOO_MANY_FAILURES),
+    CROWDED,
     EXHAUSTED,
 )
 

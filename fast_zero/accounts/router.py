@@ -21,7 +21,7 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
     UserUpdate,
 )
-from fast_zero.core import conditions, etags, idempotency, security, throttle
+from fast_zero.core import conditions, etags, idempotency, password_queue, security, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
@@ -30,6 +30,7 @@ from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
 from fast_zero.core.parameters import PageQuery
+from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
@@ -50,6 +51,7 @@ router = room("/users", "users")
         Conflict("Email already exists"),
         idempotency.UNFINISHED,
         TooManyRequests(attempts.TOO_MANY_REGISTRATIONS),
+        CROWDED,
         EXHAUSTED,
     )
     | idempotency.CREATED,
@@ -65,8 +67,10 @@ async def create_user(
     language = preferred(request.headers.get("accept-language", ""))
     check_password(new.password, settings.password_min_length)
     session = request.state.autocommit
-    await attempts.limit_registrations(session, settings, address_of(request))
-    password_hash = await security.hash_password(new.password, settings.password_queue)
+    address = address_of(request)
+    await attempts.limit_registrations(session, settings, address)
+    caller = password_queue.address(settings, address)
+    password_hash = await security.hash_password(new.password, caller)
 
     async def register(session: Autocommit) -> Response:
         user = await service.insert_account(session, new, password_hash, language)
@@ -106,6 +110,7 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> o
         NOT_FOR_PROGRAMS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         TooManyRequests(attempts.TOO_MANY_LETTERS),
+        CROWDED,
         EXHAUSTED,
         Conflict("Username already exists"),
         Conflict("Email already exists"),
@@ -145,6 +150,7 @@ async def update_me(
         Forbidden(NOT_YOU),
         NOT_FOR_PROGRAMS,
         TooManyRequests(attempts.TOO_MANY_LETTERS),
+        CROWDED,
         EXHAUSTED,
         Conflict("Username or Email already exists"),
         conditions.STALE,

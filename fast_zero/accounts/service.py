@@ -7,17 +7,19 @@ from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
-from fast_zero.core import etags, languages, security
+from fast_zero.core import etags, languages, password_queue, security
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import Conflict, DomainError, Forbidden, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
+from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 
 Letters = list[ColumnElement[Any]]
 
 
 async def register(session: AnySession, new: UserCreate, settings: Settings) -> AnyRow:
-    password_hash = await hash_new_password(new.password, settings)
+    """Make an account for somebody, as an operator does."""
+    password_hash = await hash_new_password(new.password, settings, password_queue.OPERATOR)
     return await insert_account(session, new, password_hash, languages.DEFAULT)
 
 
@@ -32,9 +34,9 @@ async def insert_account(
     return await queries.insert_user(session, new.username, new.email, password_hash, chosen)
 
 
-async def hash_new_password(password: str, settings: Settings) -> str:
+async def hash_new_password(password: str, settings: Settings, caller: Caller) -> str:
     check_password(password, settings.password_min_length)
-    return await security.hash_password(password, settings.password_queue)
+    return await security.hash_password(password, caller)
 
 
 async def replace_account(
@@ -52,11 +54,12 @@ async def replace_account(
     user = await read_account(session, actor_id)
     values: dict[str, Any] = {"username": new.username, "email": new.email, "pending_email": None}
     letters: Letters = []
-    same, upgraded = await security.verify_password(
-        new.password, user.password_hash, settings.password_queue
-    )
-    if upgraded or not same:
-        values["password_hash"] = upgraded or await hash_new_password(new.password, settings)
+    caller = password_queue.user(settings, actor_id)
+    same, upgraded = await security.verify_password(new.password, user.password_hash, caller)
+    if not same:
+        upgraded = await security.hash_password(new.password, caller)
+    if upgraded:
+        values["password_hash"] = upgraded
     if not same:
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language))
     if moves := new.email != user.email:
@@ -111,7 +114,8 @@ async def change_account(
         ):
             raise Forbidden("A new address or password needs your current password")
     if password is not None:
-        values["password_hash"] = await hash_new_password(password, settings)
+        caller = password_queue.user(settings, actor_id)
+        values["password_hash"] = await hash_new_password(password, settings, caller)
         values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
         letters.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
     if moves:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fast_zero.accounts import attempts, otp, queries, session_queries
 from fast_zero.accounts.models import Role
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
-from fast_zero.core import security, throttle
+from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.database import AnySession
 from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
@@ -52,9 +52,8 @@ async def log_in(
     found = await queries.select_credentials(session, login)
     key, user_id, password_hash, otp_secret, role, disabled_at = found
     limits = attempts.at_log_in(settings, key, client.address)
-    right, upgraded = await attempts.try_password(
-        session, settings, limits, password, password_hash
-    )
+    caller = password_queue.address(settings, client.address)
+    right, upgraded = await attempts.try_password(session, limits, caller, password, password_hash)
     its_origin = {
         "address": client.address,
         "user_agent": client.user_agent[:USER_AGENT_LENGTH],

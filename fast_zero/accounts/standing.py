@@ -11,6 +11,7 @@ from fast_zero.accounts.passwords import check_password
 from fast_zero.core import security
 from fast_zero.core.database import AnyRow, AnySession
 from fast_zero.core.errors import NotFound
+from fast_zero.core.password_queue import OPERATOR
 from fast_zero.core.settings import Settings
 
 NO_USER = "User not found"
@@ -50,10 +51,10 @@ async def give_role(session: AnySession, user_id: int, role: Role) -> Sequence[i
 async def set_password(
     session: AnySession, settings: Settings, user_id: int, password: str
 ) -> Sequence[int]:
-    """Replace a password by one that was handed out; give the sessions that ended."""
+    """Replace a password by one that an operator handed out; give the sessions that ended."""
     user = await read(session, user_id)
     check_password(password, settings.password_min_length)
-    password_hash = await security.hash_password(password, settings.password_queue)
+    password_hash = await security.hash_password(password, OPERATOR)
     told = outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language)
     values = {"password_hash": password_hash, "pending_email": None}
     return await write(session, user_id, values, told, ends_sessions=True)

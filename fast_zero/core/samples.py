@@ -2,9 +2,10 @@
 
 from sqlalchemy import text
 
-from fast_zero.core import metrics, security
+from fast_zero.core import metrics
 from fast_zero.core.database import Autocommit
 from fast_zero.core.errors import DomainError
+from fast_zero.core.password_queue import passwords
 from fast_zero.core.pool import FairPool
 
 LOOKS_BETWEEN_JOBS = 15  # it is a statement, and the others cost nothing
@@ -35,7 +36,7 @@ class Samples:
             metrics.POOL_SIZE.set(pool.size())
             metrics.POOL_IN_USE.set(pool.checkedout())
             metrics.POOL_WAITING.set(pool.waiting())
-        metrics.PASSWORDS_WAITING.set(security.one_at_a_time.statistics().tasks_waiting)
+        metrics.PASSWORDS_WAITING.set(passwords.waiting())
         if self.looks % LOOKS_BETWEEN_JOBS == 0:
             await self.look_at_jobs()
         self.looks += 1

@@ -1,8 +1,6 @@
 """Password hashes, access tokens, and secrets that are stored as digests.
 
-A password hash takes 64 MiB and a tenth of a second on purpose. It is made in a worker thread,
-one at a time, so that a storm of log-ins slows log-ins and nothing else. The queue before it has
-an end, where whoever comes too late is told so at once.
+Passwords are hashed in a worker thread, each in its turn: see `password_queue`.
 """
 
 import base64
@@ -17,12 +15,12 @@ from functools import lru_cache
 from typing import TypeVar
 
 import jwt
-from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
 from fast_zero.core.clock import uncounted
-from fast_zero.core.errors import Unauthenticated, Unavailable
+from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.password_queue import Caller, passwords
 from fast_zero.core.settings import Settings
 
 ALGORITHM = "HS256"
@@ -30,12 +28,10 @@ ISSUER = AUDIENCE = "fast_zero"
 LEEWAY_SECONDS = 10  # clocks of the servers that share a key may differ by this much
 REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "scope", "iat", "nbf", "exp", "jti"]
 SECRET_BYTES = 32
-BUSY = "Too many passwords are being checked. Try again in a moment."
 
 Result = TypeVar("Result")
 
 hasher = PasswordHash.recommended()
-one_at_a_time = CapacityLimiter(1)
 
 # Verified for a user who does not exist, so that refusing costs the same as for one who does.
 NOBODYS_HASH = (
@@ -55,12 +51,12 @@ class AccessToken:
     expires: int
 
 
-async def hash_password(password: str, queue: int | None = None) -> str:
-    return await in_turn(lambda: hasher.hash(password), queue)
+async def hash_password(password: str, caller: Caller) -> str:
+    return await in_turn(lambda: hasher.hash(password), caller)
 
 
 async def verify_password(
-    password: str, password_hash: str | None, queue: int | None = None
+    password: str, password_hash: str | None, caller: Caller
 ) -> tuple[bool, str | None]:
     """Compare in a time that does not tell whether there was a hash to compare with.
 
@@ -73,17 +69,13 @@ async def verify_password(
         except UnknownHashError:
             return False, None
 
-    right, upgraded = await in_turn(verify, queue)
+    right, upgraded = await in_turn(verify, caller)
     return (right, upgraded) if password_hash else (False, None)
 
 
-async def in_turn(work: Callable[[], Result], queue: int | None) -> Result:
-    """Do it when those who came before are done, or refuse when `queue` wait; None is no end."""
-    waiting = one_at_a_time.statistics().tasks_waiting
-    if queue is not None and one_at_a_time.available_tokens < 1 and waiting >= queue:
-        raise Unavailable(BUSY)
-    with uncounted():  # the queue before it moves on whatever the database does
-        return await to_thread.run_sync(work, limiter=one_at_a_time)
+async def in_turn(work: Callable[[], Result], caller: Caller) -> Result:
+    with uncounted():  # the queue moves on whatever the database does
+        return await passwords.run(caller, work)
 
 
 def create_access_token(

@@ -73,15 +73,18 @@ def parse_limit(value: object) -> object:
     return None if value == "off" else value
 
 
-def check_budget(value: int | None) -> int | None:
+def refuse_zero(value: int | None) -> int | None:
     if value == 0:
-        message = "0 would refuse every request; write off for no limit"
+        message = "0 would let nobody in; write off for no limit"
         raise ValueError(message)
     return value
 
 
 OFF = BeforeValidator(parse_limit)
 """Takes `off` for a limit that is none: `None`. 0 is the limit that allows nothing."""
+NOT_ZERO = AfterValidator(refuse_zero)
+
+PasswordQueue = Annotated[int | None, Field(ge=0, le=10_000), NOT_ZERO, OFF]
 
 DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
 
@@ -156,14 +159,14 @@ class Settings(BaseSettings):
     login_failures: Annotated[int | None, Field(ge=0, le=1000), OFF] = 5
     login_failures_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 50
     login_longest_wait: int = Field(default=900, ge=1, le=86_400)
-    password_queue: Annotated[int | None, Field(ge=0, le=10_000), OFF] = 50
+    password_queue: PasswordQueue = 50
+    password_queue_per_user: PasswordQueue = 4
+    password_queue_per_address: PasswordQueue = 20
     registrations_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
     letters_per_hour: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 5
     letters_per_hour_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 60
     personal_tokens_per_user: Annotated[int | None, Field(ge=0, le=10_000), OFF] = 100
-    requests_per_minute: Annotated[
-        int | None, Field(ge=0, le=1_000_000), AfterValidator(check_budget), OFF
-    ] = 1200
+    requests_per_minute: Annotated[int | None, Field(ge=0, le=1_000_000), NOT_ZERO, OFF] = 1200
 
     def base_url(self) -> str:
         """Give where people reach the server: PUBLIC_URL or, without it, where it listens."""

@@ -33,14 +33,15 @@ def seed(
     from rich.progress import Progress
 
     from fast_zero.core import security
+    from fast_zero.core.password_queue import OPERATOR
     from fast_zero.operations.seed import plant, usernames
 
     password = secrets.token_urlsafe(12)
     with Progress(console=talk, transient=True) as bar:
         task = bar.add_task("Writing…", total=None)
 
-        async def write(session: "Transaction", settings: "Settings") -> dict[str, int]:
-            password_hash = await security.hash_password(password, settings.password_queue)
+        async def write(session: "Transaction", _settings: "Settings") -> dict[str, int]:
+            password_hash = await security.hash_password(password, OPERATOR)
             return await plant(
                 session,
                 password_hash,

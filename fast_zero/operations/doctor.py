@@ -28,7 +28,6 @@ LISTEN_SECONDS = 5
 LIMITS = (
     "login_failures",
     "login_failures_per_address",
-    "password_queue",
     "registrations_per_hour",
     "letters_per_hour",
     "letters_per_hour_per_address",

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from fast_zero.accounts import attempts
-from fast_zero.core import security
+from fast_zero.core.password_queue import passwords
 from tests.chaos import own_database
 from tests.core.expect import comes_true, problem, same_headers
 from tests.factories import PASSWORD, UserFactory
@@ -99,7 +99,7 @@ async def test_trying_name_and_address_does_not_tell_that_they_are_one_persons(a
 async def test_a_storm_at_an_account_costs_no_hash(anonymous, user):
     await fail(anonymous, user.email)
 
-    async with security.one_at_a_time:  # whoever wanted a hash would wait for ever
+    async with passwords.hashing:  # whoever wanted a hash would wait for ever
         answers = [await log_in(anonymous, user.email) for _ in range(3)]
 
     assert {problem(answer) for answer in answers} == {TOO_MANY}
@@ -189,7 +189,7 @@ async def test_registrations_are_counted_by_address(live, commit):
     async with live(registrations_per_hour=2) as client:
         common = await client.post("/users", json=account(9) | {"password": "password"})
         made = [await client.post("/users", json=account(number)) for number in range(2)]
-        async with security.one_at_a_time:
+        async with passwords.hashing:
             refused = await client.post("/users", json=account(3))
 
     assert common.status_code == 422  # not counted
@@ -240,25 +240,14 @@ async def test_of_what_is_limited_to_0_nothing_is_allowed(live, commit):
     assert [problem(answer) for answer in (second, other)] == [TOO_MANY] * 2
 
 
-async def test_without_a_queue_one_password_is_hashed_and_the_next_refused(live, commit):
-    [user] = await commit(UserFactory())
-    async with live(password_queue=0) as client:
-        admitted = await log_in(client, user.email)
-        async with security.one_at_a_time:
-            refused = await log_in(client, user.email)
-
-    assert admitted.status_code == 200
-    assert problem(refused) == BUSY
-
-
 async def test_the_queue_for_hashing_has_an_end_and_who_is_refused_there_has_not_failed(
     live, commit, engine
 ):
     [user] = await commit(UserFactory())
     async with live(password_queue=2, login_failures=1) as client:
-        async with security.one_at_a_time:
+        async with passwords.hashing:
             waiting = [asyncio.create_task(log_in(client, f"nobody {n}")) for n in range(2)]
-            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 2)
+            await comes_true(lambda: passwords.sizes.total() == 2)
             refused = [
                 await log_in(client, user.email),
                 await client.post("/users", json=ANA),

@@ -10,6 +10,7 @@ from fast_zero.accounts import queries
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.password_queue import OPERATOR
 from tests.core.expect import faults, problem, same_headers
 from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory
 from tests.mapped import User
@@ -120,8 +121,8 @@ def test_an_unknown_user_costs_a_verification_like_any_other():
     ids=["hash", "none", "locked"],
 )
 async def test_only_the_hash_of_a_password_verifies_it(stored, accepted):
-    assert await security.verify_password(PASSWORD, stored) == (accepted, None)
-    assert await security.verify_password("", stored) == (False, None)
+    assert await security.verify_password(PASSWORD, stored, OPERATOR) == (accepted, None)
+    assert await security.verify_password("", stored, OPERATOR) == (False, None)
 
 
 async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(anonymous, save, session):
@@ -133,7 +134,7 @@ async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(anonymous, save, 
     [(stored, changed)] = await session.execute(
         select(User.password_hash, User.updated_at).where(User.id == user.id)
     )
-    assert await security.verify_password(PASSWORD, stored) == (True, None)
+    assert await security.verify_password(PASSWORD, stored, OPERATOR) == (True, None)
     assert changed == user.updated_at
 
 

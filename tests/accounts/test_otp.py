@@ -334,9 +334,13 @@ async def test_of_fifty_log_ins_with_one_code_one_succeeds(live, commit, monkeyp
     await commit(RecoveryCode(owner_id=user.id, digest=digest))
     code = shown() if kind == "clock" else recovery
 
-    async with live(
-        login_failures=None, login_failures_per_address=None, password_queue=None
-    ) as client:
+    limits = (
+        "login_failures",
+        "login_failures_per_address",
+        "password_queue",
+        "password_queue_per_address",
+    )
+    async with live(**dict.fromkeys(limits)) as client:
         answers = await asyncio.gather(*(log_in(client, user, code) for _ in range(50)))
 
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 49}

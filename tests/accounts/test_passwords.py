@@ -3,6 +3,7 @@ import pytest
 from fast_zero.accounts import passwords
 from fast_zero.core import security
 from fast_zero.core.errors import Invalid
+from fast_zero.core.password_queue import OPERATOR
 from tests.core.expect import faults, problem
 
 ANA = {"username": "ana", "email": "ana@example.com"}
@@ -79,8 +80,8 @@ def test_the_common_passwords_are_those_that_would_otherwise_be_taken():
 
 
 async def test_two_hashes_of_a_password_differ_and_both_verify_it():
-    one, other = [await security.hash_password("the same sentence") for _ in range(2)]
+    one, other = [await security.hash_password("the same sentence", OPERATOR) for _ in range(2)]
 
     assert one != other
-    assert await security.verify_password("the same sentence", one)
-    assert await security.verify_password("the same sentence", other)
+    assert await security.verify_password("the same sentence", one, OPERATOR)
+    assert await security.verify_password("the same sentence", other, OPERATOR)

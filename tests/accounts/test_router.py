@@ -5,9 +5,9 @@ from sqlalchemy import func, select, text
 
 from fast_zero.accounts import service
 from fast_zero.accounts.schemas import UserUpdate
-from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import encode_cursor
+from fast_zero.core.password_queue import passwords
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import PASSWORD, TodoFactory, UserFactory
 from tests.mapped import Todo, User
@@ -246,9 +246,9 @@ async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, si
         request = client.build_request(
             method, path.format(user.id), headers=await sign_in(user), **content
         )
-        async with security.one_at_a_time:
+        async with passwords.hashing:
             hashing = asyncio.create_task(client.send(request))
-            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 1)
+            await comes_true(lambda: passwords.sizes.total() == 1)
             meanwhile = await client.get(f"/users/{user.id}")
         assert (await hashing).is_success
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text, update
 from fast_zero.accounts import sessions
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.password_queue import passwords
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
 from tests.mapped import LoginSession, SpentRefreshToken, User
@@ -271,11 +272,11 @@ async def test_no_log_in_slips_in_beside_a_change_of_the_password(live, commit, 
     [opened] = await commit(LoginSessionFactory(owner_id=user.id))
     async with live() as client:
         # It has found the hash, and waits for its turn to verify it.
-        async with security.one_at_a_time:
+        async with passwords.hashing:
             entering = asyncio.create_task(
                 client.post("/auth/token", data={"username": user.email, "password": PASSWORD})
             )
-            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 1)
+            await comes_true(lambda: passwords.sizes.total() == 1)
             async with engine.begin() as other:
                 new = {"password_hash": await asyncio.to_thread(security.hasher.hash, "new")}
                 await other.execute(update(User).values(new))

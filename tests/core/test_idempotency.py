@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select, text
 
-from fast_zero.core import security
+from fast_zero.core.password_queue import passwords
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import UserFactory
 from tests.mapped import KeptAnswer, PersonalToken, Todo, User
@@ -199,9 +199,9 @@ async def test_the_kept_fingerprint_is_no_plain_hash_of_the_body(client, session
 
 async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_is_hashed(live):
     async with live(database_pool_size=1, database_pool_wait=0.2) as client:
-        async with security.one_at_a_time:
+        async with passwords.hashing:
             hashing = asyncio.create_task(client.post("/users", json=ANA, headers=KEY))
-            await comes_true(lambda: security.one_at_a_time.statistics().tasks_waiting == 1)
+            await comes_true(lambda: passwords.sizes.total() == 1)
             meanwhile = await client.get("/users")
         assert (await hashing).is_success
 
@@ -213,7 +213,7 @@ async def test_of_fifty_at_once_one_is_done(live, commit, sign_in, engine, creat
     path, body, model = create
     [user] = await commit(UserFactory())
     headers = await sign_in(user) | KEY
-    async with live() as client:
+    async with live(password_queue_per_address=None) as client:
         answers = await asyncio.gather(
             *(client.post(path, json=body, headers=headers) for _ in range(50))
         )

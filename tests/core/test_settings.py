@@ -16,6 +16,13 @@ SENDER_FORM = "write an address, or a name and an address: fast_zero <todo@examp
 URL_FORM = "write http:// or https://, then the host, and a path if there is one"
 ADDRESS = "postgresql://ana:s3cr3t@db.example.com:5433/todos?sslmode=require"
 
+NOT_ZERO = (
+    "PASSWORD_QUEUE",
+    "PASSWORD_QUEUE_PER_USER",
+    "PASSWORD_QUEUE_PER_ADDRESS",
+    "REQUESTS_PER_MINUTE",
+)
+
 
 def written(default: object) -> str:
     """Write a default as people do: nothing for none, and `true` rather than `True`."""
@@ -148,9 +155,9 @@ def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
             for url in ("todo.example.com", "ftp://example.com", "https://", "https://a.b/?c=d")
         ),
         ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
-        (
-            {"REQUESTS_PER_MINUTE": "0"},
-            "REQUESTS_PER_MINUTE: 0 would refuse every request; write off for no limit",
+        *(
+            ({name: "0"}, f"{name}: 0 would let nobody in; write off for no limit")
+            for name in NOT_ZERO
         ),
         (
             {"PASSWORD_QUEUE": "-1"},
@@ -176,18 +183,18 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables,
     [
         "LOGIN_FAILURES",
         "LOGIN_FAILURES_PER_ADDRESS",
-        "PASSWORD_QUEUE",
         "REGISTRATIONS_PER_HOUR",
         "LETTERS_PER_HOUR",
         "LETTERS_PER_HOUR_PER_ADDRESS",
-        "REQUESTS_PER_MINUTE",
+        "PERSONAL_TOKENS_PER_USER",
+        *NOT_ZERO,
     ],
 )
 def test_a_limit_can_be_turned_off_by_that_word(environment, name):
     environment(**{name: "off"})
     assert getattr(load_settings(), name.lower()) is None
 
-    if name != "REQUESTS_PER_MINUTE":
+    if name not in NOT_ZERO:
         environment(**{name: "0"})
         assert getattr(load_settings(), name.lower()) == 0
 
