@@ -88,7 +88,7 @@ async def if_modified_since(request: Request) -> datetime | None:
     """Read the date; one that is none does not count (RFC 9110, section 13.1.3)."""
     try:
         since = parsedate_to_datetime(request.headers.get("If-Modified-Since", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return since if since.tzinfo else since.replace(tzinfo=UTC)
 

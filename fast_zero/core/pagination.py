@@ -7,7 +7,14 @@ import base64
 from collections.abc import Sequence
 from typing import Annotated, TypeVar, TypeVarTuple
 
-from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from sqlalchemy import Select, SQLColumnExpression
 
 from fast_zero.core.types import MAX_BIGINT
@@ -16,6 +23,8 @@ Ts = TypeVarTuple("Ts")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+# More rows than there can be. Statements calculate with an offset, and must not leave bigint.
+FARTHEST_OFFSET = 2**48
 
 
 def encode_cursor(position: int) -> str:
@@ -48,6 +57,10 @@ Next = Annotated[
 ]
 
 
+def within_reach(offset: int) -> int:
+    return min(offset, FARTHEST_OFFSET)
+
+
 class PageParams(BaseModel):
     after: Annotated[
         Cursor | None, Field(description="Start behind this cursor: `next` of the page before.")
@@ -55,6 +68,7 @@ class PageParams(BaseModel):
     offset: Annotated[
         int,
         Field(ge=0, le=MAX_BIGINT, description="Rows to skip. Prefer `after`, which stays fast."),
+        AfterValidator(within_reach),
     ] = 0
     limit: Annotated[
         int, Field(ge=1, le=MAX_LIMIT, description="Most rows that one page holds.")

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from fast_zero.accounts.scopes import Scope
 from fast_zero.core.pagination import Cursor, PageParams, cut, decode_cursor, encode_cursor
+from fast_zero.core.security import create_access_token
 from fast_zero.core.types import MAX_BIGINT
-from tests.factories import TodoFactory
+from tests.factories import PostFactory, TodoFactory, UserFactory
 
 FORM = TypeAdapter(Cursor).json_schema()["pattern"]
 
@@ -76,3 +78,28 @@ def test_a_page_is_cut_from_one_row_more(available, limit):
 
     assert list(shown) == rows[:limit]
     assert cursor == (encode_cursor(limit) if available > limit else None)
+
+
+async def test_behind_the_last_row_every_list_is_empty(anonymous, save, settings):
+    [admin] = await save(UserFactory(role="admin"))
+    [post] = await save(PostFactory(author_id=admin.id))
+    await save(TodoFactory(owner_id=admin.id))
+    token = create_access_token(settings, admin.id, MAX_BIGINT, frozenset(Scope))
+    headers = {"Authorization": f"Bearer {token}"}
+    document = (await anonymous.get("/openapi.json")).json()
+    lists = [
+        path.format(user_id=admin.id, post_id=post.id)
+        for path, methods in document["paths"].items()
+        if "offset" in [field["name"] for field in methods.get("get", {}).get("parameters", ())]
+    ]
+
+    assert len(lists) > 15
+    for path in lists:
+        for offset in (MAX_BIGINT, MAX_BIGINT - 1, 2**62, 10**17, 10**6):
+            page = {"offset": offset, "limit": 100}
+            answer = await anonymous.get(path, params=page, headers=headers)
+            assert answer.status_code == 200, (path, offset, answer.text)
+            if path != f"/posts/{post.id}":  # the thread is there, whatever is left out of it
+                rows = [value for value in answer.json().values() if isinstance(value, list)]
+                assert rows == [[]], path
+                assert answer.json()["next"] is None
