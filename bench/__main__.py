@@ -64,7 +64,6 @@ def main(
         compileall.compile_dir(Path(str(package.__file__)).parent, quiet=2)
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
-        place.chmod(0o711)  # as root, PostgreSQL runs as another account
         with embedded.running(place / "data") as url:
             results = Benchmark(url, traffic.Wrk(wrk, place), plan).run(extras=extras)
     for part in report.write(results):
@@ -219,7 +218,6 @@ def measure_feed(
     size = Crowd(people, posts)
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
-        place.chmod(0o711)
         with embedded.running(place / "data") as url:
             with Progress(console=Console(stderr=True)) as bar:
                 tasks: dict[str, TaskID] = {}

@@ -24,7 +24,7 @@ import httpx2
 import psutil
 import psycopg
 
-from fast_zero.core import embedded
+from fast_zero.core import embedded, programs
 from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
@@ -39,7 +39,7 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cluster = folder / f"pg{embedded.MAJOR}"
-        self.programs = embedded.find_programs()
+        self.programs = programs.find()
         folder.mkdir()
         embedded.ensure_cluster(self.programs, self.cluster)
         with (self.cluster / "postgresql.auto.conf").open("a") as conf:
@@ -50,8 +50,7 @@ class Database:
         embedded.ensure_started(self.programs, self.cluster)
 
     def stop(self, mode: str = "fast") -> None:
-        words = [self.programs / "pg_ctl", "-D", self.cluster, "stop", "-m", mode, "-w"]
-        embedded.run_as_owner(words, self.cluster)
+        embedded.control(self.programs, self.cluster, "stop", "-m", mode, "-w")
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.url, autocommit=True)
@@ -344,7 +343,6 @@ def run(name: str, seconds: float) -> Outcome:
 def run_embedded() -> Outcome:
     """Kill the embedded database, which the server itself starts again."""
     with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
-        Path(folder).chmod(0o755)
         data = Path(folder) / "data"
 
         async def strike() -> float:

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from fast_zero.core import embedded
+from fast_zero.core import embedded, programs
 from tests.chaos import Database
 
 
@@ -19,7 +19,7 @@ class Standby(Database):
         self.folder.chmod(0o777)  # who runs PostgreSQL makes the cluster in it
         words = ["-h", primary.cluster, "-U", embedded.SUPERUSER, "-c", "fast", "-R"]
         copy = [self.programs / "pg_basebackup", "-D", self.cluster, *words]
-        assert embedded.run_as_owner(copy, primary.cluster) == 0
+        assert programs.run(copy, primary.cluster) == 0
         # The primary's own socket lies in its folder, and so the lock of it is copied.
         (self.cluster / f"{embedded.SOCKET_NAME}.lock").unlink()
         self.url = f"postgresql://{embedded.SUPERUSER}@/postgres?host={self.cluster}"

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from fast_zero.core import embedded
+from fast_zero.core import embedded, programs
 from fast_zero.core.database import conninfo
 from fast_zero.core.errors import StartError
 from fast_zero.operations.backup import Database, back_up
@@ -23,7 +23,7 @@ from tests.processes import PATIENCE, on_a_terminal, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 TRUSTED = "--allow-server-programs"
-PROGRAMS = str(embedded.find_programs())
+PROGRAMS = str(programs.find())
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 

