@@ -21,7 +21,7 @@ from bench import crowd, databases, feed, report, servers, traffic
 from bench.crowd import Crowd
 from bench.servers import Server
 from fast_zero.accounts.scopes import ALL_SCOPES
-from fast_zero.core import embedded, security
+from fast_zero.core import embedded, roles, security
 from fast_zero.core.settings import Settings
 
 TODOS_EACH = 100
@@ -65,7 +65,8 @@ def main(
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         with embedded.running(place / "data") as url:
-            results = Benchmark(url, traffic.Wrk(wrk, place), plan).run(extras=extras)
+            superuser = url.set(username=roles.SUPERUSER)  # who may make databases
+            results = Benchmark(superuser, traffic.Wrk(wrk, place), plan).run(extras=extras)
     for part in report.write(results):
         typer.echo(f"{part}\n")
 
@@ -219,6 +220,7 @@ def measure_feed(
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         with embedded.running(place / "data") as url:
+            superuser = url.set(username=roles.SUPERUSER)
             with Progress(console=Console(stderr=True)) as bar:
                 tasks: dict[str, TaskID] = {}
 
@@ -227,7 +229,7 @@ def measure_feed(
                         tasks[table] = bar.add_task(table, total=expected or None)
                     bar.update(tasks[table], completed=done, total=expected or done)
 
-                database = crowd.prepare(url, size, progress)
+                database = crowd.prepare(superuser, size, progress)
             benchmark = feed.Benchmark(
                 place / "data" / f"pg{embedded.MAJOR}", traffic.Wrk(wrk, place), size
             )

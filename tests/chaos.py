@@ -24,7 +24,7 @@ import httpx2
 import psutil
 import psycopg
 
-from fast_zero.core import embedded, programs
+from fast_zero.core import embedded, programs, roles
 from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
@@ -44,7 +44,7 @@ class Database:
         embedded.ensure_cluster(self.programs, self.cluster)
         with (self.cluster / "postgresql.auto.conf").open("a") as conf:
             conf.write("max_connections = 30\n")
-        self.url = f"postgresql://{embedded.SUPERUSER}@/postgres?host={self.cluster}"
+        self.url = f"postgresql://{roles.SUPERUSER}@/postgres?host={self.cluster}"
 
     def start(self) -> None:
         embedded.ensure_started(self.programs, self.cluster)

@@ -16,7 +16,7 @@ from docker.errors import DockerException
 from psycopg import sql
 from sqlalchemy import URL
 
-from fast_zero.core import embedded, migrations
+from fast_zero.core import embedded, migrations, roles
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import parse_database_url
 
@@ -86,7 +86,18 @@ def from_wheel() -> Server:
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     try:
         url = stack.enter_context(embedded.running(folder))
+        allow_tests(url)
     except StartError:
         stack.close()
         raise
     return Server(f"PostgreSQL {embedded.MAJOR} from the wheel", url, stack.close)
+
+
+def allow_tests(url: URL) -> None:
+    """Let the application's role make databases, and fill tables without their triggers."""
+    admin = url.set(drivername="postgresql", username=roles.SUPERUSER)
+    with psycopg.connect(admin.render_as_string()) as connection:
+        connection.execute(f"ALTER ROLE {roles.APPLICATION} CREATEDB")
+        connection.execute(
+            f"GRANT SET ON PARAMETER session_replication_role TO {roles.APPLICATION}"
+        )

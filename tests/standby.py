@@ -4,7 +4,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from fast_zero.core import embedded, programs
+from fast_zero.core import embedded, programs, roles
 from tests.chaos import Database
 
 
@@ -17,12 +17,12 @@ class Standby(Database):
         self.programs = primary.programs
         self.folder.mkdir()
         self.folder.chmod(0o777)  # who runs PostgreSQL makes the cluster in it
-        words = ["-h", primary.cluster, "-U", embedded.SUPERUSER, "-c", "fast", "-R"]
+        words = ["-h", primary.cluster, "-U", roles.SUPERUSER, "-c", "fast", "-R"]
         copy = [self.programs / "pg_basebackup", "-D", self.cluster, *words]
         assert programs.run(copy, primary.cluster) == 0
         # The primary's own socket lies in its folder, and so the lock of it is copied.
         (self.cluster / f"{embedded.SOCKET_NAME}.lock").unlink()
-        self.url = f"postgresql://{embedded.SUPERUSER}@/postgres?host={self.cluster}"
+        self.url = f"postgresql://{roles.SUPERUSER}@/postgres?host={self.cluster}"
 
 
 @contextlib.contextmanager

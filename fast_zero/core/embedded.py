@@ -22,7 +22,7 @@ from typing import IO
 
 from sqlalchemy import URL
 
-from fast_zero.core import locks, programs
+from fast_zero.core import locks, programs, roles
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import DRIVER
 
@@ -31,7 +31,6 @@ START_SECONDS = 120  # crash recovery replays the log before the server answers
 START_TRIES = 20  # backends of a killed server need a moment to let go of its shared memory
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 107  # sockaddr_un
-SUPERUSER = "fast_zero"
 WATCH_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -54,6 +53,8 @@ def running(data_dir: Path) -> Iterator[URL]:
                 ensure_cluster(found, cluster)
                 ensure_started(found, cluster)
         try:
+            with mutex(data_dir):
+                roles.ensure_application(url)
             with kept_running(found, cluster):
                 yield url
         finally:
@@ -168,8 +169,8 @@ def address(cluster: Path) -> Iterator[URL]:
             host.symlink_to(cluster)
         yield URL.create(
             DRIVER,
-            username=SUPERUSER,
-            database="postgres",
+            username=roles.APPLICATION,
+            database=roles.DATABASE,
             query={"host": str(host)},
         )
 
@@ -183,7 +184,7 @@ def ensure_cluster(found: Path, cluster: Path) -> None:
     programs.give_to_account(new)
     # The built-in C.UTF-8 orders and folds the same on every machine, whatever its locales.
     locale = ("--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    options = ("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", *locale)
+    options = ("-U", roles.SUPERUSER, "--auth=trust", "--encoding=UTF8", *locale)
     command = (found / "initdb", *programs.data_option(new), *options)
     with tempfile.TemporaryFile() as output:
         if programs.run(command, new, output.fileno()) != 0:

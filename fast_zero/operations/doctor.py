@@ -32,6 +32,7 @@ LIMITS = (
     "letters_per_hour",
     "letters_per_hour_per_address",
 )
+PLPGSQL = "SELECT count(*) FROM pg_extension WHERE extname = 'plpgsql'"
 ZONES = "SELECT count(*) FROM pg_timezone_names"
 ALIVE = """
 SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'
@@ -216,7 +217,7 @@ def check_encoding(connection: Connection) -> Finding:
 
 def check_extensions(connection: Connection) -> Finding:
     """Look for the language of the triggers, which every new database has."""
-    (found,) = ask(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'plpgsql'")
+    (found,) = ask(connection, PLPGSQL)
     if not found:
         return Finding("extensions", "error", "plpgsql is missing", "Run: CREATE EXTENSION plpgsql")
     return Finding("extensions", "ok", "plpgsql, and no other is needed")
