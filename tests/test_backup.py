@@ -295,7 +295,9 @@ def test_a_password_is_on_no_command_line(tmp_path):
     spy = tmp_path / "spy"
     spy.mkdir()
     for name in ("pg_dump", "pg_restore", "psql"):
-        (spy / name).write_text(f'#!/bin/sh\necho "$@" >> {seen}\nexec {PROGRAMS}/{name} "$@"\n')
+        (spy / name).write_text(
+            f'#!/bin/sh\necho "$@" >> "{seen}"\nexec "{PROGRAMS}/{name}" "$@"\n'
+        )
         (spy / name).chmod(0o755)
     with own_database() as database:
         words = {
