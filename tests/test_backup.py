@@ -22,7 +22,6 @@ from tests.chaos import own_database
 from tests.processes import PATIENCE, on_a_terminal, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-TRUSTED = "--allow-server-programs"
 PROGRAMS = str(programs.find())
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
@@ -74,7 +73,7 @@ def sign_in(client: httpx2.Client) -> None:
 
 def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
     """Restore also where the database's role is a superuser."""
-    return run(data_dir, "restore", *words, TRUSTED)
+    return run(data_dir, "restore", *words)
 
 
 def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
@@ -254,7 +253,7 @@ def test_a_database_that_is_in_use_is_replaced_only_by_its_name(data, tmp_path):
         refused = restore(data, str(file), *words)
         assert refused.returncode == 1
         assert "Nothing was changed. Confirm with --yes postgres." in refused.stderr
-    shown = on_a_terminal(data, "restore", str(file), TRUSTED, typed="postgres\n")
+    shown = on_a_terminal(data, "restore", str(file), typed="postgres\n")
 
     assert "Everything in the database" in shown
     assert "Restored" in shown
