@@ -72,7 +72,6 @@ def sign_in(client: httpx2.Client) -> None:
 
 
 def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
-    """Restore also where the database's role is a superuser."""
     return run(data_dir, "restore", *words)
 
 
