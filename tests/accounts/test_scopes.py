@@ -39,6 +39,7 @@ NEEDED = {
     ("POST", "/auth/token"): PUBLIC,
     ("GET", "/account/confirm"): PUBLIC,
     ("GET", "/account/password"): PUBLIC,
+    ("GET", "/account/register"): PUBLIC,
     ("POST", "/auth/email/confirm"): PUBLIC,
     ("POST", "/auth/password/forgotten"): PUBLIC,
     ("POST", "/auth/password/reset"): PUBLIC,
@@ -94,15 +95,17 @@ NEEDED = {
     ("PUT", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
     ("DELETE", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
     ("DELETE", "/admin/posts/{post_id}"): Scope.ADMIN,
+    ("GET", "/admin/invitations"): Scope.ADMIN,
+    ("POST", "/admin/invitations"): Scope.ADMIN,
+    ("DELETE", "/admin/invitations/{invitation_id}"): Scope.ADMIN,
     ("GET", "/notifications"): Scope.FEED_READ,
     ("PUT", "/notifications/read"): Scope.FEED_WRITE,
     ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
 }
 PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
-NOBODYS = dict.fromkeys(
-    ["user_id", "session_id", "token_id", "todo_id", "post_id", "notification_id"], MAX_BIGINT
-)
+IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
+NOBODYS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
 NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_YOU = (403, "Not enough permissions")
@@ -140,6 +143,7 @@ STRANGERS = {
     ("PUT", "/admin/users/{user_id}/disabled"): NO_ADMIN,
     ("DELETE", "/admin/users/{user_id}/disabled"): NO_ADMIN,
     ("DELETE", "/admin/posts/{post_id}"): NO_ADMIN,
+    ("DELETE", "/admin/invitations/{invitation_id}"): NO_ADMIN,
     ("PUT", "/notifications/{notification_id}/read"): (404, "Notification not found"),
 }
 
@@ -233,7 +237,7 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
         Notification(user_id=stranger.id, kind="follow", post_id=None, since=1),
     )
     names = ("session_id", "token_id", "todo_id", "post_id", "notification_id")
-    ids = {"user_id": stranger.id, "username": stranger.username}
+    ids = {"user_id": stranger.id, "username": stranger.username, "invitation_id": 1}
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 

@@ -28,7 +28,7 @@ UPGRADES = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    limits = {"REGISTRATIONS_PER_HOUR": "0", "PASSWORD_QUEUE": "0"}
+    limits = {"REGISTRATIONS_PER_HOUR": "off", "PASSWORD_QUEUE": "off"}
     with serving(tmp_path_factory.mktemp("framing") / "data", measured=True, **limits) as server:
         yield server
 

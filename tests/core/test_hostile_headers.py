@@ -121,7 +121,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    variables = {**dict.fromkeys(UNLIMITED, "0"), **TRUSTING}
+    variables = {**dict.fromkeys(UNLIMITED, "off"), **TRUSTING}
     folder = tmp_path_factory.mktemp("hostile")
     with serving(folder / "data", measured=True, **variables) as server:
         yield server
