@@ -6,7 +6,7 @@ It speaks HTTP with the standard library: one connection, a few requests, nothin
 import json
 import secrets
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlencode, urlsplit
@@ -88,7 +88,7 @@ def run(url: str, timeout: float) -> list[Step]:
         "password": secrets.token_urlsafe(18),
     }
     user: dict[str, object] = {}
-    with suppress(WrongStatusError):
+    with closing(deployment.connection), suppress(WrongStatusError):
         for step, path in (("live", "/livez"), ("ready", "/readyz"), ("version", "/version")):
             deployment.ask(step, "GET", path)
         user = deployment.ask("register", "POST", "/users", account, 201)
@@ -96,7 +96,7 @@ def run(url: str, timeout: float) -> list[Step]:
         tokens = deployment.ask("log in", "POST", "/auth/token", form)
         deployment.token = str(tokens["access_token"])
         write(deployment, name)
-    with suppress(WrongStatusError):
+    with closing(deployment.connection), suppress(WrongStatusError):
         if deployment.token:
             deployment.ask("clean up", "DELETE", f"/users/{user['id']}")
     return deployment.steps
