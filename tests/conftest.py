@@ -18,6 +18,7 @@ import pytest
 from asgi_lifespan import LifespanManager
 from httpx2 import ASGITransport, AsyncClient
 from psycopg import AsyncCursor
+from pwdlib import PasswordHash
 from pydantic import SecretStr
 from sqlalchemy import delete, make_url, text
 from sqlalchemy.ext.asyncio import (
@@ -36,11 +37,12 @@ from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
-from tests.factories import LoginSessionFactory, UserFactory
+from tests.factories import CHEAP_HASHER, LoginSessionFactory, UserFactory
 from tests.mapped import Throttle, User
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
+REAL_HASHER, REAL_NOBODYS_HASH = security.hasher, security.NOBODYS_HASH
 
 # freezegun reads every attribute of every module, and one of testcontainers' asks the engine for
 # its socket at each look. Where no engine is, that leaves an unclosed one behind.
@@ -86,6 +88,23 @@ async def empty(database_url):
         yield make_url(database_url).set(database=name)
         await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     await admin.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hasher() -> Iterator[PasswordHash]:
+    """Hash passwords in no time, in this process; `real_hasher` is for tests of the parameters."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "hasher", CHEAP_HASHER)
+        patch.setattr(security, "NOBODYS_HASH", CHEAP_HASHER.hash("nobody's"))
+        yield CHEAP_HASHER
+
+
+@pytest.fixture
+def real_hasher(cheap_hasher, monkeypatch) -> PasswordHash:
+    """Hash passwords as the application does, which takes a tenth of a second."""
+    monkeypatch.setattr(security, "hasher", REAL_HASHER)
+    monkeypatch.setattr(security, "NOBODYS_HASH", REAL_NOBODYS_HASH)
+    return REAL_HASHER
 
 
 @pytest.fixture(scope="session")

@@ -107,12 +107,12 @@ async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(anonymou
     assert wrong.headers["www-authenticate"] == "Bearer"
 
 
-def test_an_unknown_user_costs_a_verification_like_any_other():
-    current = security.hasher.current_hasher
+def test_an_unknown_user_costs_a_verification_like_any_other(real_hasher):
+    current = real_hasher.current_hasher
 
     assert current.identify(security.NOBODYS_HASH)
     assert not current.check_needs_rehash(security.NOBODYS_HASH)
-    assert security.hasher.verify(PASSWORD, security.NOBODYS_HASH) is False
+    assert real_hasher.verify(PASSWORD, security.NOBODYS_HASH) is False
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,9 @@ async def test_only_the_hash_of_a_password_verifies_it(stored, accepted):
     assert await security.verify_password("", stored, OPERATOR) == (False, None)
 
 
-async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(anonymous, save, session):
+async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(
+    anonymous, save, session, real_hasher
+):
     [user] = await save(UserFactory(password_hash=WEAK_HASH))
 
     answers = [await anonymous.post("/auth/token", **form(user.email)) for _ in range(2)]

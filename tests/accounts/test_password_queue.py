@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import security
@@ -42,14 +40,6 @@ def hashed(monkeypatch) -> list[str]:
     noting = Noting(security.hasher)
     monkeypatch.setattr(security, "hasher", noting)
     return noting.seen
-
-
-@pytest.fixture
-def cheap(monkeypatch) -> PasswordHash:
-    """Hash in no time, where only the order and the number of hashes matter."""
-    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-    monkeypatch.setattr(security, "hasher", cheap)
-    return cheap
 
 
 def form_of(user) -> dict[str, str]:
@@ -89,9 +79,8 @@ async def test_a_members_flood_holds_up_no_log_in(live, commit, sign_in, hashed)
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
 
 
-async def test_an_office_logs_in_at_once_from_one_address(live, commit, cheap):
-    password_hash = cheap.hash(PASSWORD)
-    office = await commit(*UserFactory.build_batch(20, password_hash=password_hash))
+async def test_an_office_logs_in_at_once_from_one_address(live, commit):
+    office = await commit(*UserFactory.build_batch(20))
     async with live() as client:
         async with passwords.hashing:
             log_ins = [
@@ -110,8 +99,8 @@ async def test_an_office_logs_in_at_once_from_one_address(live, commit, cheap):
     assert problem(refused) == OWN_EXCESS
 
 
-async def test_who_is_refused_in_the_queue_has_not_failed(live, commit, cheap):
-    [user] = await commit(UserFactory(password_hash=cheap.hash(PASSWORD)))
+async def test_who_is_refused_in_the_queue_has_not_failed(live, commit):
+    [user] = await commit(UserFactory())
     async with live(password_queue_per_address=1, login_failures=1) as client:
         async with passwords.hashing:
             waiting = asyncio.create_task(client.post("/auth/token", data=ANA))

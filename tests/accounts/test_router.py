@@ -47,7 +47,7 @@ async def test_an_account_has_the_language_of_who_registers(anonymous, field, he
     assert (response.status_code, response.json()["language"]) == (201, language)
 
 
-async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session):
+async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session, real_hasher):
     user_id = (await anonymous.post("/users", json=ANA)).json()["id"]
 
     stored = await session.get_one(User, user_id)

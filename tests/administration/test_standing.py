@@ -114,9 +114,9 @@ async def test_nobody_is_not_found(session, change):
         await change(session, MAX_BIGINT)
 
 
-async def test_no_log_in_slips_in_beside_the_end_of_an_account(live, commit, engine):
+async def test_no_log_in_slips_in_beside_the_end_of_an_account(live, commit, engine, real_hasher):
     """Disable while somebody logs in, again and again; then no session is left."""
-    [user] = await commit(UserFactory())
+    [user] = await commit(UserFactory(password_hash=real_hasher.hash(PASSWORD)))
     form = {"username": user.email, "password": PASSWORD}
     async with live(login_failures=None) as client:
         for _ in range(3):
