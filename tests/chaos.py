@@ -25,6 +25,7 @@ import psutil
 import psycopg
 
 from fast_zero.core import embedded, programs, roles
+from tests import clusters
 from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
@@ -34,13 +35,12 @@ ALWAYS = ("/", "/livez")  # answered whatever the database does
 
 
 class Database:
-    """A PostgreSQL that nobody looks after, in a folder."""
+    """A PostgreSQL that nobody looks after, in a folder that holds its cluster or none yet."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cluster = folder / f"pg{embedded.MAJOR}"
         self.programs = programs.find()
-        folder.mkdir()
         embedded.ensure_cluster(self.programs, self.cluster)
         with (self.cluster / "postgresql.auto.conf").open("a") as conf:
             conf.write("max_connections = 30\n")
@@ -309,10 +309,16 @@ async def suffer(
 
 
 @contextlib.contextmanager
-def own_database() -> Iterator[Database]:
+def own_database(*, migrated: bool = True) -> Iterator[Database]:
     with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
         Path(folder).chmod(0o755)  # as root, PostgreSQL runs as somebody who has to get in
-        database = Database(Path(folder) / "data")
+        data = Path(folder) / "data"
+        if migrated and clusters.are_shared():
+            clusters.copy_to(data)
+            data.chmod(0o755)
+        else:
+            data.mkdir()
+        database = Database(data)
         database.start()
         try:
             yield database

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
+    ExitStack,
     asynccontextmanager,
     contextmanager,
 )
@@ -37,6 +38,7 @@ from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.worker import JOBS
+from tests import clusters
 from tests.factories import CHEAP_HASHER, LoginSessionFactory, UserFactory
 from tests.mapped import Throttle, User
 from tests.postgres import Server, find_server
@@ -48,12 +50,19 @@ REAL_HASHER, REAL_NOBODYS_HASH = security.hasher, security.NOBODYS_HASH
 # its socket at each look. Where no engine is, that leaves an unclosed one behind.
 freezegun.configure(extend_ignore_list=["testcontainers"])
 
+# rich looks once, when a command is imported, whether it writes to a terminal. What is run by
+# `processes.call` writes to none, also under `pytest -s`.
+os.environ["TTY_COMPATIBLE"] = "0"
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server in the process that hands out the tests; workers only use it."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         # Where PYTHONDONTWRITEBYTECODE is set, each program would compile all of it again.
         compileall.compile_dir(Path(fast_zero.__file__).parent, quiet=2)
+        template = ExitStack()
+        template.enter_context(clusters.shared())
+        config.add_cleanup(template.close)
         server = config.stash[SERVER] = find_server()
         config.add_cleanup(server.stop)
 
@@ -62,6 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if server := session.config.stash.get(SERVER, None):
         session.config.get_terminal_writer().line(f"database: {server.name}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that start programs: after a long one at the end, workers would idle."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,6 +120,12 @@ def real_hasher(cheap_hasher, monkeypatch) -> PasswordHash:
     monkeypatch.setattr(security, "hasher", REAL_HASHER)
     monkeypatch.setattr(security, "NOBODYS_HASH", REAL_NOBODYS_HASH)
     return REAL_HASHER
+
+
+@pytest.fixture
+def data_dir(tmp_path) -> Path:
+    """Give a DATA_DIR of the test's own, whose embedded database is migrated and empty."""
+    return clusters.copy_to(tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

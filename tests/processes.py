@@ -1,8 +1,12 @@
-"""Programs of ours, started the way a user starts them."""
+"""Programs of ours, started the way a user starts them.
+
+Coverage doubles a program's work, so only what no test within the process runs is `measured`.
+"""
 
 import asyncio
 import contextlib
-import functools
+import io
+import logging
 import os
 import pty
 import re
@@ -16,8 +20,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest import mock
 
 import psutil
+
+from fast_zero import cli
+from fast_zero.core import logs
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
 PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow
@@ -30,16 +38,16 @@ def unmeasured() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
 
 
-def environment(data_dir: Path, *, measured: bool = True, **variables: str) -> dict[str, str]:
-    ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY"}
+def environment(data_dir: Path, *, measured: bool = False, **variables: str) -> dict[str, str]:
+    ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY", "TTY_COMPATIBLE"}
     all_ = os.environ if measured else unmeasured()
     inherited = {name: value for name, value in all_.items() if name not in ours}
     # Tests ask faster than people do.
     return inherited | {"DATA_DIR": str(data_dir), "REQUESTS_PER_MINUTE": "off"} | variables
 
 
-def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = True, **variables: str):
-    """Run a command to its end, without a terminal."""
+def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = False, **variables: str):
+    """Run a command to its end, as a program, without a terminal."""
     return subprocess.run(
         [*PROGRAM, *words],
         cwd="/",  # where no `.env` lies
@@ -52,18 +60,60 @@ def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = True, **v
     )
 
 
-look = functools.partial(run, measured=False)
-"""Runs a command to see what another one did."""
+def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
+    """Run a command to its end in this process, which spares the second that a program takes.
+
+    Of each command one test at least uses `run`.
+    """
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        undone(),
+        contextlib.chdir("/"),  # where no `.env` lies
+        mock.patch.dict(os.environ, environment(data_dir, **variables), clear=True),
+        mock.patch.object(sys, "argv", ["fast-zero", *words]),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin)),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+    ):
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code
+    return subprocess.CompletedProcess(words, status, output.getvalue(), errors.getvalue())
+
+
+@contextlib.contextmanager
+def undone() -> Iterator[None]:
+    """Undo at the end what a command sets for its whole process: the log, and a signal's handler.
+
+    A handler of the log that it has added would also hold the standard error of the command.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, logs.TALKATIVE)]
+    levels = [logger.level for logger in loggers]
+    handlers = root.handlers[:]
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        root.handlers[:] = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def on_a_terminal(
-    data_dir: Path, *words: str, typed: str = "", terminal: str = "xterm-256color"
+    data_dir: Path,
+    *words: str,
+    typed: str = "",
+    terminal: str = "xterm-256color",
+    measured: bool = False,
 ) -> str:
     """Run a command on a pseudo-terminal, and give what it showed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*PROGRAM, *words],
-        env=environment(data_dir, TERM=terminal),
+        env=environment(data_dir, measured=measured, TERM=terminal),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -123,19 +173,15 @@ def serving(
         process.wait()
 
 
-measured_serving = functools.partial(serving, measured=True)
-"""Serves with coverage, which doubles a server's work: where the server is what is tested."""
-
-
 @contextlib.contextmanager
-def working(data_dir: Path, **variables: str) -> Iterator[Serving]:
+def working(data_dir: Path, *, measured: bool = False, **variables: str) -> Iterator[Serving]:
     """Do jobs until the block ends."""
     log = data_dir.parent / f"{data_dir.name}-worker-{time.monotonic_ns()}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [*PROGRAM, "worker"],
             cwd="/",
-            env=environment(data_dir, **variables),
+            env=environment(data_dir, measured=measured, **variables),
             stdout=output,
             stderr=output,
         )

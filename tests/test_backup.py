@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx2
@@ -18,8 +19,9 @@ from fast_zero.core import embedded, programs
 from fast_zero.core.database import conninfo
 from fast_zero.core.errors import StartError
 from fast_zero.operations.backup import Database, back_up
+from tests import clusters
 from tests.chaos import own_database
-from tests.processes import PATIENCE, on_a_terminal, run, serving
+from tests.processes import PATIENCE, call, on_a_terminal, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 PROGRAMS = str(programs.find())
@@ -47,7 +49,7 @@ def contents_of(data_dir: Path) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Give the folder of an embedded database with an account and some todos."""
-    data = tmp_path_factory.mktemp("written") / "data"
+    data = clusters.copy_to(tmp_path_factory.mktemp("written") / "data")
     with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
         sign_in(client)
         for number in range(5):
@@ -72,14 +74,14 @@ def sign_in(client: httpx2.Client) -> None:
 
 
 def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
-    return run(data_dir, "restore", *words)
+    return call(data_dir, "restore", *words)
 
 
 def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
     file, other = tmp_path / "all.backup", tmp_path / "other"
     backed_up = run(data, "backup", str(file))
-    restored = restore(other, str(file))
-    again = run(other, "backup", str(tmp_path / "again.backup"))
+    restored = run(other, "restore", str(file))
+    again = call(other, "backup", str(tmp_path / "again.backup"))
     twice = restore(other, str(tmp_path / "again.backup"), "--yes", "postgres")
 
     for done in (backed_up, restored, again, twice):
@@ -98,7 +100,7 @@ def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
 
 def test_ids_that_were_given_out_since_are_not_given_out_again(data, tmp_path):
     file = tmp_path / "all.backup"
-    run(data, "backup", str(file))
+    call(data, "backup", str(file))
     restore(data, str(file), "--yes", "postgres")
     with serving(data) as server:
         made = httpx2.post(
@@ -126,10 +128,10 @@ def test_a_backup_is_of_one_moment_while_others_write(tmp_path):
             writer = threading.Thread(target=write)
             writer.start()
             while len(written) < 5:
-                pass
+                time.sleep(0.01)
             before = len(written)
             file = tmp_path / "all.backup"
-            done = run(tmp_path, "backup", str(file), "--programs", PROGRAMS, **variables)
+            done = call(tmp_path, "backup", str(file), "--programs", PROGRAMS, **variables)
             stop.set()
             writer.join()
         assert done.returncode == 0, done.stderr
@@ -146,12 +148,12 @@ def test_a_backup_replaces_no_file_unless_told_to(data, tmp_path):
     file = tmp_path / "all.backup"
     file.write_text("precious")
 
-    refused = run(data, "backup", str(file))
+    refused = call(data, "backup", str(file))
     assert refused.returncode == 1
     assert "Choose another name, or replace it with --force." in refused.stderr.replace("\n", " ")
     assert file.read_text() == "precious"
 
-    assert run(data, "backup", str(file), "--force").returncode == 0
+    assert call(data, "backup", str(file), "--force").returncode == 0
     assert file.read_bytes().startswith(b"PGDMP")
 
 
@@ -231,7 +233,7 @@ def test_what_a_killed_backup_left_behind_hinders_no_other(tmp_path):
 )
 def test_what_is_no_whole_backup_changes_nothing(data, tmp_path, spoil, said):
     file = tmp_path / "all.backup"
-    run(data, "backup", str(file))
+    call(data, "backup", str(file))
     spoil(file)
     before = contents_of(data)
 
@@ -245,14 +247,15 @@ def test_what_is_no_whole_backup_changes_nothing(data, tmp_path, spoil, said):
 
 def test_a_database_that_is_in_use_is_replaced_only_by_its_name(data, tmp_path):
     file = tmp_path / "all.backup"
-    run(data, "backup", str(file))
+    call(data, "backup", str(file))
     before = contents_of(data)
 
     for words in ([], ["--yes", "another"]):
         refused = restore(data, str(file), *words)
         assert refused.returncode == 1
         assert "Nothing was changed. Confirm with --yes postgres." in refused.stderr
-    shown = on_a_terminal(data, "restore", str(file), typed="postgres\n")
+    words = ("restore", str(file))
+    shown = on_a_terminal(data, *words, typed="postgres\n", measured=True)
 
     assert "Everything in the database" in shown
     assert "Restored" in shown
@@ -263,7 +266,7 @@ def test_a_backup_of_a_newer_release_is_refused(data, tmp_path):
     file = tmp_path / "all.backup"
     with embedded.running(data) as url, psycopg.connect(conninfo(url)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    run(data, "backup", str(file))
+    call(data, "backup", str(file))
 
     done = restore(tmp_path / "other", str(file))
 
@@ -282,7 +285,7 @@ def test_programs_that_are_missing_or_too_old_are_asked_for(tmp_path):
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
         for folder in (old, tmp_path / "nowhere"):
             file = tmp_path / "all.backup"
-            done = run(tmp_path, "backup", str(file), "--programs", str(folder), **variables)
+            done = call(tmp_path, "backup", str(file), "--programs", str(folder), **variables)
             assert done.returncode == 1
             assert "there is no pg_dump of 18 or later" in " ".join(done.stderr.split())
             assert not file.exists()
@@ -303,8 +306,7 @@ def test_a_password_is_on_no_command_line(tmp_path):
             "DATABASE_PASSWORD": "s3cr3t",
             "SECRET_KEY": "k" * 48,
         }
-        run(tmp_path, "migrate", **words)
-        done = run(tmp_path, "backup", str(tmp_path / "b"), "--programs", str(spy), **words)
+        done = call(tmp_path, "backup", str(tmp_path / "b"), "--programs", str(spy), **words)
 
     assert done.returncode == 0, done.stderr
     assert "s3cr3t" not in seen.read_text() + done.stderr
@@ -314,14 +316,14 @@ def test_a_password_is_on_no_command_line(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_told(data, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
-    done = run(data, "backup", str(closed / "all.backup"))
+    done = call(data, "backup", str(closed / "all.backup"))
 
     assert done.returncode == 1
     assert "Cannot write" in done.stderr
 
 
 def test_a_folder_that_is_not_there_is_told(data, tmp_path):
-    done = run(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
+    done = call(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
 
     assert done.returncode == 1
     assert "No such file or directory" in done.stderr

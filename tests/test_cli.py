@@ -19,7 +19,8 @@ from fast_zero.cli import cli
 from fast_zero.core import embedded
 from fast_zero.core.database import conninfo
 from fast_zero.operations.demo_commands import is_here
-from tests.processes import PATIENCE, look, on_a_terminal, postmaster, run, serving
+from tests import clusters
+from tests.processes import PATIENCE, call, on_a_terminal, postmaster, run, serving
 
 PASSWORD = "a fine long sentence\n"
 
@@ -27,10 +28,9 @@ PASSWORD = "a fine long sentence\n"
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
     """Give a folder whose database is in use, so that no command has to start it."""
-    data_dir = tmp_path_factory.mktemp("cli") / "data"
+    data_dir = clusters.copy_to(tmp_path_factory.mktemp("cli") / "data")
     with embedded.running(data_dir):
-        assert look(data_dir, "migrate").returncode == 0
-        taken = look(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
+        taken = call(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
         assert taken.returncode == 0
         yield data_dir
 
@@ -50,7 +50,7 @@ def test_help_and_version_are_plain_in_a_pipe(data_dir):
 def test_help_is_as_plain_on_a_terminal(data_dir):
     for terminal in ("xterm-256color", "dumb"):
         shown = on_a_terminal(data_dir, "users", "show", "--help", terminal=terminal)
-        assert shown.replace("\r\n", "\n") == look(data_dir, "users", "show", "--help").stdout
+        assert shown.replace("\r\n", "\n") == call(data_dir, "users", "show", "--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_statuses_of_jobs_are_completed(data_dir, shell):
         "zsh": {"_TYPER_COMPLETE_ARGS": typed},
         "fish": {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }
-    done = look(data_dir, _FAST_ZERO_COMPLETE=f"complete_{shell}", **words[shell])
+    done = run(data_dir, _FAST_ZERO_COMPLETE=f"complete_{shell}", **words[shell])
 
     assert re.findall(r"\w+", done.stdout.replace("_arguments", "")) == [
         *("todo", "doing", "failed", "cancelled")
@@ -92,7 +92,7 @@ def test_completion_is_offered(data_dir, shell):
 def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
     early = run(tmp_path / "data", "users", "list")
     first = run(tmp_path / "data", "migrate")
-    second = look(tmp_path / "data", "migrate")
+    second = call(tmp_path / "data", "migrate")
 
     assert early.stderr == "error: The database is not migrated yet. Run: fast-zero migrate\n"
     assert "Migrated the database from nothing to" in first.stderr
@@ -101,9 +101,9 @@ def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
 
 
 def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
-    look(tmp_path / "data", "migrate")
+    clusters.copy_to(tmp_path / "data")
     change_schema(tmp_path / "data", "UPDATE alembic_version SET version_num = '9999'")
-    migrated = run(tmp_path / "data", "migrate")
+    migrated = call(tmp_path / "data", "migrate")
     with serving(tmp_path / "data") as server:
         ready = httpx2.get(f"{server.url}/readyz", timeout=PATIENCE)
 
@@ -116,7 +116,7 @@ def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
 
 
 def test_an_older_release_does_not_serve_on_what_a_newer_one_took_away(tmp_path):
-    look(tmp_path / "data", "migrate")
+    clusters.copy_to(tmp_path / "data")
     change_schema(
         tmp_path / "data",
         "UPDATE alembic_version SET version_num = '9999'",
@@ -133,7 +133,7 @@ def test_ten_that_start_at_once_migrate_once(tmp_path):
     with embedded.running(tmp_path / "data") as url, ThreadPoolExecutor(10) as threads:
         variables = {"DATABASE_URL": url.render_as_string(), "SECRET_KEY": "k" * 32}
         done = list(
-            threads.map(lambda _: look(tmp_path / "other", "migrate", **variables), range(10))
+            threads.map(lambda _: run(tmp_path / "other", "migrate", **variables), range(10))
         )
 
     assert [one.returncode for one in done] == [0] * 10
@@ -147,25 +147,25 @@ def change_schema(data, *statements: str) -> None:
 
 
 def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
-    made = look(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
+    made = call(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
     lines = run(data_dir, "users", "audit", made.strip()).stdout.splitlines()
-    asked = run(data_dir, "users", "audit", made.strip(), "--json")
+    asked = call(data_dir, "users", "audit", made.strip(), "--json")
     assert asked.stderr == ""
     written = json.loads(asked.stdout)
 
     assert [line.split("\t")[1] for line in lines] == ["account made"]
     assert [event["action"] for event in written] == ["account made"]
     assert "account made" in on_a_terminal(data_dir, "users", "audit", made.strip())
-    nobody = look(data_dir, "users", "audit", "999999")
+    nobody = call(data_dir, "users", "audit", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_openapi_is_written_without_a_database(tmp_path):
-    document = json.loads(run(tmp_path / "data", "openapi").stdout)
+    document = json.loads(call(tmp_path / "data", "openapi").stdout)
     assert document["openapi"].startswith("3.1")
     assert not (tmp_path / "data").exists()
 
-    run(tmp_path / "data", "openapi", str(tmp_path / "file.json"))
+    call(tmp_path / "data", "openapi", str(tmp_path / "file.json"))
 
     assert json.loads((tmp_path / "file.json").read_text()) == document
     refused = run(tmp_path / "data", "openapi", "/no/such/folder/file.json").stderr
@@ -178,11 +178,11 @@ def test_users_are_created_listed_and_deleted(data_dir):
     listed = f"{user_id}\tana\tana@example.com\n"
     assert listed in run(data_dir, "users", "list").stdout
 
-    assert "Confirm with --yes" in run(data_dir, "users", "delete", user_id).stderr
+    assert "Confirm with --yes" in call(data_dir, "users", "delete", user_id).stderr
     assert run(data_dir, "users", "delete", user_id, "--yes").returncode == 0
 
-    assert listed not in look(data_dir, "users", "list").stdout
-    again = look(data_dir, "users", "delete", user_id, "--yes")
+    assert listed not in call(data_dir, "users", "list").stdout
+    again = call(data_dir, "users", "delete", user_id, "--yes")
     assert (again.returncode, again.stderr) == (1, f"error: There is no user {user_id}.\n")
 
 
@@ -195,7 +195,7 @@ def test_users_are_created_listed_and_deleted(data_dir):
     ],
 )
 def test_a_bad_account_is_refused_in_a_sentence(data_dir, username, email, password, complaint):
-    done = run(data_dir, "users", "create", username, email, stdin=password)
+    done = call(data_dir, "users", "create", username, email, stdin=password)
 
     assert done.returncode == 1
     assert complaint in done.stderr
@@ -204,20 +204,20 @@ def test_a_bad_account_is_refused_in_a_sentence(data_dir, username, email, passw
 
 
 def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
-    look(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
+    call(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
 
-    shown = on_a_terminal(data_dir, "users", "list")
+    shown = on_a_terminal(data_dir, "users", "list", measured=True)
     assert "\x1b[1m" in shown
     assert "joe [bold]" in shown
     user_id = re.search(r"(\d+)\W+joe", shown)[1]
 
     assert "Confirm with --yes" in on_a_terminal(data_dir, "users", "delete", user_id, typed="n\n")
-    on_a_terminal(data_dir, "users", "delete", user_id, typed="y\n")
-    assert "joe" not in look(data_dir, "users", "list").stdout
+    on_a_terminal(data_dir, "users", "delete", user_id, typed="y\n", measured=True)
+    assert "joe" not in call(data_dir, "users", "list").stdout
 
 
 def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir):
-    user_id = look(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
+    user_id = call(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
     user_id = user_id.strip()
     with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
         connection.execute(
@@ -234,29 +234,29 @@ def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir
         ("Bake\tbread", "public"),
         ("Rest", None),
     ]
-    assert "todo\t\tRest\n" in run(data_dir, "todos", "list", user_id).stdout
+    assert "todo\t\tRest\n" in call(data_dir, "todos", "list", user_id).stdout
     line = f"{post_id}\t{user_id}\tpublic\t\tBake\tbread\n"
     assert run(data_dir, "posts", "list").stdout == line
-    assert look(data_dir, "posts", "list", "--user", "Poster").stdout == line
-    assert json.loads(run(data_dir, "posts", "list", "--user", "taken", "--json").stdout) == []
-    asked = run(data_dir, "posts", "delete", str(post_id))
+    assert call(data_dir, "posts", "list", "--user", "Poster").stdout == line
+    assert json.loads(call(data_dir, "posts", "list", "--user", "taken", "--json").stdout) == []
+    asked = call(data_dir, "posts", "delete", str(post_id))
     assert (asked.returncode, "Confirm with --yes" in asked.stderr) == (1, True)
     deleted = run(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (deleted.returncode, deleted.stderr) == (0, f"Post {post_id} is deleted.\n")
-    again = look(data_dir, "posts", "delete", str(post_id), "--yes")
+    again = call(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
     for words in (("users", "show"), ("todos", "list"), ("posts", "list", "--user")):
-        nobody = look(data_dir, *words, "999999")
+        nobody = call(data_dir, *words, "999999")
         assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):
-    look(data_dir, "users", "create", "shown", "shown@example.com", stdin=PASSWORD)
+    call(data_dir, "users", "create", "shown", "shown@example.com", stdin=PASSWORD)
     with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
         bio = "Bakes.\nrole: admin\x1b[2J"
         connection.execute("UPDATE users SET bio = %s WHERE username = 'shown'", (bio,))
 
-    piped = run(data_dir, "users", "show", "shown").stdout
+    piped = call(data_dir, "users", "show", "shown").stdout
     lines = dict(re.findall(r"^(\w+): ?(.*)$", piped, re.MULTILINE))
     assert (lines["username"], lines["email"]) == ("shown", "shown@example.com")
     assert (lines["email_verified"], lines["disabled_at"]) == ("false", "")
@@ -265,14 +265,14 @@ def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):
 
 
 def test_an_account_is_named_by_id_username_or_address(data_dir):
-    made = run(data_dir, "users", "create", "Named", "named@example.com", "--json", stdin=PASSWORD)
+    made = call(data_dir, "users", "create", "Named", "named@example.com", "--json", stdin=PASSWORD)
     user = json.loads(made.stdout)
-    look(data_dir, "users", "create", "named@example.org", "other@example.com", stdin=PASSWORD)
+    call(data_dir, "users", "create", "named@example.org", "other@example.com", stdin=PASSWORD)
     number = str(user["id"])
-    look(data_dir, "users", "create", number.zfill(3), "digits@example.com", stdin=PASSWORD)
+    call(data_dir, "users", "create", number.zfill(3), "digits@example.com", stdin=PASSWORD)
 
     def found(name: str) -> str:
-        return json.loads(look(data_dir, "users", "show", name, "--json").stdout)["username"]
+        return json.loads(call(data_dir, "users", "show", name, "--json").stdout)["username"]
 
     assert user["username"] == "Named"
     assert [found(name) for name in (number, "nAMED", "Named@Example.com")] == ["Named"] * 3
@@ -280,15 +280,15 @@ def test_an_account_is_named_by_id_username_or_address(data_dir):
     assert found(number.zfill(3)) == "Named"  # a number is an ID
     assert found("digits@example.com") == number.zfill(3)
     for nonsense in ("9" * 5000, os.fsdecode(b"\xff"), "no\nbody"):
-        nobody = look(data_dir, "users", "show", nonsense)
+        nobody = call(data_dir, "users", "show", nonsense)
         assert (nobody.returncode, nobody.stderr[:24]) == (1, "error: There is no user ")
-    assert look(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
+    assert call(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
 
 
 def test_the_operator_invites(data_dir):
     done = run(data_dir, "users", "invite", "guest@example.com")
-    again = run(data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json")
-    jobs = look(data_dir, "jobs", "list", "--limit", "1").stdout
+    again = call(data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json")
+    jobs = call(data_dir, "jobs", "list", "--limit", "1").stdout
 
     words = (
         r"guest@example\.com is invited\. The link works until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n"
@@ -297,11 +297,11 @@ def test_the_operator_invites(data_dir):
     invitation = json.loads(again.stdout)
     assert (invitation["email"], invitation["language"]) == ("Guest@example.com", "pt-BR")
     assert "accounts.send_invitation\ttodo" in jobs
-    taken = run(data_dir, "users", "invite", "taken@example.com")
+    taken = call(data_dir, "users", "invite", "taken@example.com")
     assert (taken.returncode, taken.stderr) == (1, "error: Email already exists\n")
-    wrong = look(data_dir, "users", "invite", "nowhere")
+    wrong = call(data_dir, "users", "invite", "nowhere")
     assert (wrong.returncode, wrong.stderr.startswith("error: email: value is not")) == (1, True)
-    closed = look(data_dir, "users", "invite", "other@example.com", REGISTRATION="closed")
+    closed = call(data_dir, "users", "invite", "other@example.com", REGISTRATION="closed")
     assert (closed.returncode, closed.stderr) == (1, "error: Registration is closed.\n")
 
 
@@ -309,12 +309,12 @@ def test_a_list_that_is_empty_says_so_on_a_terminal_alone(data_dir):
     words = ("jobs", "list", "--status", "failed")
 
     assert on_a_terminal(data_dir, *words) == "The list is empty.\r\n"
-    assert (look(data_dir, *words).stdout, look(data_dir, *words).stderr) == ("", "")
-    assert look(data_dir, *words, "--json").stdout == "[]\n"
+    assert (call(data_dir, *words).stdout, call(data_dir, *words).stderr) == ("", "")
+    assert call(data_dir, *words, "--json").stdout == "[]\n"
 
 
 def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
-    made = look(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
+    made = call(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
     user_id = made.strip()
     said = [
         ("promote", f"User {user_id} is an administrator, from the next log-in on.\n"),
@@ -326,30 +326,29 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
         done = run(data_dir, "users", command, user_id)
         assert (done.returncode, done.stderr) == (0, words)
         if command == "disable":
-            shown = json.loads(run(data_dir, "users", "show", user_id, "--json").stdout)
+            shown = json.loads(call(data_dir, "users", "show", user_id, "--json").stdout)
             assert (shown["role"], shown["disabled_at"] is None) == ("admin", False)
 
     reset = run(data_dir, "users", "reset-password", user_id, stdin="another fine sentence\n")
     assert reset.stderr == f"User {user_id} has another password, and no session.\n"
-    weak = run(data_dir, "users", "reset-password", user_id, stdin="short\n")
+    weak = call(data_dir, "users", "reset-password", user_id, stdin="short\n")
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
-    nobody = look(data_dir, "users", "promote", "999999")
+    nobody = call(data_dir, "users", "promote", "999999")
     assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
-    data_dir = tmp_path / "data"
+    data_dir = clusters.copy_to(tmp_path / "data")
     with embedded.running(data_dir) as url:
-        assert look(data_dir, "migrate").returncode == 0
         # The README's first session comes before.
-        look(data_dir, "users", "create", "ana", "ana@example.com", stdin=PASSWORD)
+        call(data_dir, "users", "create", "ana", "ana@example.com", stdin=PASSWORD)
         done = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
         made = json.loads(done.stdout)
         counts, [somebody, *_] = made["written"], made["usernames"]
         assert (counts["person"], counts["todo"], counts["post"]) == (3, 12, 24)
         assert 0 < counts["done"] <= 12
         assert made["password"] not in done.stderr
-        shown = look(data_dir, "users", "show", somebody, "--json").stdout
+        shown = call(data_dir, "users", "show", somebody, "--json").stdout
         user_id = json.loads(shown)["id"]
         with psycopg.connect(conninfo(url)) as connection:
             query = "SELECT max(created_at) < now(), bool_or(edited_at IS NOT NULL) FROM posts"
@@ -359,17 +358,17 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
             assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
             timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
             assert timeline["counts"]["posts"] > 0
-        again = look(data_dir, "seed")
+        again = call(data_dir, "seed")
         assert (again.returncode, "the demo is there already" in again.stderr) == (1, True)
 
         for wrong in ((), ("--yes", "another")):
-            kept = run(data_dir, "reset-db", *wrong)
+            kept = call(data_dir, "reset-db", *wrong)
             assert (kept.returncode, "Confirm with --yes" in kept.stderr) == (1, True)
-        assert "ana" in look(data_dir, "users", "list").stdout
+        assert "ana" in call(data_dir, "users", "list").stdout
         gone = run(data_dir, "reset-db", "--yes", url.database)
         assert (gone.returncode, "The database is empty" in gone.stderr) == (0, True)
-        assert look(data_dir, "users", "list").stdout == ""
-        told = run(data_dir, "seed", "--people", "2", "--todos", "0")
+        assert call(data_dir, "users", "list").stdout == ""
+        told = call(data_dir, "seed", "--people", "2", "--todos", "0")
         assert "person\t2\n" in told.stdout
         assert f"Log in as {somebody}, or another of them, with the password " in told.stderr
 
@@ -390,7 +389,7 @@ def test_a_database_on_another_machine_may_be_in_production(url, here):
 
 
 def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
-    look(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
+    call(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
     newest = json.loads(run(data_dir, "jobs", "list", "--limit", "1", "--json").stdout)
     [job] = newest
     assert (job["task"], job["status"], job["attempts"]) == ("accounts.send_link", "todo", 0)
@@ -399,19 +398,19 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
     cancelled = run(data_dir, "jobs", "cancel", number)
     assert (cancelled.returncode, cancelled.stderr) == (0, f"Job {number} is cancelled.\n")
     line = rf"{number}\taccounts.send_link\tcancelled\t0\t\t2\S+\n"
-    assert re.fullmatch(line, look(data_dir, "jobs", "list", "--status", "cancelled").stdout)
-    again = look(data_dir, "jobs", "cancel", number)
+    assert re.fullmatch(line, call(data_dir, "jobs", "list", "--status", "cancelled").stdout)
+    again = call(data_dir, "jobs", "cancel", number)
     assert (again.returncode, again.stderr) == (
         1,
         f"error: There is no job {number}, or it is running or has ended.\n",
     )
     retried = run(data_dir, "jobs", "retry", number)
-    assert (retried.returncode, look(data_dir, "jobs", "list", "--status", "cancelled").stdout) == (
+    assert (retried.returncode, call(data_dir, "jobs", "list", "--status", "cancelled").stdout) == (
         0,
         "",
     )
-    assert f"{number}\t" in look(data_dir, "jobs", "list", "--status", "todo").stdout
-    wrong = run(data_dir, "jobs", "list", "--status", "lost")
+    assert f"{number}\t" in call(data_dir, "jobs", "list", "--status", "todo").stdout
+    wrong = call(data_dir, "jobs", "list", "--status", "lost")
     assert (wrong.returncode, "'lost' is not one of 'todo', 'doing'" in wrong.stderr) == (2, True)
 
 
@@ -422,7 +421,7 @@ print(nothing)
 print("todos:", (await session.execute(select(func.count(todos.c.id)))).scalar())
 raise SystemExit
 """
-    done = run(data_dir, "shell", stdin=typed)
+    done = run(data_dir, "shell", stdin=typed, measured=True)
 
     assert "NameError: name 'nothing' is not defined" in done.stderr
     assert "users: " in done.stdout
@@ -444,6 +443,6 @@ await add("forgotten")
 """
     run(data_dir, "shell", stdin=typed)
 
-    names = [line.split("\t")[1] for line in look(data_dir, "users", "list").stdout.splitlines()]
+    names = [line.split("\t")[1] for line in call(data_dir, "users", "list").stdout.splitlines()]
     assert "kept" in names
     assert not {"given up", "forgotten"} & set(names)

@@ -4,7 +4,7 @@ from tests import contract
 from tests.processes import serving
 
 
-def test_the_contract_holds_and_leaves_nothing_behind(tmp_path):
-    with serving(tmp_path / "data") as server:
+def test_the_contract_holds_and_leaves_nothing_behind(data_dir):
+    with serving(data_dir) as server:
         contract.hold(server.url)
         contract.hold(server.url)

@@ -14,7 +14,7 @@ from fast_zero.operations import doctor
 from tests.chaos import own_database
 from tests.core.mailbox import receiving
 from tests.migrating import upgrade
-from tests.processes import on_a_terminal, run
+from tests.processes import call, on_a_terminal, run
 from tests.test_pooler import PGBOUNCER, pooled
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -166,13 +166,11 @@ def test_a_pooler_is_noticed_and_its_role_looked_at(healthy):
     assert past["pooler"].found == "the role has no statement_timeout"
 
 
-def test_the_command_writes_lines_a_table_or_json_and_no_secret(tmp_path):
-    data = tmp_path / "data"
-    run(data, "migrate")
+def test_the_command_writes_lines_a_table_or_json_and_no_secret(data_dir):
     secret = {"SECRET_KEY": "s3cr3t" * 8, "SMTP_URL": "smtp://ana:pa55word@127.0.0.1:1"}
-    lines = run(data, "doctor", **secret)
-    written = json.loads(run(data, "doctor", "--json", **secret).stdout)
-    table = on_a_terminal(data, "doctor")
+    lines = run(data_dir, "doctor", **secret)
+    written = json.loads(call(data_dir, "doctor", "--json", **secret).stdout)
+    table = on_a_terminal(data_dir, "doctor")
 
     assert lines.returncode == 1  # mail
     assert [line.split("\t")[0] for line in lines.stdout.splitlines()] == [
@@ -186,7 +184,7 @@ def test_the_command_writes_lines_a_table_or_json_and_no_secret(tmp_path):
 
 def test_a_database_that_is_away_is_an_error(tmp_path):
     variables = {"DATABASE_URL": "postgresql://ana:pa55word@127.0.0.1:1/todos"}
-    done = run(tmp_path, "doctor", SECRET_KEY="k1l2m3n4o5" * 5, **variables)
+    done = call(tmp_path, "doctor", SECRET_KEY="k1l2m3n4o5" * 5, **variables)
 
     assert done.returncode == 1
     assert "database\terror\t" in done.stdout

@@ -19,8 +19,8 @@ LIMITS = (
 EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its own many
 
 
-def test_the_server_does_what_its_document_says(tmp_path):
-    with serving(tmp_path / "data", **dict.fromkeys(LIMITS, "off")) as server:
+def test_the_server_does_what_its_document_says(data_dir, tmp_path):
+    with serving(data_dir, **dict.fromkeys(LIMITS, "off")) as server:
         httpx2.post(f"{server.url}/users", json=ACCOUNT).raise_for_status()
         form = {"username": "ana", "password": ACCOUNT["password"]}
         token = httpx2.post(f"{server.url}/auth/token", data=form).json()["access_token"]

@@ -51,11 +51,6 @@ def count(client: httpx2.Client, room: str) -> dict[str, int]:
 
 
 @pytest.fixture
-def data_dir(tmp_path):
-    return tmp_path / "data"
-
-
-@pytest.fixture
 def deadly(monkeypatch):
     """Start deadly servers within a block."""
 

@@ -11,8 +11,7 @@ import pytest
 
 from tests.chaos import own_database
 from tests.core.mailbox import BUSY, UNKNOWN, receiving
-from tests.processes import PATIENCE, run, until, working
-from tests.processes import measured_serving as serving
+from tests.processes import PATIENCE, run, serving, until, working
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 NEW_PASSWORD = "another fine sentence"
@@ -81,7 +80,7 @@ def token_of(letter) -> str:
 async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, variables, folder):
     async with receiving(BUSY, BUSY) as mailbox:
         variables["SMTP_URL"] = mailbox.url.replace("//", "//ana:never-to-be-seen@")
-        with serving(folder, LOG_LEVEL="debug", **variables) as server:
+        with serving(folder, measured=True, LOG_LEVEL="debug", **variables) as server:
             async with client_of(server) as client:
                 (await client.post("/users", json=ANA)).raise_for_status()
                 for attempt in (1, 2):
@@ -118,16 +117,16 @@ async def test_an_address_that_nobody_has_is_kept_as_a_failure(database, variabl
     assert ANA["email"] not in log
 
 
-async def test_without_a_mail_server_the_log_says_where_the_letter_is(tmp_path):
-    with serving(tmp_path / "data") as server:
+async def test_without_a_mail_server_the_log_says_where_the_letter_is(data_dir):
+    with serving(data_dir) as server:
         async with client_of(server) as client:
             await client.post("/users", json=ANA)
             await client.post("/auth/password/forgotten", json={"email": ANA["email"]})
             await client.post("/auth/password/forgotten", json={"email": "eva@example.com"})
-            await until(lambda: len(list(tmp_path.glob("data/mail/*.eml"))) == 2)
+            await until(lambda: len(list(data_dir.glob("mail/*.eml"))) == 2)
             letters = {
                 letter["Subject"]: (path, letter)
-                for path in tmp_path.glob("data/mail/*.eml")
+                for path in data_dir.glob("mail/*.eml")
                 for letter in [email.message_from_bytes(path.read_bytes(), policy=default)]
             }
             path, letter = letters["Choose a new password"]
@@ -207,7 +206,7 @@ async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variab
         with serving(folder, RUN_JOBS="false", **variables) as server:
             async with client_of(server) as client:
                 await client.post("/users", json=ANA)
-        with working(folder, **variables) as worker:
+        with working(folder, measured=True, **variables) as worker:
             mailbox.open.clear()
             await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
             worker.process.send_signal(signal.SIGTERM)
@@ -220,16 +219,18 @@ async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variab
     assert jobs(database) == []
 
 
-async def test_a_worker_waits_for_the_migration(database, variables, folder):
-    with working(folder, **variables) as worker:
-        await until(lambda: "not migrated yet" in worker.log.read_text())
-        assert run(folder, "migrate", **variables).returncode == 0
-        await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
+async def test_a_worker_waits_for_the_migration(tmp_path):
+    with own_database(migrated=False) as database:
+        variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
+        with working(tmp_path / "worker", **variables) as worker:
+            await until(lambda: "not migrated yet" in worker.log.read_text())
+            assert run(tmp_path, "migrate", **variables).returncode == 0
+            await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
 
 
 async def test_jobs_go_on_after_an_outage(database, variables, folder):
     async with receiving() as mailbox:
-        with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
+        with serving(folder, measured=True, SMTP_URL=mailbox.url, **variables) as server:
             await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
             database.stop("immediate")
             await until(lambda: "no jobs are done" in server.log.read_text())

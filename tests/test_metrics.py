@@ -2,14 +2,14 @@
 
 import signal
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.processes import PATIENCE, free_port, run
-from tests.processes import measured_serving as serving
+from tests.processes import PATIENCE, free_port, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
 
@@ -32,9 +32,9 @@ def value(found: dict, name: str, *labels: str) -> float:
     return found[f"fast_zero_{name}", frozenset(labels)]
 
 
-def test_one_process_tells_of_all_that_happens(tmp_path, port):
+def test_one_process_tells_of_all_that_happens(data_dir, port):
     with (
-        serving(tmp_path / "data", METRICS_PORT=str(port)) as server,
+        serving(data_dir, measured=True, METRICS_PORT=str(port)) as server,
         httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
     ):
         client.post("/users", json=ACCOUNT)
@@ -48,6 +48,7 @@ def test_one_process_tells_of_all_that_happens(tmp_path, port):
         client.get("/nowhere/at/all")
         found = scrape(port)
         while ("fast_zero_jobs", frozenset({"failed"})) not in found:  # looked at once a second
+            time.sleep(0.05)
             found = scrape(port)
 
     counted = "http_request_seconds_count"
@@ -68,8 +69,8 @@ def test_one_process_tells_of_all_that_happens(tmp_path, port):
     assert value(found, "http_requests_in_flight") == 0
 
 
-def test_several_workers_are_added_up_and_a_dead_one_is_left_out(tmp_path, port):
-    with serving(tmp_path / "data", "--workers", "2", METRICS_PORT=str(port)) as server:
+def test_several_workers_are_added_up_and_a_dead_one_is_left_out(data_dir, port):
+    with serving(data_dir, "--workers", "2", measured=True, METRICS_PORT=str(port)) as server:
 
         def greet(_number: int) -> int:
             return httpx2.get(f"{server.url}/", timeout=PATIENCE).status_code
@@ -78,13 +79,14 @@ def test_several_workers_are_added_up_and_a_dead_one_is_left_out(tmp_path, port)
             assert set(threads.map(greet, range(100))) == {200}
         found = scrape(port)
         while value(found, "database_pool_size") != 20:
+            time.sleep(0.05)
             found = scrape(port)
         assert value(found, "http_request_seconds_count", "GET", "/", "200") == 100
 
         [dead, *_] = [one for one in server.workers() if "spawn_main" in " ".join(one.cmdline())]
         dead.send_signal(signal.SIGKILL)
         while value(scrape(port), "database_pool_size") == 20:
-            pass
+            time.sleep(0.05)
         found = scrape(port)
 
     assert value(found, "http_request_seconds_count", "GET", "/", "200") == 100

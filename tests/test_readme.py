@@ -1,12 +1,9 @@
 """The README's promises, kept on real input by a server that is started as a user starts it."""
 
-import http.client
-import json
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -17,6 +14,7 @@ README = Path(__file__).parents[1] / "README.md"
 CONCURRENCY = README.parent / "docs/concurrency.md"
 FEED = README.parent / "docs/feed.md"
 TODOS = 10_000
+BATCH = 200  # the most that one request may create
 WRITERS = 4
 STATES = ["draft", "todo", "doing", "done", "trash"]
 
@@ -26,8 +24,8 @@ def blocks(page: Path = README) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
-def test_the_first_session_runs_as_it_is_written(tmp_path):
-    with serving(tmp_path / "data") as server:
+def test_the_first_session_runs_as_it_is_written(data_dir):
+    with serving(data_dir) as server:
         done = subprocess.run(
             ["sh", "-eu"],
             input="\n".join([blocks()[2], *blocks(CONCURRENCY), *blocks(FEED)]),
@@ -73,12 +71,12 @@ def test_the_readme_says_what_to_clone_and_shows_how_far_the_installation_is():
         assert blocks(page)[:2] == blocks()[:2]
 
 
-def test_ten_thousand_todos_are_listed_filtered_and_paged(tmp_path):
+def test_ten_thousand_todos_are_listed_filtered_and_paged(data_dir):
     wanted = [
         {"title": f"Todo {number}", "state": STATES[number % 5], "description": f"{number:05}"}
         for number in range(TODOS)
     ]
-    with serving(tmp_path / "data") as server, httpx2.Client(base_url=server.url) as client:
+    with serving(data_dir) as server, httpx2.Client(base_url=server.url) as client:
         account = {"username": "ana", "email": "ana@example.com", "password": "a long sentence"}
         client.post("/users", json=account)
         form = {"username": "ana", "password": account["password"]}
@@ -109,14 +107,11 @@ def test_ten_thousand_todos_are_listed_filtered_and_paged(tmp_path):
 
 
 def post_all(url: str, token: str, todos: list[dict]) -> None:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    for todo in todos:
-        connection.request("POST", "/todos", json.dumps(todo), headers)
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 201
-    connection.close()
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE) as client:
+        for first in range(0, len(todos), BATCH):
+            items = [{"op": "create", **todo} for todo in todos[first : first + BATCH]]
+            client.post("/todos/batch", json={"items": items}).raise_for_status()
 
 
 def comparable(todos: list[dict]) -> list[tuple[str, str, str]]:

@@ -25,7 +25,7 @@ from fast_zero.core.errors import StartError
 from fast_zero.operations import restore
 from fast_zero.operations.backup import Database, back_up
 from tests.chaos import own_database
-from tests.processes import PATIENCE, PROGRAM, environment, run, serving, working
+from tests.processes import PATIENCE, PROGRAM, call, environment, run, serving, working
 from tests.test_backup import PROGRAMS, contents, sign_in
 
 ROLE = "ordinary"
@@ -41,27 +41,42 @@ def server():
         yield database.url
 
 
-@pytest.fixture
-def database(server) -> Iterator[Database]:
-    """Give a database without any tables that the ordinary role owns."""
+@contextmanager
+def created(server: str, template: str) -> Iterator[Database]:
+    """Create a database that the ordinary role owns, until the block ends."""
     name = f"restored_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} OWNER {ROLE}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}")
         url = make_url(server).set(drivername="postgresql+psycopg", username=ROLE, database=name)
         yield Database(url, Path(PROGRAMS))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="module")
+def template(server) -> Iterator[str]:
+    """Give the name of a database that the ordinary role has migrated."""
+    with created(server, "template0") as database:
+        migrations.upgrade(database.url, PATIENCE)
+        yield database.url.database
+
+
 @pytest.fixture
-def superuser(server, database) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(make_conninfo(server, dbname=database.url.database)) as connection:
+def database(server) -> Iterator[Database]:
+    """Give a database without any tables."""
+    with created(server, "template0") as database:
+        yield database
+
+
+@pytest.fixture
+def migrated(server, template) -> Iterator[Database]:
+    with created(server, template) as database:
+        yield database
+
+
+@pytest.fixture
+def superuser(server, migrated) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(make_conninfo(server, dbname=migrated.url.database)) as connection:
         yield connection
-
-
-@pytest.fixture
-def migrated(database) -> Database:
-    migrations.upgrade(database.url, PATIENCE)
-    return database
 
 
 @pytest.fixture
@@ -148,11 +163,11 @@ def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_p
         headers = token(server.url)
         back_up(database, file, force=False)
         with working(tmp_path / "worker", **given), writing(server.url, headers) as writes:
-            refused = run(tmp_path, *words(database, file), **given)
+            refused = call(tmp_path, *words(database, file), **given)
             writes.go_on()
     said = " ".join(refused.stderr.split())
     kept = titles(database)
-    restored = run(tmp_path, *words(database, file), **given)  # nobody is locked out by the dead
+    restored = call(tmp_path, *words(database, file), **given)  # nobody is locked out by the dead
 
     assert refused.returncode == 1
     assert "The database is in use. Nothing was changed." in said
@@ -301,8 +316,8 @@ def test_a_role_that_may_run_programs_restores_only_what_is_trusted(
     superuser.commit()
     given = variables(migrated)
     try:
-        refused = run(tmp_path, *words(migrated, file), **given)
-        done = run(tmp_path, *words(migrated, file, "--allow-server-programs"), **given)
+        refused = call(tmp_path, *words(migrated, file), **given)
+        done = call(tmp_path, *words(migrated, file, "--allow-server-programs"), **given)
     finally:
         superuser.execute(f"ALTER ROLE {ROLE} NOSUPERUSER")
         superuser.execute(f"REVOKE pg_execute_server_program FROM {ROLE}")

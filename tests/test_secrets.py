@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import httpx2
 import pytest
@@ -86,7 +87,7 @@ def live_through(client: httpx2.Client, database) -> tuple[list[str], str]:
     everything()
     database.start()
     while ask("GET", "/readyz").status_code != httpx2.codes.OK:
-        pass
+        time.sleep(0.05)
     everything()
     return seen, token
 

@@ -12,15 +12,9 @@ import psutil
 import pytest
 from sqlalchemy import make_url
 
-from tests.processes import PATIENCE, postmaster, run
-from tests.processes import measured_serving as serving
+from tests.processes import PATIENCE, call, postmaster, run, serving
 
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-
-
-@pytest.fixture
-def data_dir(tmp_path):
-    return tmp_path / "data"
 
 
 @pytest.fixture
@@ -64,8 +58,9 @@ def all_titles(client: httpx2.Client) -> set[str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_stops_cleanly_with_its_database(data_dir, how):
-    with serving(data_dir) as server:
+def test_stops_cleanly_with_its_database(tmp_path, how):
+    data_dir = tmp_path / "data"
+    with serving(data_dir, measured=True) as server:
         assert httpx2.get(server.url).json() == {"message": "Olá Mundo!"}
         assert postmaster(data_dir)
 
@@ -133,7 +128,7 @@ def test_a_second_server_shares_the_database(data_dir, sign_up, log_in):
 
 
 def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, sign_up, log_in):
-    with serving(data_dir, "--workers", "2") as server:
+    with serving(data_dir, "--workers", "2", measured=True) as server:
         client = sign_up(server.url)
         client.post("/todos/", json={"title": "kept"})
         workers = server.workers()
@@ -163,7 +158,8 @@ async def test_a_request_in_flight_is_answered_before_the_server_ends(data_dir):
         assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
 
 
-def test_what_keeps_it_from_starting_is_said_in_a_sentence(data_dir):
+def test_what_keeps_it_from_starting_is_said_in_a_sentence(tmp_path):
+    data_dir = tmp_path / "data"
     data_dir.parent.joinpath("file").touch()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -175,12 +171,12 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(data_dir):
             key = {"SECRET_KEY": "k" * 40}
             cases = {
                 "Cannot listen on 127.0.0.1:": run(data_dir, "serve", "--port", port),
-                "Cannot use DATA_DIR": run(data_dir.parent / "file/x", "migrate"),
+                "Cannot use DATA_DIR": call(data_dir.parent / "file/x", "migrate"),
                 "PORT: Input should be": run(data_dir, "serve", "--port", "70000"),
                 "DATABASE_URL: its scheme is mysql://": run(
                     data_dir, "serve", DATABASE_URL="mysql://localhost/todos"
                 ),
-                "did not answer within 0 s": run(
+                "did not answer within 0 s": call(
                     data_dir, "migrate", DATABASE_URL=closed, DATABASE_WAIT="0", **key
                 ),
                 "SECRET_KEY is not set. Make one with": run(
@@ -198,7 +194,8 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(data_dir):
         assert "hidden-word" not in done.stderr
 
 
-def test_serves_a_given_database(data_dir, database_url):
+def test_serves_a_given_database(tmp_path, database_url):
+    data_dir = tmp_path / "data"
     name = make_url(database_url).database
     variables = {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
     with serving(data_dir, "--no-migrate", **variables) as server:
@@ -208,7 +205,7 @@ def test_serves_a_given_database(data_dir, database_url):
 
 
 def test_reload_serves_and_stops(data_dir, connect):
-    with serving(data_dir, "--reload") as server:
+    with serving(data_dir, "--reload", measured=True) as server:
         assert connect(server.url).get("/").status_code == 200
         assert server.stop() == 0
         assert postmaster(data_dir) is None

@@ -14,8 +14,7 @@ CLIENTS = 12
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_nothing_is_cut_by_sigterm_under_load(tmp_path, workers):
-    data_dir = tmp_path / "data"
+async def test_nothing_is_cut_by_sigterm_under_load(data_dir, workers):
     acknowledged: set[str] = set()
     statuses: set[int] = set()
 
@@ -49,8 +48,8 @@ async def test_nothing_is_cut_by_sigterm_under_load(tmp_path, workers):
     assert {todo["title"] for todo in page["todos"]} == acknowledged
 
 
-async def test_an_idle_connection_may_ask_once_more_while_the_server_stops(tmp_path):
-    with serving(tmp_path / "data") as server:
+async def test_an_idle_connection_may_ask_once_more_while_the_server_stops(data_dir):
+    with serving(data_dir) as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
             await client.get("/livez")
             server.process.send_signal(signal.SIGTERM)

@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler
 import httpx2
 import pytest
 
-from tests.processes import PATIENCE, answering, on_a_terminal, run, serving
+from tests import clusters
+from tests.processes import PATIENCE, answering, call, on_a_terminal, run, serving
 
 STEPS = [
     "live",
@@ -26,12 +27,12 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("smoke") / "data") as server:
+    with serving(clusters.copy_to(tmp_path_factory.mktemp("smoke") / "data")) as server:
         yield server
 
 
 def smoke(tmp_path, *words: str):
-    return run(tmp_path / "data", "smoke", *words)
+    return call(tmp_path / "data", "smoke", *words)
 
 
 @contextlib.contextmanager
@@ -52,7 +53,7 @@ def relayed(url: str, spoil) -> Iterator[str]:
 
 def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_path):
     before = httpx2.get(f"{server.url}/users").json()
-    done = smoke(tmp_path, server.url)
+    done = run(tmp_path / "data", "smoke", server.url)
 
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stdout

@@ -9,8 +9,7 @@ from sqlalchemy import make_url
 
 from fast_zero.operations import doctor
 from tests.chaos import own_database, signed_up
-from tests.processes import measured_serving as serving
-from tests.processes import run, until
+from tests.processes import serving, until
 from tests.standby import followed, wait_for
 
 READS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT todos.id%'"
@@ -19,7 +18,6 @@ READS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT todos.id
 @pytest.fixture(scope="module")
 def primary():
     with own_database() as database:
-        run(database.folder.parent / "server", "migrate", **variables(database))
         yield database
 
 
@@ -33,9 +31,10 @@ def variables(primary, **others: str) -> dict[str, str]:
     return {"DATABASE_URL": primary.url, "SECRET_KEY": "k" * 48, "RUN_JOBS": "false"} | others
 
 
-def served(primary, standby):
+def served(primary, standby, *, measured: bool = False):
     words = variables(primary, DATABASE_READ_URL=standby.url)
-    return serving(primary.folder.parent / "server", "--workers", "2", **words)
+    folder = primary.folder.parent / "server"
+    return serving(folder, "--workers", "2", measured=measured, **words)
 
 
 def reads_seen_by(database) -> int:
@@ -61,7 +60,7 @@ async def test_what_was_written_is_read_at_once_and_not_from_the_primary(primary
 async def test_a_standby_that_ends_costs_no_read_and_is_asked_again_when_it_is_back(
     primary, standby
 ):
-    with served(primary, standby) as server:
+    with served(primary, standby, measured=True) as server:
         async with signed_up(server.url) as client:
             statuses = set()
 

@@ -7,8 +7,7 @@ from fast_zero.core import spans
 from tests.chaos import own_database
 from tests.collector import collecting
 from tests.core.mailbox import receiving
-from tests.processes import PATIENCE, run, until, working
-from tests.processes import measured_serving as serving
+from tests.processes import PATIENCE, call, serving, until, working
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "never to be seen 1"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -69,7 +68,8 @@ def check(collector) -> None:
 async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
     with collecting() as collector:
         async with receiving() as mailbox:
-            with serving(folder, **variables(database, mailbox, collector)) as server:
+            its = variables(database, mailbox, collector)
+            with serving(folder, measured=True, **its) as server:
                 await register(server)
                 await until(lambda: mailbox.letters)
                 await until(lambda: collector.named("send a letter"))
@@ -152,7 +152,7 @@ async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, fold
 
 
 def test_an_address_that_is_none_is_refused(tmp_path):
-    done = run(tmp_path / "data", "migrate", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
+    done = call(tmp_path / "data", "migrate", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
 
     assert done.returncode == 1
     assert "OTEL_EXPORTER_OTLP_ENDPOINT: write http:// or https://" in done.stderr

@@ -168,8 +168,8 @@ async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, sessi
     assert old not in revocations.ended
 
 
-def test_a_log_out_at_one_process_is_known_to_the_other(tmp_path):
-    with serving(tmp_path / "data") as first, serving(tmp_path / "data") as second:
+def test_a_log_out_at_one_process_is_known_to_the_other(data_dir):
+    with serving(data_dir) as first, serving(data_dir) as second:
         httpx2.post(f"{first.url}/users", json=ACCOUNT).raise_for_status()
         headers = log_in(first.url)
         assert httpx2.get(f"{second.url}/todos", headers=headers).status_code == 200

@@ -33,47 +33,47 @@ def test_starts_in_any_folder_and_stops_with_its_last_user(tmp_path, name):
     assert postmaster(data_dir) is None
 
 
-def test_a_mistake_of_its_user_is_not_blamed_on_the_folder(tmp_path):
-    with pytest.raises(BrokenPipeError), embedded.running(tmp_path):
+def test_a_mistake_of_its_user_is_not_blamed_on_the_folder(data_dir):
+    with pytest.raises(BrokenPipeError), embedded.running(data_dir):
         raise BrokenPipeError
 
-    assert postmaster(tmp_path) is None
+    assert postmaster(data_dir) is None
 
 
-def test_a_second_user_shares_the_server_and_the_last_one_stops_it(tmp_path):
-    with embedded.running(tmp_path) as first:
-        with embedded.running(tmp_path) as second, connect(second) as connection:
+def test_a_second_user_shares_the_server_and_the_last_one_stops_it(data_dir):
+    with embedded.running(data_dir) as first:
+        with embedded.running(data_dir) as second, connect(second) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
             connection.commit()
         with connect(first) as connection:
             assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
-    assert postmaster(tmp_path) is None
+    assert postmaster(data_dir) is None
 
 
-def test_recovers_from_a_killed_server(tmp_path):
-    with embedded.running(tmp_path) as url:
+def test_recovers_from_a_killed_server(data_dir):
+    with embedded.running(data_dir) as url:
         with connect(url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
-        killed = postmaster(tmp_path)
+        killed = postmaster(data_dir)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
 
-    with embedded.running(tmp_path) as url, connect(url) as connection:
+    with embedded.running(data_dir) as url, connect(url) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
 
 
-def test_a_server_that_is_killed_is_started_again_by_those_who_use_it(tmp_path):
-    with embedded.running(tmp_path) as url, embedded.running(tmp_path):
-        killed = postmaster(tmp_path)
+def test_a_server_that_is_killed_is_started_again_by_those_who_use_it(data_dir):
+    with embedded.running(data_dir) as url, embedded.running(data_dir):
+        killed = postmaster(data_dir)
         killed.kill()
         killed.wait()
         deadline = time.monotonic() + PATIENCE
-        while not postmaster(tmp_path) and time.monotonic() < deadline:
+        while not postmaster(data_dir) and time.monotonic() < deadline:
             time.sleep(0.05)
-        with embedded.running(tmp_path), connect(url) as connection:  # joins when it answers
+        with embedded.running(data_dir), connect(url) as connection:  # joins when it answers
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
-    assert postmaster(tmp_path) is None
+    assert postmaster(data_dir) is None
 
 
 def test_an_interrupted_initdb_leaves_nothing_in_the_way(tmp_path):
@@ -102,15 +102,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         pass
 
 
-def test_a_cluster_that_does_not_start_is_reported_with_its_log(tmp_path, monkeypatch):
+def test_a_cluster_that_does_not_start_is_reported_with_its_log(data_dir, monkeypatch):
     monkeypatch.setattr(embedded, "START_TRIES", 1)
-    with embedded.running(tmp_path):
+    with embedded.running(data_dir):
         pass
-    (tmp_path / "pg18/postgresql.auto.conf").write_text("no_such_setting = 1\n")
+    (data_dir / "pg18/postgresql.auto.conf").write_text("no_such_setting = 1\n")
 
     with (
         pytest.raises(StartError, match=r"did not start: .* \(see .*server\.log\)"),
-        embedded.running(tmp_path),
+        embedded.running(data_dir),
     ):
         pass
 

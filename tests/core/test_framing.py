@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from fast_zero.core.protocol import ENCODING, TUNNEL, PatientProtocol
+from tests import clusters
 from tests.processes import PATIENCE, serving
 
 NAMES = count()
@@ -29,7 +30,8 @@ UPGRADES = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     limits = {"REGISTRATIONS_PER_HOUR": "off", "PASSWORD_QUEUE": "off"}
-    with serving(tmp_path_factory.mktemp("framing") / "data", measured=True, **limits) as server:
+    data_dir = clusters.copy_to(tmp_path_factory.mktemp("framing") / "data")
+    with serving(data_dir, measured=True, **limits) as server:
         yield server
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import clusters
 from tests.factories import PASSWORD
 from tests.processes import serving
 
@@ -122,8 +123,8 @@ class Target:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     variables = {**dict.fromkeys(UNLIMITED, "off"), **TRUSTING}
-    folder = tmp_path_factory.mktemp("hostile")
-    with serving(folder / "data", measured=True, **variables) as server:
+    data_dir = clusters.copy_to(tmp_path_factory.mktemp("hostile") / "data")
+    with serving(data_dir, **variables) as server:
         yield server
 
 

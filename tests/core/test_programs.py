@@ -16,7 +16,7 @@ import pytest
 
 from fast_zero.core import embedded, programs
 from fast_zero.core.errors import StartError
-from tests.processes import postmaster, run
+from tests.processes import call, postmaster
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another")
 NOBODY = 65534
@@ -134,22 +134,22 @@ def test_programs_that_cannot_be_copied_are_told(wheel, copies, monkeypatch):
 
 
 @pytest.mark.parametrize("account", [(1, 1), (54321, 54321)], ids=["named", "nameless"])
-def test_a_cluster_of_another_account_stays_that_account_s(tmp_path, account):
-    with embedded.running(tmp_path):
+def test_a_cluster_of_another_account_stays_that_account_s(data_dir, account):
+    with embedded.running(data_dir):
         pass
-    subprocess.run(["chown", "-R", f"{account[0]}:{account[1]}", tmp_path / "pg18"], check=True)
+    subprocess.run(["chown", "-R", f"{account[0]}:{account[1]}", data_dir / "pg18"], check=True)
 
-    with embedded.running(tmp_path):
-        server = postmaster(tmp_path)
+    with embedded.running(data_dir):
+        server = postmaster(data_dir)
         assert (server.uids().real, server.gids().real) == account
 
 
-def test_a_cluster_of_root_s_is_refused_with_what_to_do(tmp_path):
-    with embedded.running(tmp_path):
+def test_a_cluster_of_root_s_is_refused_with_what_to_do(data_dir):
+    with embedded.running(data_dir):
         pass
-    os.chown(tmp_path / "pg18", 0, 0)
+    os.chown(data_dir / "pg18", 0, 0)
 
-    done = run(tmp_path, "users", "list")
+    done = call(data_dir, "users", "list")
 
     assert done.returncode == 1
     assert "belongs to root, as whom PostgreSQL refuses to run" in done.stderr
@@ -179,9 +179,9 @@ def test_a_missing_account_is_named(tmp_path, monkeypatch):
         pass
 
 
-def test_a_program_that_cannot_be_run_is_named(tmp_path):
-    with embedded.running(tmp_path):
+def test_a_program_that_cannot_be_run_is_named(data_dir):
+    with embedded.running(data_dir):
         pass
 
     with pytest.raises(StartError, match=r"Cannot run /nowhere/pg_ctl as the owner of .*pg18: No"):
-        embedded.control(Path("/nowhere"), tmp_path / "pg18", "status")
+        embedded.control(Path("/nowhere"), data_dir / "pg18", "status")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests import clusters
 from tests.processes import PATIENCE, serving
 
 HEAD_SECONDS = 1.0
@@ -23,8 +24,8 @@ def server(tmp_path_factory):
         "REQUEST_BODY_MIN_RATE": "1000",
         "RESPONSE_READ_TIMEOUT": "1",
     }
-    folder = tmp_path_factory.mktemp("slow")
-    with serving(folder / "data", measured=True, **patience) as server:
+    data_dir = clusters.copy_to(tmp_path_factory.mktemp("slow") / "data")
+    with serving(data_dir, measured=True, **patience) as server:
         yield server
 
 

@@ -8,7 +8,7 @@ from psycopg import errors
 
 from fast_zero.core import embedded, migrations, programs, roles
 from fast_zero.core.errors import StartError
-from tests.processes import run
+from tests.processes import call
 
 # Every kind of object that migrations may make.
 OBJECTS = (
@@ -116,7 +116,7 @@ def test_a_cluster_of_an_earlier_release_is_taken_over_whole(earlier):
                 "DROP DOMAIN positive",
             ):
                 connection.execute(statement)
-    assert "ana" in run(earlier, "users", "list").stdout
+    assert "ana" in call(earlier, "users", "list").stdout
 
 
 def test_what_an_earlier_release_adds_afterwards_is_taken_over_too(earlier):
