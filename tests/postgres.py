@@ -98,6 +98,8 @@ def allow_tests(url: URL) -> None:
     admin = url.set(drivername="postgresql", username=roles.SUPERUSER)
     with psycopg.connect(admin.render_as_string()) as connection:
         connection.execute(f"ALTER ROLE {roles.APPLICATION} CREATEDB")
+        # DROP DATABASE … WITH (FORCE) ends autovacuum, too, where it is at work.
+        connection.execute(f"GRANT pg_signal_backend TO {roles.APPLICATION}")
         connection.execute(
             f"GRANT SET ON PARAMETER session_replication_role TO {roles.APPLICATION}"
         )
