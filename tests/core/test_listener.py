@@ -82,13 +82,14 @@ async def test_the_database_is_in_use_while_it_listens_and_not_while_a_backup_is
 ):
     monkeypatch.setattr(listener, "RETRY_SECONDS", 0)
     taken = select(func.pg_try_advisory_xact_lock(in_use.LOCK))
-    async with engine.connect() as restoration, listen():
-        assert await restoration.scalar(taken)
-        await comes_true(lambda: ear.ended > 1)
-        assert ear.begun == 0
-        await restoration.commit()
-        await comes_true(lambda: ear.begun == 1)
-        assert not await restoration.scalar(taken)
+    async with engine.connect() as restoration:
+        await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+        async with listen():
+            await comes_true(lambda: ear.ended > 1)
+            assert ear.begun == 0
+            await restoration.commit()
+            await comes_true(lambda: ear.begun == 1)
+            assert not await restoration.scalar(taken)
 
 
 async def test_a_payload_that_cannot_be_read_does_not_deafen(listen, ear, notify):
