@@ -7,8 +7,9 @@ from importlib import import_module
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 import fast_zero
 from fast_zero.accounts import auth_router as auth
@@ -19,21 +20,19 @@ from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.administration import router as administration
 from fast_zero.core import database, health, logs, metrics, openapi, problems
-from fast_zero.core.budget import Budgeted
-from fast_zero.core.caching import PrivateAnswers
+from fast_zero.core.budget import EXHAUSTED, RateLimit
 from fast_zero.core.collector import spared_collector
 from fast_zero.core.deadline import Deadline
-from fast_zero.core.entrance import Entrance
+from fast_zero.core.entrance import NormalizePath
 from fast_zero.core.forwarded import Forwarded
-from fast_zero.core.headers import PROBES, guarded
+from fast_zero.core.headers import PROBES, ResponseHeaders, hosts_and_origins
 from fast_zero.core.jobs import Context
 from fast_zero.core.negotiation import prefers_html
-from fast_zero.core.observing import Observed
+from fast_zero.core.observing import AccessLog
+from fast_zero.core.problems import ErrorHandler
 from fast_zero.core.samples import Samples
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
-from fast_zero.core.spans import Draw, share_of_requests
-from fast_zero.core.standby import reading
 from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
 from fast_zero.exports import router as exports
@@ -71,44 +70,48 @@ TAGS = [
 ]
 
 
+ROOMS = (
+    todos,
+    accounts,
+    exports,
+    feed,
+    people,
+    syndication,
+    news,
+    unsubscribing,
+    administration,
+    auth,
+    links,
+    otp,
+)
+
 JOBS_BEGIN_SECONDS = 1  # the first one belongs to those who ask
 JOBS_END_SECONDS = 2
 
 
 class State(database.State):
-    reads: database.Autocommit
     revocations: Revocations
 
 
-class FastZero(FastAPI):
-    """FastAPI with an entrance in front and the problem schemas in its document."""
+def middleware(settings: Settings) -> list[Middleware]:
+    """List the layers around the routes, the outermost first."""
+    proxies, quota = settings.forwarded_allow_ips, settings.requests_per_minute
+    return [
+        *([Middleware(Forwarded, proxies)] if proxies else []),
+        Middleware(AccessLog),
+        Middleware(ResponseHeaders),
+        *hosts_and_origins(settings),
+        Middleware(Deadline, settings.request_timeout),
+        Middleware(NormalizePath, settings.max_body_bytes),
+        *([] if quota is None else [Middleware(RateLimit, quota)]),
+        Middleware(ErrorHandler),
+        Middleware(RequestBodyLimitMiddleware, settings.max_body_bytes),
+    ]
 
-    settings: Settings
-    draw: Draw
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Marked so, a request passes FastAPI's telemetry by. `exclude` among its settings does it,
-        # too, but costs each request that is left out as much as a line of the log.
-        if scope["type"] == "http" and (
-            scope["path"] in PROBES or self.draw.leaves_out(scope["headers"])
-        ):
-            scope["fastapi.telemetry"] = None
-        await super().__call__(scope, receive, send)
-
-    def build_middleware_stack(self) -> ASGIApp:
-        application = problems.Composure(super().build_middleware_stack())
-        entrance = Entrance(application, self.settings.max_body_bytes)
-        guard = guarded(Deadline(entrance, self.settings.request_timeout), self.settings)
-        stack = Observed(guard)
-        proxies = self.settings.forwarded_allow_ips
-        return Forwarded(stack, proxies) if proxies else stack
-
-    def openapi(self) -> dict[str, object]:
-        if self.openapi_schema is None:
-            document = super().openapi()
-            openapi.add_problem_schemas(document)
-            openapi.add_parameters(document, self.routes)
-        return super().openapi()
+def is_probe(scope: Scope) -> bool:
+    """Tell of what is asked every few seconds, and not traced."""
+    return str(scope["path"]) in PROBES
 
 
 @asynccontextmanager
@@ -138,18 +141,18 @@ async def observed(settings: Settings, state: database.State) -> AsyncIterator[N
     if not settings.metrics_port:
         yield
         return
-    async with metrics.sampled(Samples(state["autocommit"]).look):
+    async with metrics.sampled(Samples(state).look):
         yield
 
 
-def create_worker_app() -> FastZero:
+def create_worker_app() -> FastAPI:
     """Build the application in a process of its own, which has its own log to set up."""
     settings = load_settings()
     logs.configure(settings)
     return create_app(settings)
 
 
-def create_app(settings: Settings | None = None) -> FastZero:
+def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; nothing is opened before its lifespan begins."""
     settings = settings or load_settings()
 
@@ -158,16 +161,15 @@ def create_app(settings: Settings | None = None) -> FastZero:
         with completed(settings) as complete, leave_with_parent(), traced(complete):
             async with (
                 database.connected(complete) as state,
-                reading(complete, state["autocommit"]) as reads,
                 followed(complete.direct_address()) as revocations,
                 jobs_done(complete, state),
                 observed(complete, state),
             ):
                 with spared_collector():
-                    yield State(**state, reads=reads, revocations=revocations)
+                    yield State(**state, revocations=revocations)
 
     is_traced = bool(settings.otel_exporter_otlp_endpoint)
-    app = FastZero(
+    app = FastAPI(
         title="fast_zero",
         summary="A self-hostable, asynchronous todo manager whose product is its API.",
         description=DESCRIPTION,
@@ -179,38 +181,23 @@ def create_app(settings: Settings | None = None) -> FastZero:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
+        middleware=middleware(settings),
         responses=openapi.COMMON_RESPONSES,
         telemetry={
             "tracing": is_traced,
             "metrics": settings.sends_metrics(),
             "logs": False,  # they would quote what somebody sent
             "operation_spans": False,
+            "exclude": is_probe,
         },
     )
-    app.settings = settings
-    app.draw = Draw(share_of_requests(with_metrics=settings.sends_metrics()) if is_traced else 1)
-    # Once, and not around each router as well, as FastAPI's own setting has it.
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
-    if settings.requests_per_minute is not None:
-        app.add_middleware(Budgeted, settings.requests_per_minute)
-    app.add_middleware(PrivateAnswers)
     problems.install(app)
-    # As they are, and not by `include_router`: see `core.routing`. The first are found first.
-    social = (feed, people, syndication, news, unsubscribing)
-    for room in (
-        todos,
-        accounts,
-        exports,
-        *social,
-        administration,
-        auth,
-        links,
-        otp,
-        pages,
-        health,
-    ):
-        app.router.routes.extend(room.router.routes)
+    for room in ROOMS:  # the first are found first
+        app.include_router(room.router, responses=problems.responses(EXHAUSTED))
+    app.include_router(pages.router)
+    app.include_router(health.router)
     openapi.install_pages(app)
+    openapi.describe_problems(app)
 
     @app.get("/", tags=["home"], response_model=Message, responses=openapi.TO_DOCUMENTATION)
     async def greet(request: Request, response: Response) -> Message | Response:

@@ -183,7 +183,7 @@ def shell() -> None:
         console = repl.AwaitingConsole(loop.run(names.__aenter__()), loop)
         try:
             console.interact(
-                "Try: (await session.execute(select(users).limit(1))).first()\n"
+                "Try: (await session.scalars(select(User).limit(1))).first()\n"
                 "Changes are kept by: await session.commit()",
                 exitmsg="",
             )
@@ -203,9 +203,5 @@ async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]
     tables = {name: vars(models)[name] for name in models.__all__}
     # Whoever types thinks for longer than a request may.
     patient = settings.model_copy(update={"database_idle_transaction_timeout": 0})
-    async with database.connected(patient) as state:
-        session = database.Transaction(database.transactional(state["autocommit"].engine))
-        try:
-            yield tables | tools | {"session": session, "settings": settings}
-        finally:
-            await session.close()
+    async with database.connected(patient) as state, state["sessions"]() as session:
+        yield tables | tools | {"session": session, "settings": settings}

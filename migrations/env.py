@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from fast_zero.core.migrations import create_migration_engine
 from fast_zero.core.settings import load_settings
 from fast_zero.core.startup import completed
-from fast_zero.models import metadata
+from fast_zero.models import Base
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -17,7 +17,7 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=Base.metadata,
         include_name=is_ours,
         transaction_per_migration=True,
         compare_server_default=True,

@@ -1,5 +1,6 @@
 """One migrated PostgreSQL for the run, one database for each worker, one transaction a test."""
 
+import asyncio
 import compileall
 import os
 import secrets
@@ -11,12 +12,11 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
-from functools import partial
 from pathlib import Path
 
 import freezegun
 import pytest
-from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient
 from psycopg import AsyncCursor
 from pwdlib import PasswordHash
@@ -25,7 +25,7 @@ from sqlalchemy import delete, make_url, text
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
-    AsyncSession,
+    async_sessionmaker,
     create_async_engine,
 )
 
@@ -34,13 +34,14 @@ from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
 from fast_zero.core import database, security
+from fast_zero.core.database import Pool, Session, Sessions
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import Throttle, User
 from fast_zero.worker import JOBS
 from tests import clusters
 from tests.factories import CHEAP_HASHER, LoginSessionFactory, UserFactory
-from tests.mapped import Throttle, User
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
@@ -140,22 +141,16 @@ def settings(database_url) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def pool(settings) -> AsyncIterator[AsyncEngine]:
-    """Give connections that commit each statement, as the application's do."""
-    pool = AsyncEngine(database.create_engine(settings))
-    yield pool
-    await pool.dispose()
+async def pool(settings) -> AsyncIterator[Pool]:
+    """Give the pool of the tests themselves; applications that are `live` have their own."""
+    enough = settings.model_copy(update={"database_pool_size": 20})
+    async with database.create_pool(enough) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")
 def engine(pool) -> AsyncEngine:
-    return AsyncEngine(database.transactional(pool.sync_engine))
-
-
-@pytest.fixture
-def sessions(engine) -> database.Sessions:
-    """Open transactions of their own, which commit."""
-    return partial(database.transaction, engine.sync_engine)
+    return database.create_engine(pool)
 
 
 @pytest.fixture
@@ -167,66 +162,43 @@ async def connection(engine) -> AsyncIterator[AsyncConnection]:
         await outer.rollback()
 
 
-@pytest.fixture
-def open_transaction(connection):
-    """Open transactions as the application does, within the test's. What is written stays."""
+class OneConnection:
+    """Stands in for the pool: lends prepared statements the connection of the test."""
+
+    def __init__(self, held: AsyncConnection) -> None:
+        self.held, self.turn = held, asyncio.Lock()
 
     @asynccontextmanager
-    async def open_transaction() -> AsyncIterator[database.Transaction]:
-        async with connection.begin_nested():
-            opened = database.Transaction(connection.engine.sync_engine)
-            opened.connection = connection.sync_connection
-            yield opened
-
-    return open_transaction
+    async def connection(self):
+        raw = (await self.held.get_raw_connection()).driver_connection
+        async with self.turn, raw.transaction():
+            yield raw
 
 
 @pytest.fixture
-def open_session(connection):
-    """Open sessions that keep objects, within the test's transaction."""
-
-    @asynccontextmanager
-    async def open_session() -> AsyncIterator[AsyncSession]:
-        async with (
-            AsyncSession(
-                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-            ) as session,
-            session.begin(),
-        ):
-            yield session
-
-    return open_session
-
-
-class WithinTest(database.Autocommit):
-    """Sends statements within the test's transaction. Those that succeed stay."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection.engine.sync_engine)
-        self.connection = connection
-
-    @asynccontextmanager
-    async def taken(self):
-        async with self.connection.begin_nested():
-            yield (await self.connection.get_raw_connection()).driver_connection
-
-    def run(self, statement, values):
-        connection = self.connection.sync_connection
-        with connection.begin_nested():
-            return connection.execute(statement, values)
+def sessions(connection) -> Sessions:
+    """Open sessions within the test's transaction. What they commit stays until its end."""
+    return async_sessionmaker(
+        connection,
+        class_=Session,
+        expire_on_commit=False,
+        join_transaction_mode="create_savepoint",
+        info={"pool": OneConnection(connection)},
+    )
 
 
 @pytest.fixture
-def autocommit(connection) -> database.Autocommit:
-    return WithinTest(connection)
+def committing(engine, pool) -> Sessions:
+    """Open sessions on connections of their own, which commit."""
+    return database.create_sessions(engine, {"pool": pool})
 
 
 @pytest.fixture
-def deferred(open_session) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
+def deferred(sessions) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
     """Read the jobs that were deferred within the test's transaction, the oldest first."""
 
     async def deferred():
-        async with open_session() as session:
+        async with sessions.begin() as session:
             rows = await session.execute(
                 text("SELECT task_name, args FROM procrastinate_jobs ORDER BY id")
             )
@@ -236,31 +208,31 @@ def deferred(open_session) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
 
 
 @pytest.fixture
-def do_jobs(open_session, open_transaction, settings, deferred) -> Callable[..., Awaitable[None]]:
+def do_jobs(sessions, settings, deferred) -> Callable[..., Awaitable[None]]:
     """Do the jobs that were deferred within the test's transaction, with settings that differ."""
 
     async def do_jobs(**changes):
-        context = Context(settings.model_copy(update=changes), open_transaction)
+        context = Context(settings.model_copy(update=changes), sessions)
         for name, arguments in await deferred():
             await JOBS[name](context, **arguments)
-        async with open_session() as session:
+        async with sessions.begin() as session:
             await session.execute(text("DELETE FROM procrastinate_jobs"))
 
     return do_jobs
 
 
 @pytest.fixture
-async def session(open_session) -> AsyncIterator[AsyncSession]:
-    async with open_session() as session:
+async def session(sessions) -> AsyncIterator[Session]:
+    async with sessions() as session:
         yield session
 
 
 @pytest.fixture
-def save(open_session) -> Callable[..., Awaitable[list]]:
+def save(sessions) -> Callable[..., Awaitable[list]]:
     """Store rows, and give them back with what the database filled in."""
 
     async def save(*rows):
-        async with open_session() as session:
+        async with sessions.begin() as session:
             session.add_all(rows)
         return list(rows)
 
@@ -292,40 +264,47 @@ def revocations() -> Revocations:
     return revocations
 
 
-@pytest.fixture
-async def anonymous(
-    app, settings, autocommit, open_transaction, revocations
-) -> AsyncIterator[AsyncClient]:
-    """Speak to the application as nobody."""
-    state = State(
-        settings=settings,
-        sessions=open_transaction,
-        autocommit=autocommit,
-        reads=autocommit,
-        revocations=revocations,
-    )
+def speak_to(app: FastAPI, state: State) -> AsyncClient:
+    """Speak to the application as a server does, which copies the state for each request."""
 
     async def with_state(scope, receive, send):
         await app({**scope, "state": dict(state)}, receive, send)
 
-    async with AsyncClient(transport=ASGITransport(with_state), base_url="http://test") as client:
+    client = AsyncClient(transport=ASGITransport(with_state), base_url="http://test")
+    # For tests that look at or change what requests share, or that send what no client does.
+    client.state, client.app = state, with_state
+    return client
+
+
+@pytest.fixture
+async def anonymous(app, settings, pool, sessions, revocations) -> AsyncIterator[AsyncClient]:
+    """Speak to the application as nobody."""
+    state = State(
+        settings=settings,
+        sessions=sessions,
+        reads=sessions,
+        pool=pool,
+        revocations=revocations,
+    )
+
+    async with speak_to(app, state) as client:
         yield client
 
 
 @pytest.fixture
-async def commit(engine) -> AsyncIterator[Callable[..., Awaitable[list]]]:
+async def commit(committing) -> AsyncIterator[Callable[..., Awaitable[list]]]:
     """Store rows for all connections to see, and delete all users, jobs and counts at the end."""
 
     async def commit(*rows):
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        async with committing.begin() as session:
             session.add_all(rows)
         return list(rows)
 
     yield commit
-    async with engine.begin() as connection:
-        await connection.execute(delete(User))
-        await connection.execute(text("DELETE FROM procrastinate_jobs"))
-        await connection.execute(delete(Throttle))
+    async with committing.begin() as session:
+        await session.execute(delete(User))
+        await session.execute(text("DELETE FROM procrastinate_jobs"))
+        await session.execute(delete(Throttle))
 
 
 @pytest.fixture
@@ -334,11 +313,8 @@ def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncCli
 
     @asynccontextmanager
     async def live(**changes) -> AsyncIterator[AsyncClient]:
-        async with (
-            LifespanManager(create_app(settings.model_copy(update=changes))) as running,
-            AsyncClient(transport=ASGITransport(running.app), base_url="http://test") as client,
-        ):
-            client.revocations = running._state["revocations"]  # for tests of the list itself
+        app = create_app(settings.model_copy(update=changes))
+        async with app.router.lifespan_context(app) as state, speak_to(app, state) as client:
             yield client
 
     return live
@@ -386,44 +362,67 @@ def open_log_in(settings, save) -> Callable[..., Awaitable[dict[str, str]]]:
     return open_log_in
 
 
-@contextmanager
-def told_by_the_driver(note: Callable[[str, object], None]) -> Iterator[None]:
-    """Tell of each statement that the driver is given to send, and of its values."""
-    send = AsyncCursor.execute
+class Statements(list):
+    """Statements that were sent, but for savepoints, and how many transactions were begun."""
 
-    async def tell(cursor, query, params=None, **options):
-        note(query if isinstance(query, str) else query.decode(), params)
-        return await send(cursor, query, params, **options)
+    transactions = 0
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AsyncCursor, "execute", tell)
+    def note(self, query: str | bytes) -> None:
+        text = query if isinstance(query, str) else query.decode()
+        if text.startswith("SAVEPOINT"):  # what a session begins within the test's transaction
+            self.transactions += 1
+        elif "SAVEPOINT" not in text:
+            self.append(text)
+
+
+@asynccontextmanager
+async def told_by_the_driver(connection: AsyncConnection, note) -> AsyncIterator[None]:
+    """Tell of each statement that a connection is given to send, and of its values."""
+    raw = (await connection.get_raw_connection()).driver_connection
+
+    class Telling(AsyncCursor):
+        async def execute(self, query, params=None, **options):
+            note(query, params)
+            return await super().execute(query, params, **options)
+
+    before, raw.cursor_factory = raw.cursor_factory, Telling
+    try:
         yield
+    finally:
+        raw.cursor_factory = before
 
 
 @pytest.fixture
-def sent() -> Iterator[list[tuple[str, object]]]:
+async def sent(connection) -> AsyncIterator[list[tuple[str, object]]]:
     """Record what the driver is given to send, with its values."""
     sent: list[tuple[str, object]] = []
-    with told_by_the_driver(lambda *given: sent.append(given)):
+
+    def note(query, values):
+        sent.append((query if isinstance(query, str) else query.decode(), values))
+
+    async with told_by_the_driver(connection, note):
         yield sent
 
 
 @pytest.fixture
-def statements() -> Callable[[], AbstractContextManager[list[str]]]:
-    """Record the statements that are sent, but for the savepoints of the tests themselves."""
+async def statements(connection) -> AsyncIterator[Callable[[], AbstractContextManager[Statements]]]:
+    """Record the statements that are sent within the test's transaction."""
+    recording: list[Statements] = []
 
     @contextmanager
-    def record() -> Iterator[list[str]]:
-        sent: list[str] = []
+    def record() -> Iterator[Statements]:
+        recording.append(Statements())
+        try:
+            yield recording[-1]
+        finally:
+            recording.clear()
 
-        def note(statement: str, _values: object) -> None:
-            if "SAVEPOINT" not in statement:
-                sent.append(statement)
+    def note(query, _values):
+        for sent in recording:
+            sent.note(query)
 
-        with told_by_the_driver(note):
-            yield sent
-
-    return record
+    async with told_by_the_driver(connection, note):
+        yield record
 
 
 def pytest_xdist_auto_num_workers() -> int:

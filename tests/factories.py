@@ -8,8 +8,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from fast_zero.accounts import personal_tokens
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
+from fast_zero.models import Block, Follow, LoginSession, PersonalToken, Post, Todo, User
 from fast_zero.todos.models import TodoState
-from tests.mapped import Block, Follow, LoginSession, PersonalToken, Post, Todo, User
 
 PASSWORD = "a fine long sentence"
 # One pass over 8 KiB takes no time; see the fixture `cheap_hasher`.

@@ -416,9 +416,9 @@ def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
 
 def test_the_prompt_awaits(data_dir):
     typed = """\
-print("users:", (await session.execute(select(func.count(users.c.id)))).scalar())
+print("users:", (await session.execute(select(func.count(User.id)))).scalar())
 print(nothing)
-print("todos:", (await session.execute(select(func.count(todos.c.id)))).scalar())
+print("todos:", (await session.execute(select(func.count(Todo.id)))).scalar())
 raise SystemExit
 """
     done = run(data_dir, "shell", stdin=typed, measured=True)
@@ -433,7 +433,7 @@ def test_the_prompt_keeps_what_is_committed_alone(data_dir):
     typed = """\
 async def add(name):
     values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}
-    await session.execute(insert(users).values(values))
+    await session.execute(insert(User).values(values))
 
 await add("kept")
 await session.commit()

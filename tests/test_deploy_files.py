@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import pytest
 import yaml
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 
 from fast_zero.core.secret_files import NAMES
@@ -94,6 +96,10 @@ def fly() -> Fly:
     return Fly.model_validate(tomllib.loads((ROOT / "fly.toml").read_text()))
 
 
+def paths(app: FastAPI) -> set[str | None]:
+    return {route.path for route in iter_route_contexts(app.routes)}
+
+
 def is_command(words: str) -> bool:
     """Tell whether our program takes these words, without doing what they say."""
     program, *rest = shlex.split(words)
@@ -106,7 +112,7 @@ def test_what_fly_is_told_exists(fly, app):
     assert all(map(is_command, fly.processes.values()))
     assert fly.env.keys() <= SETTINGS
     assert not fly.env.keys() & set(NAMES)
-    assert {check.path for check in fly.http_service.checks} <= {r.path for r in app.routes}
+    assert {check.path for check in fly.http_service.checks} <= paths(app)
     assert fly.http_service.internal_port == int(image_variable("PORT"))
     assert [metrics.port for metrics in fly.metrics] == [int(fly.env["METRICS_PORT"])]
     assert set(fly.http_service.processes) <= fly.processes.keys()
@@ -184,13 +190,12 @@ def test_a_start_whose_migration_fails_does_not_serve(tmp_path):
 def test_what_render_is_told_exists(app):
     told = yaml.safe_load((ROOT / "render.yaml").read_text())
     variables = [one for group in told["envVarGroups"] for one in group["envVars"]]
-    paths = {route.path for route in app.routes}
     for service in told["services"]:
         variables += service["envVars"]
         assert is_command(service["dockerCommand"])
         assert service["maxShutdownDelaySeconds"] > 2 * 10
         assert service.get("preDeployCommand") is None or is_command(service["preDeployCommand"])
-        assert service.get("healthCheckPath") in {None} | paths
+        assert service.get("healthCheckPath") in {None} | paths(app)
     named = {one["key"] for one in variables if "key" in one}
     databases = {database["name"] for database in told["databases"]}
 
@@ -206,14 +211,13 @@ def test_what_kubernetes_is_told_exists(app):
         for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
         for document in yaml.safe_load_all((folder / name).read_text())
     ]
-    paths = {route.path for route in app.routes}
     pods = [one["spec"]["template"]["spec"] for one in documents if "template" in one["spec"]]
     for pod in pods:
         [container] = pod["containers"]
         assert is_command(" ".join(container["args"]))
         assert {one["name"] for one in container.get("env", ())} <= SETTINGS
         probes = [container[name] for name in container if name.endswith("Probe")]
-        assert {probe["httpGet"]["path"] for probe in probes} <= paths
+        assert {probe["httpGet"]["path"] for probe in probes} <= paths(app)
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert pod["securityContext"]["runAsUser"] == 10001
         assert pod["terminationGracePeriodSeconds"] > 2 * 10

@@ -18,14 +18,11 @@ BATCH = {"items": [{"op": "create", "title": "one"}, {"op": "create", "title": "
 # The server as it is, but that it kills itself where the answer to a key would leave.
 DEADLY = """
 import os, signal
+from starlette.middleware import Middleware
 from fast_zero import app, cli
 
-build = app.FastZero.build_middleware_stack
-
-def build_deadly(self):
-    inner = build(self)
-
-    async def deadly(scope, receive, send):
+def deadly(inner):
+    async def run(scope, receive, send):
         async def kill(message):
             if b"idempotency-key" in dict(scope["headers"]):
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -33,9 +30,10 @@ def build_deadly(self):
 
         await inner(scope, receive, kill if scope["type"] == "http" else send)
 
-    return deadly
+    return run
 
-app.FastZero.build_middleware_stack = build_deadly
+listed = app.middleware
+app.middleware = lambda settings: [Middleware(deadly), *listed(settings)]
 cli.main()
 """
 

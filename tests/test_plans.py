@@ -5,7 +5,6 @@ import re
 import pytest
 from sqlalchemy import text
 
-from fast_zero.core.statements import prepare
 from tests.factories import PASSWORD, PostFactory, TodoFactory
 
 CROWD = """
@@ -100,43 +99,3 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
 
     assert len(plans) >= 48
     assert [plan for plan in plans.values() if SCANS.search(plan)] == []
-
-
-async def test_what_is_sent_with_values_was_built_once(client, user, save):
-    [todo] = await save(TodoFactory(owner_id=user.id))
-    [post] = await save(PostFactory(author_id=user.id))
-
-    async def ask(times: int) -> int:
-        before = prepare.cache_info().misses
-        for _ in range(times):
-            for path in (
-                "/todos",
-                "/todos?state=doing&title=bread",
-                f"/todos/{todo.id}",
-                f"/users/{user.id}",
-                f"/users/by-name/{user.username}",
-                f"/users/{user.id}/posts",
-                f"/users/{user.id}/followers",
-                f"/users/{user.id}/stats",
-                f"/users/{user.username}/feed.atom",
-                "/posts",
-                "/timeline",
-                f"/posts/{post.id}",
-                "/notifications",
-            ):
-                assert (await client.get(path)).is_success
-            for answered in (
-                await client.post("/todos", json={"title": "new"}),
-                await client.patch(f"/todos/{todo.id}", json={"title": "newer"}),
-                await client.post("/posts", json={"text": "new"}),
-                await client.patch(f"/posts/{post.id}", json={"text": "newer"}),
-                await client.put(f"/posts/{post.id}/like"),
-                await client.delete(f"/posts/{post.id}/like"),
-                await client.put("/notifications/read", json={"up_to": 1}),
-            ):
-                assert answered.is_success, answered.text
-        return prepare.cache_info().misses - before
-
-    await ask(times=1)
-
-    assert await ask(times=2) == 0

@@ -3,7 +3,6 @@
 import httpx2
 import pytest
 
-from fast_zero.core import spans
 from tests.chaos import own_database
 from tests.collector import collecting
 from tests.core.mailbox import receiving
@@ -50,7 +49,7 @@ async def register(server) -> None:
 
 def check(collector) -> None:
     [request, _] = [span for span in collector.named("POST /users") if span.trace_id.hex() == TRACE]
-    insert, *_ = [span for span in collector.named("WITH") if span.trace_id.hex() == TRACE]
+    insert, *_ = [span for span in collector.named("INSERT") if span.trace_id.hex() == TRACE]
     [job] = collector.named("job accounts.send_link")
     [letter] = collector.named("send a letter")
 
@@ -117,29 +116,6 @@ async def test_what_is_left_out_is_so_with_its_job_and_what_brings_a_trace_is_no
     assert {span.trace_id.hex() for span in collector.spans()} == {TRACE}
     assert len(collector.named("POST /users")) == 1
     assert collector.named("GET /users") == []
-
-
-@pytest.mark.parametrize(
-    ("sampler", "argument", "with_metrics", "share"),
-    [
-        ("parentbased_traceidratio", "0.1", False, 0.1),
-        ("parentbased_traceidratio", "0.1", True, 1),
-        ("parentbased_traceidratio", "a tenth", False, 1),
-        ("parentbased_traceidratio", None, False, 1),
-        ("traceidratio", "0.1", False, 1),
-        ("parentbased_always_off", None, False, 1),
-        (None, None, False, 1),
-    ],
-)
-def test_requests_are_drawn_by_the_settings_of_the_sdk(
-    monkeypatch, sampler, argument, with_metrics, share
-):
-    for name, value in (("SAMPLER", sampler), ("SAMPLER_ARG", argument)):
-        monkeypatch.delenv(f"OTEL_TRACES_{name}", raising=False)
-        if value is not None:
-            monkeypatch.setenv(f"OTEL_TRACES_{name}", value)
-
-    assert spans.share_of_requests(with_metrics=with_metrics) == share
 
 
 async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, folder):

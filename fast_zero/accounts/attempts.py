@@ -4,7 +4,7 @@ import unicodedata
 
 from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.addresses import network
-from fast_zero.core.database import AnySession
+from fast_zero.core.database import Session
 from fast_zero.core.errors import TooManyRequests, Unavailable
 from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
@@ -47,7 +47,7 @@ def of_own_password(settings: Settings, actor_id: int, session_id: int | None) -
 
 
 async def try_password(
-    session: AnySession,
+    session: Session,
     limits: tuple[Limit, ...],
     caller: Caller,
     password: str,
@@ -59,14 +59,14 @@ async def try_password(
     """
     await throttle.attempt(session, *limits)
     try:
-        return await security.verify_password(password, password_hash, caller)
+        return await security.verify_password(session, password, password_hash, caller)
     except (TooManyRequests, Unavailable):
         await throttle.take_back(session, *limits)
         raise
 
 
 async def own_password_is_right(
-    session: AnySession,
+    session: Session,
     settings: Settings,
     actor: tuple[int, int | None],
     password: str,
@@ -81,14 +81,14 @@ async def own_password_is_right(
     return right
 
 
-async def limit_registrations(session: AnySession, settings: Settings, client: str) -> None:
+async def limit_registrations(session: Session, settings: Settings, client: str) -> None:
     """Take one of those that an address has in an hour, before anything costs much."""
     key = throttle.key(settings, "registrations", network(client))
     limit = settings.registrations_per_hour
     await throttle.spend(session, key, limit, HOUR, TOO_MANY_REGISTRATIONS)
 
 
-async def limit_letters(session: AnySession, settings: Settings, asker: str, *to: str) -> None:
+async def limit_letters(session: Session, settings: Settings, asker: str, *to: str) -> None:
     """Take one of those that an asker has in an hour, and one of those that each reader gets.
 
     The asker comes first: who has none left takes none from others. Python does not fold an

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from fast_zero.accounts import measures, otp, programs, session_queries, sessions
 from fast_zero.accounts.dependencies import (
@@ -28,20 +28,19 @@ from fast_zero.accounts.schemas import (
 from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Session
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import PageQuery
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import missing_fields, responses
-from fast_zero.core.routing import room
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
 NO_SESSION = "Session not found"
+USER_AGENT_LENGTH = 300  # characters that are kept of it
 
-router = room("/auth", "auth")
+router = APIRouter(prefix="/auth", tags=["auth"])
 
 
 @router.post(
@@ -62,7 +61,7 @@ router = room("/auth", "auth")
 async def create_token(
     form: Annotated[TokenForm, Form()],
     request: Request,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
 ) -> Token:
@@ -76,15 +75,7 @@ async def create_token(
         tokens = await sessions.refresh(session, settings, form.refresh_token)
         return answer_tokens(tokens, settings, response)
     with measures.attempt_to_log_in():
-        tokens = await sessions.log_in(
-            session,
-            settings,
-            login=form.username,
-            password=form.password,
-            scope=form.scope,
-            code=form.otp,
-            client=client_of(request),
-        )
+        tokens = await sessions.log_in(session, settings, form, client_of(request))
     return answer_tokens(tokens, settings, response)
 
 
@@ -94,7 +85,7 @@ async def create_token(
     responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
 )
 async def refresh_token(
-    actor: AnyActor, session: Autocommit, settings: CurrentSettings, response: Response
+    actor: AnyActor, session: CurrentSession, settings: CurrentSettings, response: Response
 ) -> Token:
     """Exchange an access token that still lives for a new one of the same session."""
     tokens = await sessions.renew(session, settings, actor.id, session_of(actor), actor.scopes)
@@ -106,7 +97,9 @@ async def refresh_token(
     status_code=HTTPStatus.NO_CONTENT,
     responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
 )
-async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevocations) -> None:
+async def log_out(
+    actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
+) -> None:
     """End this session: its tokens are refused from now on."""
     session_id = session_of(actor)
     await session_queries.delete_session(session, actor.id, session_id)
@@ -114,7 +107,7 @@ async def log_out(actor: AnyActor, session: Autocommit, revocations: CurrentRevo
 
 
 @router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
-async def list_sessions(page: PageQuery, actor: AccountReader, session: Autocommit) -> object:
+async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentSession) -> object:
     """List where you are logged in."""
     rows, cursor = cut(await session_queries.select_sessions(session, actor.id, page), page)
     return {"sessions": rows, "current": actor.session_id, "next": cursor}
@@ -126,7 +119,7 @@ async def list_sessions(page: PageQuery, actor: AccountReader, session: Autocomm
     responses=responses(*NEEDS_TOKEN, NotFound(NO_SESSION)),
 )
 async def end_session(
-    session_id: Id, actor: AccountWriter, session: Autocommit, revocations: CurrentRevocations
+    session_id: Id, actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """End one of your sessions: its tokens are refused from now on."""
     if not await session_queries.delete_session(session, actor.id, session_id):
@@ -136,7 +129,7 @@ async def end_session(
 
 @router.delete("/sessions", status_code=HTTPStatus.NO_CONTENT, responses=responses(*NEEDS_TOKEN))
 async def end_other_sessions(
-    actor: AccountWriter, session: Autocommit, revocations: CurrentRevocations
+    actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """End all of your sessions but this one."""
     for ended in await session_queries.delete_sessions(session, actor.id, but=actor.session_id):
@@ -158,29 +151,32 @@ async def end_other_sessions(
     | idempotency.CREATED,
 )
 async def create_personal_token(
-    new: PersonalTokenCreate, actor: AccountWriter, settings: CurrentSettings, once: DoOnce
-) -> Response:
+    new: PersonalTokenCreate,
+    actor: AccountWriter,
+    session: CurrentSession,
+    settings: CurrentSettings,
+    response: Response,
+    once: DoOnce,
+) -> object:
     """Make a personal access token for a program. It is shown once."""
-    session_id = session_of(actor)  # or one token could make the next, and none would ever end
+    maker = (actor.id, session_of(actor))  # or one token could make the next, and none would end
     programs.check_scopes(new.scopes, actor.scopes)  # here, so that a replay is refused, too
 
-    async def create(session: Session) -> Response:
-        maker = (actor.id, session_id)
+    async def create() -> PersonalTokenKept:
         kept = await programs.create(session, settings, maker, new, datetime.now(UTC))
-        made = conditions.created(kept, etags.tag(1), f"/auth/tokens/{kept.id}")
-        made.headers["Cache-Control"] = "no-store"
-        return made
+        conditions.set_created(response, etags.tag(1), f"/auth/tokens/{kept.id}")
+        response.headers["Cache-Control"] = "no-store"
+        return kept
 
-    def show(kept: bytes) -> str:
-        found = PersonalTokenKept.model_validate_json(kept)
-        return programs.show(settings, found).model_dump_json()
+    def show(kept: bytes) -> PersonalTokenCreated:
+        return programs.show(settings, PersonalTokenKept.model_validate_json(kept))
 
-    return await once(actor.id, create, in_transaction=True, show=show)
+    return await once(session, actor.id, create, show=show)
 
 
 @router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
 async def list_personal_tokens(
-    page: PageQuery, actor: AccountReader, session: Autocommit
+    page: PageQuery, actor: AccountReader, session: CurrentSession
 ) -> object:
     """List your personal access tokens, without the tokens themselves."""
     rows, cursor = cut(await session_queries.select_personal_tokens(session, actor.id, page), page)
@@ -193,15 +189,18 @@ async def list_personal_tokens(
     responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN)) | conditions.TAGGED_OR_SEEN,
 )
 async def read_personal_token(
-    token_id: Id, actor: AccountReader, session: Autocommit, seen: IfNoneMatch
-) -> Response:
+    token_id: Id,
+    actor: AccountReader,
+    session: CurrentSession,
+    response: Response,
+    seen: IfNoneMatch,
+) -> object:
     """Show one of your personal access tokens, without the token itself."""
     row = await session_queries.select_personal_token(session, actor.id, token_id)
     if row is None:
         raise NotFound(programs.NO_TOKEN)
-    return conditions.answer(
-        PersonalTokenPublic.model_validate(row), etags.tag(row.version), seen=seen
-    )
+    conditions.set_tag(response, etags.tag(row.version), seen)
+    return row
 
 
 @router.delete(
@@ -210,7 +209,7 @@ async def read_personal_token(
     responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN), conditions.STALE),
 )
 async def delete_personal_token(
-    token_id: Id, actor: AccountWriter, session: Autocommit, condition: IfMatch
+    token_id: Id, actor: AccountWriter, session: CurrentSession, condition: IfMatch
 ) -> None:
     """Revoke one of your personal access tokens, at once."""
     await programs.revoke(session, actor.id, token_id, etags.versions(condition))
@@ -218,7 +217,7 @@ async def delete_personal_token(
 
 def client_of(request: Request) -> sessions.Client:
     return sessions.Client(
-        user_agent=request.headers.get("user-agent", "").replace("\x00", ""),
+        user_agent=request.headers.get("user-agent", "").replace("\x00", "")[:USER_AGENT_LENGTH],
         address=address_of(request),
     )
 

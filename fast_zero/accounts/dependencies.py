@@ -8,7 +8,10 @@ from fast_zero.accounts import personal_tokens, session_queries
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
+from fast_zero.core.bearer import access_token_of
 from fast_zero.core.budget import Charge
+from fast_zero.core.database import Session
+from fast_zero.core.dependencies import CurrentSession
 from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
 from fast_zero.core.logs import asked
 
@@ -40,13 +43,15 @@ class BearerToken(OAuth2PasswordBearer):
     complete. A personal token costs one.
     """
 
-    async def __call__(self, request: Request, needed: SecurityScopes) -> Actor:  # type: ignore[override]  # more than the token itself
+    async def __call__(  # type: ignore[override]  # more than the token itself
+        self, request: Request, needed: SecurityScopes, session: CurrentSession
+    ) -> Actor:
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
         charge: Charge | None = request.scope["state"].get("charge")
         try:
-            actor = await actor_of(request, token)
+            actor = await actor_of(request, session, token)
         except Unauthenticated:
             if charge:
                 charge.to_address()
@@ -60,35 +65,33 @@ class BearerToken(OAuth2PasswordBearer):
         return actor
 
 
-async def actor_of(request: Request, token: str) -> Actor:
+async def actor_of(request: Request, session: Session, token: str) -> Actor:
     if token.startswith(personal_tokens.PREFIX):
-        return await actor_of_personal_token(request, token)
-    return await actor_of_access_token(request, token)
+        return await actor_of_personal_token(session, token)
+    return await actor_of_access_token(request, session)
 
 
-async def actor_of_access_token(request: Request, token: str) -> Actor:
-    state = request.state
-    said = security.read_access_token(state.settings, token)
-    revocations: Revocations = state.revocations
+async def actor_of_access_token(request: Request, session: Session) -> Actor:
+    said = access_token_of(request.scope)
+    if said is None:
+        raise Unauthenticated(NOT_VALIDATED)
+    revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
         lives = session_queries.session_lives
-        ended = not await lives(state.autocommit, said.user_id, said.session_id)
+        ended = not await lives(session, said.user_id, said.session_id)
     if ended:
         raise Unauthenticated(NOT_VALIDATED)
     return Actor(said.user_id, said.scopes, said.session_id)
 
 
-async def actor_of_personal_token(request: Request, token: str) -> Actor:
+async def actor_of_personal_token(session: Session, token: str) -> Actor:
     if not personal_tokens.is_well_formed(token):
         raise Unauthenticated(NOT_VALIDATED)
-    found = await session_queries.use_personal_token(
-        request.state.autocommit, security.digest(token)
-    )
+    found = await session_queries.use_personal_token(session, security.digest(token))
     if found is None:
         raise Unauthenticated(NOT_VALIDATED)
-    _, owner_id, scopes = found
-    return Actor(owner_id, frozenset(scopes))
+    return Actor(found["owner_id"], frozenset(found["scopes"]))
 
 
 def session_of(actor: Actor) -> int:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from fast_zero.accounts import invitation_queries
+from fast_zero.accounts import invitation_queries, outbox
+from fast_zero.accounts.models import User
 from fast_zero.accounts.schemas import InvitationCreate, UserCreate
-from fast_zero.core import security
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core import jobs, security
+from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.errors import Conflict, Forbidden
 from fast_zero.core.settings import Settings
 
@@ -19,15 +20,16 @@ NOT_VALID = (
 MISSING = "Invitation not found"
 
 
-async def invite(session: AnySession, settings: Settings, new: InvitationCreate) -> AnyRow:
+async def invite(session: Session, settings: Settings, new: InvitationCreate) -> AnyRow:
     """Invite whoever reads the email of an address. An older invitation ends."""
     if settings.registration == "closed":
         raise Forbidden(CLOSED)
     seed = security.new_secret()
     digest = security.digest(security.derived_token(settings, seed))
-    made = await invitation_queries.upsert_invitation(session, new, seed, digest, LIFETIME)
+    made = await invitation_queries.upsert_invitation(session, new, digest, LIFETIME)
     if made is None:
         raise Conflict("Email already exists")
+    await jobs.defer(session, outbox.invitation(seed))
     return made
 
 
@@ -40,8 +42,8 @@ def check_registration(settings: Settings, new: UserCreate) -> None:
 
 
 async def accept(
-    session: AnySession, new: UserCreate, token: str, password_hash: str, language: str
-) -> AnyRow:
+    session: Session, new: UserCreate, token: str, password_hash: str, language: str
+) -> User:
     """Make the account that an invitation is for."""
     user = await invitation_queries.insert_invited_user(
         session, new, security.digest(token), password_hash, language

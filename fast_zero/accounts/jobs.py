@@ -50,7 +50,7 @@ async def send_link(
     if expires_at < datetime.now(UTC):
         raise Hopeless("the link has expired before it could be sent")
     token = security.derived_token(context.settings, seed)
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         reader = await link_queries.upsert_link(
             session,
             aim,
@@ -79,7 +79,7 @@ async def send_invitation(context: Context, *, seed: str) -> None:
     """Send an invitation, unless it was used, revoked or replaced meanwhile, or has expired."""
     tokens = security.derived_tokens(context.settings, seed)
     by_digest = {security.digest(token): token for token in tokens}
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         reader = await invitation_queries.select_reader(session, list(by_digest))
     if reader is None:
         return
@@ -91,7 +91,7 @@ async def send_invitation(context: Context, *, seed: str) -> None:
 
 async def sweep(context: Context) -> None:
     for statement in SWEEPS:
-        async with context.sessions() as session:
+        async with context.sessions.begin() as session:
             await session.execute(statement)
 
 

@@ -16,19 +16,19 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
-from fast_zero.accounts import outbox
-from fast_zero.accounts.models import Purpose, mailed_links, users
+from fast_zero.accounts.models import MailedLink, Purpose, User
 from fast_zero.accounts.queries import folded
-from fast_zero.core.database import AnyRow, AnySession, Transaction
+from fast_zero.core.database import AnyRow, Session
 
 
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
     return (
-        mailed_links.c.digest == digest,
-        mailed_links.c.purpose.in_(purposes),
-        mailed_links.c.used_at.is_(None),
-        mailed_links.c.expires_at > func.now(),
+        MailedLink.digest == digest,
+        MailedLink.purpose.in_(purposes),
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > func.now(),
     )
 
 
@@ -36,19 +36,15 @@ def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[Column
     """Find whom a link is for, while it still makes sense to send it."""
     match purpose:
         case Purpose.VERIFICATION:
-            return (
-                users.c.id == user_id,
-                users.c.email == email,
-                users.c.email_verified_at.is_(None),
-            )
+            return User.id == user_id, User.email == email, User.email_verified_at.is_(None)
         case Purpose.ADDRESS:
-            return users.c.id == user_id, users.c.pending_email == email
+            return User.id == user_id, User.pending_email == email
         case Purpose.PASSWORD:
-            return (users.c.email_key == folded(email),)
+            return (User.email_key == folded(email),)
 
 
 async def upsert_link(
-    session: AnySession,
+    session: Session,
     purpose: Purpose,
     digest: bytes,
     *,
@@ -61,22 +57,22 @@ async def upsert_link(
 
     None: it is for nobody, was used, or a newer one was asked for.
     """
-    where = users.c.pending_email if purpose is Purpose.ADDRESS else users.c.email
+    where = User.pending_email if purpose is Purpose.ADDRESS else User.email
     values = {
-        "owner_id": users.c.id,
-        "purpose": literal(purpose, mailed_links.c.purpose.type),
+        "owner_id": User.id,
+        "purpose": literal(purpose, MailedLink.purpose.type),
         "digest": literal(digest, LargeBinary),
         "email": where,
         "requested_at": literal(requested_at, DateTime(timezone=True)),
         "expires_at": literal(expires_at, DateTime(timezone=True)),
     }
     reader = select(*values.values()).where(*addressed(purpose, email, user_id))
-    statement = insert(mailed_links).from_select(list(values), reader)
+    statement = insert(MailedLink).from_select(list(values), reader)
     new = statement.excluded
     # Not by its digest: another SECRET_KEY makes another one of the same seed.
-    again = (mailed_links.c.requested_at == new.requested_at) & mailed_links.c.used_at.is_(None)
+    again = (MailedLink.requested_at == new.requested_at) & MailedLink.used_at.is_(None)
     statement = statement.on_conflict_do_update(
-        index_elements=[mailed_links.c.owner_id, mailed_links.c.purpose],
+        index_elements=[MailedLink.owner_id, MailedLink.purpose],
         set_={
             "digest": new.digest,
             "email": new.email,
@@ -84,47 +80,45 @@ async def upsert_link(
             "expires_at": new.expires_at,
             "used_at": None,
         },
-        where=or_(mailed_links.c.requested_at < new.requested_at, again),
+        where=or_(MailedLink.requested_at < new.requested_at, again),
     )
-    kept = statement.returning(mailed_links.c.owner_id, mailed_links.c.email).cte("kept")
-    found = select(kept.c.email, users.c.language).join(users, users.c.id == kept.c.owner_id)
+    kept = statement.returning(MailedLink.owner_id, MailedLink.email).cte("kept")
+    found = select(kept.c.email, User.language).join(User, User.id == kept.c.owner_id)
     return (await session.execute(found)).one_or_none()
 
 
-async def link_works(session: AnySession, digest: bytes, purpose: Purpose) -> bool:
+async def link_works(session: Session, digest: bytes, purpose: Purpose) -> bool:
     return bool((await session.execute(select(exists().where(*works(digest, [purpose]))))).scalar())
 
 
-async def use_link(
-    session: AnySession, digest: bytes, purposes: Iterable[Purpose]
-) -> AnyRow | None:
-    statement = update(mailed_links).where(*works(digest, purposes)).values(used_at=func.now())
-    return (await session.execute(statement.returning(*mailed_links.c))).one_or_none()
+async def use_link(session: Session, digest: bytes, purposes: Iterable[Purpose]) -> AnyRow | None:
+    statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
+    return (await session.execute(statement.returning(*MailedLink.__table__.c))).one_or_none()
 
 
-async def verify_address(session: AnySession, user_id: int, email: str) -> bool:
+async def verify_address(session: Session, user_id: int, email: str) -> bool:
     statement = (
-        update(users)
-        .where(users.c.id == user_id, users.c.email == email)
+        update(User)
+        .where(User.id == user_id, User.email == email)
         .values(email_verified_at=func.now())
     )
-    return (await session.execute(statement.returning(users.c.id))).scalar() is not None
+    return (await session.execute(statement.returning(User.id))).scalar() is not None
 
 
-async def move_address(session: AnySession, user_id: int, email: str) -> Row[str, str] | None:
+async def move_address(session: Session, user_id: int, email: str) -> Row[str, str] | None:
     """Let the pending address take the place of the current one; give that, and the language."""
-    before = users.alias("before").c
+    before = aliased(User)
     statement = (
-        update(users)
-        .where(users.c.id == user_id, before.id == users.c.id, users.c.pending_email == email)
+        update(User)
+        .where(User.id == user_id, before.id == User.id, User.pending_email == email)
         .values(email=email, email_verified_at=func.now(), pending_email=None)
-        .returning(before.email, users.c.language)
+        .returning(before.email, User.language)
     )
     return (await session.execute(statement)).one_or_none()
 
 
 async def reset_password(
-    session: Transaction, user_id: int, email: str, password_hash: str
+    session: Session, user_id: int, email: str, password_hash: str
 ) -> Row[str, str, bool] | None:
     """Write a new password; give address, language, and whether the address was verified before.
 
@@ -132,28 +126,25 @@ async def reset_password(
     locked before it is read, so that what follows sees all that was made before it.
     """
     before = (
-        select(users.c.id, users.c.email_verified_at)
-        .where(users.c.id == user_id, users.c.email == email)
+        select(User.id, User.email_verified_at)
+        .where(User.id == user_id, User.email == email)
         .with_for_update(key_share=True)
         .cte("before")
     )
     statement = (
-        update(users)
-        .where(users.c.id == before.c.id)
+        update(User)
+        .where(User.id == before.c.id)
         .values(
             password_hash=password_hash,
-            email_verified_at=func.coalesce(users.c.email_verified_at, func.now()),
+            email_verified_at=func.coalesce(User.email_verified_at, func.now()),
             pending_email=None,
         )
-        .returning(users.c.email, users.c.language, before.c.email_verified_at.is_not(None))
+        .returning(User.email, User.language, before.c.email_verified_at.is_not(None))
     )
     return (await session.execute(statement)).one_or_none()
 
 
-async def ask_for_verification(session: AnySession, actor_id: int) -> bool:
-    """Ask for another link to an address that is not verified yet."""
-    letter = outbox.link(Purpose.VERIFICATION, users.c.email, users.c.id)
-    unverified = (users.c.id == actor_id, users.c.email_verified_at.is_(None))
-    return (
-        await session.execute(select(users.c.id, letter).where(*unverified))
-    ).first() is not None
+async def select_unverified(session: Session, actor_id: int) -> str | None:
+    """Give an address that is not verified yet."""
+    unverified = (User.id == actor_id, User.email_verified_at.is_(None))
+    return await session.scalar(select(User.email).where(*unverified))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 
 from fast_zero.accounts import attempts, links
 from fast_zero.accounts.dependencies import (
@@ -17,14 +17,13 @@ from fast_zero.core import password_queue
 from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.database import run_again
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import Message
 
-router = room()
+router = APIRouter()
 
 
 @router.post(
@@ -39,7 +38,7 @@ router = room()
     ),
 )
 async def send_verification(
-    actor: AccountWriter, session: Autocommit, request: Request, settings: CurrentSettings
+    actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
 ) -> Message:
     """Send another link to your address, to verify it; older links do not work any more."""
     await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
@@ -53,15 +52,14 @@ async def send_verification(
     responses=responses(NotFound(links.DEAD), Conflict("Email already exists")),
 )
 async def confirm_email(
-    mailed: MailedToken, request: Request, revocations: CurrentRevocations
+    mailed: MailedToken, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """Confirm an address by the token of its link. A new address ends all your sessions."""
 
-    async def transaction() -> Sequence[int]:
-        async with request.state.sessions() as session:
-            return await links.confirm_address(session, mailed.token)
+    async def confirm() -> Sequence[int]:
+        return await links.confirm_address(session, mailed.token)
 
-    for ended in await run_again(transaction):
+    for ended in await run_again(session, confirm):
         revocations.add(ended)
 
 
@@ -72,12 +70,14 @@ async def confirm_email(
     responses=responses(TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED),
 )
 async def forget_password(
-    forgotten: ForgottenPassword, session: Autocommit, request: Request, settings: CurrentSettings
+    forgotten: ForgottenPassword,
+    session: CurrentSession,
+    request: Request,
+    settings: CurrentSettings,
 ) -> Message:
     """Send a link to a new password, if somebody has this address; the answer tells nobody."""
     asker = network(address_of(request))
-    await attempts.limit_letters(session, settings, asker, forgotten.email)
-    await links.ask_for_password(session, forgotten.email)
+    await links.ask_for_password(session, settings, forgotten.email, asker)
     return Message(message="If an account has this address, a letter is on its way to it.")
 
 
@@ -90,7 +90,7 @@ async def forget_password(
 async def reset_password(
     reset: PasswordReset,
     request: Request,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
     revocations: CurrentRevocations,
 ) -> None:
@@ -101,9 +101,8 @@ async def reset_password(
     caller = password_queue.address(settings, address_of(request))
     password_hash = await links.hash_by_link(session, settings, reset.token, reset.password, caller)
 
-    async def transaction() -> Sequence[int]:
-        async with request.state.sessions() as opened:
-            return await links.reset_password(opened, reset.token, password_hash)
+    async def set_password() -> Sequence[int]:
+        return await links.reset_password(session, reset.token, password_hash)
 
-    for ended in await run_again(transaction):
+    for ended in await run_again(session, set_password):
         revocations.add(ended)

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from fast_zero.accounts import (
     attempts,
     link_queries,
@@ -15,8 +13,8 @@ from fast_zero.accounts import (
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
-from fast_zero.core import security
-from fast_zero.core.database import AnySession, Transaction
+from fast_zero.core import jobs, security
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
 from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
@@ -26,24 +24,27 @@ VERIFIED = "Your e-mail address is verified already."
 
 
 async def ask_for_verification(
-    session: AnySession, settings: Settings, actor_id: int, asker: str
+    session: Session, settings: Settings, actor_id: int, asker: str
 ) -> None:
     user = await queries.select_user(session, actor_id)
     if user is None:
         raise Unauthenticated("Could not validate credentials")
     if user.email_verified_at is None:
         await attempts.limit_letters(session, settings, asker, user.email)
-        if await link_queries.ask_for_verification(session, actor_id):
+        if email := await link_queries.select_unverified(session, actor_id):
+            await jobs.defer(session, outbox.link(Purpose.VERIFICATION, email, actor_id))
             return
     raise Conflict(VERIFIED)
 
 
-async def ask_for_password(session: AnySession, email: str) -> None:
-    """Ask for a link to a new password, in one statement whether or not anybody has the address."""
-    await session.execute(select(outbox.link(Purpose.PASSWORD, email)))
+async def ask_for_password(session: Session, settings: Settings, email: str, asker: str) -> None:
+    """Ask for a link to a new password, whether or not anybody has the address."""
+    await session.begin()
+    await attempts.limit_letters(session, settings, asker, email)
+    await jobs.defer(session, outbox.link(Purpose.PASSWORD, email))
 
 
-async def confirm_address(session: AnySession, token: str) -> Sequence[int]:
+async def confirm_address(session: Session, token: str) -> Sequence[int]:
     """Verify an address, or let it take the place of another; give the sessions that ended.
 
     In one transaction: a link whose address was taken meanwhile is not used up.
@@ -59,21 +60,21 @@ async def confirm_address(session: AnySession, token: str) -> Sequence[int]:
     moved = await link_queries.move_address(session, link.owner_id, link.email)
     if moved is None:
         raise NotFound(DEAD)
-    await session.execute(select(outbox.notice(Notice.ADDRESS_CHANGED, *moved)))
+    await jobs.defer(session, outbox.notice(Notice.ADDRESS_CHANGED, *moved))
     return await session_queries.delete_sessions(session, link.owner_id)
 
 
 async def hash_by_link(
-    session: AnySession, settings: Settings, token: str, password: str, caller: Caller
+    session: Session, settings: Settings, token: str, password: str, caller: Caller
 ) -> str:
     """Hash a new password, if the link to it works; it costs too much to do for any other."""
     check_password(password, settings.password_min_length)
     if not await link_queries.link_works(session, security.digest(token), Purpose.PASSWORD):
         raise NotFound(DEAD)
-    return await security.hash_password(password, caller)
+    return await security.hash_password(session, password, caller)
 
 
-async def reset_password(session: Transaction, token: str, password_hash: str) -> Sequence[int]:
+async def reset_password(session: Session, token: str, password_hash: str) -> Sequence[int]:
     """Set a new password by a link; give the sessions that ended.
 
     An address that was never verified may have been given by somebody else, who registered with it
@@ -89,5 +90,5 @@ async def reset_password(session: Transaction, token: str, password_hash: str) -
     if not was_verified:
         await session_queries.delete_personal_tokens(session, link.owner_id)
         await otp_queries.delete_second_factor(session, link.owner_id)
-    await session.execute(select(outbox.notice(Notice.PASSWORD_CHANGED, email, language)))
+    await jobs.defer(session, outbox.notice(Notice.PASSWORD_CHANGED, email, language))
     return await session_queries.delete_sessions(session, link.owner_id)

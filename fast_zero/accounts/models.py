@@ -4,32 +4,22 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     CheckConstraint,
-    Column,
     Computed,
     Enum,
+    ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
-    LargeBinary,
-    Named,
-    Table,
     Text,
-    TypedColumns,
     UniqueConstraint,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.kept_answers import kept_answers
-from fast_zero.core.tables import (
-    MOMENT,
-    counted_version,
-    going_with,
-    identity,
-    metadata,
-    now_at_first,
-)
+from fast_zero.core.database import Base, counted_version
+from fast_zero.core.kept_answers import KeptAnswer
 
 # Upper case first, so that the two small sigmas of Greek meet.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
@@ -40,102 +30,105 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class UserColumns(TypedColumns):
-    id: Named[int] = identity()
-    username: Named[str] = Column(Text)
-    email: Named[str] = Column(Text)
-    password_hash: Named[str] = Column(Text)
-    created_at: Named[datetime] = now_at_first()
-    updated_at: Named[datetime] = Column(MOMENT, server_default=func.now(), onupdate=func.now())
-    # When username, display name or bio were changed; a trigger writes it.
-    profile_updated_at: Named[datetime] = now_at_first()
-    version: Named[int] = counted_version()
-    language: Named[str] = Column(Text, server_default="en")
-    display_name: Named[str] = Column(Text, server_default="")
-    bio: Named[str] = Column(Text, server_default="")
-    time_zone: Named[str] = Column(Text, server_default="UTC")
-    share_todos: Named[str] = Column(Text, server_default="off")
-    letters: Named[list[str]] = Column(ARRAY(Text), server_default="{}")
-    role: Named[str] = Column(Text, server_default="member")
-    disabled_at: Named[datetime | None] = Column(MOMENT)
-    email_verified_at: Named[datetime | None] = Column(MOMENT)
-    pending_email: Named[str | None] = Column(Text)  # until it is confirmed
-    # What is compared: the name without regard to case, compatibility forms made one.
-    username_key: Named[str] = Column(
-        Text, Computed(FOLDED.format(column="username"), persisted=True)
+class User(Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("username_key", info={"conflict": "Username already exists"}),
+        UniqueConstraint("email_key", info={"conflict": "Email already exists"}),
+        CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
+        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("char_length(pending_email) BETWEEN 3 AND 254", name="pending_length"),
+        CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
+        CheckConstraint("char_length(display_name) <= 100", name="display_name_length"),
+        CheckConstraint("char_length(bio) <= 500", name="bio_length"),
+        CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
+        CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
+        CheckConstraint("role IN ('member', 'admin')", name="role"),
+        CheckConstraint(
+            "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"
+        ),
     )
-    email_key: Named[str] = Column(Text, Computed(FOLDED.format(column="email"), persisted=True))
 
-
-users = Table(
-    "users",
-    metadata,
-    UserColumns,
-    UniqueConstraint("username_key", info={"conflict": "Username already exists"}),
-    UniqueConstraint("email_key", info={"conflict": "Email already exists"}),
-    CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
-    CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
-    CheckConstraint("char_length(pending_email) BETWEEN 3 AND 254", name="pending_length"),
-    CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
-    CheckConstraint("char_length(display_name) <= 100", name="display_name_length"),
-    CheckConstraint("char_length(bio) <= 500", name="bio_length"),
-    CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
-    CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
-    CheckConstraint("role IN ('member', 'admin')", name="role"),
-    CheckConstraint("letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"),
-)
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    username: Mapped[str]
+    email: Mapped[str]
+    password_hash: Mapped[str] = mapped_column(repr=False)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(
+        init=False, server_default=func.now(), onupdate=func.now()
+    )
+    # When username, display name or bio were changed; a trigger writes it.
+    profile_updated_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    version: Mapped[int] = counted_version()
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    display_name: Mapped[str] = mapped_column(default="", server_default="")
+    bio: Mapped[str] = mapped_column(default="", server_default="")
+    time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
+    letters: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default_factory=list, server_default="{}"
+    )
+    role: Mapped[str] = mapped_column(default=Role.MEMBER, server_default="member")
+    disabled_at: Mapped[datetime | None] = mapped_column(default=None)
+    email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
+    pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
+    # What is compared: the name without regard to case, compatibility forms made one.
+    username_key: Mapped[str] = mapped_column(
+        Computed(FOLDED.format(column="username"), persisted=True), init=False, repr=False
+    )
+    email_key: Mapped[str] = mapped_column(
+        Computed(FOLDED.format(column="email"), persisted=True), init=False, repr=False
+    )
 
 
 # Here, since `core` knows no users: the answers that are kept for an account go with it.
-kept_answers.append_constraint(
+Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(
     ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
 )
 
 
-class LoginSessionColumns(TypedColumns):
+class LoginSession(Base):
     """What a log-in opens. Its end is the row's deletion, which a trigger tells every process."""
 
-    id: Named[int] = identity()
-    owner_id: Named[int] = going_with("users.id", actor=True)
-    refresh_digest: Named[bytes] = Column(LargeBinary, unique=True)
-    scopes: Named[list[str]] = Column(ARRAY(Text))
-    user_agent: Named[str] = Column(Text)
-    address: Named[str] = Column(Text)
-    expires_at: Named[datetime] = Column(MOMENT, index=True)
-    created_at: Named[datetime] = now_at_first()
-    last_used_at: Named[datetime] = now_at_first()
+    __tablename__ = "login_sessions"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+    )
+    refresh_digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    user_agent: Mapped[str]
+    address: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+
+    __table_args__ = (Index(None, "owner_id", "id"),)
 
 
-login_sessions = Table(
-    "login_sessions",
-    metadata,
-    LoginSessionColumns,
-    Index(None, "owner_id", "id"),
-)
-
-
-class SpentRefreshTokenColumns(TypedColumns):
+class SpentRefreshToken(Base):
     """A refresh token that was used. Who brings it again has stolen it, or was stolen from.
 
     It is kept until it would have expired.
     """
 
-    digest: Named[bytes] = Column(LargeBinary, primary_key=True)
-    session_id: Named[int] = going_with("login_sessions.id", index=True)
-    expires_at: Named[datetime] = Column(MOMENT, index=True)
+    __tablename__ = "spent_refresh_tokens"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("login_sessions.id", ondelete="CASCADE"), index=True
+    )
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-spent_refresh_tokens = Table("spent_refresh_tokens", metadata, SpentRefreshTokenColumns)
-
-
-class EndedSessionColumns(TypedColumns):
+class EndedSession(Base):
     """A session that is no more, remembered for longer than its access tokens live."""
 
-    session_id: Named[int] = Column(BigInteger, primary_key=True, autoincrement=False)
-    ended_at: Named[datetime] = Column(MOMENT, server_default=func.now(), index=True)
+    __tablename__ = "ended_sessions"
 
-
-ended_sessions = Table("ended_sessions", metadata, EndedSessionColumns)
+    session_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ended_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now(), index=True)
 
 
 class Purpose(StrEnum):
@@ -146,15 +139,19 @@ class Purpose(StrEnum):
     PASSWORD = "password"  # noqa: S105  # a forgotten one is replaced
 
 
-class MailedLinkColumns(TypedColumns):
+class MailedLink(Base):
     """The newest link of each kind that was sent to somebody. It works once.
 
     It is kept when it was used, so that a letter that is sent again does not revive it. It holds
     for the address that it was sent to: another one of the account makes it void.
     """
 
-    owner_id: Named[int] = going_with("users.id", key=True)
-    purpose: Named[Purpose] = Column(
+    __tablename__ = "mailed_links"
+
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    purpose: Mapped[Purpose] = mapped_column(
         Enum(
             Purpose,
             native_enum=False,
@@ -165,79 +162,69 @@ class MailedLinkColumns(TypedColumns):
         ),
         primary_key=True,
     )
-    digest: Named[bytes] = Column(LargeBinary, unique=True)
-    email: Named[str] = Column(Text)
-    requested_at: Named[datetime] = Column(MOMENT)
-    expires_at: Named[datetime] = Column(MOMENT, index=True)
-    used_at: Named[datetime | None] = Column(MOMENT)
+    digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    email: Mapped[str]
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-mailed_links = Table("mailed_links", metadata, MailedLinkColumns)
-
-
-class InvitationColumns(TypedColumns):
+class Invitation(Base):
     """A link that lets who reads the email of an address register. Its use deletes it."""
 
-    id: Named[int] = identity()
-    email: Named[str] = Column(Text)
-    email_key: Named[str] = Column(Text, Computed(FOLDED.format(column="email"), persisted=True))
-    language: Named[str] = Column(Text)
-    digest: Named[bytes] = Column(LargeBinary, unique=True)
-    created_at: Named[datetime] = now_at_first()
-    expires_at: Named[datetime] = Column(MOMENT, index=True)
+    __tablename__ = "invitations"
+    __table_args__ = (
+        UniqueConstraint("email_key"),
+        CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
+        CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(
+        Computed(FOLDED.format(column="email"), persisted=True), init=False, repr=False
+    )
+    language: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-invitations = Table(
-    "invitations",
-    metadata,
-    InvitationColumns,
-    UniqueConstraint("email_key"),
-    CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
-    CheckConstraint("language IN ('en', 'pt-BR')", name="language"),
-)
-
-
-class PersonalTokenColumns(TypedColumns):
+class PersonalToken(Base):
     """A token that its owner made for a program."""
 
-    id: Named[int] = identity()
-    owner_id: Named[int] = going_with("users.id", actor=True)
-    digest: Named[bytes] = Column(LargeBinary, unique=True)
-    name: Named[str] = Column(Text)
-    scopes: Named[list[str]] = Column(ARRAY(Text))
-    expires_at: Named[datetime] = Column(MOMENT)
-    created_at: Named[datetime] = now_at_first()
-    last_used_at: Named[datetime | None] = Column(MOMENT)
-    version: Named[int] = counted_version()
+    __tablename__ = "personal_tokens"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+    )
+    digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
+    name: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    last_used_at: Mapped[datetime | None] = mapped_column(init=False)
+    version: Mapped[int] = counted_version()
+
+    __table_args__ = (
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
+        Index(None, "owner_id", "id"),
+    )
 
 
-personal_tokens = Table(
-    "personal_tokens",
-    metadata,
-    PersonalTokenColumns,
-    CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
-    Index(None, "owner_id", "id"),
-)
-
-
-class AuditEventColumns(TypedColumns):
+class AuditEvent(Base):
     """What happened to an account that its owner, or who runs the server, may want to look up.
 
     Triggers of the tables write most of it, so that no door, bulk statement or command can forget
     it: see the migration `Audit`. What leaves no row behind is noted by a statement.
     """
 
-    id: Named[int] = identity()
-    owner_id: Named[int] = going_with("users.id")
-    action: Named[str] = Column(Text)
-    details: Named[dict[str, Any]] = Column(JSONB)
-    at: Named[datetime] = now_at_first()
+    __tablename__ = "audit_events"
+    __table_args__ = (Index(None, "owner_id", "id"), Index(None, "at"))
 
-
-audit_events = Table(
-    "audit_events",
-    metadata,
-    AuditEventColumns,
-    Index(None, "owner_id", "id"),
-    Index(None, "at"),
-)
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    action: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
+from fast_zero.accounts.models import User
 from fast_zero.core import security, throttle
-from fast_zero.core.database import AnyRow, AnySession, Sessions
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from fast_zero.core.settings import Settings
 
@@ -26,7 +27,7 @@ class OneTimeCodeRequired(Unauthenticated):
 
 
 async def enrol(
-    session: AnySession, settings: Settings, actor: Actor, password: str
+    session: Session, settings: Settings, actor: Actor, password: str
 ) -> tuple[str, str]:
     """Make a secret, to be confirmed by a code; give it and its `otpauth://` address."""
     user = await check_own_password(session, settings, actor, password)
@@ -36,7 +37,7 @@ async def enrol(
     return secret, one_time_codes.address(secret, user.email)
 
 
-async def confirm(session: AnySession, settings: Settings, actor: Actor, code: str) -> list[str]:
+async def confirm(session: Session, settings: Settings, actor: Actor, code: str) -> list[str]:
     """Activate the second factor; give its recovery codes, of which only digests are kept."""
     found = await otp_queries.select_state(session, actor[0])
     if found is None:
@@ -58,25 +59,24 @@ async def confirm(session: AnySession, settings: Settings, actor: Actor, code: s
 
 
 async def replace_recovery_codes(
-    session: AnySession, sessions: Sessions, settings: Settings, actor: Actor, password: str
+    session: Session, settings: Settings, actor: Actor, password: str
 ) -> list[str]:
     user = await check_own_password(session, settings, actor, password)
     codes = one_time_codes.new_recovery_codes()
     # Of two at once the second has to see what the first has written, and delete it.
-    async with sessions() as transaction:
-        if not await otp_queries.lock_second_factor(transaction, user.id):
-            raise NotFound(NONE)
-        await otp_queries.replace_recovery_codes(transaction, user.id, digests(codes))
+    if not await otp_queries.lock_second_factor(session, user.id):
+        raise NotFound(NONE)
+    await otp_queries.replace_recovery_codes(session, user.id, digests(codes))
     return codes
 
 
-async def disable(session: AnySession, settings: Settings, actor: Actor, password: str) -> None:
+async def disable(session: Session, settings: Settings, actor: Actor, password: str) -> None:
     user = await check_own_password(session, settings, actor, password)
     if not await otp_queries.delete_second_factor(session, user.id):
         raise NotFound(NONE)
 
 
-async def use_code(session: AnySession, user_id: int, secret: str, code: str) -> bool:
+async def use_code(session: Session, user_id: int, secret: str, code: str) -> bool:
     """Take a one-time code, or a recovery code in its place; either works once.
 
     Tell whether it was right.
@@ -89,8 +89,8 @@ async def use_code(session: AnySession, user_id: int, secret: str, code: str) ->
 
 
 async def check_own_password(
-    session: AnySession, settings: Settings, actor: Actor, password: str
-) -> AnyRow:
+    session: Session, settings: Settings, actor: Actor, password: str
+) -> User:
     user = await queries.select_user(session, actor[0])
     if user is None:
         raise Unauthenticated("Could not validate credentials")

@@ -1,37 +1,36 @@
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    LargeBinary,
-    Named,
-    Table,
-    Text,
-    TypedColumns,
-)
+from sqlalchemy import ForeignKey, func
+from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.tables import MOMENT, going_with, metadata, now_at_first
+from fast_zero.core.database import Base
 
 
-class SecondFactorColumns(TypedColumns):
+class SecondFactor(Base):
     """A secret that an authenticator shares with the server; not asked for until confirmed."""
 
-    owner_id: Named[int] = going_with("users.id", key=True, actor=True)
-    secret: Named[str] = Column(Text)
-    created_at: Named[datetime] = now_at_first()
-    confirmed_at: Named[datetime | None] = Column(MOMENT)
+    __tablename__ = "second_factors"
+
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True}),
+        primary_key=True,
+        autoincrement=False,
+    )
+    secret: Mapped[str] = mapped_column(repr=False)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
     # The last step of the clock whose code was taken: a code works once.
-    last_step: Named[int] = Column(BigInteger, server_default="0")
+    last_step: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
-second_factors = Table("second_factors", metadata, SecondFactorColumns)
-
-
-class RecoveryCodeColumns(TypedColumns):
+class RecoveryCode(Base):
     """A code for when the authenticator is lost. Who uses it deletes it."""
 
-    owner_id: Named[int] = going_with("second_factors.owner_id", key=True)
-    digest: Named[bytes] = Column(LargeBinary, primary_key=True)
+    __tablename__ = "recovery_codes"
 
-
-recovery_codes = Table("recovery_codes", metadata, RecoveryCodeColumns)
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("second_factors.owner_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+    digest: Mapped[bytes] = mapped_column(primary_key=True, repr=False)

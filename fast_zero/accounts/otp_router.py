@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Response
 
 from fast_zero.accounts import otp, otp_queries
 from fast_zero.accounts.dependencies import (
@@ -19,11 +19,10 @@ from fast_zero.accounts.otp_schemas import (
 )
 from fast_zero.core import throttle
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 
 NEEDS_SESSION = (*NEEDS_TOKEN, NOT_FOR_PROGRAMS)
 NEEDS_PASSWORD = (
@@ -34,11 +33,11 @@ NEEDS_PASSWORD = (
     EXHAUSTED,
 )
 
-router = room("/auth/otp", "auth")
+router = APIRouter(prefix="/auth/otp", tags=["auth"])
 
 
 @router.get("", responses=responses(*NEEDS_TOKEN))
-async def read_otp(actor: AccountReader, session: Autocommit) -> OtpState:
+async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
     """Show whether you have a second factor, and how many recovery codes are left."""
     return OtpState.of(await otp_queries.select_state(session, actor.id))
 
@@ -47,7 +46,7 @@ async def read_otp(actor: AccountReader, session: Autocommit) -> OtpState:
 async def enrol_otp(
     given: PasswordGiven,
     actor: AccountWriter,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
 ) -> OtpEnrolled:
@@ -72,7 +71,7 @@ async def enrol_otp(
 async def confirm_otp(
     given: CodeGiven,
     actor: AccountWriter,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
 ) -> RecoveryCodes:
@@ -87,15 +86,13 @@ async def confirm_otp(
 async def replace_recovery_codes(
     given: PasswordGiven,
     actor: AccountWriter,
-    request: Request,
+    session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
 ) -> RecoveryCodes:
     """Replace your recovery codes, used or not, by new ones. They are shown once."""
-    who, state = (actor.id, session_of(actor)), request.state
-    codes = await otp.replace_recovery_codes(
-        state.autocommit, state.sessions, settings, who, given.current_password
-    )
+    who = (actor.id, session_of(actor))
+    codes = await otp.replace_recovery_codes(session, settings, who, given.current_password)
     response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=codes)
 
@@ -107,7 +104,7 @@ async def replace_recovery_codes(
     responses=responses(*NEEDS_PASSWORD, NotFound(otp.NONE)),
 )
 async def disable_otp(
-    given: PasswordGiven, actor: AccountWriter, session: Autocommit, settings: CurrentSettings
+    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> None:
     """Do without a second factor again. Its secret and recovery codes are deleted."""
     who = (actor.id, session_of(actor))

@@ -1,45 +1,40 @@
-"""Asks for the letters that accounts need, within the statements that make them needed.
+"""The emails that accounts need, as jobs; `jobs` writes and sends them.
 
-`jobs` writes them. Nothing here is a secret: a link's token is made from its seed and the
-server's key when the letter is written.
+Nothing here is a secret: a link's token is made from its seed and the server's key when the email
+is written.
 """
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, func
+from datetime import UTC, datetime
 
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
-from fast_zero.core import jobs, security
+from fast_zero.core import security
+from fast_zero.core.jobs import Deferral
 
 SEND_LINK = "accounts.send_link"
 SEND_NOTICE = "accounts.send_notice"
 SEND_INVITATION = "accounts.send_invitation"
 
 
-def link(purpose: Purpose, email: object, user_id: object = None) -> ColumnElement[Any]:
+def link(purpose: Purpose, email: str, user_id: int | None = None) -> Deferral:
     """Ask for a link. Whose it is, and whether it is anybody's, is found out when it is sent."""
-    return jobs.deferral(
-        SEND_LINK,
-        purpose=purpose.value,
-        email=email,
-        user_id=user_id,
-        seed=security.new_secret(),
-        requested_at=func.clock_timestamp(),
-    )
+    arguments = {
+        "purpose": purpose.value,
+        "email": email,
+        "user_id": user_id,
+        "seed": security.new_secret(),
+        "requested_at": datetime.now(UTC).isoformat(),
+    }
+    return Deferral(SEND_LINK, arguments)
 
 
-def invitation(seed: str) -> ColumnElement[Any]:
+def invitation(seed: str) -> Deferral:
     """Ask for the email of an invitation, which is found by the digest of its token."""
-    return jobs.deferral(SEND_INVITATION, seed=seed)
+    return Deferral(SEND_INVITATION, {"seed": seed})
 
 
-def notice(about: Notice, email: object, language: object) -> ColumnElement[Any]:
-    """Ask for a letter that tells what was done."""
-    return jobs.deferral(
-        SEND_NOTICE,
-        about=about.value,
-        email=email,
-        language=language,
-        seed=security.new_secret(),
-    )
+def notice(about: Notice, email: str, language: str) -> Deferral:
+    """Ask for an email that tells what was done."""
+    seed = security.new_secret()
+    arguments = {"about": about.value, "email": email, "language": language, "seed": seed}
+    return Deferral(SEND_NOTICE, arguments)

@@ -13,7 +13,7 @@ from fast_zero.accounts.schemas import (
 )
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import etags, security
-from fast_zero.core.database import AnySession, Transaction
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
@@ -31,7 +31,7 @@ def check_scopes(wanted: Iterable[str], allowed: frozenset[str]) -> None:
 
 
 async def create(
-    session: Transaction,
+    session: Session,
     settings: Settings,
     maker: tuple[int, int],
     new: PersonalTokenCreate,
@@ -77,7 +77,7 @@ def token_of(key: str, seed: str) -> str:
     return personal_tokens.token_of(security.derived_secret(key, seed))
 
 
-async def revoke(session: AnySession, actor_id: int, token_id: int, accepted: Versions) -> None:
+async def revoke(session: Session, actor_id: int, token_id: int, accepted: Versions) -> None:
     if await session_queries.delete_personal_token(session, actor_id, token_id, accepted):
         return
     row = None

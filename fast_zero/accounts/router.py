@@ -1,6 +1,6 @@
 from http import HTTPStatus
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 
 from fast_zero.accounts import attempts, invitations, queries, service, session_queries
 from fast_zero.accounts.dependencies import (
@@ -12,7 +12,6 @@ from fast_zero.accounts.dependencies import (
     address_of,
     session_of,
 )
-from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.schemas import (
     PUBLIC,
     AuditPage,
@@ -21,22 +20,20 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
     UserUpdate,
 )
-from fast_zero.core import conditions, etags, idempotency, password_queue, security, throttle
+from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
 from fast_zero.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import PageQuery
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import Id, Message
 
 NOT_YOU = "Not enough permissions"
-router = room("/users", "users")
+router = APIRouter(prefix="/users", tags=["users"])
 
 
 @router.post(
@@ -57,28 +54,30 @@ router = room("/users", "users")
     | idempotency.CREATED,
 )
 async def create_user(
-    new: UserCreate, request: Request, once: DoOnce, settings: CurrentSettings
-) -> Response:
+    new: UserCreate,
+    request: Request,
+    response: Response,
+    session: CurrentSession,
+    settings: CurrentSettings,
+    once: DoOnce,
+) -> object:
     """Register. A link is sent to your address; following it verifies that it is yours.
 
     An invitation, where there is one, has verified it already.
     """
     invitations.check_registration(settings, new)
     language = preferred(request.headers.get("accept-language", ""))
-    check_password(new.password, settings.password_min_length)
-    session = request.state.autocommit
-    address = address_of(request)
-    await attempts.limit_registrations(session, settings, address)
-    caller = password_queue.address(settings, address)
-    password_hash = await security.hash_password(new.password, caller)
+    password_hash = await service.hash_for_registration(
+        session, settings, new.password, address_of(request)
+    )
 
-    async def register(session: Autocommit) -> Response:
+    async def register() -> UserPrivate:
         user = await service.insert_account(session, new, password_hash, language)
         once.owner_id = user.id
-        tag = etags.tag(user.version)
-        return conditions.created(UserPrivate.model_validate(user), tag, f"/users/{user.id}")
+        conditions.set_created(response, etags.tag(user.version), f"/users/{user.id}")
+        return UserPrivate.model_validate(user)
 
-    return await once(idempotency.NOBODY, register)
+    return await once(session, idempotency.NOBODY, register)
 
 
 @router.get(
@@ -86,16 +85,19 @@ async def create_user(
     response_model=UserPrivate,
     responses=responses(*NEEDS_TOKEN) | conditions.TAGGED_OR_SEEN,
 )
-async def read_me(actor: AccountReader, session: Reads, seen: IfNoneMatch) -> Response:
+async def read_me(
+    actor: AccountReader, session: ReadSession, response: Response, seen: IfNoneMatch
+) -> object:
     """Show your own account."""
     user = await queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
         raise Unauthenticated("Could not validate credentials")
-    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version), seen=seen)
+    conditions.set_tag(response, etags.tag(user.version), seen)
+    return user
 
 
 @router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
-async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> object:
+async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
     """List what happened to your account for a year, newest first: log-ins, changes, tokens."""
     rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
@@ -121,11 +123,12 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: Reads) -> o
 async def update_me(
     change: MeUpdate,
     actor: AccountWriter,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
+    response: Response,
     condition: IfMatch,
     revocations: CurrentRevocations,
-) -> Response:
+) -> object:
     """Change what is sent of your account. A new password ends all your sessions.
 
     A new address takes the place of the old one when its link is followed, and not before. A
@@ -134,12 +137,12 @@ async def update_me(
     if change.changes_credentials():
         session_of(actor)
     accepted = etags.versions(condition, PUBLIC)
-    user, ended = await service.change_account(
-        session, actor.id, change, settings, accepted, session_id=actor.session_id
-    )
+    who = (actor.id, actor.session_id)
+    user, ended = await service.change_account(session, who, change, settings, accepted)
     if ended:
         revocations.add(actor.session_id)
-    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version))
+    conditions.set_tag(response, etags.tag(user.version))
+    return user
 
 
 @router.put(
@@ -161,11 +164,12 @@ async def replace_user(
     user_id: Id,
     update: UserUpdate,
     actor: AccountWriter,
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
+    response: Response,
     condition: IfMatch,
     revocations: CurrentRevocations,
-) -> Response:
+) -> object:
     """Replace all of your account. A new address or password ends all your sessions."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
@@ -174,7 +178,8 @@ async def replace_user(
     user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
     if ended:
         revocations.add(actor.session_id)
-    return conditions.answer(UserPrivate.model_validate(user), etags.tag(user.version))
+    conditions.set_tag(response, etags.tag(user.version))
+    return user
 
 
 @router.delete(
@@ -184,7 +189,7 @@ async def replace_user(
 async def delete_user(
     user_id: Id,
     actor: AccountWriter,
-    session: Autocommit,
+    session: CurrentSession,
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> Message:

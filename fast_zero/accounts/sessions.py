@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from fast_zero.accounts import attempts, otp, queries, session_queries
 from fast_zero.accounts.models import Role
+from fast_zero.accounts.schemas import TokenForm
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
+from fast_zero.accounts.session_queries import NewSession
 from fast_zero.core import password_queue, security, throttle
-from fast_zero.core.database import AnySession
-from fast_zero.core.errors import Forbidden, Invalid, Unauthenticated
+from fast_zero.core.database import Session
+from fast_zero.core.errors import DomainError, Forbidden, Invalid, Unauthenticated
 from fast_zero.core.settings import Settings
 
-USER_AGENT_LENGTH = 300
 DISABLED = "This account is disabled. Write to whoever runs the server."
 NOT_ADMIN = "Only administrators may have the scope admin."
 
@@ -25,6 +26,16 @@ class Client:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """An account whose password was right."""
+
+    user_id: int
+    password_hash: str
+    upgraded_hash: str | None  # of the same password, with the parameters of today
+    role: str
+
+
+@dataclass(frozen=True)
 class Tokens:
     """What a session hands out."""
 
@@ -33,76 +44,87 @@ class Tokens:
     refresh_token: str | None = None
 
 
-async def log_in(
-    session: AnySession,
-    settings: Settings,
-    *,
-    login: str,
-    password: str,
-    scope: str,
-    code: str,
-    client: Client,
-    proven: str = "",
-) -> Tokens:
-    """Open a session, or refuse in the same words and time whatever was wrong.
+async def log_in(session: Session, settings: Settings, form: TokenForm, client: Client) -> Tokens:
+    """Open a session, or refuse in the same words and time whatever was wrong."""
+    wanted = wanted_scopes(form.scope)
+    while True:
+        account = await verify(session, settings, form, client)
+        tokens = await open_session(session, settings, account, wanted, client)
+        if tokens:
+            return tokens
+        await session.rollback()  # the account has changed since it was read, so read it again
 
-    `proven` is the secret of the second factor that the code was taken for already.
-    """
-    wanted = wanted_scopes(scope)
-    found = await queries.select_credentials(session, login)
-    key, user_id, password_hash, otp_secret, role, disabled_at = found
-    limits = attempts.at_log_in(settings, key, client.address)
+
+async def verify(
+    session: Session, settings: Settings, form: TokenForm, client: Client
+) -> Credentials:
+    """Find the account whose password and one-time code these are."""
+    found = await queries.select_credentials(session, form.username)
+    limits = attempts.at_log_in(settings, found.key, client.address)
     caller = password_queue.address(settings, client.address)
-    right, upgraded = await attempts.try_password(session, limits, caller, password, password_hash)
-    its_origin = {
-        "address": client.address,
-        "user_agent": client.user_agent[:USER_AGENT_LENGTH],
-    }
-    if not right or user_id is None or password_hash is None or role is None:
-        await session_queries.note_refused_log_in(session, user_id, wrong="password", **its_origin)
-        raise Unauthenticated("Incorrect email or password")
-    if otp_secret and not code:
-        await throttle.take_back(session, *limits)
-        raise otp.OneTimeCodeRequired
-    if (
-        otp_secret
-        and otp_secret != proven
-        and not await otp.use_code(session, user_id, otp_secret, code)
-    ):
-        await session_queries.note_refused_log_in(session, user_id, wrong="code", **its_origin)
-        raise Unauthenticated(otp.INCORRECT)
+    right, upgraded = await attempts.try_password(
+        session, limits, caller, form.password, found.password_hash
+    )
+    if not right:
+        incorrect = Unauthenticated("Incorrect email or password")
+        raise await refused(session, found.id, "password", client, incorrect)
+    account = Credentials(found.id, found.password_hash, upgraded, found.role)
+    if found.secret:
+        if not form.otp:
+            await throttle.take_back(session, *limits)
+            raise otp.OneTimeCodeRequired
+        if not await otp.use_code(session, account.user_id, found.secret, form.otp):
+            incorrect = Unauthenticated(otp.INCORRECT)
+            raise await refused(session, found.id, "code", client, incorrect)
     await throttle.forgive(session, *limits)
-    if disabled_at is not None:
-        await session_queries.note_refused_log_in(session, user_id, wrong="disabled", **its_origin)
-        raise Forbidden(DISABLED)
-    scopes = granted_scopes(wanted, role)
-    if upgraded:
-        await queries.upgrade_password_hash(session, user_id, password_hash, upgraded)
-        password_hash = upgraded
+    if found.disabled_at is not None:
+        raise await refused(session, found.id, "disabled", client, Forbidden(DISABLED))
+    return account
+
+
+async def open_session(
+    session: Session,
+    settings: Settings,
+    account: Credentials,
+    wanted: frozenset[str],
+    client: Client,
+) -> Tokens | None:
+    """Open a session, or give None when the account is no longer as it was read."""
+    scopes = granted_scopes(wanted, account.role)
+    if account.upgraded_hash:
+        await queries.upgrade_password_hash(
+            session, account.user_id, account.password_hash, account.upgraded_hash
+        )
     refresh_token = security.new_secret()
-    session_id = await session_queries.insert_session(
-        session,
-        user_id,
-        password_hash,
-        role,
+    new = NewSession(
+        owner_id=account.user_id,
         refresh_digest=security.digest(refresh_token),
         scopes=scopes,
         days=settings.refresh_token_days,
-        **its_origin,
+        user_agent=client.user_agent,
+        address=client.address,
     )
-    if session_id is None:  # what was read has changed since; so the password may have, too
-        return await log_in(
-            session,
-            settings,
-            login=login,
-            password=password,
-            scope=scope,
-            code=code,
-            client=client,
-            proven=otp_secret or "",
-        )
-    access_token = security.create_access_token(settings, user_id, session_id, scopes)
+    known_hash = account.upgraded_hash or account.password_hash
+    session_id = await session_queries.insert_session(session, new, known_hash, account.role)
+    if session_id is None:
+        return None
+    access_token = security.create_access_token(settings, account.user_id, session_id, scopes)
     return Tokens(access_token, scopes, refresh_token)
+
+
+async def refused(
+    session: Session, user_id: int | None, wrong: str, client: Client, error: DomainError
+) -> DomainError:
+    """Note in the audit of an account, if it is one, that a log-in is refused; give the error."""
+    await session_queries.note_refused_log_in(
+        session,
+        user_id,
+        wrong=wrong,
+        address=client.address,
+        user_agent=client.user_agent,
+    )
+    await session.commit()  # the note stays, though the request fails
+    return error
 
 
 def wanted_scopes(scope: str) -> frozenset[str]:
@@ -121,13 +143,14 @@ def granted_scopes(wanted: frozenset[str], role: str) -> frozenset[str]:
     return wanted or allowed
 
 
-async def refresh(session: AnySession, settings: Settings, spent: str) -> Tokens:
+async def refresh(session: Session, settings: Settings, spent: str) -> Tokens:
     """Exchange a refresh token for new tokens; one that comes back ends its session."""
     successor = security.new_secret()
     old, new = security.digest(spent), security.digest(successor)
     rotated = await session_queries.rotate_session(session, old, new, settings.refresh_token_days)
     if rotated is None:
         await session_queries.end_session_of_spent(session, old)
+        await session.commit()  # it stays ended, though the request fails
         raise Unauthenticated("Could not validate credentials")
     session_id, user_id, granted = rotated
     scopes = frozenset(granted)
@@ -136,7 +159,7 @@ async def refresh(session: AnySession, settings: Settings, spent: str) -> Tokens
 
 
 async def renew(
-    session: AnySession, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
+    session: Session, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
 ) -> Tokens:
     """Give a fresh access token to who has one that still lives, while the session does."""
     if not await session_queries.touch_session(session, user_id, session_id):

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from fast_zero.accounts import outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import Role
+from fast_zero.accounts.models import Role, User
 from fast_zero.accounts.passwords import check_password
+from fast_zero.accounts.queries import AccountChange
 from fast_zero.core import security
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import Session
 from fast_zero.core.errors import NotFound
 from fast_zero.core.password_queue import OPERATOR
 from fast_zero.core.settings import Settings
@@ -17,22 +17,23 @@ from fast_zero.core.settings import Settings
 NO_USER = "User not found"
 
 
-async def disable(session: AnySession, user_id: int) -> Sequence[int]:
+async def disable(session: Session, user_id: int) -> Sequence[int]:
     """Let nobody in any more; give the sessions that ended. Personal tokens rest until it is over.
 
     What was posted stays.
     """
     if (await read(session, user_id)).disabled_at is not None:
         return ()
-    return await write(session, user_id, {"disabled_at": datetime.now(UTC)}, ends_sessions=True)
+    change = AccountChange({"disabled_at": datetime.now(UTC)}, ends_sessions=True)
+    return await write(session, user_id, change)
 
 
-async def enable(session: AnySession, user_id: int) -> None:
+async def enable(session: Session, user_id: int) -> None:
     if (await read(session, user_id)).disabled_at is not None:
-        await write(session, user_id, {"disabled_at": None}, ends_sessions=False)
+        await write(session, user_id, AccountChange({"disabled_at": None}))
 
 
-async def give_role(session: AnySession, user_id: int, role: Role) -> Sequence[int]:
+async def give_role(session: Session, user_id: int, role: Role) -> Sequence[int]:
     """Let somebody administrate, or no longer; give the sessions that ended.
 
     What a token may do is written in it, so those that could still administrate end, too. That
@@ -41,7 +42,8 @@ async def give_role(session: AnySession, user_id: int, role: Role) -> Sequence[i
     """
     ended: Sequence[int] = ()
     if (await read(session, user_id)).role != role:
-        ended = await write(session, user_id, {"role": role.value}, ends_sessions=True)
+        change = AccountChange({"role": role.value}, ends_sessions=True)
+        ended = await write(session, user_id, change)
     if role is Role.MEMBER:
         await session_queries.delete_administrators_tokens(session, user_id)
         ended = [*ended, *await session_queries.delete_administrators_sessions(session, user_id)]
@@ -49,32 +51,29 @@ async def give_role(session: AnySession, user_id: int, role: Role) -> Sequence[i
 
 
 async def set_password(
-    session: AnySession, settings: Settings, user_id: int, password: str
+    session: Session, settings: Settings, user_id: int, password: str
 ) -> Sequence[int]:
     """Replace a password by one that an operator handed out; give the sessions that ended."""
     user = await read(session, user_id)
     check_password(password, settings.password_min_length)
-    password_hash = await security.hash_password(password, OPERATOR)
-    told = outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language)
-    values = {"password_hash": password_hash, "pending_email": None}
-    return await write(session, user_id, values, told, ends_sessions=True)
+    password_hash = await security.hash_password(session, password, OPERATOR)
+    change = AccountChange(
+        {"password_hash": password_hash, "pending_email": None},
+        emails=[outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language)],
+        ends_sessions=True,
+    )
+    return await write(session, user_id, change)
 
 
-async def read(session: AnySession, user_id: int) -> AnyRow:
+async def read(session: Session, user_id: int) -> User:
     user = await queries.select_user(session, user_id)
     if user is None:
         raise NotFound(NO_USER)
     return user
 
 
-async def write(
-    session: AnySession,
-    user_id: int,
-    values: dict[str, Any],
-    *letters: Any,  # noqa: ANN401  # SQL expressions
-    ends_sessions: bool,
-) -> Sequence[int]:
-    if not await queries.update_user(session, user_id, values, letters=letters):
+async def write(session: Session, user_id: int, change: AccountChange) -> Sequence[int]:
+    """Write, and give the sessions that ended."""
+    if not await queries.update_user(session, user_id, change):
         raise NotFound(NO_USER)
-    # In a statement of its own: it sees a log-in that the one before had to wait for.
-    return await session_queries.delete_sessions(session, user_id) if ends_sessions else ()
+    return await session_queries.delete_sessions(session, user_id) if change.ends_sessions else ()

@@ -1,7 +1,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Response, Security
+from fastapi import APIRouter, Security
 
 from fast_zero.accounts import (
     attempts,
@@ -22,14 +22,11 @@ from fast_zero.accounts.schemas import (
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import idempotency
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.conditions import JSON
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
 from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import PageQuery
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import Id
 from fast_zero.feed import moderation_queries
 from fast_zero.feed.models import NO_POST, NO_USER
@@ -40,11 +37,11 @@ TO_A_USER = responses(NotFound(NO_USER))
 ADMIN = Security(current_actor, scopes=[Scope.ADMIN])
 Admin = Annotated[Actor, ADMIN]
 
-router = room("/admin", "administration", answers=responses(*NEEDS_TOKEN))
+router = APIRouter(prefix="/admin", tags=["administration"], responses=responses(*NEEDS_TOKEN))
 
 
 @router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER, dependencies=[ADMIN])
-async def read_account(user_id: Id, session: Reads) -> object:
+async def read_account(user_id: Id, session: ReadSession) -> object:
     """Show an account as its owner sees it, with its role, and since when it is disabled."""
     user = await queries.select_user(session, user_id)
     if user is None:
@@ -55,7 +52,7 @@ async def read_account(user_id: Id, session: Reads) -> object:
 @router.get(
     "/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER, dependencies=[ADMIN]
 )
-async def list_users_audit(user_id: Id, page: PageQuery, session: Reads) -> object:
+async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
     """List what happened to an account for a year, newest first: log-ins, changes, tokens."""
     rows, cursor = cut(await session_queries.select_audit(session, user_id, page), page)
     if not rows and await queries.select_user(session, user_id) is None:
@@ -65,7 +62,7 @@ async def list_users_audit(user_id: Id, page: PageQuery, session: Reads) -> obje
 
 @router.put("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
 async def disable_user(
-    user_id: Id, actor: Admin, session: Autocommit, revocations: CurrentRevocations
+    user_id: Id, actor: Admin, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """Let nobody into an account any more, and end its sessions. Once more changes nothing."""
     if user_id == actor.id:
@@ -77,7 +74,7 @@ async def disable_user(
 @router.delete(
     "/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER, dependencies=[ADMIN]
 )
-async def enable_user(user_id: Id, session: Autocommit) -> None:
+async def enable_user(user_id: Id, session: CurrentSession) -> None:
     """Let the owner of an account in again. Once more changes nothing."""
     await standing.enable(session, user_id)
 
@@ -88,7 +85,7 @@ async def enable_user(user_id: Id, session: Autocommit) -> None:
     responses=responses(NotFound(NO_POST)),
     dependencies=[ADMIN],
 )
-async def remove_post(post_id: Id, session: Autocommit) -> None:
+async def remove_post(post_id: Id, session: CurrentSession) -> None:
     """Delete a post, whoever wrote it. The replies to it stay."""
     if not await moderation_queries.delete_post(session, post_id):
         raise NotFound(NO_POST)
@@ -108,24 +105,27 @@ async def remove_post(post_id: Id, session: Autocommit) -> None:
     | {HTTPStatus.CREATED: {"headers": idempotency.REPLAYED}},
 )
 async def create_invitation(
-    new: InvitationCreate, actor: Admin, once: DoOnce, settings: CurrentSettings
-) -> Response:
+    new: InvitationCreate,
+    actor: Admin,
+    session: CurrentSession,
+    settings: CurrentSettings,
+    once: DoOnce,
+) -> object:
     """Send an email with a link that lets its reader register. It works once, for a week.
 
     An older invitation to the same address ends.
     """
+    await attempts.limit_letters(session, settings, f"user {actor.id}", new.email)
+    await session.commit()
 
-    async def invite(session: Autocommit) -> Response:
-        await attempts.limit_letters(session, settings, f"user {actor.id}", new.email)
-        made = await invitations.invite(session, settings, new)
-        content = InvitationPublic.model_validate(made).model_dump_json()
-        return Response(content, HTTPStatus.CREATED, media_type=JSON)
+    async def invite() -> InvitationPublic:
+        return InvitationPublic.model_validate(await invitations.invite(session, settings, new))
 
-    return await once(actor.id, invite)
+    return await once(session, actor.id, invite)
 
 
 @router.get("/invitations", response_model=InvitationPage, dependencies=[ADMIN])
-async def list_invitations(page: PageQuery, session: Reads) -> object:
+async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     """List the invitations that are still good, oldest first."""
     rows, cursor = cut(await invitation_queries.select_invitations(session, page), page)
     return {"invitations": rows, "next": cursor}
@@ -137,7 +137,7 @@ async def list_invitations(page: PageQuery, session: Reads) -> object:
     responses=responses(NotFound(invitations.MISSING)),
     dependencies=[ADMIN],
 )
-async def revoke_invitation(invitation_id: Id, session: Autocommit) -> None:
+async def revoke_invitation(invitation_id: Id, session: CurrentSession) -> None:
     """Revoke an invitation: its link lets nobody register any more."""
     if not await invitation_queries.delete_invitation(session, invitation_id):
         raise NotFound(invitations.MISSING)

@@ -8,17 +8,14 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from fastapi.security.utils import get_authorization_scheme_param
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fast_zero.core import security
 from fast_zero.core.addresses import network
-from fast_zero.core.errors import TooManyRequests, Unauthenticated
+from fast_zero.core.bearer import access_token_of
+from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.headers import PROBES
 from fast_zero.core.problems import ProblemResponse
-from fast_zero.core.settings import Settings
 
 WINDOW_SECONDS = 60
 SECOND = 1_000_000_000  # nanoseconds: whole numbers add up without error
@@ -107,7 +104,7 @@ class Charge:
             raise TooManyRequests(EXHAUSTED.detail, self.standing.next_in)
 
 
-class Budgeted:
+class RateLimit:
     """Charge each request before it costs anything, and tell in each answer what is left.
 
     (IETF draft-ietf-httpapi-ratelimit-headers-10.) A user is charged only when their token is
@@ -126,7 +123,7 @@ class Budgeted:
             return
         charge = Charge(self.budget, network(scope["client"][0] if scope["client"] else ""))
         scope["state"]["charge"] = charge
-        token = signed_token(scope, scope["state"]["settings"])
+        token = access_token_of(scope)
 
         async def send_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -152,14 +149,3 @@ class Budgeted:
 
 def is_free(path: str) -> bool:
     return path in FREE_PATHS or path.startswith(FREE_FOLDER)
-
-
-def signed_token(scope: Scope, settings: Settings) -> security.AccessToken | None:
-    """Read the access token of a request."""
-    scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
-    if scheme.lower() != "bearer" or token.count(".") != 2:  # noqa: PLR2004  # as a JWT has
-        return None
-    try:
-        return security.read_access_token(settings, token)
-    except Unauthenticated:
-        return None

@@ -1,47 +1,53 @@
-"""Conditions of requests (RFC 9110, section 13), and answers with the tags they are made of."""
+"""Conditions of requests (RFC 9110, section 13), and the tags of responses they are made of."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
-from pydantic import BaseModel
+from fastapi import Depends, Header, Response
+from pydantic import BaseModel, WithJsonSchema
 
 from fast_zero.core.errors import Stale
 from fast_zero.core.etags import TAG, Tags, parse, seen_before, tag
-from fast_zero.core.parameters import header
 
-JSON = "application/json"
-SCHEMA: dict[str, Any] = {
-    "pattern": rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$",
-    "examples": ['"7"'],
-}
+# A list may come in several lines, which are one value for the document.
+Lines = Annotated[
+    list[str] | None,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^[ \t]*(\*[ \t]*|({TAG}[ \t]*)?(,[ \t]*({TAG}[ \t]*)?)*)$",
+            "examples": ['"7"'],
+        }
+    ),
+]
 
 
-def answer(content: BaseModel, current: str, *, seen: Tags = None) -> Response:
-    """Answer with the content and its tag, or with 304 when the client has it already."""
-    headers = {"ETag": current}
+def set_tag(response: Response, current: str, seen: Tags = None) -> None:
+    """Set the tag of a response, which has no body when the client has it already (304)."""
+    response.headers["ETag"] = current
     if seen_before(seen, current):
-        return Response(status_code=304, headers=headers)
-    return Response(content.model_dump_json(), 200, headers, JSON)
+        response.status_code = HTTPStatus.NOT_MODIFIED
 
 
-def answer_all(
-    content: BaseModel, version: int | None, view: str = "", *, seen: Tags = None
-) -> Response:
-    """Answer with content that tells of more than one row, and a tag of all of it.
+def digest_tag(content: BaseModel, version: int | None, view: str = "") -> str:
+    """Make a tag of content that tells of more than one row.
 
-    As a condition of a write the tag stands for the version alone, and for none without it.
+    As a condition of a write it stands for the version alone, and for none without it.
     """
     digest = blake2b(content.model_dump_json().encode(), digest_size=8).hexdigest()
-    return answer(content, tag(version, f"{view}.{digest}"), seen=seen)
+    return tag(version, f"{view}.{digest}")
 
 
-def answer_dated(
-    response: Response, modified: datetime, seen: Tags, since: datetime | None
-) -> Response:
-    """Add a tag of the body and the date to an answer, or make it a 304. It is asked for each time.
+def set_created(response: Response, current: str, location: str) -> None:
+    """Say where to find what was created, and set its tag."""
+    response.headers.update({"ETag": current, "Location": location})
+
+
+def dated(response: Response, modified: datetime, seen: Tags, since: datetime | None) -> Response:
+    """Add the date and a tag of the body to a response, or make it a 304. Clients ask each time.
 
     The date counts only where no tag is sent (RFC 9110, section 13.2.2), and knows seconds alone.
     """
@@ -51,43 +57,54 @@ def answer_dated(
         "Last-Modified": format_datetime(modified, usegmt=True),
         "Cache-Control": "no-cache",
     }
-    dated = since is not None and modified.replace(microsecond=0) <= since
-    if seen_before(seen, current) or (seen is None and dated):
-        response = Response(status_code=304)
+    is_older = since is not None and modified.replace(microsecond=0) <= since
+    if seen_before(seen, current) or (seen is None and is_older):
+        response = Response(status_code=HTTPStatus.NOT_MODIFIED)
     response.headers.update(headers)
     return response
 
 
-def created(content: BaseModel, current: str, location: str) -> Response:
-    headers = {"ETag": current, "Location": location}
-    return Response(content.model_dump_json(), 201, headers, JSON)
-
-
-def condition(request: Request, name: str) -> Tags:
-    """Read a condition, which may come in several lines."""
-    lines = request.headers.getlist(name)
+def condition(name: str, lines: list[str] | None) -> Tags:
     return parse(name, ", ".join(lines)) if lines else None
 
 
-@header("If-Match", "Do it only if the `ETag` is still one of these; otherwise 412.", **SCHEMA)
-async def if_match(request: Request) -> Tags:
-    return condition(request, "If-Match")
+async def if_match(
+    if_match: Annotated[
+        Lines,
+        Header(
+            alias="If-Match",
+            description="Do it only if the `ETag` is still one of these; otherwise 412.",
+        ),
+    ] = None,
+) -> Tags:
+    return condition("If-Match", if_match)
 
 
-@header("If-None-Match", "Answer 304 without a body if the `ETag` is one of these.", **SCHEMA)
-async def if_none_match(request: Request) -> Tags:
-    return condition(request, "If-None-Match")
+async def if_none_match(
+    if_none_match: Annotated[
+        Lines,
+        Header(
+            alias="If-None-Match",
+            description="Answer 304 without a body if the `ETag` is one of these.",
+        ),
+    ] = None,
+) -> Tags:
+    return condition("If-None-Match", if_none_match)
 
 
-@header(
-    "If-Modified-Since",
-    "Answer 304 without a body if nothing has changed since then.",
-    examples=["Wed, 25 Nov 2026 08:00:00 GMT"],
-)
-async def if_modified_since(request: Request) -> datetime | None:
+async def if_modified_since(
+    if_modified_since: Annotated[
+        str | None,
+        Header(
+            alias="If-Modified-Since",
+            description="Answer 304 without a body if nothing has changed since then.",
+            examples=["Wed, 25 Nov 2026 08:00:00 GMT"],
+        ),
+    ] = None,
+) -> datetime | None:
     """Read the date; one that is none does not count (RFC 9110, section 13.1.3)."""
     try:
-        since = parsedate_to_datetime(request.headers.get("If-Modified-Since", ""))
+        since = parsedate_to_datetime(if_modified_since or "")
     except (ValueError, OverflowError):
         return None
     return since if since.tzinfo else since.replace(tzinfo=UTC)

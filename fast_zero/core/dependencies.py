@@ -3,37 +3,32 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.requests import HTTPConnection
 
-from fast_zero.core import database
+from fast_zero.core.database import Session, transaction
+from fast_zero.core.pagination import PageParams
 from fast_zero.core.settings import Settings
 
 
-async def transaction(connection: HTTPConnection) -> AsyncIterator[database.Transaction]:
-    async with connection.state.sessions() as session:
+async def current_session(connection: HTTPConnection) -> AsyncIterator[Session]:
+    async with transaction(connection.state.sessions) as session:
         yield session
 
 
-async def autocommit(connection: HTTPConnection) -> database.Autocommit:
-    found: database.Autocommit = connection.state.autocommit
-    return found
-
-
-async def reads(connection: HTTPConnection) -> database.Autocommit:
-    found: database.Autocommit = connection.state.reads
-    return found
+async def read_session(connection: HTTPConnection) -> AsyncIterator[Session]:
+    async with transaction(connection.state.reads) as session:
+        yield session
 
 
 # scope="function" commits before the response leaves, so a client may act on its own 201.
-Session = Annotated[database.Transaction, Depends(transaction, scope="function")]
-"""One transaction: for several statements that hold together. Three round trips and more."""
+CurrentSession = Annotated[Session, Depends(current_session, scope="function")]
+"""The session of the request, committed when the route has returned."""
 
-Autocommit = Annotated[database.Autocommit, Depends(autocommit)]
-"""Each statement stands alone and costs one round trip: for a read, or a write of one statement."""
+ReadSession = Annotated[Session, Depends(read_session, scope="function")]
+"""A session for reads alone, which a standby answers where there is one."""
 
-Reads = Annotated[database.Autocommit, Depends(reads)]
-"""The same for reads alone, which go to the standby where there is one."""
+PageQuery = Annotated[PageParams, Query()]
 
 
 # A plain `def` would be run in a worker thread, on every request.

@@ -12,7 +12,7 @@ from fast_zero.core.problems import TOO_LARGE, ProblemResponse
 MAX_HEAD_BYTES = 65_536
 
 
-class Entrance:
+class NormalizePath:
     """Take a path with and without its trailing slash, HEAD where there is GET, no huge body.
 
     The framework limits a body while reading it, but answers a `Content-Length` above the

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -21,7 +22,8 @@ SAFE = (
     # Data is never a page. The pages that are loosen it for what they hold, in `openapi`.
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-SAFE_NAMES = {name for name, _ in SAFE}
+PRIVATE = (b"cache-control", b"private, no-cache")
+BY_TOKEN = (b"vary", b"Authorization")
 # A year; RFC 6797, section 7.2 forbids it over plain HTTP.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
@@ -46,20 +48,23 @@ SENT_BY_SCRIPTS = (
 )
 
 
-def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Put the checks of host and origin around the application, and its headers around all."""
-    if (hosts := words(settings.allowed_hosts)) != ["*"]:
-        app = Hosts(app, hosts, www_redirect=False)
+def hosts_and_origins(settings: Settings) -> list[Middleware]:
+    """Give the checks of host and origin that the settings ask for."""
+    found = []
     if origins := words(settings.cors_allow_origins):
         # Credentials stay out: a token in a header is one, and it needs no cookie.
-        app = CORSMiddleware(
-            app,
-            allow_origins=origins,
-            allow_methods=METHODS,
-            allow_headers=SENT_BY_SCRIPTS,
-            expose_headers=READ_BY_SCRIPTS,
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=METHODS,
+                allow_headers=SENT_BY_SCRIPTS,
+                expose_headers=READ_BY_SCRIPTS,
+            )
         )
-    return Headers(app)
+    if (hosts := words(settings.allowed_hosts)) != ["*"]:
+        found.append(Middleware(Hosts, allowed_hosts=hosts, www_redirect=False))
+    return found
 
 
 def words(text: str) -> list[str]:
@@ -74,8 +79,13 @@ class Hosts(TrustedHostMiddleware):
             await super().__call__(scope, receive, send)
 
 
-class Headers:
-    """Add the headers of safety, and say as a problem what Starlette says in plain text."""
+class ResponseHeaders:
+    """Add the headers of security and caching, and make problems of refusals in plain text.
+
+    Private is what a token asked for or should have asked for, and what a write answers: nobody but
+    the client keeps it, and asks before each use. A route that says more, such as `no-store`, is
+    left alone.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -84,16 +94,22 @@ class Headers:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        private = scope["method"] not in {"GET", "HEAD"} or has(scope, b"authorization")
         refusal: Message | None = None
 
-        async def send_safe(message: Message) -> None:
+        async def send_complete(message: Message) -> None:
             nonlocal refusal
             if message["type"] == "http.response.start":
-                headers = message["headers"]
-                said = [name for name, _ in headers if name in SAFE_NAMES]
-                headers += [safe for safe in SAFE if safe[0] not in said] if said else SAFE
+                status, headers = message["status"], message["headers"]
+                if status == HTTPStatus.NOT_MODIFIED:
+                    # RFC 9110, section 15.4.5: what the client has already says its type.
+                    headers[:] = [pair for pair in headers if pair[0] != b"content-type"]
+                said = {name for name, _ in headers}
+                headers += [safe for safe in SAFE if safe[0] not in said]
                 if scope["scheme"] == "https":
                     headers.append(HSTS)
+                if private or status == HTTPStatus.UNAUTHORIZED:
+                    headers += [BY_TOKEN] if b"cache-control" in said else [PRIVATE, BY_TOKEN]
                 if is_plain_refusal(message):
                     refusal = message
                     return
@@ -104,7 +120,12 @@ class Headers:
                 return
             await send(message)
 
-        await self.app(scope, receive, send_safe)
+        await self.app(scope, receive, send_complete)
+
+
+def has(message: Scope | Message, header: bytes) -> bool:
+    """Tell whether a request or a response has a header; in ASGI their names are in lower case."""
+    return header in [name for name, _ in message["headers"]]
 
 
 def is_plain_refusal(start: Message) -> bool:

@@ -3,16 +3,15 @@
 import asyncio
 from typing import Literal
 
-from fastapi import Request
+from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import text
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import fast_zero
 from fast_zero.core import revisions
+from fast_zero.core.dependencies import CurrentSession
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import Answer
 
 ANSWER_SECONDS = 2  # those who ask give up after five or so
@@ -24,7 +23,7 @@ SELECT version_num AS revision, EXISTS (
 FROM alembic_version
 """)
 
-router = room("", "health", budgeted=False)
+router = APIRouter(tags=["health"])
 
 
 class Alive(Answer):
@@ -52,12 +51,12 @@ async def check_life() -> Alive:
 
 
 @router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(revisions.BEHIND)))
-async def check_readiness(request: Request) -> Ready:
+async def check_readiness(session: CurrentSession) -> Ready:
     """Tell whether requests can be served: the database answers and is migrated."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            found = (await request.state.autocommit.execute(STANDING)).one_or_none()
-    except (TimeoutError, PoolTimeout):
+            found = (await session.execute(STANDING)).one_or_none()
+    except TimeoutError:
         raise Unavailable(AWAY) from None
     if found is None or revisions.is_behind(found.revision):
         raise Unavailable(revisions.BEHIND)

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST that is sent again is answered again, and done once.
 
-The key is claimed first, in the transaction of what the request does, and the answer is kept
-in it last. So there is an answer if and only if there is an effect. A second request with the
-key waits at the primary key until the first has committed, and then finds its answer.
+The key is claimed first, in the transaction of what the request does, and the response is kept
+in it last. So there is a response if and only if there is an effect. A second request with the
+key waits at the primary key until the first has committed, and then finds its response.
 
 (IETF draft-ietf-httpapi-idempotency-key-header.)
 """
@@ -11,67 +11,79 @@ import hashlib
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel, WithJsonSchema
 
 from fast_zero.core import conditions, kept_answers
-from fast_zero.core.database import AnyRow, Transaction, run_again
+from fast_zero.core.database import Session, run_again
 from fast_zero.core.errors import InProgress, Invalid, Malformed
-from fast_zero.core.parameters import header
+from fast_zero.core.kept_answers import KeptAnswer
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 NOBODY = 0
-KEPT_HEADERS = {"content-type", "cache-control", "etag", "location"}
+KEPT_HEADERS = {"cache-control", "etag", "location"}
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
 REUSED = "This key came with another body before. Take a new one."
 
-Act = Callable[[Any], Awaitable[Response]]
+Operation = Callable[[], Awaitable[BaseModel]]
+Show = Callable[[bytes], BaseModel]
 
 
 class Once:
     """Does what a request asks for, once for each key; without a key, each time."""
 
-    def __init__(self, request: Request, key: str | None) -> None:
+    def __init__(self, request: Request, response: Response, key: str | None) -> None:
         self.request = request
+        self.response = response
         self.key = key
         self.owner_id: int | None = None
 
     async def __call__(
         self,
+        session: Session,
         actor_id: int,
-        act: Act,
+        operation: Operation,
         *,
-        in_transaction: bool = False,
-        show: Callable[[bytes], str] | None = None,
-    ) -> Response:
-        """Answer what `act` answers, or what it answered before.
+        status: HTTPStatus = HTTPStatus.CREATED,
+        show: Show | None = None,
+    ) -> BaseModel | Response:
+        """Give what the operation gives, or the response to the first request with the key.
 
-        `in_transaction` is for what takes several statements. `actor_id` may be `NOBODY`; then
-        `act` sets `owner_id` to the account that it makes. `show` turns the body that is kept into
-        the one that is sent, where the two must differ.
+        With a key, the operation is part of a transaction, and done again where PostgreSQL has
+        cancelled it. `actor_id` may be `NOBODY`; then the operation sets `owner_id` to the account
+        that it makes. `show` makes what is sent of what is kept, where the two must differ.
         """
-        response = await self.do(actor_id, act, in_transaction=in_transaction)
-        if show:
-            response.body = show(bytes(response.body)).encode()
-            response.headers["content-length"] = str(len(response.body))
-        return response
+        key, route = self.key, f"{self.request.method} {self.request.scope['path']}"
 
-    async def do(self, actor_id: int, act: Act, *, in_transaction: bool) -> Response:
-        state = self.request.state
-        if self.key is None and not in_transaction:
-            return await act(state.autocommit)
-        prints = await self.fingerprints() if self.key else []
+        async def act_once() -> BaseModel | Response:
+            await session.begin()
+            identity = (actor_id, route, key or "")
+            if not await kept_answers.claim(session, identity, prints[0]):
+                return replayed(await kept_answers.select_answer(session, identity), prints, show)
+            self.owner_id = actor_id or None
+            content = await operation()
+            headers = self.response.headers.items()
+            answer = {
+                "status": status,
+                "headers": {name: value for name, value in headers if name in KEPT_HEADERS},
+                "body": content.model_dump_json().encode(),
+            }
+            await kept_answers.keep(session, identity, self.owner_id, answer)
+            return content
 
-        async def transaction() -> Response:
-            async with state.sessions() as session:
-                if self.key is None:
-                    return await act(session)
-                return await self.act_once(session, actor_id, act, prints)
-
-        return await run_again(transaction)
+        if key is None:
+            content: BaseModel | Response = await run_again(session, operation)
+        else:
+            prints = await self.fingerprints()
+            content = await run_again(session, act_once)
+        if show and isinstance(content, BaseModel):
+            return show(content.model_dump_json().encode())
+        return content
 
     async def fingerprints(self) -> list[bytes]:
         """Tell one body from another, by each key. Keyed, since the body may hold a password."""
@@ -79,47 +91,47 @@ class Once:
         keys = self.request.state.settings.signing_keys()
         return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
 
-    async def act_once(
-        self, session: Transaction, actor_id: int, act: Act, prints: list[bytes]
-    ) -> Response:
-        identity = (actor_id, f"{self.request.method} {self.request.scope['path']}", self.key or "")
-        self.owner_id = actor_id or None
-        if not await kept_answers.claim(session, identity, prints[0]):
-            return replayed(await kept_answers.select_answer(session, identity), prints)
-        response = await act(session)
-        headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
-        answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
-        await kept_answers.keep(session, identity, self.owner_id, answer)
-        return response
 
-
-def replayed(kept: AnyRow, prints: Sequence[bytes]) -> Response:
-    """Answer what was answered before, to a request with the same body alone."""
+def replayed(kept: KeptAnswer, prints: Sequence[bytes], show: Show | None) -> Response:
+    """Send what was sent before, to a request with the same body alone."""
     if kept.fingerprint not in prints:
         raise Invalid(REUSED, NAME, "header")
+    body = kept.body or b""
+    if show:
+        body = show(body).model_dump_json().encode()
     headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
-    return Response(kept.body, kept.status or 200, headers)
+    return Response(body, kept.status or HTTPStatus.OK, headers, "application/json")
 
 
-@header(
-    NAME,
-    "Made up by you, such as a UUID. Sent again with the same body within 24 hours, it does "
-    "nothing and gets the first answer.",
-    pattern=f"^({KEY.pattern})$",
-    examples=["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
-)
-async def once(request: Request) -> Once:
-    lines = request.headers.getlist(NAME)
-    if not lines:
-        return Once(request, None)
-    found = KEY.fullmatch(", ".join(lines).strip(" \t"))
+async def once(
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[
+        list[str] | None,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": f"^({KEY.pattern})$",
+                "examples": ["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
+            }
+        ),
+        Header(
+            alias=NAME,
+            description="Made up by you, such as a UUID. Sent again with the same body within 24 "
+            "hours, it does nothing and gets the first answer.",
+        ),
+    ] = None,
+) -> Once:
+    if not idempotency_key:
+        return Once(request, response, None)
+    found = KEY.fullmatch(", ".join(idempotency_key).strip(" \t"))
     if found is None:
         raise Malformed(MALFORMED)
-    return Once(request, found[1] or found[2])
+    return Once(request, response, found[1] or found[2])
 
 
 DoOnce = Annotated[Once, Depends(once)]
-"""For a route that creates: `return await once(actor.id, act)`."""
+"""For a route that creates: `return await once(session, actor.id, create)`."""
 
 UNFINISHED = InProgress(kept_answers.IN_PROGRESS)
 """What every route that takes a `DoOnce` may answer."""

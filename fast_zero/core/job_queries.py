@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, Session
 
 # A job that waits after a failure has a moment from which it is done again.
 SELECT = text("""
@@ -26,16 +26,16 @@ WHERE id = :id AND status IN ('todo', 'failed') RETURNING id
 """)
 
 
-async def select_jobs(session: AnySession, statuses: Sequence[str], limit: int) -> Sequence[AnyRow]:
+async def select_jobs(session: Session, statuses: Sequence[str], limit: int) -> Sequence[AnyRow]:
     """Select jobs of some statuses, the newest first."""
     return (await session.execute(SELECT, {"statuses": list(statuses), "limit": limit})).all()
 
 
-async def retry(session: AnySession, job_id: int) -> bool:
+async def retry(session: Session, job_id: int) -> bool:
     """Let a job be done now, with all its attempts before it; one that runs is left alone."""
     return (await session.execute(RETRY, {"id": job_id})).first() is not None
 
 
-async def cancel(session: AnySession, job_id: int) -> bool:
+async def cancel(session: Session, job_id: int) -> bool:
     """Let a job be done no more, unless it runs already or has ended."""
     return (await session.execute(CANCEL, {"id": job_id})).first() is not None

@@ -50,8 +50,6 @@ RETURNING id, task_name, status::text
 """
 
 logger = logging.getLogger(__name__)
-# Its lines and stack traces quote the arguments of jobs. What matters is logged here.
-logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)
 # An outage is told once, by us.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 

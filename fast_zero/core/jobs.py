@@ -1,31 +1,22 @@
 """Work that is done after the answer, and surely: jobs in PostgreSQL, kept by procrastinate.
 
-A job is deferred by its name, in the same statement or transaction as the change that asks for
-it, so it is there if and only if the change is. `job_runner` does them.
+A job is deferred by its name, in the transaction of the change that asks for it, so it is there if
+and only if the change is. `job_runner` does them.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Delete,
-    Integer,
-    Select,
-    Text,
-    cast,
-    column,
-    delete,
-    func,
-    null,
-    table,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, array
-from sqlalchemy.types import UserDefinedType
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import Delete, Select, Text, cast, column, delete, table
+from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.core.database import Sessions
+from fast_zero.core.database import Session, Sessions, translate
 from fast_zero.core.settings import Settings
 from fast_zero.core.spans import carry
 
@@ -53,33 +44,43 @@ Jobs = Mapping[str, Callable[..., Awaitable[None]]]
 JOBS = table("procrastinate_jobs", column("status", Text), column("args", JSONB))
 
 
-class JobToDefer(UserDefinedType[object]):
-    cache_ok = True
+# Its lines and stack traces quote the arguments of jobs. `job_runner` logs what matters.
+logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)
+# It defers on the connections of sessions, and is never opened.
+DEFERRING = App(connector=PsycopgConnector())
 
-    def get_col_spec(self, **_: object) -> str:
-        return "procrastinate_job_to_defer_v1"
 
+@dataclass(frozen=True)
+class Deferral:
+    """A job to be done, by its name and with what JSON can carry.
 
-def deferral(name: str, **arguments: object) -> ColumnElement[Any]:
-    """Defer a job once for each row of the statement that selects this.
-
-    An argument is what JSON can carry, or an expression of the statement. It is stored as it is
-    until the job is done, so it must be no secret.
+    It is stored as it is until the job is done, so it must be no secret.
     """
-    # procrastinate's own function. Its Python would need a connection, and to be imported where
-    # requests are answered.
-    pairs = [part for pair in (arguments | carry()).items() for part in pair]
-    job = func.row(
-        cast(name, Text),  # its queue: a worker that does not know it leaves it to those who do
-        cast(name, Text),
-        cast(0, Integer),
-        cast(null(), Text),
-        cast(null(), Text),
-        func.jsonb_build_object(*map(json_part, pairs), type_=JSONB),
-        cast(null(), TIMESTAMP(timezone=True)),
-    )
-    jobs = cast(array([job]), ARRAY(JobToDefer))
-    return func.procrastinate_defer_jobs_v1(jobs, type_=ARRAY(BigInteger))
+
+    name: str
+    arguments: Mapping[str, Any]
+
+
+async def defer(session: Session, *deferrals: Deferral) -> None:
+    """Let jobs be done once the transaction of the session is committed.
+
+    Raises RuntimeError where there is no transaction: the change that asks for a job belongs to it.
+    """
+    if not session.in_transaction():
+        message = "a job is deferred within the transaction of what asks for it"
+        raise RuntimeError(message)
+    connection = await (await session.connection()).get_raw_connection()
+    carried = carry()
+    by_name = attrgetter("name")
+    for name, alike in groupby(sorted(deferrals, key=by_name), key=by_name):
+        # Its queue has the same name: a worker that does not know it leaves it to those who do.
+        task = DEFERRING.configure_task(name, queue=name, connection=connection.driver_connection)
+        try:
+            await task.batch_defer_async(*({**one.arguments, **carried} for one in alike))
+        except ConnectorException as error:
+            if translated := translate(error.__cause__):
+                raise translated from error.__cause__
+            raise
 
 
 def forgetting(argument: str, values: Select[str]) -> Delete:
@@ -87,8 +88,3 @@ def forgetting(argument: str, values: Select[str]) -> Delete:
     return delete(JOBS).where(
         cast(JOBS.c.status, Text) != "doing", JOBS.c.args[argument].astext.in_(values)
     )
-
-
-def json_part(value: object) -> object:
-    """Give PostgreSQL the type of a text, which it cannot guess here."""
-    return cast(value, Text) if isinstance(value, str) else value

@@ -5,15 +5,8 @@ from typing import Any
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Index,
-    LargeBinary,
-    Named,
     SmallInteger,
-    Table,
-    Text,
-    TypedColumns,
     delete,
     func,
     literal,
@@ -23,10 +16,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import AnyRow, Transaction
+from fast_zero.core.database import Base, Session
 from fast_zero.core.errors import InProgress, Unavailable
-from fast_zero.core.tables import metadata, now_at_first
 
 LIFETIME = timedelta(hours=24)
 PURGED_AT_ONCE = 10
@@ -36,37 +29,31 @@ Identity = tuple[int, str, str]
 """Who asks, what for, and the key."""
 
 
-class KeptAnswerColumns(TypedColumns):
+class KeptAnswer(Base):
     """What was answered to the first request with a key. It goes with its owner's account."""
 
-    actor_id: Named[int] = Column(BigInteger, primary_key=True, autoincrement=False)
-    route: Named[str] = Column(Text, primary_key=True)
-    key: Named[str] = Column(Text, primary_key=True)
-    fingerprint: Named[bytes] = Column(LargeBinary)
-    owner_id: Named[int | None] = Column(BigInteger)
-    status: Named[int | None] = Column(SmallInteger)
-    headers: Named[dict[str, str] | None] = Column(JSONB)
-    body: Named[bytes | None] = Column(LargeBinary)
-    created_at: Named[datetime] = now_at_first()
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index(None, "owner_id"), Index(None, "created_at"))
+
+    actor_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    owner_id: Mapped[int | None]
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
+    body: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-kept_answers = Table(
-    "idempotency_keys",
-    metadata,
-    KeptAnswerColumns,
-    Index(None, "owner_id"),
-    Index(None, "created_at"),
-)
+PRIMARY_KEY = (KeptAnswer.actor_id, KeptAnswer.route, KeptAnswer.key)
+EXPIRED = KeptAnswer.created_at < func.now() - literal(LIFETIME)
 
 
-PRIMARY_KEY = (kept_answers.c.actor_id, kept_answers.c.route, kept_answers.c.key)
-EXPIRED = kept_answers.c.created_at < func.now() - literal(LIFETIME)
-
-
-async def claim(session: Transaction, identity: Identity, fingerprint: bytes) -> bool:
+async def claim(session: Session, identity: Identity, fingerprint: bytes) -> bool:
     """Take the key, or one that has expired; tell whether it was free."""
     actor_id, route, key = identity
-    statement = insert(kept_answers).values(
+    statement = insert(KeptAnswer).values(
         actor_id=actor_id, route=route, key=key, fingerprint=fingerprint
     )
     statement = statement.on_conflict_do_update(
@@ -82,17 +69,17 @@ async def claim(session: Transaction, identity: Identity, fingerprint: bytes) ->
         raise
 
 
-async def select_answer(session: Transaction, identity: Identity) -> AnyRow:
-    statement = select(kept_answers).where(tuple_(*PRIMARY_KEY) == identity)
-    return (await session.execute(statement)).one()
+async def select_answer(session: Session, identity: Identity) -> KeptAnswer:
+    statement = select(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity)
+    return (await session.scalars(statement)).one()
 
 
 async def keep(
-    session: Transaction, identity: Identity, owner_id: int | None, answer: dict[str, Any]
+    session: Session, identity: Identity, owner_id: int | None, answer: dict[str, Any]
 ) -> None:
     """Keep status, headers and body, and in the same statement throw away a few that expired."""
     expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
     expired = expired.with_for_update(skip_locked=True)
-    purge = delete(kept_answers).where(tuple_(*PRIMARY_KEY).in_(expired)).cte("purge")
-    statement = update(kept_answers).where(tuple_(*PRIMARY_KEY) == identity).add_cte(purge)
+    purge = delete(KeptAnswer).where(tuple_(*PRIMARY_KEY).in_(expired)).cte("purge")
+    statement = update(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity).add_cte(purge)
     await session.execute(statement.values(answer | {"owner_id": owner_id}))

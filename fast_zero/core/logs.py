@@ -9,7 +9,6 @@ import logging
 import logging.config
 import os
 import sys
-import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Asked:
     def known(self) -> dict[str, object]:
         fields = {
             "request_id": self.request_id,
-            "trace_id": trace_id() if self.scope.get("fastapi.telemetry") else "",
+            "trace_id": trace_id(),
             "method": self.method,
             "route": self.route,
             "user_id": self.actor_id,
@@ -95,21 +94,6 @@ def fields(record: logging.LogRecord) -> dict[str, Any]:
         place = f" at {os.path.basename(last.filename)}:{last.lineno}" if last else ""  # noqa: PTH119  # a string it is
         found["error"] = f"{kind.__name__}{place}"
     return found
-
-
-class Line:
-    """A line that is written often: all of its record but the moment is made once."""
-
-    def __init__(self, logger: logging.Logger, level: int, words: str, place: str) -> None:
-        self.logger = logger
-        self.level = level
-        self.known = vars(logger.makeRecord(logger.name, level, place, 0, words, (), None))
-
-    def write(self, values: Mapping[str, object]) -> None:
-        if self.logger.isEnabledFor(self.level):
-            record = logging.LogRecord.__new__(logging.LogRecord)
-            record.__dict__ = {**self.known, "created": time.time(), "fields": values}
-            self.logger.handle(record)
 
 
 def with_fields(values: Mapping[str, object]) -> dict[str, Mapping[str, object]]:

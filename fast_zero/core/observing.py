@@ -15,12 +15,10 @@ SANE = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 CLIENT_GONE = 499  # as nginx says it: nobody was there to be answered
 
 logger = logging.getLogger(__name__)
-ANSWERED = logs.Line(logger, logging.INFO, "answered", __file__)
-PROBED = logs.Line(logger, logging.DEBUG, "answered", __file__)
 
 
-class Observed:
-    """Follow each request from before all else until its answer is sent."""
+class AccessLog:
+    """Log each request and measure its time, from before all else until its response is sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -61,5 +59,6 @@ def given_id(scope: Scope) -> bytes | None:
 
 def tell(asked: logs.Asked, status: int, seconds: float) -> None:
     metrics.time_request(asked.method, asked.route, status, seconds)
-    line = PROBED if asked.route in PROBES else ANSWERED
-    line.write({"status": status, "milliseconds": round(seconds * 1000, 1)})
+    level = logging.DEBUG if asked.route in PROBES else logging.INFO
+    values = {"status": status, "milliseconds": round(seconds * 1000, 1)}
+    logger.log(level, "answered", extra=logs.with_fields(values))

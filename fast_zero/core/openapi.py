@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -13,14 +12,13 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
-from starlette.routing import BaseRoute
 
 from fast_zero.core.errors import Unavailable
-from fast_zero.core.parameters import REF, read_by
 from fast_zero.core.problems import MEDIA_TYPE, responses
 from fast_zero.core.types import Problem, ValidationProblem
 
 ASSETS = "/docs/assets"
+REF = "#/components/schemas/{model}"
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
@@ -53,23 +51,22 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def add_parameters(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
-    """Describe what dependencies read by themselves."""
-    for route in routes:
-        if isinstance(route, APIRoute) and (read := list(read_by(route.dependant))):
-            for method in route.methods or ():
-                operation = document["paths"][route.path_format][method.lower()]
-                operation.setdefault("parameters", []).extend(read)
-
-
-def add_problem_schemas(document: dict[str, Any]) -> None:
+def describe_problems(app: FastAPI) -> None:
     """Name the schemas that the error responses refer to."""
-    _, definitions = models_json_schema(
-        [(Problem, "serialization"), (ValidationProblem, "serialization")],
-        ref_template=REF,
-    )
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(definitions["$defs"])
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _, definitions = models_json_schema(
+                [(Problem, "serialization"), (ValidationProblem, "serialization")],
+                ref_template=REF,
+            )
+            schemas = describe().setdefault("components", {}).setdefault("schemas", {})
+            schemas.update(definitions["$defs"])
+        return describe()
+
+    # FastAPI's own way to extend the document: see its manual, "Extending OpenAPI".
+    app.openapi = openapi  # type: ignore[method-assign]  # see above
 
 
 def install_pages(app: FastAPI) -> None:
@@ -106,7 +103,7 @@ def install_pages(app: FastAPI) -> None:
         headers = {"Cache-Control": "public, max-age=86400"}
         return Response(script, media_type="text/javascript", headers=headers)
 
-    app.router.routes.extend(pages.routes)
+    app.include_router(pages)
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]))
 
 

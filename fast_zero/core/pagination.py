@@ -5,7 +5,7 @@ A cursor is opaque to clients: the id of the last row seen, as eight bytes in ba
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated, TypeVar, TypeVarTuple
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 
 from pydantic import (
     AfterValidator,
@@ -98,5 +98,7 @@ def cut(rows: Sequence[Row], page: PageParams, by: str = "id") -> tuple[Sequence
     `by` is the column that they are ordered by.
     """
     shown = rows[: page.limit]
-    more = len(rows) > page.limit
-    return shown, encode_cursor(getattr(shown[-1], by)) if more else None
+    if len(rows) <= page.limit:
+        return shown, None
+    last: Any = shown[-1]
+    return shown, encode_cursor(last[by] if isinstance(last, dict) else getattr(last, by))

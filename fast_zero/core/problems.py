@@ -12,10 +12,9 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fast_zero.core.errors import DomainError, Invalid, Unavailable
 
@@ -91,37 +90,37 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
     detail = error.detail
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail = TOO_LARGE.format(limit=request.app.settings.max_body_bytes)
+        detail = TOO_LARGE.format(limit=request.state.settings.max_body_bytes)
     return ProblemResponse(request, error.status_code, detail, headers)
 
 
-async def refuse_for_want_of_connection(request: Request, _error: PoolTimeout) -> Response:
-    busy = Unavailable("All connections to the database are in use. Try again in a moment.")
-    return await refuse(request, busy)
+class ErrorHandler:
+    """Answer our own mistakes with 500, and keep them to one line of the log: what, and where.
 
-
-class Composure:
-    """Keep our own mistakes to one line of the log, which says what and where.
-
-    They are raised on after they were answered, and uvicorn would print the stack with all
-    messages in it: statements, and perhaps what somebody sent.
+    uvicorn would print the stack with all messages in it: statements, and perhaps what was sent.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it was answered
+            await self.app(scope, receive, send_noted)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is answered
             steps = [step for step in extract_tb(error.__traceback__) if PACKAGE in step.filename]
             places = " > ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
             logger.error("%s at %s", type(error).__name__, places)  # noqa: TRY400  # the stack stays out
-
-
-async def confess(request: Request, _error: Exception) -> Response:
-    detail = "This is our mistake. It has been logged."
-    return ProblemResponse(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+            if scope["type"] == "http" and not started:
+                detail = "This is our mistake. It has been logged."
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
+                await ProblemResponse(Request(scope), status, detail)(scope, receive, send)
 
 
 def paths_met(request: Request) -> list[str | None]:
@@ -150,8 +149,6 @@ def install(app: FastAPI) -> None:
         DomainError: refuse,
         RequestValidationError: refuse_fields,
         HTTPException: refuse_request,
-        PoolTimeout: refuse_for_want_of_connection,
-        Exception: confess,
     }
     for error, handler in handlers.items():
         app.add_exception_handler(error, handler)

@@ -3,10 +3,9 @@
 from sqlalchemy import text
 
 from fast_zero.core import metrics
-from fast_zero.core.database import Autocommit
+from fast_zero.core.database import State, transaction
 from fast_zero.core.errors import DomainError
 from fast_zero.core.password_queue import passwords
-from fast_zero.core.pool import FairPool
 
 LOOKS_BETWEEN_JOBS = 15  # it is a statement, and the others cost nothing
 STATES = ("todo", "doing", "failed")
@@ -26,16 +25,16 @@ GROUP BY status
 class Samples:
     """Looks at one process's pool and queue, and at the jobs that all processes share."""
 
-    def __init__(self, autocommit: Autocommit) -> None:
-        self.autocommit = autocommit
+    def __init__(self, state: State) -> None:
+        self.pool = state["pool"]
+        self.sessions = state["sessions"]
         self.looks = 0
 
     async def look(self) -> None:
-        pool = self.autocommit.engine.pool
-        if isinstance(pool, FairPool):
-            metrics.POOL_SIZE.set(pool.size())
-            metrics.POOL_IN_USE.set(pool.checkedout())
-            metrics.POOL_WAITING.set(pool.waiting())
+        stats = self.pool.get_stats()
+        metrics.POOL_SIZE.set(self.pool.max_size)
+        metrics.POOL_IN_USE.set(stats["pool_size"] - stats["pool_available"])
+        metrics.POOL_WAITING.set(stats["requests_waiting"])
         metrics.PASSWORDS_WAITING.set(passwords.waiting())
         if self.looks % LOOKS_BETWEEN_JOBS == 0:
             await self.look_at_jobs()
@@ -43,7 +42,8 @@ class Samples:
 
     async def look_at_jobs(self) -> None:
         try:
-            rows = (await self.autocommit.execute(STANDING)).all()
+            async with transaction(self.sessions) as session:
+                rows = (await session.execute(STANDING)).all()
         except DomainError:  # the database is away, which other metrics tell
             return
         counts = {status: count for status, count, _ in rows}

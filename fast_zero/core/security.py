@@ -19,6 +19,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
 from fast_zero.core.clock import uncounted
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.password_queue import Caller, passwords
 from fast_zero.core.settings import Settings
@@ -51,12 +52,12 @@ class AccessToken:
     expires: int
 
 
-async def hash_password(password: str, caller: Caller) -> str:
-    return await in_turn(lambda: hasher.hash(password), caller)
+async def hash_password(session: Session, password: str, caller: Caller) -> str:
+    return await in_turn(session, lambda: hasher.hash(password), caller)
 
 
 async def verify_password(
-    password: str, password_hash: str | None, caller: Caller
+    session: Session, password: str, password_hash: str | None, caller: Caller
 ) -> tuple[bool, str | None]:
     """Compare in a time that does not tell whether there was a hash to compare with.
 
@@ -69,11 +70,17 @@ async def verify_password(
         except UnknownHashError:
             return False, None
 
-    right, upgraded = await in_turn(verify, caller)
+    right, upgraded = await in_turn(session, verify, caller)
     return (right, upgraded) if password_hash else (False, None)
 
 
-async def in_turn(work: Callable[[], Result], caller: Caller) -> Result:
+async def in_turn(session: Session, work: Callable[[], Result], caller: Caller) -> Result:
+    """Do the work when it is the caller's turn.
+
+    What was written before is committed, such as the attempt to log in, and the connection given
+    back: nobody holds one while passwords wait to be hashed.
+    """
+    await session.commit()
     with uncounted():  # the queue moves on whatever the database does
         return await passwords.run(caller, work)
 

@@ -12,15 +12,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
-    Column,
     ColumnElement,
     DateTime,
     Index,
     LargeBinary,
-    Named,
-    Table,
-    TypedColumns,
     Update,
     case,
     delete,
@@ -34,12 +29,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
-from fast_zero.core.database import AnySession
+from fast_zero.core.database import Base, Session
 from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.settings import Settings
-from fast_zero.core.tables import MOMENT, metadata
 
 FAILURES_ARE_KEPT = timedelta(days=1)
 LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
@@ -48,25 +43,17 @@ TOO_MANY_FAILURES = "Too many failed attempts. Wait, then try again."
 Moment = ColumnElement[datetime]
 
 
-class ThrottleColumns(TypedColumns):
-    digest: Named[bytes] = Column(LargeBinary, primary_key=True)
-    count: Named[int] = Column(BigInteger)
-    free_at: Named[datetime | None] = Column(
-        MOMENT
-    )  # when the next attempt is let through; None: at once
-    expires_at: Named[datetime] = Column(MOMENT)
+class Throttle(Base):
+    __tablename__ = "throttles"
+    __table_args__ = (Index(None, "expires_at"), {"prefixes": ["UNLOGGED"]})
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    free_at: Mapped[datetime | None]  # when the next attempt is let through; None: at once
+    expires_at: Mapped[datetime]
 
 
-throttles = Table(
-    "throttles",
-    metadata,
-    ThrottleColumns,
-    Index(None, "expires_at"),
-    prefixes=["UNLOGGED"],
-)
-
-
-EXPIRED = throttles.c.expires_at <= func.now()
+EXPIRED = Throttle.expires_at <= func.now()
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ def key(settings: Settings, kind: str, value: object) -> bytes:
     return hmac.digest(secret, f"{kind} {value}".encode(), hashlib.sha256)
 
 
-async def attempt(session: AnySession, *limits: Limit) -> None:
+async def attempt(session: Session, *limits: Limit) -> None:
     """Count an attempt as failed before it is tried, or refuse it while one limit has to wait.
 
     Of many at the same moment no more get through than one after the other. A limit counts
@@ -99,47 +86,50 @@ async def attempt(session: AnySession, *limits: Limit) -> None:
     granted = counted_attempt(limits[0]).cte()
     for limit in limits[1:]:
         granted = counted_attempt(limit, granted).cte()
-    if (await session.execute(select(granted.c.digest))).scalar() is None:
-        waiting = await seconds_to_wait(session, *(limit.key for limit in limits))
+    is_granted = await session.scalar(select(granted.c.digest)) is not None
+    waiting = 0.0 if is_granted else await seconds_to_wait(session, *(one.key for one in limits))
+    await session.commit()  # it is counted, whatever becomes of the request
+    if not is_granted:
         raise TooManyRequests(TOO_MANY_FAILURES, waiting)
 
 
-async def take_back(session: AnySession, *limits: Limit) -> None:
-    """Take back an attempt that has turned out to be none."""
-    for limit in in_force(
-        limits
-    ):  # one by one, so that nobody holds one lock and waits for another
+async def take_back(session: Session, *limits: Limit) -> None:
+    """Take back an attempt that has turned out to be none, though the request fails."""
+    for limit in in_force(limits):
         await session.execute(taken_back(limit))
+        await session.commit()  # so that nobody holds one lock and waits for another
 
 
-async def forgive(session: AnySession, *limits: Limit) -> None:
+async def forgive(session: Session, *limits: Limit) -> None:
     """Note that the attempt has succeeded."""
     if not (limits := in_force(limits)):
         return
     own = [limit.key for limit in limits if not limit.shared]
-    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(throttles.c.digest)
+    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(Throttle.digest)
     # Asked for their number, the shared ones are locked first, as `attempt` locks them.
     first = select(func.count()).select_from(shared.cte("shared")).scalar_subquery()
-    await session.execute(delete(throttles).where(throttles.c.digest.in_(own), first >= 0))
+    await session.execute(delete(Throttle).where(Throttle.digest.in_(own), first >= 0))
 
 
 async def spend(
-    session: AnySession, key: bytes, limit: int | None, seconds: int, refusal: str
+    session: Session, key: bytes, limit: int | None, seconds: int, refusal: str
 ) -> None:
     """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit."""
     if limit is None:
         return
     if limit == 0:
         raise TooManyRequests(refusal, seconds)
-    begun, until = func.now() + timedelta(seconds=seconds), throttles.c.expires_at
+    begun, until = func.now() + timedelta(seconds=seconds), Throttle.expires_at
     statement = upsert(
         key,
         lambda count, end: case((count < limit, null()), else_=end),
         begun,
         case((EXPIRED, begun), else_=until),
     )
-    if (await session.execute(statement)).scalar() is None:
-        raise TooManyRequests(refusal, await seconds_to_wait(session, key))
+    if await session.scalar(statement) is None:
+        waiting = await seconds_to_wait(session, key)
+        await session.commit()  # what was taken of limits before this one stays taken
+        raise TooManyRequests(refusal, waiting)
 
 
 def in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
@@ -173,26 +163,26 @@ def upsert(
     )
     if after is not None:
         first = first.where(exists(select(after.c.digest)))
-    count = case((EXPIRED, 1), else_=throttles.c.count + 1)
+    count = case((EXPIRED, 1), else_=Throttle.count + 1)
     return (
-        insert(throttles)
+        insert(Throttle)
         .from_select(["digest", "count", "free_at", "expires_at"], first)
         .on_conflict_do_update(
-            index_elements=[throttles.c.digest],
+            index_elements=[Throttle.digest],
             set_={"count": count, "free_at": free_at(count, prolonged), "expires_at": prolonged},
-            where=or_(throttles.c.free_at.is_(None), throttles.c.free_at <= func.now()),
+            where=or_(Throttle.free_at.is_(None), Throttle.free_at <= func.now()),
         )
-        .returning(throttles.c.digest)
+        .returning(Throttle.digest)
     )
 
 
 def taken_back(*limits: Limit) -> Update:
     keys = [limit.key for limit in limits]
-    values = {"count": func.greatest(throttles.c.count - 1, 0), "free_at": None}
-    return update(throttles).where(throttles.c.digest.in_(keys)).values(values)
+    values = {"count": func.greatest(Throttle.count - 1, 0), "free_at": None}
+    return update(Throttle).where(Throttle.digest.in_(keys)).values(values)
 
 
-async def seconds_to_wait(session: AnySession, *keys: bytes) -> float:
-    left = func.max(extract("epoch", throttles.c.free_at - func.now()))
-    found = await session.execute(select(left).where(throttles.c.digest.in_(keys)))
+async def seconds_to_wait(session: Session, *keys: bytes) -> float:
+    left = func.max(extract("epoch", Throttle.free_at - func.now()))
+    found = await session.execute(select(left).where(Throttle.digest.in_(keys)))
     return float(found.scalar() or 0)

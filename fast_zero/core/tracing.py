@@ -17,11 +17,9 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import SpanKind
 
 import fast_zero
-from fast_zero.core.spans import share_of_requests
 
 TYPED = (
     "url.path",
@@ -35,9 +33,7 @@ def exported(endpoint: str, *, with_metrics: bool) -> Iterator[None]:
     """Send what is traced in this process until the block ends, and what is measured."""
     name = os.environ.get("OTEL_SERVICE_NAME", "fast_zero")
     resource = Resource.create({"service.name": name, "service.version": fast_zero.__version__})
-    drawn = share_of_requests(with_metrics=with_metrics) < 1  # those that are not never come here
-    sampler = ParentBased(ALWAYS_ON) if drawn else None
-    tracers = TracerProvider(sampler, resource, shutdown_on_exit=False)
+    tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
     tracers.add_span_processor(Discretion())
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
     trace.set_tracer_provider(tracers)

@@ -1,14 +1,13 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Security
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import StreamingResponse
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import Autocommit
+from fast_zero.core.dependencies import ReadSession
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
 
@@ -27,11 +26,11 @@ AS_FILE: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = room("/users/me/export", "users")
+router = APIRouter(prefix="/users/me/export", tags=["users"])
 
 
 @router.get("", response_model=Export, responses=responses(*NEEDS_TOKEN) | AS_FILE)
-async def export_me(actor: Reader, session: Autocommit) -> StreamingResponse:
+async def export_me(actor: Reader, session: ReadSession, request: Request) -> StreamingResponse:
     """Give everything that is kept of you, as one JSON document that is written while it is read.
 
     It is no snapshot: what is written meanwhile may or may not be in it.
@@ -39,7 +38,7 @@ async def export_me(actor: Reader, session: Autocommit) -> StreamingResponse:
     now = datetime.now(UTC)
     head = await service.read_head(session, actor.id, now)
     return StreamingResponse(
-        service.write(session, actor.id, head),
+        service.write(request.state.reads, actor.id, head),
         media_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="fast_zero-export-{now:%Y-%m-%d}.json"',

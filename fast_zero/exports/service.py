@@ -14,7 +14,7 @@ from fast_zero.accounts.schemas import (
     SessionPublic,
     UserPrivate,
 )
-from fast_zero.core.database import Autocommit
+from fast_zero.core.database import Session, Sessions, transaction
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.exports.schemas import ExportHead
@@ -27,7 +27,7 @@ from fast_zero.todos.schemas import TodoFilter, TodoPublic
 
 PAGE = 100  # rows: of the longest todos, some two megabytes
 
-Select = Callable[[Autocommit, int, Any], Awaitable[Sequence[Any]]]
+Select = Callable[[Session, int, Any], Awaitable[Sequence[Any]]]
 
 # The name in the export, how a row is shown, what selects a page, and what describes one.
 LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
@@ -45,7 +45,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
 )
 
 
-async def read_head(session: Autocommit, actor_id: int, now: datetime) -> ExportHead:
+async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHead:
     user = await queries.select_user(session, actor_id)
     factor = await otp_queries.select_state(session, actor_id)
     if user is None:
@@ -57,13 +57,13 @@ async def read_head(session: Autocommit, actor_id: int, now: datetime) -> Export
     )
 
 
-async def write(session: Autocommit, actor_id: int, head: ExportHead) -> AsyncIterator[str]:
+async def write(sessions: Sessions, actor_id: int, head: ExportHead) -> AsyncIterator[str]:
     """Give the JSON of an export in parts."""
     yield head.model_dump_json().removesuffix("}")
     for name, shape, select, params in LISTS:
         yield f',"{name}":['
         separator = ""
-        async for rows in pages(session, actor_id, select, params):
+        async for rows in pages(sessions, actor_id, select, params):
             shown = [shape.model_validate(row).model_dump_json() for row in rows]
             if shown:
                 yield separator + ",".join(shown)
@@ -73,12 +73,13 @@ async def write(session: Autocommit, actor_id: int, head: ExportHead) -> AsyncIt
 
 
 async def pages(
-    session: Autocommit, actor_id: int, select: Select, params: type[PageParams]
+    sessions: Sessions, actor_id: int, select: Select, params: type[PageParams]
 ) -> AsyncIterator[Sequence[Any]]:
     place: dict[str, str] = {}
     while True:
         page = params.model_validate({"limit": PAGE, **place})
-        found = await select(session, actor_id, page)
+        async with transaction(sessions) as session:
+            found = await select(session, actor_id, page)
         rows, cursor = cut(found, page)
         yield rows
         if cursor is None:

@@ -5,6 +5,7 @@ from fastapi.security import SecurityScopes
 
 from fast_zero.accounts.dependencies import NOT_VALIDATED, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
+from fast_zero.core.dependencies import CurrentSession
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.feed.queries import NOBODY
 
@@ -12,7 +13,7 @@ Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
 Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
 
 
-async def viewer(request: Request) -> int:
+async def viewer(request: Request, session: CurrentSession) -> int:
     """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
 
     While profiles are public these routes need no token, so one that does not hold is as good as
@@ -22,7 +23,7 @@ async def viewer(request: Request) -> int:
     if is_public and "authorization" not in request.headers:
         return NOBODY
     try:
-        actor = await current_actor(request, SecurityScopes())
+        actor = await current_actor(request, SecurityScopes(), session)
     except Unauthenticated:
         if is_public:
             return NOBODY

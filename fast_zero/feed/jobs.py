@@ -3,7 +3,7 @@ from fast_zero.feed import tallies
 
 
 async def add_up(context: Context) -> None:
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         await tallies.add_up(session)
 
 

@@ -4,21 +4,16 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import PUBLIC, Name, UserPage
 from fast_zero.core import conditions
 from fast_zero.core.conditions import IfNoneMatch
-from fast_zero.core.database import AnyRow
-from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.dependencies import CurrentSession, PageQuery, ReadSession
 from fast_zero.core.errors import NotFound
-from fast_zero.core.etags import Tags
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
-from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, service, stats_queries
 from fast_zero.feed.dependencies import NOT_PUBLIC, Reader, Viewer, Writer
@@ -30,23 +25,23 @@ SIGNED_IN = responses(*NEEDS_TOKEN)
 TO_A_USER = responses(*NEEDS_TOKEN, MISSING)
 DONE = HTTPStatus.NO_CONTENT
 
-router = room("/users", "users")
+router = APIRouter(prefix="/users", tags=["users"])
 
 
 @router.get("", response_model=UserPage, responses=responses(*NOT_PUBLIC))
-async def list_users(page: PageQuery, viewer: Viewer, session: Reads) -> object:
+async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> object:
     """List the public profiles of all users, oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
     rows, cursor = cut(rows, page)
-    return {"users": as_dicts(rows), "next": cursor}
+    return {"users": rows, "next": cursor}
 
 
 @router.get("/me/blocks", response_model=UserPage, responses=SIGNED_IN)
-async def list_blocks(page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> object:
     """List whom you block, the latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "blocked")
     rows, cursor = cut(rows, page, "position")
-    return {"users": as_dicts(rows), "next": cursor}
+    return {"users": rows, "next": cursor}
 
 
 @router.get(
@@ -54,9 +49,13 @@ async def list_blocks(page: PageQuery, actor: Reader, session: Reads) -> object:
     response_model=Profile,
     responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
 )
-async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMatch) -> Response:
+async def read_user(
+    user_id: Id, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
+) -> object:
     """Show a user's public profile, and to who is signed in which of the two follows the other."""
-    return profile(await people_queries.select_profile(session, viewer, user_id), viewer, seen)
+    found = await service.read_profile(session, viewer, user_id)
+    conditions.set_tag(response, profile_tag(*found, viewer), seen)
+    return found[0]
 
 
 @router.get(
@@ -65,53 +64,54 @@ async def read_user(user_id: Id, viewer: Viewer, session: Reads, seen: IfNoneMat
     responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_user_by_name(
-    username: Name, viewer: Viewer, session: Reads, seen: IfNoneMatch
-) -> Response:
+    username: Name, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
+) -> object:
     """Show the public profile of the user with a name, whatever its case."""
-    found = await people_queries.select_profile_by_name(session, viewer, username)
-    return profile(found, viewer, seen)
+    found = await service.read_profile_by_name(session, viewer, username)
+    conditions.set_tag(response, profile_tag(*found, viewer), seen)
+    return found[0]
 
 
-def profile(user: AnyRow | None, viewer: int, seen: Tags) -> Response:
-    if user is None:
-        raise NotFound(NO_USER)
-    shown = Profile.model_validate(service.without_strangers_fields(user, viewer))
-    # The version counts private changes, too, so it is told to the user alone.
-    version = user.version if user.id == viewer else None
-    return conditions.answer_all(shown, version, PUBLIC, seen=seen)
+def profile_tag(profile: Profile, version: int, viewer: int) -> str:
+    """Make the tag of a profile. Its user alone sees the version, which counts private changes."""
+    return conditions.digest_tag(profile, version if profile.id == viewer else None, PUBLIC)
 
 
 @router.get("/{user_id}/posts", response_model=PostPage, responses=TO_A_USER)
 async def list_users_posts(
     user_id: Id,
-    wanted: Annotated[FeedParams, Depends(query(FeedParams))],
+    wanted: Annotated[FeedParams, Query()],
     actor: Reader,
-    session: Reads,
+    session: ReadSession,
 ) -> object:
     """List the posts of a user that you may see, the newest first."""
     rows = await service.list_users_posts(session, actor.id, wanted, user_id)
     rows, cursor = cut(rows, wanted)
-    return {"posts": as_dicts(rows), "next": cursor}
+    return {"posts": rows, "next": cursor}
 
 
 @router.get("/{user_id}/followers", response_model=UserPage, responses=TO_A_USER)
-async def list_followers(user_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_followers(
+    user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
+) -> object:
     """List who follows a user, the latest first."""
     people = await service.list_people(session, actor.id, page, "followers", user_id)
     rows, cursor = cut(people, page, "position")
-    return {"users": as_dicts(rows), "next": cursor}
+    return {"users": rows, "next": cursor}
 
 
 @router.get("/{user_id}/following", response_model=UserPage, responses=TO_A_USER)
-async def list_following(user_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_following(
+    user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
+) -> object:
     """List whom a user follows, the latest first."""
     people = await service.list_people(session, actor.id, page, "following", user_id)
     rows, cursor = cut(people, page, "position")
-    return {"users": as_dicts(rows), "next": cursor}
+    return {"users": rows, "next": cursor}
 
 
 @router.get("/{user_id}/stats", response_model=UserStats, responses=TO_A_USER)
-async def read_stats(user_id: Id, actor: Reader, session: Reads) -> object:
+async def read_stats(user_id: Id, actor: Reader, session: ReadSession) -> object:
     """Tell what a user has finished, day by day for a year: of others, only what is shared."""
     stats = await stats_queries.select_stats(session, actor.id, user_id, datetime.now(UTC))
     if stats is None:
@@ -120,24 +120,24 @@ async def read_stats(user_id: Id, actor: Reader, session: Reads) -> object:
 
 
 @router.put("/{user_id}/follow", status_code=DONE, responses=TO_A_USER)
-async def follow_user(user_id: Id, actor: Writer, session: Autocommit) -> None:
+async def follow_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Follow a user. Once more changes nothing."""
     await service.do(session, "follow", actor.id, user_id)
 
 
 @router.delete("/{user_id}/follow", status_code=DONE, responses=TO_A_USER)
-async def unfollow_user(user_id: Id, actor: Writer, session: Autocommit) -> None:
+async def unfollow_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Follow a user no longer. Once more changes nothing."""
     await service.do(session, "unfollow", actor.id, user_id)
 
 
 @router.put("/{user_id}/block", status_code=DONE, responses=TO_A_USER)
-async def block_user(user_id: Id, actor: Writer, session: Autocommit) -> None:
+async def block_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Block a user: neither of you sees the other any more, and follows between you end."""
     await service.do(session, "block", actor.id, user_id)
 
 
 @router.delete("/{user_id}/block", status_code=DONE, responses=TO_A_USER)
-async def unblock_user(user_id: Id, actor: Writer, session: Autocommit) -> None:
+async def unblock_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Block a user no longer. Once more changes nothing."""
     await service.do(session, "unblock", actor.id, user_id)

@@ -38,18 +38,11 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from fast_zero.accounts.models import users
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.accounts.models import User
+from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.etags import Versions
 from fast_zero.core.pagination import PageParams
-from fast_zero.feed.models import (
-    Visibility,
-    blocks,
-    earlier_texts,
-    follows,
-    likes,
-    posts,
-)
+from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Visibility
 from fast_zero.feed.schemas import FeedParams, PostCreate, PostUpdate, ThreadParams
 
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
@@ -62,6 +55,13 @@ LEVELS = 3
 SHOWN_BELOW = 3
 """How many replies are shown of each that is itself within a thread."""
 
+users = User.__table__.c
+follows = Follow.__table__.c
+blocks = Block.__table__.c
+likes = Like.__table__.c
+posts = Post.__table__.c
+texts = EarlierText.__table__.c
+completions = Completion.__table__.c
 
 READER: BindParameter[int] = bindparam("reader_id", type_=BigInteger)
 POST: BindParameter[int] = bindparam("post_id", type_=BigInteger)
@@ -72,9 +72,9 @@ LIMIT: BindParameter[int] = bindparam("limit", type_=BigInteger)
 
 # Asked for once in a statement, however many rows it looks at.
 HIDDEN: ColumnElement[Any] = func.array(
-    select(blocks.c.blocked_id)
-    .where(blocks.c.blocker_id == READER)
-    .union_all(select(blocks.c.blocker_id).where(blocks.c.blocked_id == READER))
+    select(blocks.blocked_id)
+    .where(blocks.blocker_id == READER)
+    .union_all(select(blocks.blocker_id).where(blocks.blocked_id == READER))
     .scalar_subquery(),
     type_=ARRAY(BigInteger),
 )
@@ -85,10 +85,15 @@ def constant(word: str) -> ColumnElement[str]:
     return literal_column(f"'{word}'", Text)
 
 
+def whole(number: int) -> ColumnElement[int]:
+    """Write a number of our own into a statement, likewise."""
+    return literal_column(str(number), BigInteger)
+
+
 # Who somebody is, as a page shows it.
 PERSON = func.jsonb_build_object(
     *chain.from_iterable(
-        (constant(name), users.c[name]) for name in ("id", "username", "display_name")
+        (constant(name), users[name]) for name in ("id", "username", "display_name")
     ),
     type_=JSONB,
 )
@@ -105,13 +110,11 @@ def there_is(row: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Colum
     `EXISTS` may be answered from a hash of all rows of the table, where PostgreSQL expects to be
     asked for more of them than a page has.
     """
-    return select(row).where(*conditions).limit(literal_column("1")).scalar_subquery().is_not(None)
+    return select(row).where(*conditions).limit(whole(1)).scalar_subquery().is_not(None)
 
 
 def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> ColumnElement[bool]:
-    return there_is(
-        follows.c.id, follows.c.follower_id == follower, follows.c.followed_id == followed
-    )
+    return there_is(follows.id, follows.follower_id == follower, follows.followed_id == followed)
 
 
 def within_reach(post: Columns) -> ColumnElement[bool]:
@@ -131,13 +134,13 @@ def visible_to(post: Columns) -> ColumnElement[bool]:
 
 def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
     """Give what is told of a post, counted as the reader may see it."""
-    reply = posts.alias("reply").c
-    parent = posts.alias("parent").c
-    liking = likes.alias("liking").c
+    reply = Post.__table__.alias("reply").c
+    parent = Post.__table__.alias("parent").c
+    liking = Like.__table__.alias("liking").c
     parent_there = there_is(parent.id, parent.id == post.reply_to, visible_to(parent))
     return (
         post.id,
-        select(PERSON).where(users.c.id == post.author_id).scalar_subquery().label("author"),
+        select(PERSON).where(users.id == post.author_id).scalar_subquery().label("author"),
         post.text,
         post.todo_id.is_not(None).label("finished"),
         post.visibility,
@@ -168,19 +171,20 @@ Source = Literal["home", "user", "likes"]
 @cache
 def listing(source: Source, *, replies: bool, after: bool) -> Rows:
     """List posts of a source, the newest first; likes, the latest first."""
-    position = likes.c.id if source == "likes" else posts.c.id
-    statement = showing(posts, columns=[position.label("position")]).where(visible_to(posts.c))
+    post = Post.__table__
+    position = likes.id if source == "likes" else posts.id
+    statement = showing(post, columns=[position.label("position")]).where(visible_to(posts))
     match source:
         case "home":
-            statement = statement.where(posts.c.visibility == constant(Visibility.PUBLIC))
-            statement = statement.where(posts.c.author_id.is_not(None))
+            statement = statement.where(posts.visibility == constant(Visibility.PUBLIC))
+            statement = statement.where(posts.author_id.is_not(None))
         case "user":
-            statement = statement.where(posts.c.author_id == USER)
+            statement = statement.where(posts.author_id == USER)
         case "likes":
-            statement = statement.join(likes, likes.c.post_id == posts.c.id)
-            statement = statement.where(likes.c.user_id == READER)
+            statement = statement.join(Like.__table__, likes.post_id == posts.id)
+            statement = statement.where(likes.user_id == READER)
     if not replies:
-        statement = statement.where(posts.c.reply_to.is_(None))
+        statement = statement.where(posts.reply_to.is_(None))
     if after:
         statement = statement.where(position < AFTER)
     return statement.order_by(position.desc()).offset(OFFSET).limit(LIMIT)
@@ -192,7 +196,7 @@ def page_values(reader_id: int, page: PageParams) -> dict[str, Any]:
 
 
 async def select_posts(
-    session: AnySession,
+    session: Session,
     reader_id: int,
     page: PageParams,
     source: Source,
@@ -205,10 +209,10 @@ async def select_posts(
     return (await session.execute(statement, values)).all()
 
 
-THIS_ONE = showing(posts).where(posts.c.id == POST, visible_to(posts.c))
+THIS_ONE = showing(Post.__table__).where(posts.id == POST, visible_to(posts))
 
 
-async def select_post(session: AnySession, reader_id: int, post_id: int) -> AnyRow | None:
+async def select_post(session: Session, reader_id: int, post_id: int) -> AnyRow | None:
     found = await session.execute(THIS_ONE, {"reader_id": reader_id, "post_id": post_id})
     return found.one_or_none()
 
@@ -219,10 +223,10 @@ def thread(*, after: bool) -> Rows:
 
     Of the post itself a page of direct replies, of each of those the first few.
     """
-    top = select(posts.c.id, literal_column("0", Integer).label("level"))
-    top = top.where(posts.c.id == POST, visible_to(posts.c))
+    top = select(posts.id, literal_column("0", Integer).label("level"))
+    top = top.where(posts.id == POST, visible_to(posts))
     found = top.cte("thread", recursive=True)
-    reply = posts.alias("below").c
+    reply = Post.__table__.alias("below").c
     place = and_(reply.author_id.is_(None), within_reach(reply))
     below = select(reply.id).where(reply.reply_to == found.c.id, or_(visible_to(reply), place))
     if after:
@@ -234,16 +238,17 @@ def thread(*, after: bool) -> Rows:
         .select_from(found.join(next_ones, true()))
         .where(found.c.level < LEVELS)
     )
+    post = Post.__table__
     return (
-        select(*shown(posts.c), found.c.level)
+        select(*shown(posts), found.c.level)
         .select_from(found)
-        .join(posts, posts.c.id == found.c.id)
-        .order_by(found.c.level, posts.c.id)
+        .join(post, posts.id == found.c.id)
+        .order_by(found.c.level, posts.id)
     )
 
 
 async def select_thread(
-    session: AnySession, reader_id: int, post_id: int, page: ThreadParams
+    session: Session, reader_id: int, post_id: int, page: ThreadParams
 ) -> Sequence[AnyRow]:
     values = page_values(reader_id, page) | {"post_id": post_id}
     del values["offset"]
@@ -261,7 +266,7 @@ def writing(*, reply: bool) -> Rows:
     wanted: BindParameter[str | None] = bindparam("visibility", type_=Text)
     names = ("author_id", "text", "visibility", "reply_to", "circle", "above")
     if reply:
-        parent = posts.alias("parent").c
+        parent = Post.__table__.alias("parent").c
         level = func.coalesce(wanted, parent.visibility)
         circle = case(
             (parent.circle.is_not(None), parent.circle),
@@ -283,11 +288,11 @@ def writing(*, reply: bool) -> Rows:
         circle = case((level == Visibility.FOLLOWERS.value, READER))
         nothing: ColumnElement[Any] = literal_column("'{}'::bigint[]", ARRAY(BigInteger))
         values = select(READER, text, level, null(), circle, nothing)
-    made = insert(posts).from_select(names, values).returning(*posts.c).cte("made")
+    made = insert(Post.__table__).from_select(names, values).returning(*posts).cte("made")
     return showing(made)
 
 
-async def insert_post(session: AnySession, reader_id: int, new: PostCreate) -> AnyRow | None:
+async def insert_post(session: Session, reader_id: int, new: PostCreate) -> AnyRow | None:
     values: dict[str, Any] = {"reader_id": reader_id, "text": new.text}
     values["visibility"] = new.model_dump().get("visibility")
     if new.reply_to is not None:
@@ -297,10 +302,10 @@ async def insert_post(session: AnySession, reader_id: int, new: PostCreate) -> A
 
 
 def own(*, conditional: bool) -> list[ColumnElement[bool]]:
-    conditions = [posts.c.author_id == READER, posts.c.id == POST]
+    conditions = [posts.author_id == READER, posts.id == POST]
     if conditional:
         accepted: BindParameter[Any] = bindparam("accepted", type_=ARRAY(BigInteger))
-        conditions.append(posts.c.version == any_(accepted))
+        conditions.append(posts.version == any_(accepted))
     return conditions
 
 
@@ -312,14 +317,14 @@ def own_values(reader_id: int, post_id: int, accepted: Versions) -> dict[str, An
 @cache
 def rewriting(*, changes: bool, conditional: bool) -> Rows:
     if not changes:
-        return showing(posts).where(*own(conditional=conditional))
-    statement = update(posts).where(*own(conditional=conditional))
-    statement = statement.values(text=bindparam("new_text", type_=Text)).returning(*posts.c)
+        return showing(Post.__table__).where(*own(conditional=conditional))
+    statement = update(Post.__table__).where(*own(conditional=conditional))
+    statement = statement.values(text=bindparam("new_text", type_=Text)).returning(*posts)
     return showing(statement.cte("changed"))
 
 
 async def update_post(
-    session: AnySession, reader_id: int, post_id: int, change: PostUpdate, accepted: Versions
+    session: Session, reader_id: int, post_id: int, change: PostUpdate, accepted: Versions
 ) -> AnyRow | None:
     changes = {f"new_{name}": value for name, value in change.model_dump().items()}
     statement = rewriting(changes=bool(changes), conditional=accepted is not None)
@@ -331,50 +336,50 @@ async def update_post(
 def emptying(*, conditional: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     """Take a post's author away; a trigger does the rest."""
     conditions = own(conditional=conditional)
-    return update(posts).where(*conditions).values(author_id=None).returning(posts.c.id)
+    return update(Post.__table__).where(*conditions).values(author_id=None).returning(posts.id)
 
 
-async def delete_post(
-    session: AnySession, reader_id: int, post_id: int, accepted: Versions
-) -> bool:
+async def delete_post(session: Session, reader_id: int, post_id: int, accepted: Versions) -> bool:
     statement = emptying(conditional=accepted is not None)
     values = own_values(reader_id, post_id, accepted)
     return (await session.execute(statement, values)).first() is not None
 
 
 async def select_earlier_texts(
-    session: AnySession, reader_id: int, post_id: int, page: PageParams
+    session: Session, reader_id: int, post_id: int, page: PageParams
 ) -> Sequence[AnyRow]:
-    statement = select(earlier_texts.c.id, earlier_texts.c.text, earlier_texts.c.written_at).join(
-        posts, posts.c.id == earlier_texts.c.post_id
+    statement = select(texts.id, texts.text, texts.written_at).join(
+        Post.__table__, posts.id == texts.post_id
     )
-    statement = statement.where(earlier_texts.c.post_id == POST, posts.c.author_id == READER)
+    statement = statement.where(texts.post_id == POST, posts.author_id == READER)
     if page.after is not None:
-        statement = statement.where(earlier_texts.c.id > AFTER)
-    statement = statement.order_by(earlier_texts.c.id).offset(OFFSET).limit(LIMIT)
+        statement = statement.where(texts.id > AFTER)
+    statement = statement.order_by(texts.id).offset(OFFSET).limit(LIMIT)
     values = page_values(reader_id, page) | {"post_id": post_id}
     return (await session.execute(statement, values)).all()
 
 
 # Locked, or a like could come to a post that is being deleted.
 SEEN = (
-    select(posts.c.id)
-    .where(posts.c.id == POST, visible_to(posts.c))
-    .with_for_update(read=True, of=posts)
+    select(posts.id)
+    .where(posts.id == POST, visible_to(posts))
+    .with_for_update(read=True, of=Post.__table__)
     .cte("seen")
 )
-MADE = insert_or_leave(likes).from_select(["post_id", "user_id"], select(SEEN.c.id, READER))
-UNDONE = delete(likes).where(likes.c.post_id == SEEN.c.id, likes.c.user_id == READER)
+MADE = insert_or_leave(Like.__table__).from_select(
+    ["post_id", "user_id"], select(SEEN.c.id, READER)
+)
+UNDONE = delete(Like.__table__).where(likes.post_id == SEEN.c.id, likes.user_id == READER)
 LIKE = select(SEEN.c.id).add_cte(MADE.on_conflict_do_nothing().cte("made"))
 UNLIKE = select(SEEN.c.id).add_cte(UNDONE.cte("undone"))
 
 
-async def like(session: AnySession, reader_id: int, post_id: int) -> bool:
+async def like(session: Session, reader_id: int, post_id: int) -> bool:
     """Like a post, and tell whether the reader may see it."""
     found = await session.execute(LIKE, {"reader_id": reader_id, "post_id": post_id})
     return found.first() is not None
 
 
-async def unlike(session: AnySession, reader_id: int, post_id: int) -> bool:
+async def unlike(session: Session, reader_id: int, post_id: int) -> bool:
     found = await session.execute(UNLIKE, {"reader_id": reader_id, "post_id": post_id})
     return found.first() is not None

@@ -1,20 +1,17 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import UserPage
 from fast_zero.core import conditions, etags, idempotency
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.dependencies import CurrentSession, PageQuery, ReadSession
 from fast_zero.core.errors import NotFound
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import PageQuery, query
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
-from fast_zero.core.statements import as_dicts
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, queries, service, timeline_queries
 from fast_zero.feed.dependencies import Reader, Writer
@@ -31,9 +28,9 @@ from fast_zero.feed.schemas import (
 )
 
 MISSING = NotFound(NO_POST)
-FeedQuery = Annotated[FeedParams, Depends(query(FeedParams))]
+FeedQuery = Annotated[FeedParams, Query()]
 
-router = room("", "feed", answers=responses(*NEEDS_TOKEN))
+router = APIRouter(tags=["feed"], responses=responses(*NEEDS_TOKEN))
 
 
 @router.post(
@@ -42,39 +39,41 @@ router = room("", "feed", answers=responses(*NEEDS_TOKEN))
     response_model=PostPublic,
     responses=responses(MISSING, idempotency.UNFINISHED) | idempotency.CREATED,
 )
-async def create_post(new: PostCreate, actor: Writer, once: DoOnce) -> Response:
+async def create_post(
+    new: PostCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
+) -> object:
     """Post something, or reply to a post. A reply is seen by nobody who may not see that post."""
 
-    async def create(session: Autocommit) -> Response:
-        post = await service.create_post(session, actor.id, new)
-        tag = etags.tag(post.version)
-        return conditions.created(PostPublic.model_validate(post), tag, f"/posts/{post.id}")
+    async def create() -> PostPublic:
+        post = PostPublic.model_validate(await service.create_post(session, actor.id, new))
+        conditions.set_created(response, etags.tag(post.version), f"/posts/{post.id}")
+        return post
 
-    return await once(actor.id, create)
+    return await once(session, actor.id, create)
 
 
 @router.get("/posts", response_model=PostPage)
-async def list_posts(wanted: FeedQuery, actor: Reader, session: Reads) -> object:
+async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
     """List the public posts of everybody, the newest first."""
     rows = await queries.select_posts(session, actor.id, wanted, "home")
     rows, cursor = cut(rows, wanted)
-    return {"posts": as_dicts(rows), "next": cursor}
+    return {"posts": rows, "next": cursor}
 
 
 @router.get("/timeline", response_model=PostPage)
-async def read_timeline(wanted: FeedQuery, actor: Reader, session: Reads) -> object:
+async def read_timeline(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
     """List your own posts and those of whom you follow, the newest first."""
     rows = await timeline_queries.select_timeline(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
-    return {"posts": as_dicts(rows), "next": cursor}
+    return {"posts": rows, "next": cursor}
 
 
 @router.get("/users/me/likes", response_model=PostPage)
-async def list_my_likes(page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) -> object:
     """List the posts that you like, the latest like first."""
     rows = await queries.select_posts(session, actor.id, page, "likes")
     rows, cursor = cut(rows, page, "position")
-    return {"posts": as_dicts(rows), "next": cursor}
+    return {"posts": rows, "next": cursor}
 
 
 @router.get(
@@ -84,14 +83,16 @@ async def list_my_likes(page: PageQuery, actor: Reader, session: Reads) -> objec
 )
 async def read_post(
     post_id: Id,
-    page: Annotated[ThreadParams, Depends(query(ThreadParams))],
+    page: Annotated[ThreadParams, Query()],
     actor: Reader,
-    session: Reads,
+    session: ReadSession,
+    response: Response,
     seen: IfNoneMatch,
-) -> Response:
+) -> object:
     """Show a post and a page of the replies to it, the oldest first, three levels deep."""
     post = await service.read_thread(session, actor.id, post_id, page)
-    return conditions.answer_all(post, post.version, seen=seen)
+    conditions.set_tag(response, conditions.digest_tag(post, post.version), seen)
+    return post
 
 
 @router.patch(
@@ -100,12 +101,18 @@ async def read_post(
     responses=responses(MISSING, conditions.STALE) | conditions.TAGGED,
 )
 async def update_post(
-    post_id: Id, change: PostUpdate, actor: Writer, session: Autocommit, condition: IfMatch
-) -> Response:
+    post_id: Id,
+    change: PostUpdate,
+    actor: Writer,
+    session: CurrentSession,
+    response: Response,
+    condition: IfMatch,
+) -> object:
     """Give your post another text. It is shown as edited; the earlier text is kept for you."""
     accepted = etags.versions(condition)
     post = await service.update_post(session, actor.id, post_id, change, accepted)
-    return conditions.answer(PostPublic.model_validate(post), etags.tag(post.version))
+    conditions.set_tag(response, etags.tag(post.version))
+    return post
 
 
 @router.delete(
@@ -113,13 +120,17 @@ async def update_post(
     status_code=HTTPStatus.NO_CONTENT,
     responses=responses(MISSING, conditions.STALE),
 )
-async def delete_post(post_id: Id, actor: Writer, session: Autocommit, condition: IfMatch) -> None:
+async def delete_post(
+    post_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
+) -> None:
     """Delete your post, its earlier texts and its likes. The replies to it stay."""
     await service.delete_post(session, actor.id, post_id, etags.versions(condition))
 
 
 @router.get("/posts/{post_id}/edits", response_model=EarlierTextPage, responses=responses(MISSING))
-async def list_earlier_texts(post_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_earlier_texts(
+    post_id: Id, page: PageQuery, actor: Reader, session: ReadSession
+) -> object:
     """List the earlier texts of your post, the oldest first."""
     rows, cursor = cut(await queries.select_earlier_texts(session, actor.id, post_id, page), page)
     if not rows:
@@ -132,7 +143,7 @@ async def list_earlier_texts(post_id: Id, page: PageQuery, actor: Reader, sessio
 @router.put(
     "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
 )
-async def like_post(post_id: Id, actor: Writer, session: Autocommit) -> None:
+async def like_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Like a post. Once more changes nothing."""
     if not await queries.like(session, actor.id, post_id):
         raise NotFound(NO_POST)
@@ -141,17 +152,17 @@ async def like_post(post_id: Id, actor: Writer, session: Autocommit) -> None:
 @router.delete(
     "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
 )
-async def unlike_post(post_id: Id, actor: Writer, session: Autocommit) -> None:
+async def unlike_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Like a post no longer. Once more changes nothing."""
     if not await queries.unlike(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
 @router.get("/posts/{post_id}/likes", response_model=UserPage, responses=responses(MISSING))
-async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: Reads) -> object:
+async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadSession) -> object:
     """List who likes a post, the latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "likers", post_id=post_id)
     if not rows and await queries.select_post(session, actor.id, post_id) is None:
         raise NotFound(NO_POST)
     rows, cursor = cut(rows, page, "position")
-    return {"users": as_dicts(rows), "next": cursor}
+    return {"users": rows, "next": cursor}

@@ -2,7 +2,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fast_zero.core import etags
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.errors import DomainError, Invalid, NotFound, Stale
 from fast_zero.core.etags import Versions
 from fast_zero.core.pagination import PageParams, cut
@@ -16,6 +16,7 @@ from fast_zero.feed.schemas import (
     PostPublic,
     PostThread,
     PostUpdate,
+    Profile,
     Reply,
     ThreadParams,
 )
@@ -24,7 +25,7 @@ MORE_VISIBLE = "A reply cannot be seen by more people than what it replies to."
 ONESELF = "You cannot {deed} yourself."
 
 
-async def create_post(session: AnySession, actor_id: int, new: PostCreate) -> AnyRow:
+async def create_post(session: Session, actor_id: int, new: PostCreate) -> AnyRow:
     post = await queries.insert_post(session, actor_id, new)
     if post is None:
         if await queries.select_post(session, actor_id, new.reply_to or 0) is None:
@@ -35,7 +36,7 @@ async def create_post(session: AnySession, actor_id: int, new: PostCreate) -> An
 
 
 async def update_post(
-    session: AnySession, actor_id: int, post_id: int, change: PostUpdate, accepted: Versions
+    session: Session, actor_id: int, post_id: int, change: PostUpdate, accepted: Versions
 ) -> AnyRow:
     post = await queries.update_post(session, actor_id, post_id, change, accepted)
     if post is None:
@@ -44,15 +45,13 @@ async def update_post(
     return post
 
 
-async def delete_post(session: AnySession, actor_id: int, post_id: int, accepted: Versions) -> None:
+async def delete_post(session: Session, actor_id: int, post_id: int, accepted: Versions) -> None:
     if not await queries.delete_post(session, actor_id, post_id, accepted):
         raise await refusal(session, actor_id, post_id, accepted)
     measures.DELETED.inc()
 
 
-async def refusal(
-    session: AnySession, actor_id: int, post_id: int, accepted: Versions
-) -> DomainError:
+async def refusal(session: Session, actor_id: int, post_id: int, accepted: Versions) -> DomainError:
     """Tell why a write found no row. Others' posts are there, but not to be written to."""
     post = await queries.select_post(session, actor_id, post_id)
     if post is None or post.author["id"] != actor_id or accepted is None:
@@ -60,7 +59,7 @@ async def refusal(
     return Stale(etags.tag(post.version))
 
 
-async def do(session: AnySession, deed: Deed, actor_id: int, user_id: int) -> None:
+async def do(session: Session, deed: Deed, actor_id: int, user_id: int) -> None:
     """Follow or block somebody, or no longer; what is done already stays as it is."""
     if user_id == actor_id:
         raise Invalid(ONESELF.format(deed=deed), "user_id", "path")
@@ -69,7 +68,7 @@ async def do(session: AnySession, deed: Deed, actor_id: int, user_id: int) -> No
 
 
 async def list_people(
-    session: AnySession, reader_id: int, page: PageParams, crowd: Crowd, user_id: int
+    session: Session, reader_id: int, page: PageParams, crowd: Crowd, user_id: int
 ) -> Sequence[AnyRow]:
     rows = await people_queries.select_people(session, reader_id, page, crowd, user_id=user_id)
     if not rows and not await people_queries.is_known(session, reader_id, user_id):
@@ -78,7 +77,7 @@ async def list_people(
 
 
 async def list_users_posts(
-    session: AnySession, reader_id: int, wanted: FeedParams, user_id: int
+    session: Session, reader_id: int, wanted: FeedParams, user_id: int
 ) -> Sequence[AnyRow]:
     rows = await queries.select_posts(session, reader_id, wanted, "user", user_id=user_id)
     if not rows and not await people_queries.is_known(session, reader_id, user_id):
@@ -87,7 +86,7 @@ async def list_users_posts(
 
 
 async def read_thread(
-    session: AnySession, reader_id: int, post_id: int, page: ThreadParams
+    session: Session, reader_id: int, post_id: int, page: ThreadParams
 ) -> PostThread:
     rows = await queries.select_thread(session, reader_id, post_id, page)
     if not rows:
@@ -114,7 +113,22 @@ def replies_to(post_id: int, by_parent: dict[int, list[AnyRow]]) -> list[Reply |
     return nested
 
 
-def without_strangers_fields(profile: AnyRow, reader_id: int) -> dict[str, object]:
-    """Leave out what is between the user and the reader where nobody knows who reads."""
-    unknown = {} if reader_id else {"following": None, "followed_by": None}
-    return {**profile._mapping, **unknown}  # noqa: SLF001  # SQLAlchemy's public name for it
+async def read_profile(session: Session, reader_id: int, user_id: int) -> tuple[Profile, int]:
+    """Give a profile as a reader may see it, and the version of the account."""
+    return shown(await people_queries.select_profile(session, reader_id, user_id), reader_id)
+
+
+async def read_profile_by_name(
+    session: Session, reader_id: int, username: str
+) -> tuple[Profile, int]:
+    found = await people_queries.select_profile_by_name(session, reader_id, username)
+    return shown(found, reader_id)
+
+
+def shown(found: AnyRow | None, reader_id: int) -> tuple[Profile, int]:
+    if found is None:
+        raise NotFound(NO_USER)
+    profile = Profile.model_validate(found)
+    if reader_id == queries.NOBODY:  # then nothing stands between the two
+        profile.following = profile.followed_by = None
+    return profile, found.version

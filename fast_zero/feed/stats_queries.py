@@ -17,10 +17,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from fast_zero.accounts.models import users
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import completions, posts
-from fast_zero.feed.queries import READER, USER, known_to_reader, visible_to
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.feed.queries import (
+    READER,
+    USER,
+    completions,
+    known_to_reader,
+    posts,
+    users,
+    visible_to,
+)
 
 DAYS = 366
 """How many days are told of, today among them: all that a heat map of a year can begin in."""
@@ -34,18 +40,18 @@ def day_of(moment: ColumnElement[datetime], zone: ColumnElement[str]) -> ColumnE
 
 
 OWNER = (
-    select(users.c.id, users.c.time_zone, day_of(NOW, users.c.time_zone).label("today"))
-    .where(users.c.id == USER, known_to_reader(users.c.id))
+    select(users.id, users.time_zone, day_of(NOW, users.time_zone).label("today"))
+    .where(users.id == USER, known_to_reader(users.id))
     .cte("owner")
 )
-OWN = select(completions.c.finished_at.label("at")).where(
-    completions.c.owner_id == OWNER.c.id, OWNER.c.id == READER
+OWN = select(completions.finished_at.label("at")).where(
+    completions.owner_id == OWNER.c.id, OWNER.c.id == READER
 )
-SHARED = select(posts.c.created_at.label("at")).where(
-    posts.c.author_id == OWNER.c.id,
+SHARED = select(posts.created_at.label("at")).where(
+    posts.author_id == OWNER.c.id,
     OWNER.c.id != READER,
-    posts.c.todo_id.is_not(None),
-    visible_to(posts.c),
+    posts.todo_id.is_not(None),
+    visible_to(posts),
 )
 MOMENTS = OWN.union_all(SHARED).cte("moments")
 DAY = day_of(MOMENTS.c.at, OWNER.c.time_zone)
@@ -84,7 +90,7 @@ STATS = select(
 
 
 async def select_stats(
-    session: AnySession, reader_id: int, user_id: int, now: datetime
+    session: Session, reader_id: int, user_id: int, now: datetime
 ) -> AnyRow | None:
     values = {"reader_id": reader_id, "user_id": user_id, "now": now}
     return (await session.execute(STATS, values)).one_or_none()

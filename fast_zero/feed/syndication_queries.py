@@ -3,35 +3,36 @@
 from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from fast_zero.accounts.models import users
+from fast_zero.accounts.models import User
 from fast_zero.accounts.queries import folded
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import Visibility, posts, retractions
-from fast_zero.feed.queries import NOBODY, visible_to
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.feed.models import Retraction, Visibility
+from fast_zero.feed.queries import NOBODY, posts, users, visible_to
 
 ENTRIES = 50
 
+retractions = Retraction.__table__.c
 NEWEST = (
-    select(posts.c.id, posts.c.text, posts.c.created_at, posts.c.edited_at)
+    select(posts.id, posts.text, posts.created_at, posts.edited_at)
     .where(
-        posts.c.author_id == users.c.id,
-        posts.c.visibility == Visibility.PUBLIC.value,
-        posts.c.reply_to.is_(None),
-        visible_to(posts.c),
+        posts.author_id == users.id,
+        posts.visibility == Visibility.PUBLIC.value,
+        posts.reply_to.is_(None),
+        visible_to(posts),
     )
-    .order_by(posts.c.id.desc())
+    .order_by(posts.id.desc())
     .limit(ENTRIES)
     .lateral("newest")
 )
 ENTRY = func.to_jsonb(NEWEST.table_valued())
 SYNDICATED = (
     select(
-        users.c.username,
-        users.c.display_name,
-        users.c.bio,
+        users.username,
+        users.display_name,
+        users.bio,
         func.greatest(
-            users.c.profile_updated_at,
-            retractions.c.at,
+            users.profile_updated_at,
+            retractions.at,
             func.max(NEWEST.c.created_at),
             func.max(NEWEST.c.edited_at),
         ).label("updated_at"),
@@ -39,14 +40,14 @@ SYNDICATED = (
         .filter(NEWEST.c.id.is_not(None))
         .label("posts"),
     )
-    .select_from(users)
-    .outerjoin(retractions, retractions.c.author_id == users.c.id)
+    .select_from(User.__table__)
+    .outerjoin(Retraction.__table__, retractions.author_id == users.id)
     .outerjoin(NEWEST, true())
-    .where(users.c.username_key == folded(bindparam("username")))
-    .group_by(users.c.id, retractions.c.at)
+    .where(users.username_key == folded(bindparam("username")))
+    .group_by(users.id, retractions.at)
 )
 
 
-async def select_syndicated(session: AnySession, username: str) -> AnyRow | None:
+async def select_syndicated(session: Session, username: str) -> AnyRow | None:
     values = {"reader_id": NOBODY, "username": username}
     return (await session.execute(SYNDICATED, values)).one_or_none()

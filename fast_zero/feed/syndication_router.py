@@ -1,16 +1,15 @@
 """Feeds of public posts, for programs that subscribe to them and never sign in."""
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from fast_zero.accounts.schemas import Name
 from fast_zero.core import conditions
 from fast_zero.core.conditions import IfModifiedSince, IfNoneMatch
-from fast_zero.core.database import AnyRow
-from fast_zero.core.dependencies import Autocommit, CurrentSettings, Reads
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.dependencies import CurrentSettings, ReadSession
 from fast_zero.core.errors import NotFound
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.feed import syndication
 from fast_zero.feed.dependencies import NOT_PUBLIC, VIEWER
 from fast_zero.feed.models import NO_USER
@@ -26,14 +25,14 @@ class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
     media_type = syndication.JSON_FEED
 
 
-router = room(
-    "/users/{username}",
-    "feed",
-    answers=responses(*NOT_PUBLIC, NotFound(NO_USER)) | conditions.DATED_OR_SEEN,
+router = APIRouter(
+    prefix="/users/{username}",
+    tags=["feed"],
+    responses=responses(*NOT_PUBLIC, NotFound(NO_USER)) | conditions.DATED_OR_SEEN,
 )
 
 
-async def find(session: Autocommit, username: str) -> AnyRow:
+async def find(session: Session, username: str) -> AnyRow:
     author = await select_syndicated(session, username)
     if author is None:
         raise NotFound(NO_USER)
@@ -44,14 +43,14 @@ async def find(session: Autocommit, username: str) -> AnyRow:
 async def read_atom_feed(
     username: Name,
     settings: CurrentSettings,
-    session: Reads,
+    session: ReadSession,
     seen: IfNoneMatch,
     since: IfModifiedSince,
 ) -> Response:
     """Give a user's newest public posts as an Atom feed (RFC 4287)."""
     author = await find(session, username)
     response = AtomResponse(syndication.as_atom(author, settings.base_url()))
-    return conditions.answer_dated(response, author.updated_at, seen, since)
+    return conditions.dated(response, author.updated_at, seen, since)
 
 
 @router.get(
@@ -63,7 +62,7 @@ async def read_atom_feed(
 async def read_json_feed(
     username: Name,
     settings: CurrentSettings,
-    session: Reads,
+    session: ReadSession,
     seen: IfNoneMatch,
     since: IfModifiedSince,
 ) -> Response:
@@ -71,4 +70,4 @@ async def read_json_feed(
     author = await find(session, username)
     feed = syndication.as_json_feed(author, settings.base_url())
     response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))
-    return conditions.answer_dated(response, author.updated_at, seen, since)
+    return conditions.dated(response, author.updated_at, seen, since)

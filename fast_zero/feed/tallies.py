@@ -7,8 +7,8 @@ the rows since; `add_up` makes one of the two, now and then.
 
 from sqlalchemy import ColumnElement, func, select, text
 
-from fast_zero.core.database import AnySession
-from fast_zero.feed.models import tallies, tally_changes
+from fast_zero.core.database import Session
+from fast_zero.feed.models import Tally, TallyChange
 
 FOLLOWERS = "follows"
 """The kind under which followers are counted. Posts are counted under their visibility."""
@@ -16,6 +16,8 @@ FOLLOWERS = "follows"
 ADDED_UP = 10_000
 """Accounts whose changes are added up at once."""
 
+tallies = Tally.__table__.c
+changes = TallyChange.__table__.c
 
 # An account that is just being deleted is left alone, and what it leaves behind is deleted.
 ADD_UP = text(f"""
@@ -40,14 +42,14 @@ WHERE NOT EXISTS (SELECT FROM users WHERE users.id = tally_changes.user_id)
 
 def tally(user_id: ColumnElement[int], kind: ColumnElement[str]) -> ColumnElement[int]:
     """Tell how many there are of a kind."""
-    of = (tallies.c.user_id == user_id, tallies.c.kind == kind)
-    since = (tally_changes.c.user_id == user_id, tally_changes.c.kind == kind)
-    return func.coalesce(select(tallies.c.number).where(*of).scalar_subquery(), 0) + func.coalesce(
-        select(func.sum(tally_changes.c.change)).where(*since).scalar_subquery(), 0
+    of = (tallies.user_id == user_id, tallies.kind == kind)
+    since = (changes.user_id == user_id, changes.kind == kind)
+    return func.coalesce(select(tallies.number).where(*of).scalar_subquery(), 0) + func.coalesce(
+        select(func.sum(changes.change)).where(*since).scalar_subquery(), 0
     )
 
 
-async def add_up(session: AnySession) -> None:
+async def add_up(session: Session) -> None:
     """Add up what has changed since. Any number of processes may do it at once."""
     await session.execute(ADD_UP)
     await session.execute(FORGET)

@@ -9,27 +9,27 @@ from functools import cache
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Integer,
     Select,
     func,
-    literal_column,
     or_,
     select,
     true,
     union_all,
 )
 
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import follows, posts
+from fast_zero.core.database import Prepared, Row, Session, prepare
+from fast_zero.feed.models import Post
 from fast_zero.feed.queries import (
     AFTER,
     LIMIT,
     OFFSET,
     READER,
-    Rows,
+    follows,
     page_values,
+    posts,
     showing,
     visible_to,
+    whole,
 )
 from fast_zero.feed.schemas import FeedParams
 
@@ -41,7 +41,7 @@ FEW = 50
 
 
 @cache
-def timeline(*, replies: bool, after: bool) -> Rows:
+def timeline(*, replies: bool, after: bool) -> Prepared:
     """List the posts of the reader and of whom the reader follows, the newest first.
 
     For who follows many, first the newest posts of everybody are looked through, which mostly is
@@ -49,7 +49,7 @@ def timeline(*, replies: bool, after: bool) -> Rows:
     many of those as the page needs has none on the page, so only the others are asked for more.
     """
     most = OFFSET + LIMIT
-    followed = select(follows.c.followed_id.label("id")).where(follows.c.follower_id == READER)
+    followed = select(follows.followed_id.label("id")).where(follows.follower_id == READER)
 
     def newest(post: FromClause, *conditions: ColumnElement[bool]) -> Select[int]:
         found = select(post.c.id).where(visible_to(post.c), *conditions)
@@ -59,22 +59,22 @@ def timeline(*, replies: bool, after: bool) -> Rows:
         return post.c.id < AFTER if after else true()
 
     def asked(author: ColumnElement[int], number: ColumnElement[int]) -> FromClause:
-        post = posts.alias("theirs")
+        post = Post.__table__.alias("theirs")
         found = newest(post, post.c.author_id == author, passed(post))
         return found.order_by(post.c.id.desc()).limit(number).lateral()
 
-    everybody = posts.alias("everybody")
-    some = select(follows.c.id).where(follows.c.follower_id == READER).limit(FEW + 1).subquery()
-    many = select(func.count() > FEW).select_from(some).scalar_subquery()
+    everybody = Post.__table__.alias("everybody")
+    some = select(follows.id).where(follows.follower_id == READER).limit(whole(FEW + 1)).subquery()
+    many = select(func.count() > whole(FEW)).select_from(some).scalar_subquery()
     recent = select(everybody).where(many, passed(everybody)).order_by(everybody.c.id.desc())
-    recent_ones = recent.limit(LOOKED_THROUGH * most).subquery("recent")
+    recent_ones = recent.limit(whole(LOOKED_THROUGH) * most).subquery("recent")
     by = recent_ones.c.author_id
     near = newest(recent_ones, or_(by == READER, by.in_(followed)))
     near_ones = near.order_by(recent_ones.c.id.desc()).limit(most).cte("near")
     enough = select(func.count() >= most).select_from(near_ones).scalar_subquery()
 
     authors = followed.union_all(select(READER)).subquery("authors")
-    latest = asked(authors.c.id, literal_column("1", Integer))
+    latest = asked(authors.c.id, whole(1))
     lively = select(authors.c.id).select_from(authors.join(latest, true())).where(~enough)
     lively_ones = lively.order_by(latest.c.id.desc()).limit(most).subquery("lively")
     theirs = asked(lively_ones.c.id, most)
@@ -83,12 +83,11 @@ def timeline(*, replies: bool, after: bool) -> Rows:
     found = union_all(select(near_ones.c.id).where(enough), far).subquery("found")
     page = select(found.c.id).order_by(found.c.id.desc()).offset(OFFSET).limit(LIMIT)
     chosen = page.subquery("chosen")
-    shown_ones = showing(posts, columns=[posts.c.id.label("position")])
-    return shown_ones.join(chosen, chosen.c.id == posts.c.id).order_by(posts.c.id.desc())
+    shown_ones = showing(Post.__table__, columns=[posts.id.label("position")])
+    shown_ones = shown_ones.join(chosen, chosen.c.id == posts.id).order_by(posts.id.desc())
+    return prepare(shown_ones)
 
 
-async def select_timeline(
-    session: AnySession, reader_id: int, page: FeedParams
-) -> Sequence[AnyRow]:
+async def select_timeline(session: Session, reader_id: int, page: FeedParams) -> Sequence[Row]:
     statement = timeline(replies=page.replies, after=page.after is not None)
-    return (await session.execute(statement, page_values(reader_id, page))).all()
+    return await session.fetch_all(statement, page_values(reader_id, page))

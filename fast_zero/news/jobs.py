@@ -17,7 +17,7 @@ UNTOUCHED = timedelta(days=30)
 async def ask_for_reports(context: Context) -> None:
     """Ask for the reports of all for whom it is Monday, 8:00 or later."""
     now = datetime.now(UTC)
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         zones = await report_queries.select_time_zones(session)
         local = {zone: now.astimezone(ZoneInfo(zone)) for zone in zones}
         due = [zone for zone, there in local.items() if is_due(there)]
@@ -33,7 +33,7 @@ def is_due(there: datetime) -> bool:
 async def send_report(context: Context, *, user_id: int, monday: str) -> None:
     """Send the report of the week before a Monday, unless nothing happened or it was sent."""
     day, settings = date.fromisoformat(monday), context.settings
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         reader = await report_queries.select_receiver(session, user_id)
         if reader is None or REPORT not in reader.letters:
             return
@@ -53,19 +53,19 @@ async def send_report(context: Context, *, user_id: int, monday: str) -> None:
         letter_id=id_of(REPORT, user_id, monday),
     )
     await mail.send(settings, letter)
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         await report_queries.note_sent(session, user_id, day)
 
 
 async def ask_for_news(context: Context) -> None:
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         await report_queries.ask_for_news(session, datetime.now(UTC))
 
 
 async def send_news(context: Context, *, user_id: int, mailed_at: str) -> None:
     """Send what was asked for at a moment, as far as it still holds and is unread."""
     settings = context.settings
-    async with context.sessions() as session:
+    async with context.sessions.begin() as session:
         reader = await report_queries.select_receiver(session, user_id)
         moment = datetime.fromisoformat(mailed_at)
         told = await queries.select_mailed(session, user_id, moment)

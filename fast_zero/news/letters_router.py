@@ -3,15 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from fast_zero.core.dependencies import Autocommit, CurrentSettings
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import NotFound
 from fast_zero.core.languages import Language
 from fast_zero.core.pages import Texts, show
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import RawText
 from fast_zero.news import report_queries, unsubscribing
 
@@ -33,7 +32,7 @@ PAGE: Texts = {
     },
 }
 
-router = room("", "users")
+router = APIRouter(tags=["users"])
 
 
 @router.get(unsubscribing.PATH, response_class=HTMLResponse)
@@ -50,7 +49,7 @@ async def unsubscribe_page(
 @router.post(unsubscribing.PATH, status_code=HTTPStatus.NO_CONTENT, responses=responses(UNKNOWN))
 async def stop_letters(
     token: Annotated[RawText, Query(max_length=1024, description="As the link has it.")],
-    session: Autocommit,
+    session: CurrentSession,
     settings: CurrentSettings,
 ) -> None:
     """Stop letters by the link that each of them carries. Once more changes nothing."""

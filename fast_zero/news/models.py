@@ -1,20 +1,10 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Date,
-    Index,
-    Named,
-    Table,
-    Text,
-    TypedColumns,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.tables import MOMENT, going_with, identity, metadata, now_at_first
+from fast_zero.core.database import Base
 
 NO_NOTIFICATION = "Notification not found"
 
@@ -27,7 +17,7 @@ class Kind(StrEnum):
     LIKE = "like"
 
 
-class NotificationColumns(TypedColumns):
+class Notification(Base):
     """Something of one kind happened: to a post, or to the user where there is none.
 
     Who did it is not kept here. It is whoever did so since: the follows, replies or likes whose
@@ -36,39 +26,37 @@ class NotificationColumns(TypedColumns):
     tables write it. Once read, the next time makes it unread again, under another id.
     """
 
-    id: Named[int] = identity()
-    user_id: Named[int] = going_with("users.id")
-    kind: Named[str] = Column(Text)
-    post_id: Named[int | None] = going_with("posts.id")
-    since: Named[int] = Column(BigInteger)
-    at: Named[datetime] = now_at_first()
-    read_at: Named[datetime | None] = Column(MOMENT)
-    mailed_at: Named[datetime | None] = Column(MOMENT)
+    __tablename__ = "notifications"
+    __table_args__ = (
+        CheckConstraint("kind IN ('follow', 'reply', 'like')", name="kind"),
+        Index(None, "user_id", "id"),
+        Index(
+            "uq_notifications_of",
+            "user_id",
+            "kind",
+            text("coalesce(post_id, 0)"),
+            unique=True,
+        ),
+        Index(None, "post_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    since: Mapped[int]
+    at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    read_at: Mapped[datetime | None] = mapped_column(init=False)
+    mailed_at: Mapped[datetime | None] = mapped_column(init=False)
 
 
-notifications = Table(
-    "notifications",
-    metadata,
-    NotificationColumns,
-    CheckConstraint("kind IN ('follow', 'reply', 'like')", name="kind"),
-    Index(None, "user_id", "id"),
-    Index(
-        "uq_notifications_of",
-        "user_id",
-        "kind",
-        text("coalesce(post_id, 0)"),
-        unique=True,
-    ),
-    Index(None, "post_id"),
-)
-
-
-class WeeklyReportColumns(TypedColumns):
+class WeeklyReport(Base):
     """That somebody's report of a week was asked for, and when it was sent."""
 
-    user_id: Named[int] = going_with("users.id", key=True)
-    monday: Named[date] = Column(Date, primary_key=True)
-    sent_at: Named[datetime | None] = Column(MOMENT)
+    __tablename__ = "weekly_reports"
 
-
-weekly_reports = Table("weekly_reports", metadata, WeeklyReportColumns)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    monday: Mapped[date] = mapped_column(primary_key=True)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)

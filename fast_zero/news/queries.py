@@ -16,7 +16,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal_column,
     or_,
     select,
     true,
@@ -27,9 +26,8 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from fast_zero.accounts.models import users
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import follows, likes, posts
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.feed.models import Follow, Like, Post
 from fast_zero.feed.queries import (
     AFTER,
     LIMIT,
@@ -40,9 +38,11 @@ from fast_zero.feed.queries import (
     constant,
     known_to_reader,
     page_values,
+    users,
     visible_to,
+    whole,
 )
-from fast_zero.news.models import Kind, notifications
+from fast_zero.news.models import Kind, Notification
 from fast_zero.news.schemas import NewsParams
 
 NAMED = 3
@@ -50,13 +50,14 @@ NAMED = 3
 COUNTED = 1000
 """How many of the latest follows, replies or likes it counts."""
 
+news = Notification.__table__.c
 MAILED_AT = bindparam("mailed_at", type_=DateTime(timezone=True))
 
 
 def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     """Select who caused a notification, by the latest, as far as the reader may see it."""
-    follow, like = follows.alias("follow").c, likes.alias("liking").c
-    reply = posts.alias("answer").c
+    follow, like = Follow.__table__.alias("follow").c, Like.__table__.alias("liking").c
+    reply = Post.__table__.alias("answer").c
     kinds = (
         select(follow.follower_id.label("user_id"), follow.id).where(
             of.c.kind == constant(Kind.FOLLOW),
@@ -81,7 +82,7 @@ def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     )
     ids = (follow.id, like.id, reply.id)
     latest = (
-        kind.correlate(of).order_by(place.desc()).limit(literal_column(str(most)))
+        kind.correlate(of).order_by(place.desc()).limit(whole(most))
         for kind, place in zip(kinds, ids, strict=True)
     )
     return union_all(*latest)
@@ -95,7 +96,7 @@ def crowd(of: FromClause) -> LateralFromClause:
         select(events.user_id, latest, func.count().over().label("total"))
         .group_by(events.user_id)
         .order_by(latest.desc())
-        .limit(literal_column(str(NAMED)))
+        .limit(whole(NAMED))
         .subquery("people")
     )
     return (
@@ -105,40 +106,40 @@ def crowd(of: FromClause) -> LateralFromClause:
                 "people"
             ),
         )
-        .join_from(people, users, users.c.id == people.c.user_id)
+        .join_from(people, users.id.table, users.id == people.c.user_id)
         .lateral("crowd")
     )
 
 
 def told() -> Rows:
     """Select notifications of the reader that still have a cause and, if any, their post."""
-    post = posts.alias("post")
-    found = crowd(notifications)
+    table, post = Notification.__table__, Post.__table__.alias("post")
+    found = crowd(table)
     about = func.jsonb_build_object("id", post.c.id, "text", post.c.text, type_=JSONB)
     return (
         select(
-            notifications.c.id,
-            notifications.c.kind,
+            news.id,
+            news.kind,
             case((post.c.id.is_not(None), about)).label("post"),
             found.c.people,
             found.c.people_count,
-            notifications.c.read_at.is_not(None).label("read"),
-            notifications.c.at,
+            news.read_at.is_not(None).label("read"),
+            news.at,
         )
-        .select_from(notifications)
-        .outerjoin(post, post.c.id == notifications.c.post_id)
+        .select_from(table)
+        .outerjoin(post, post.c.id == news.post_id)
         .join(found, true())
         .where(
-            notifications.c.user_id == READER,
+            news.user_id == READER,
             found.c.people_count.is_not(None),
-            or_(notifications.c.post_id.is_(None), post.c.author_id == READER),
+            or_(news.post_id.is_(None), post.c.author_id == READER),
         )
     )
 
 
 def visible(of: FromClause) -> ColumnElement[bool]:
     """Tell whether the reader sees a notification: it still has a cause and, if any, its post."""
-    post = posts.alias("its")
+    post = Post.__table__.alias("its")
     mine = select(post.c.id).where(post.c.id == of.c.post_id, post.c.author_id == READER)
     return and_(
         of.c.user_id == READER,
@@ -148,7 +149,7 @@ def visible(of: FromClause) -> ColumnElement[bool]:
 
 
 def unread() -> ColumnElement[int]:
-    table = notifications.alias("waiting")
+    table = Notification.__table__.alias("waiting")
     found = select(func.count()).select_from(table)
     return found.where(table.c.read_at.is_(None), visible(table)).scalar_subquery()
 
@@ -161,19 +162,17 @@ def listing(*, only_unread: bool, after: bool) -> Rows:
     """
     statement = told()
     if only_unread:
-        statement = statement.where(notifications.c.read_at.is_(None))
+        statement = statement.where(news.read_at.is_(None))
     if after:
-        statement = statement.where(notifications.c.id < AFTER)
-    page = (
-        statement.order_by(notifications.c.id.desc()).offset(OFFSET).limit(LIMIT).subquery("page")
-    )
+        statement = statement.where(news.id < AFTER)
+    page = statement.order_by(news.id.desc()).offset(OFFSET).limit(LIMIT).subquery("page")
     count = select(unread().label("unread")).subquery("all_unread")
     both = select(count.c.unread, page).select_from(count.outerjoin(page, true()))
     return both.order_by(page.c.id.desc())
 
 
 async def select_news(
-    session: AnySession, reader_id: int, wanted: NewsParams
+    session: Session, reader_id: int, wanted: NewsParams
 ) -> tuple[Sequence[AnyRow], int]:
     """Select a page, and count all that are unread."""
     statement = listing(only_unread=wanted.unread, after=wanted.after is not None)
@@ -181,24 +180,24 @@ async def select_news(
     return [row for row in rows if row.id is not None], rows[0].unread
 
 
-async def select_page(session: AnySession, reader_id: int, wanted: NewsParams) -> Sequence[AnyRow]:
+async def select_page(session: Session, reader_id: int, wanted: NewsParams) -> Sequence[AnyRow]:
     return (await select_news(session, reader_id, wanted))[0]
 
 
 @cache
 def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
-    values = {"read_at": func.coalesce(notifications.c.read_at, func.now())}
-    statement = update(notifications).where(notifications.c.user_id == READER).values(values)
+    values = {"read_at": func.coalesce(news.read_at, func.now())}
+    statement = update(Notification.__table__).where(news.user_id == READER).values(values)
     if one:
-        statement = statement.where(notifications.c.id == wanted, visible(notifications))
+        statement = statement.where(news.id == wanted, visible(Notification.__table__))
     else:
-        statement = statement.where(notifications.c.id <= wanted, notifications.c.read_at.is_(None))
-    return statement.returning(notifications.c.id)
+        statement = statement.where(news.id <= wanted, news.read_at.is_(None))
+    return statement.returning(news.id)
 
 
 async def mark_read(
-    session: AnySession, reader_id: int, notification_id: int, *, one: bool = False
+    session: Session, reader_id: int, notification_id: int, *, one: bool = False
 ) -> bool:
     """Mark a notification, or all that are not newer, as read; tell whether there was any."""
     values = {"reader_id": reader_id, "notification_id": notification_id}
@@ -207,13 +206,11 @@ async def mark_read(
 
 @cache
 def mailed() -> Rows:
-    still = told().where(notifications.c.mailed_at == MAILED_AT, notifications.c.read_at.is_(None))
-    return still.order_by(notifications.c.id.desc())
+    still = told().where(news.mailed_at == MAILED_AT, news.read_at.is_(None))
+    return still.order_by(news.id.desc())
 
 
-async def select_mailed(
-    session: AnySession, reader_id: int, mailed_at: datetime
-) -> Sequence[AnyRow]:
+async def select_mailed(session: Session, reader_id: int, mailed_at: datetime) -> Sequence[AnyRow]:
     """Select what a letter that was asked for at a moment shall tell, if it is still so."""
     values = {"reader_id": reader_id, "mailed_at": mailed_at}
     return (await session.execute(mailed(), values)).all()

@@ -23,15 +23,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
-from fast_zero.accounts.models import users
+from fast_zero.accounts.models import User
 from fast_zero.core import jobs
-from fast_zero.core.database import AnyRow, AnySession
-from fast_zero.feed.models import completions, follows, likes, posts
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.jobs import Deferral
+from fast_zero.feed.models import Completion, Follow, Like, Post
 from fast_zero.feed.people_queries import count
-from fast_zero.feed.queries import READER, constant, known_to_reader
-from fast_zero.news.models import weekly_reports
+from fast_zero.feed.queries import (
+    READER,
+    completions,
+    constant,
+    follows,
+    known_to_reader,
+    likes,
+    posts,
+    users,
+)
+from fast_zero.news.models import WeeklyReport
 from fast_zero.news.queries import NAMED
-from fast_zero.todos.models import TodoState, todos
+from fast_zero.todos.models import Todo, TodoState
 
 SEND_REPORT = "news.send_report"
 SEND_NEWS = "news.send_news"
@@ -39,40 +49,43 @@ REPORT = "weekly_report"
 LISTED = 10
 """How many todos a report lists of each kind."""
 
+todos = Todo.__table__.c
+reports = WeeklyReport.__table__.c
 
 MONDAY: BindParameter[date] = bindparam("monday", type_=Date)
 BEGAN: BindParameter[datetime] = bindparam("began", type_=DateTime(timezone=True))
 ENDED: BindParameter[datetime] = bindparam("ended", type_=DateTime(timezone=True))
 STALE: BindParameter[datetime] = bindparam("stale", type_=DateTime(timezone=True))
 
-WRITTEN_TO = and_(users.c.email_verified_at.is_not(None), users.c.disabled_at.is_(None))
-WANT_REPORTS = (constant(REPORT) == func.any(users.c.letters), WRITTEN_TO)
+WRITTEN_TO = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
+WANT_REPORTS = (constant(REPORT) == func.any(users.letters), WRITTEN_TO)
 
 
-async def select_time_zones(session: AnySession) -> Sequence[str]:
+async def select_time_zones(session: Session) -> Sequence[str]:
     """Select in which zones somebody wants a weekly report."""
-    statement = select(users.c.time_zone).where(*WANT_REPORTS).distinct()
+    statement = select(users.time_zone).where(*WANT_REPORTS).distinct()
     return (await session.execute(statement)).scalars().all()
 
 
-async def ask_for_reports(session: AnySession, zones: Sequence[str], monday: date) -> None:
+async def ask_for_reports(session: Session, zones: Sequence[str], monday: date) -> None:
     """Ask for the reports of a week in some zones: once for each account, whoever asks too."""
     place: BindParameter[Any] = bindparam("zones", type_=ARRAY(Text))
-    due = select(users.c.id, MONDAY).where(users.c.time_zone == func.any(place), *WANT_REPORTS)
+    due = select(users.id, MONDAY).where(users.time_zone == func.any(place), *WANT_REPORTS)
     made = (
-        insert(weekly_reports)
+        insert(WeeklyReport.__table__)
         .from_select(["user_id", "monday"], due)
         .on_conflict_do_nothing()
-        .returning(weekly_reports.c.user_id, weekly_reports.c.monday)
-        .cte("made")
+        .returning(reports.user_id)
     )
-    job = jobs.deferral(SEND_REPORT, user_id=made.c.user_id, monday=made.c.monday)
-    await session.execute(select(job).select_from(made), {"zones": list(zones), "monday": monday})
+    asked = await session.scalars(made, {"zones": list(zones), "monday": monday})
+    about = {"monday": monday.isoformat()}
+    each = (Deferral(SEND_REPORT, {"user_id": user_id} | about) for user_id in asked)
+    await jobs.defer(session, *each)
 
 
 # Somebody is written to once an hour at most, and of the same thing once, until it is read and
 # happens again. What somebody causes or reads just then comes with the next letter.
-ASK_FOR_NEWS = text("""
+MARK_NEWS = text("""
 WITH due AS (
     SELECT news.id FROM notifications AS news JOIN users ON users.id = news.user_id
     WHERE users.letters <> '{}' AND users.email_verified_at IS NOT NULL
@@ -89,115 +102,113 @@ WITH due AS (
 )
 UPDATE notifications AS news SET mailed_at = :now FROM due WHERE news.id = due.id
 RETURNING news.user_id
-""").columns(user_id=users.c.id.type)
+""")
 
 
-async def ask_for_news(session: AnySession, now: datetime) -> None:
+async def ask_for_news(session: Session, now: datetime) -> None:
     """Ask for a letter to each who wants to hear of what is unread, and was not told yet."""
-    marked = ASK_FOR_NEWS.bindparams(bindparam("now", now, DateTime(timezone=True))).cte("marked")
-    receivers = select(marked.c.user_id).distinct().subquery("receivers")
-    job = jobs.deferral(SEND_NEWS, user_id=receivers.c.user_id, mailed_at=now.isoformat())
-    await session.execute(select(job).select_from(receivers))
+    receivers = set(await session.scalars(MARK_NEWS, {"now": now}))
+    about = {"mailed_at": now.isoformat()}
+    each = (Deferral(SEND_NEWS, {"user_id": user_id} | about) for user_id in sorted(receivers))
+    await jobs.defer(session, *each)
 
 
-async def select_receiver(session: AnySession, user_id: int) -> AnyRow | None:
+async def select_receiver(session: Session, user_id: int) -> AnyRow | None:
     """Select to where and how somebody is written, and which letters are wanted."""
-    columns = (users.c.email, users.c.language, users.c.letters, users.c.time_zone)
-    found = await session.execute(select(*columns).where(users.c.id == user_id, WRITTEN_TO))
+    columns = (users.email, users.language, users.letters, users.time_zone)
+    found = await session.execute(select(*columns).where(users.id == user_id, WRITTEN_TO))
     return found.one_or_none()
 
 
-async def is_unsent(session: AnySession, user_id: int, monday: date) -> bool:
-    of = (
-        weekly_reports.c.user_id == user_id,
-        weekly_reports.c.monday == monday,
-        weekly_reports.c.sent_at.is_(None),
-    )
+async def is_unsent(session: Session, user_id: int, monday: date) -> bool:
+    of = (reports.user_id == user_id, reports.monday == monday, reports.sent_at.is_(None))
     return bool((await session.execute(select(exists().where(*of)))).scalar())
 
 
-async def note_sent(session: AnySession, user_id: int, monday: date) -> None:
-    of = (weekly_reports.c.user_id == user_id, weekly_reports.c.monday == monday)
-    await session.execute(update(weekly_reports).where(*of).values(sent_at=func.now()))
+async def note_sent(session: Session, user_id: int, monday: date) -> None:
+    of = (reports.user_id == user_id, reports.monday == monday)
+    await session.execute(update(WeeklyReport.__table__).where(*of).values(sent_at=func.now()))
 
 
 def during(moment: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(moment >= BEGAN, moment < ENDED)
 
 
-OPEN = (todos.c.owner_id == READER, todos.c.state.in_([TodoState.TODO, TodoState.DOING]))
-UNTOUCHED = (*OPEN, todos.c.updated_at < STALE)
-DONE_THEN = (completions.c.owner_id == READER, during(completions.c.finished_at))
+OPEN = (todos.owner_id == READER, todos.state.in_([TodoState.TODO, TodoState.DOING]))
+UNTOUCHED = (*OPEN, todos.updated_at < STALE)
+DONE_THEN = (completions.owner_id == READER, during(completions.finished_at))
 FOLLOWED_THEN = (
-    follows.c.followed_id == READER,
-    during(follows.c.created_at),
-    known_to_reader(follows.c.follower_id),
+    follows.followed_id == READER,
+    during(follows.created_at),
+    known_to_reader(follows.follower_id),
 )
 LIKED_THEN = (
-    posts.c.author_id == READER,
-    likes.c.user_id != READER,
-    during(likes.c.created_at),
-    known_to_reader(likes.c.user_id),
+    posts.author_id == READER,
+    likes.user_id != READER,
+    during(likes.created_at),
+    known_to_reader(likes.user_id),
 )
 FIRST_DONE = (
-    select(todos.c.title, completions.c.finished_at.label("at"))
-    .join_from(completions, todos, todos.c.id == completions.c.todo_id)
+    select(todos.title, completions.finished_at.label("at"))
+    .join_from(Completion.__table__, Todo.__table__, todos.id == completions.todo_id)
     .where(*DONE_THEN)
-    .order_by(completions.c.finished_at)
+    .order_by(completions.finished_at)
     .limit(LISTED)
     .subquery("first_done")
 )
 OLDEST = (
-    select(todos.c.title, todos.c.updated_at.label("at"))
+    select(todos.title, todos.updated_at.label("at"))
     .where(*UNTOUCHED)
-    .order_by(todos.c.updated_at)
+    .order_by(todos.updated_at)
     .limit(LISTED)
     .subquery("oldest")
 )
 LATEST = (
-    select(users.c.username, follows.c.id)
-    .join_from(follows, users, users.c.id == follows.c.follower_id)
+    select(users.username, follows.id)
+    .join_from(Follow.__table__, User.__table__, users.id == follows.follower_id)
     .where(*FOLLOWED_THEN)
-    .order_by(follows.c.id.desc())
+    .order_by(follows.id.desc())
     .limit(NAMED)
     .subquery("latest")
 )
 NAME = func.jsonb_build_object("username", LATEST.c.username)
 WEEK: Select[*tuple[Any, ...]] = select(
-    count(completions, *DONE_THEN).label("finished"),
+    count(Completion.__table__, *DONE_THEN).label("finished"),
     select(func.array_agg(aggregate_order_by(FIRST_DONE.c.title, FIRST_DONE.c.at)))
     .scalar_subquery()
     .label("finished_titles"),
-    count(todos, *OPEN).label("open"),
-    count(todos, *UNTOUCHED).label("untouched"),
+    count(Todo.__table__, *OPEN).label("open"),
+    count(Todo.__table__, *UNTOUCHED).label("untouched"),
     select(func.array_agg(aggregate_order_by(OLDEST.c.title, OLDEST.c.at)))
     .scalar_subquery()
     .label("untouched_titles"),
-    count(follows, *FOLLOWED_THEN).label("followers"),
+    count(Follow.__table__, *FOLLOWED_THEN).label("followers"),
     select(func.jsonb_agg(aggregate_order_by(NAME, LATEST.c.id.desc()), type_=JSONB))
     .scalar_subquery()
     .label("followers_named"),
-    count(likes.join(posts, posts.c.id == likes.c.post_id), *LIKED_THEN).label("likes"),
+    count(Like.__table__.join(Post.__table__, posts.id == likes.post_id), *LIKED_THEN).label(
+        "likes"
+    ),
     exists()
-    .where(todos.c.owner_id == READER, or_(during(todos.c.created_at), during(todos.c.updated_at)))
+    .where(todos.owner_id == READER, or_(during(todos.created_at), during(todos.updated_at)))
     .label("worked"),
 )
 
 
 async def select_week(
-    session: AnySession, user_id: int, began: datetime, ended: datetime, stale: datetime
+    session: Session, user_id: int, began: datetime, ended: datetime, stale: datetime
 ) -> AnyRow:
     """Select what a report tells: from when to when, and what counts as untouched."""
     values = {"reader_id": user_id, "began": began, "ended": ended, "stale": stale}
     return (await session.execute(WEEK, values)).one()
 
 
-async def stop_letters(session: AnySession, user_id: int, kinds: Sequence[str]) -> None:
+async def stop_letters(session: Session, user_id: int, kinds: Sequence[str]) -> None:
     unwanted: BindParameter[Any] = bindparam("kinds", type_=ARRAY(Text))
-    left = select(func.unnest(users.c.letters)).except_(select(func.unnest(unwanted)))
+    left = select(func.unnest(users.letters)).except_(select(func.unnest(unwanted)))
     statement = (
-        update(users)
-        .where(users.c.id == user_id)
+        update(User)
+        .where(User.id == user_id)
         .values(letters=func.array(left.scalar_subquery(), type_=ARRAY(Text)))
     )
     await session.execute(statement, {"kinds": list(kinds)})

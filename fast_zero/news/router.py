@@ -1,15 +1,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import APIRouter, Query
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.core.dependencies import Autocommit, Reads
+from fast_zero.core.dependencies import CurrentSession, ReadSession
 from fast_zero.core.errors import NotFound
 from fast_zero.core.pagination import cut
-from fast_zero.core.parameters import query
 from fast_zero.core.problems import responses
-from fast_zero.core.routing import room
 from fast_zero.core.types import Id
 from fast_zero.feed.dependencies import Reader, Writer
 from fast_zero.news import queries
@@ -18,12 +16,12 @@ from fast_zero.news.schemas import NewsParams, NotificationPage, ReadUpTo
 
 DONE = HTTPStatus.NO_CONTENT
 
-router = room("/notifications", "feed", answers=responses(*NEEDS_TOKEN))
+router = APIRouter(prefix="/notifications", tags=["feed"], responses=responses(*NEEDS_TOKEN))
 
 
 @router.get("", response_model=NotificationPage)
 async def list_notifications(
-    wanted: Annotated[NewsParams, Depends(query(NewsParams))], actor: Reader, session: Reads
+    wanted: Annotated[NewsParams, Query()], actor: Reader, session: ReadSession
 ) -> object:
     """List who followed you, replied to you or liked what you posted, the newest first."""
     rows, unread = await queries.select_news(session, actor.id, wanted)
@@ -32,7 +30,7 @@ async def list_notifications(
 
 
 @router.put("/read", status_code=DONE)
-async def read_notifications(seen: ReadUpTo, actor: Writer, session: Autocommit) -> None:
+async def read_notifications(seen: ReadUpTo, actor: Writer, session: CurrentSession) -> None:
     """Mark all notifications as read up to one. What happens afterwards is unread again."""
     await queries.mark_read(session, actor.id, seen.up_to)
 
@@ -40,7 +38,7 @@ async def read_notifications(seen: ReadUpTo, actor: Writer, session: Autocommit)
 @router.put(
     "/{notification_id}/read", status_code=DONE, responses=responses(NotFound(NO_NOTIFICATION))
 )
-async def read_notification(notification_id: Id, actor: Writer, session: Autocommit) -> None:
+async def read_notification(notification_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Mark a notification as read. Once more changes nothing."""
     if not await queries.mark_read(session, actor.id, notification_id, one=True):
         raise NotFound(NO_NOTIFICATION)

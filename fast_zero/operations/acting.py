@@ -13,7 +13,8 @@ from fast_zero.core.errors import Invalid, NotFound, StartError
 from fast_zero.core.terminal import talk
 
 if TYPE_CHECKING:
-    from fast_zero.core.database import AnyRow, Transaction
+    from fast_zero.accounts.models import User
+    from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
 
 MIGRATION_WAIT_SECONDS = 600
@@ -32,28 +33,31 @@ AnyUser = Annotated[
 ]
 
 
-def act(action: "Callable[[Transaction, Settings], Awaitable[T]]") -> T:
+def act(action: "Callable[[Session, Settings], Awaitable[T]]") -> T:
     """Run an action in one transaction."""
     from fast_zero.core import database
 
     async def run(settings: "Settings") -> T:
-        async with database.connected(settings) as state, state["sessions"]() as session:
+        async with (
+            database.connected(settings) as state,
+            database.transaction(state["sessions"]) as session,
+        ):
             return await action(session, settings)
 
     with ready(migrate=False) as settings:
         return asyncio.run(run(settings))
 
 
-def act_on(user: str, action: "Callable[[Transaction, Settings, AnyRow], Awaitable[T]]") -> T:
+def act_on(user: str, action: "Callable[[Session, Settings, User], Awaitable[T]]") -> T:
     """Run an action on an account in one transaction."""
 
-    async def run(session: "Transaction", settings: "Settings") -> T:
+    async def run(session: "Session", settings: "Settings") -> T:
         return await action(session, settings, await find(session, user))
 
     return act(run)
 
 
-async def find(session: "Transaction", user: str) -> "AnyRow":
+async def find(session: "Session", user: str) -> "User":
     from fast_zero.accounts import queries
 
     # No username or address is longer, or holds what cannot be shown.

@@ -13,7 +13,7 @@ from fast_zero.operations.acting import AsJson, act, confirm, ready
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-    from fast_zero.core.database import Transaction
+    from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer()
@@ -40,8 +40,8 @@ def seed(
     with Progress(console=talk, transient=True) as bar:
         task = bar.add_task("Writing…", total=None)
 
-        async def write(session: "Transaction", _settings: "Settings") -> dict[str, int]:
-            password_hash = await security.hash_password(password, OPERATOR)
+        async def write(session: "Session", _settings: "Settings") -> dict[str, int]:
+            password_hash = await security.hash_password(session, password, OPERATOR)
             return await plant(
                 session,
                 password_hash,

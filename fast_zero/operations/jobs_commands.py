@@ -12,7 +12,7 @@ from fast_zero.operations.acting import AsJson, act
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from fast_zero.core.database import AnySession, Transaction
+    from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
 
 
@@ -77,11 +77,11 @@ def cancel_job(job_ids: list[int]) -> None:
 
 
 def change(
-    action: "Callable[[AnySession, int], Awaitable[bool]]", job_ids: list[int], done: str
+    action: "Callable[[Session, int], Awaitable[bool]]", job_ids: list[int], done: str
 ) -> None:
     """Change all of the jobs, or none where one of them cannot be."""
 
-    async def run(session: "Transaction", _settings: "Settings") -> None:
+    async def run(session: "Session", _settings: "Settings") -> None:
         for job_id in job_ids:
             if not await action(session, job_id):
                 raise NotFound(f"There is no job {job_id}, or it is running or has ended.")

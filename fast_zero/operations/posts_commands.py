@@ -12,7 +12,7 @@ from fast_zero.operations.acting import AsJson, act, find
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fast_zero.core.database import AnyRow, Transaction
+    from fast_zero.core.database import AnyRow, Session
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look after posts.", no_args_is_help=True)
@@ -33,7 +33,7 @@ def list_posts(
     """List the newest posts, whoever may see them."""
     from fast_zero.feed import moderation_queries
 
-    async def select(session: "Transaction", _settings: "Settings") -> "Sequence[AnyRow]":
+    async def select(session: "Session", _settings: "Settings") -> "Sequence[AnyRow]":
         author_id = (await find(session, user)).id if user is not None else None
         return await moderation_queries.select_newest(session, author_id, limit)
 

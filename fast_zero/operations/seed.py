@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from fast_zero.core.database import Transaction
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict
 
 DAYS = 150
@@ -180,7 +180,7 @@ class Demo:
 
 
 async def plant(
-    session: Transaction,
+    session: Session,
     password_hash: str,
     *,
     people: int,
@@ -205,7 +205,7 @@ async def plant(
     return counts
 
 
-async def write(session: Transaction, demo: Demo, kind: str, values: dict[str, Any]) -> int:
+async def write(session: Session, demo: Demo, kind: str, values: dict[str, Any]) -> int:
     """Write one thing, unless it is there already; tell how many it was."""
     number = values.pop("number", None)
     for name in ("person", "other", "todo", "post"):

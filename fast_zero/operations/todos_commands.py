@@ -8,7 +8,8 @@ from fast_zero.core.terminal import show
 from fast_zero.operations.acting import AnyUser, AsJson, act_on
 
 if TYPE_CHECKING:
-    from fast_zero.core.database import AnyRow, Transaction
+    from fast_zero.accounts.models import User
+    from fast_zero.core.database import Row, Session
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
@@ -30,17 +31,15 @@ def list_todos(
     from fast_zero.todos import queries
     from fast_zero.todos.schemas import TodoFilter
 
-    async def collect(
-        session: "Transaction", _settings: "Settings", owner: "AnyRow"
-    ) -> "list[AnyRow]":
-        found: list[AnyRow] = []
+    async def collect(session: "Session", _settings: "Settings", owner: "User") -> "list[Row]":
+        found: list[Row] = []
         page = TodoFilter(limit=MAX_LIMIT)
         while rows := await queries.select_todos(session, owner.id, page):
             found += rows
-            after = encode_cursor(rows[-1].id)
+            after = encode_cursor(rows[-1]["id"])
             page = TodoFilter.model_validate({"limit": MAX_LIMIT, "after": after})
         return found
 
     columns = ("id", "state", "share", "title")
     found = act_on(user, collect)
-    show([{name: getattr(todo, name) for name in columns} for todo in found], as_json=as_json)
+    show([{name: todo[name] for name in columns} for todo in found], as_json=as_json)

@@ -14,7 +14,8 @@ from fast_zero.operations.acting import AnyUser, AsJson, act, act_on, find
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from fast_zero.core.database import AnyRow, Transaction
+    from fast_zero.accounts.models import User
+    from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
 
 InvitedIn = Literal["en", "pt-BR"]
@@ -34,11 +35,11 @@ def list_users(
     show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
 
 
-async def collect_users(session: "Transaction", _settings: "Settings") -> "list[AnyRow]":
+async def collect_users(session: "Session", _settings: "Settings") -> "list[User]":
     from fast_zero.accounts import queries
     from fast_zero.core.pagination import MAX_LIMIT, PageParams, encode_cursor
 
-    found: list[AnyRow] = []
+    found: list[User] = []
     page = PageParams(limit=MAX_LIMIT)
     while rows := await queries.select_users(session, page):
         found += rows

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fast_zero.core import etags
-from fast_zero.core.database import AnyRow, Transaction
+from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
 from fast_zero.core.types import Problem
 from fast_zero.todos import measures, queries
@@ -31,7 +31,7 @@ class BatchRefused(Conflict):
         self.members = {"results": [result.model_dump(mode="json") for result in shown]}
 
 
-async def do_batch(session: Transaction, actor_id: int, batch: Batch) -> list[ItemResult]:
+async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemResult]:
     """Do all or, where the batch is not atomic, what can be done.
 
     Creates come first: they lock the account, as its deletion does before it locks its todos.

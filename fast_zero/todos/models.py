@@ -1,21 +1,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Enum,
-    ForeignKeyConstraint,
-    Index,
-    Named,
-    Table,
-    Text,
-    TypedColumns,
-    func,
-)
+from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Identity, Index, func
+from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.tables import MOMENT, counted_version, identity, metadata, now_at_first
+from fast_zero.core.database import Base, counted_version
 
 
 class TodoState(StrEnum):
@@ -26,12 +15,23 @@ class TodoState(StrEnum):
     TRASH = "trash"
 
 
-class TodoColumns(TypedColumns):
-    id: Named[int] = identity()
-    owner_id: Named[int] = Column(BigInteger)
-    title: Named[str] = Column(Text)
-    description: Named[str] = Column(Text)
-    state: Named[TodoState] = Column(
+class Todo(Base):
+    __tablename__ = "todos"
+    __table_args__ = (
+        ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
+        CheckConstraint("char_length(description) <= 20000", name="description_length"),
+        CheckConstraint("share IN ('off', 'followers', 'public')", name="share"),
+        # The first serves every list; the second, lists of one state.
+        Index(None, "owner_id", "id"),
+        Index(None, "owner_id", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
+    owner_id: Mapped[int]
+    title: Mapped[str]
+    description: Mapped[str]
+    state: Mapped[TodoState] = mapped_column(
         Enum(
             TodoState,
             native_enum=False,
@@ -41,21 +41,9 @@ class TodoColumns(TypedColumns):
             values_callable=lambda states: [state.value for state in states],
         )
     )
-    created_at: Named[datetime] = now_at_first()
-    updated_at: Named[datetime] = Column(MOMENT, server_default=func.now(), onupdate=func.now())
-    version: Named[int] = counted_version()
-    share: Named[str | None] = Column(Text)
-
-
-todos = Table(
-    "todos",
-    metadata,
-    TodoColumns,
-    ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}),
-    CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
-    CheckConstraint("char_length(description) <= 20000", name="description_length"),
-    CheckConstraint("share IN ('off', 'followers', 'public')", name="share"),
-    # The first serves every list; the second, lists of one state.
-    Index(None, "owner_id", "id"),
-    Index(None, "owner_id", "state", "id"),
-)
+    created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(
+        init=False, server_default=func.now(), onupdate=func.now()
+    )
+    version: Mapped[int] = counted_version()
+    share: Mapped[str | None] = mapped_column(default=None)

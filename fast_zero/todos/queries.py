@@ -7,7 +7,8 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Select,
+    Integer,
+    Text,
     any_,
     bindparam,
     case,
@@ -18,71 +19,76 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from fast_zero.core.database import AnyRow, AnySession, Transaction
+from fast_zero.core.database import AnyRow, Prepared, Row, Session, prepare
 from fast_zero.core.etags import Versions, one_of
-from fast_zero.todos.models import todos
+from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate, UpdateItem
 
 CREATED = set(TodoCreate.model_fields)
 CHANGED = set(TodoUpdate.model_fields)
 
-columns = todos.c
+
+todos = Todo.__table__
 
 
 def visible_to(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return columns.owner_id == actor_id
+    return todos.c.owner_id == actor_id
 
 
 def editable_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return columns.owner_id == actor_id
+    return todos.c.owner_id == actor_id
 
 
-# Building a statement takes longer than sending it, so those that are sent most are built once
-# for each set of filters, fields or conditions, and given their values when they are sent.
-ACTOR: BindParameter[int] = bindparam("actor_id")
-THIS_ONE = columns.id == bindparam("todo_id")
-UNCHANGED = columns.version == any_(bindparam("accepted", type_=ARRAY(BigInteger)))
-INSERT = insert(todos).returning(*columns)
-SELECT = select(*columns).where(visible_to(ACTOR), THIS_ONE)
+STATE = type_coerce(todos.c.state, Text).label("state")
+"""The state as the database has it, since a prepared statement gives no members of an enum."""
+
+COLUMNS = [STATE if column is todos.c.state else column for column in todos.c]
+ACTOR: BindParameter[int] = bindparam("actor_id", type_=BigInteger)
+THIS_ONE = todos.c.id == bindparam("todo_id", type_=BigInteger)
+UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
 FILTERS = {
-    "after": columns.id > bindparam("after"),
-    "state": columns.state == bindparam("state"),
-    "title": columns.title.ilike(bindparam("title")),
-    "description": columns.description.ilike(bindparam("description")),
+    "after": todos.c.id > bindparam("after", type_=BigInteger),
+    "state": bindparam("state", type_=Text) == STATE,
+    "title": todos.c.title.ilike(bindparam("title", type_=Text)),
+    "description": todos.c.description.ilike(bindparam("description", type_=Text)),
 }
-
+NEW = {name: bindparam(name, type_=Text) for name in sorted(CREATED)}
+INSERT = prepare(insert(todos).values(owner_id=ACTOR, **NEW).returning(*COLUMNS))
+SELECT = prepare(select(*COLUMNS).where(visible_to(ACTOR), THIS_ONE))
 
 # What stands for other letters in a pattern of LIKE.
 AS_ITSELF = str.maketrans({letter: f"\\{letter}" for letter in "\\%_"})
 
 
 @cache
-def listing(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
+def listing(filters: frozenset[str]) -> Prepared:
     wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*columns).where(visible_to(ACTOR), *wanted).order_by(columns.id)
-    return statement.offset(bindparam("offset")).limit(bindparam("limit"))
+    statement = select(*COLUMNS).where(visible_to(ACTOR), *wanted).order_by(todos.c.id)
+    offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
+    return prepare(statement.offset(offset).limit(limit))
 
 
 @cache
-def updating(fields: frozenset[str], *, conditional: bool) -> TypedReturnsRows[*tuple[Any, ...]]:
+def updating(fields: frozenset[str], *, conditional: bool) -> Prepared:
     conditions = [editable_by(ACTOR), THIS_ONE, *([UNCHANGED] if conditional else [])]
     if not fields:
-        return select(*columns).where(*conditions)
+        return prepare(select(*COLUMNS).where(*conditions))
     statement = update(todos).where(*conditions)
-    statement = statement.values({name: bindparam(f"new_{name}") for name in sorted(fields)})
-    return statement.returning(*columns)
+    changes = {name: bindparam(f"new_{name}", type_=Text) for name in sorted(fields)}
+    return prepare(statement.values(changes).returning(*COLUMNS))
 
 
-async def insert_todo(session: AnySession, actor_id: int, new: TodoCreate) -> AnyRow:
-    return (await session.execute(INSERT, {"owner_id": actor_id, **new.model_dump()})).one()
+async def insert_todo(session: Session, actor_id: int, new: TodoCreate) -> Row:
+    [todo] = await session.fetch_all(INSERT, {"actor_id": actor_id, **new.model_dump()})
+    return todo
 
 
-async def select_todos(session: AnySession, actor_id: int, wanted: TodoFilter) -> Sequence[AnyRow]:
+async def select_todos(session: Session, actor_id: int, wanted: TodoFilter) -> Sequence[Row]:
     given = {name: getattr(wanted, name) for name in FILTERS}
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     statement = listing(frozenset(values))
@@ -90,52 +96,49 @@ async def select_todos(session: AnySession, actor_id: int, wanted: TodoFilter) -
     for name in ("title", "description"):
         if name in values:
             values[name] = f"%{values[name].translate(AS_ITSELF)}%"
-    return (await session.execute(statement, values)).all()
+    return await session.fetch_all(statement, values)
 
 
-async def select_todo(session: AnySession, actor_id: int, todo_id: int) -> AnyRow | None:
-    found = await session.execute(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
-    return found.one_or_none()
+async def select_todo(session: Session, actor_id: int, todo_id: int) -> Row | None:
+    return await session.fetch_one(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
 
 
 async def update_todo(
-    session: AnySession, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
-) -> AnyRow | None:
+    session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
+) -> Row | None:
     changes = change.model_dump()
     statement = updating(frozenset(changes), conditional=accepted is not None)
     values = {f"new_{name}": value for name, value in changes.items()}
     values |= {"actor_id": actor_id, "todo_id": todo_id}
     if accepted is not None:
         values["accepted"] = list(accepted)
-    return (await session.execute(statement, values)).one_or_none()
+    return await session.fetch_one(statement, values)
 
 
-async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> bool:
-    conditions = (editable_by(actor_id), columns.id == todo_id, one_of(columns.version, accepted))
-    statement = delete(todos).where(*conditions).returning(columns.id)
+async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> bool:
+    conditions = (editable_by(actor_id), Todo.id == todo_id, one_of(Todo.version, accepted))
+    statement = delete(Todo).where(*conditions).returning(Todo.id)
     return (await session.execute(statement)).first() is not None
 
 
 async def insert_todos(
-    session: Transaction, actor_id: int, new: Sequence[TodoCreate]
+    session: Session, actor_id: int, new: Sequence[TodoCreate]
 ) -> Sequence[AnyRow]:
     """Insert all in one statement, and give them back in the order of `new`."""
     rows = [{"owner_id": actor_id, **todo.model_dump(include=CREATED)} for todo in new]
-    statement = insert(todos).returning(*columns, sort_by_parameter_order=True)
+    statement = insert(Todo).returning(*todos.c, sort_by_parameter_order=True)
     return (await session.execute(statement, rows)).all()
 
 
-async def lock_todos(
-    session: Transaction, actor_id: int, todo_ids: Sequence[int]
-) -> Sequence[AnyRow]:
+async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> Sequence[AnyRow]:
     """Lock in the order of ids, so that two batches cannot wait for one another."""
-    statement = select(*columns).where(editable_by(actor_id), columns.id.in_(todo_ids))
-    statement = statement.order_by(columns.id).with_for_update()
+    statement = select(*todos.c).where(editable_by(actor_id), Todo.id.in_(todo_ids))
+    statement = statement.order_by(Todo.id).with_for_update()
     return (await session.execute(statement)).all()
 
 
 async def update_todos(
-    session: Transaction, actor_id: int, changes: Sequence[UpdateItem]
+    session: Session, actor_id: int, changes: Sequence[UpdateItem]
 ) -> Sequence[AnyRow]:
     """Merge each change into its todo: a field that was not sent stays as it is."""
     rows = [
@@ -149,14 +152,14 @@ async def update_todos(
     )
     merged = {
         name: case(
-            (item.c.patch.has_key(name), cast(item.c.patch[name].astext, columns[name].type)),
-            else_=columns[name],
+            (item.c.patch.has_key(name), cast(item.c.patch[name].astext, todos.c[name].type)),
+            else_=todos.c[name],
         )
         for name in CHANGED
     }
-    statement = update(todos).where(editable_by(actor_id), columns.id == item.c.id).values(merged)
-    return (await session.execute(statement.returning(*columns))).all()
+    statement = update(Todo).where(editable_by(actor_id), Todo.id == item.c.id).values(merged)
+    return (await session.execute(statement.returning(*todos.c))).all()
 
 
-async def delete_todos(session: Transaction, actor_id: int, todo_ids: Sequence[int]) -> None:
-    await session.execute(delete(todos).where(editable_by(actor_id), columns.id.in_(todo_ids)))
+async def delete_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> None:
+    await session.execute(delete(Todo).where(editable_by(actor_id), Todo.id.in_(todo_ids)))

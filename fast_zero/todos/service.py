@@ -1,16 +1,22 @@
 from fast_zero.core import etags
-from fast_zero.core.database import AnyRow, AnySession
+from fast_zero.core.database import Row, Session
 from fast_zero.core.errors import DomainError, NotFound, Stale
 from fast_zero.core.etags import Versions
 from fast_zero.todos import measures, queries
-from fast_zero.todos.schemas import TodoUpdate
+from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
 
 NOT_FOUND = "Task not found."
 
 
+async def create_todo(session: Session, actor_id: int, new: TodoCreate) -> TodoPublic:
+    todo = await queries.insert_todo(session, actor_id, new)
+    measures.CREATED.inc()
+    return TodoPublic.model_validate(todo)
+
+
 async def update_todo(
-    session: AnySession, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
-) -> AnyRow:
+    session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
+) -> Row:
     todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
     if todo is None:
         raise await refusal(session, actor_id, todo_id, accepted)
@@ -18,17 +24,15 @@ async def update_todo(
     return todo
 
 
-async def delete_todo(session: AnySession, actor_id: int, todo_id: int, accepted: Versions) -> None:
+async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> None:
     if not await queries.delete_todo(session, actor_id, todo_id, accepted):
         raise await refusal(session, actor_id, todo_id, accepted)
     measures.DELETED.inc()
 
 
-async def refusal(
-    session: AnySession, actor_id: int, todo_id: int, accepted: Versions
-) -> DomainError:
+async def refusal(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> DomainError:
     """Tell why a write found no row; only where there was a condition is that a question."""
     todo = None
     if accepted is not None:
         todo = await queries.select_todo(session, actor_id, todo_id)
-    return NotFound(NOT_FOUND) if todo is None else Stale(etags.tag(todo.version))
+    return NotFound(NOT_FOUND) if todo is None else Stale(etags.tag(todo["version"]))

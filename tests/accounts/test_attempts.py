@@ -10,10 +10,10 @@ from sqlalchemy import text, update
 
 from fast_zero.accounts import attempts
 from fast_zero.core.password_queue import passwords
+from fast_zero.models import Throttle
 from tests.chaos import own_database
 from tests.core.expect import comes_true, problem, same_headers
 from tests.factories import PASSWORD, UserFactory
-from tests.mapped import Throttle
 from tests.processes import serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}

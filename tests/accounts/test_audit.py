@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from fast_zero.accounts import queries
 from fast_zero.accounts.jobs import SWEEPS
+from fast_zero.models import SecondFactor
 from tests.factories import PASSWORD, WEAK_HASH, LoginSessionFactory, PersonalTokenFactory
-from tests.mapped import SecondFactor
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": PASSWORD}
 TOKEN = {

@@ -11,9 +11,9 @@ from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.password_queue import OPERATOR
+from fast_zero.models import User
 from tests.core.expect import faults, problem, same_headers
 from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory
-from tests.mapped import User
 
 NOT_AUTHENTICATED = (401, "Not authenticated")
 NOT_VALIDATED = (401, "Could not validate credentials")
@@ -120,9 +120,9 @@ def test_an_unknown_user_costs_a_verification_like_any_other(real_hasher):
     [(PASSWORD_HASH, True), (None, False), ("!locked", False)],
     ids=["hash", "none", "locked"],
 )
-async def test_only_the_hash_of_a_password_verifies_it(stored, accepted):
-    assert await security.verify_password(PASSWORD, stored, OPERATOR) == (accepted, None)
-    assert await security.verify_password("", stored, OPERATOR) == (False, None)
+async def test_only_the_hash_of_a_password_verifies_it(session, stored, accepted):
+    assert await security.verify_password(session, PASSWORD, stored, OPERATOR) == (accepted, None)
+    assert await security.verify_password(session, "", stored, OPERATOR) == (False, None)
 
 
 async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(
@@ -136,7 +136,7 @@ async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(
     [(stored, changed)] = await session.execute(
         select(User.password_hash, User.updated_at).where(User.id == user.id)
     )
-    assert await security.verify_password(PASSWORD, stored, OPERATOR) == (True, None)
+    assert await security.verify_password(session, PASSWORD, stored, OPERATOR) == (True, None)
     assert changed == user.updated_at
 
 

@@ -92,7 +92,7 @@ async def test_an_account_as_it_was_read_is_written_under_the_condition(
 
     assert response.status_code == 200
     # Replacing reads the old password first, and ends the sessions twice: see the service.
-    assert len(sent) == (6 if method == "PUT" else 1)
+    assert len(sent) == (8 if method == "PUT" else 1)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

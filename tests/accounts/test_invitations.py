@@ -14,9 +14,9 @@ from fast_zero.accounts.invitations import CLOSED, NEEDED, NOT_VALID
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import Invitation, User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
-from tests.mapped import Invitation, User
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 EVA = {"username": "eva", "email": "eva@example.com", "password": "another fine sentence"}
@@ -122,7 +122,7 @@ async def test_only_the_newest_invitation_works(admin, invite, sent):
 
 
 async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
-    admin, invite, sent, open_transaction
+    admin, invite, sent, sessions
 ):
     await invite()
     await invite(EVA["email"])
@@ -131,7 +131,7 @@ async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
     tokens["eva"] = token_of(message)
     invitation_id = (await admin.get("/admin/invitations?limit=1")).json()["invitations"][0]["id"]
     revoked = [await admin.delete(f"/admin/invitations/{invitation_id}") for _ in range(2)]
-    async with open_transaction() as session:
+    async with sessions.begin() as session:
         past = datetime.now(UTC) - timedelta(seconds=1)
         await session.execute(update(Invitation).values(expires_at=past))
     late = await admin.post("/users", json=EVA | {"invitation": tokens["eva"]})
@@ -255,7 +255,7 @@ async def test_without_an_invitation_nobody_learns_who_has_an_account(live, comm
 
 
 async def test_of_many_that_use_one_invitation_at_once_one_gets_an_account(
-    live, boss, settings, sessions, engine
+    live, boss, settings, committing, engine
 ):
     async with live(registration="invite") as client:
         invited = await client.post(
@@ -263,7 +263,7 @@ async def test_of_many_that_use_one_invitation_at_once_one_gets_an_account(
         )
         assert invited.status_code == 201
         token = security.new_secret()
-        async with sessions() as session:
+        async with committing.begin() as session:
             await session.execute(update(Invitation).values(digest=security.digest(token)))
         answers = await asyncio.gather(
             *(

@@ -11,9 +11,7 @@ from sqlalchemy import func, select, text, update
 from fast_zero.accounts import jobs as account_jobs
 from fast_zero.accounts.links import DEAD
 from fast_zero.core.jobs import Hopeless
-from tests.core.expect import faults, problem
-from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
-from tests.mapped import (
+from fast_zero.models import (
     LoginSession,
     MailedLink,
     PersonalToken,
@@ -21,6 +19,8 @@ from tests.mapped import (
     SecondFactor,
     User,
 )
+from tests.core.expect import faults, problem
+from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 NEW = "new@example.com"
@@ -47,11 +47,11 @@ def letters(do_jobs, tmp_path):
 
 
 @pytest.fixture
-def execute(open_transaction):
+def execute(sessions):
     """Run a statement that the application does not have."""
 
     async def execute(statement, values=None):
-        async with open_transaction() as session:
+        async with sessions.begin() as session:
             await session.execute(statement, values)
 
     return execute
@@ -138,7 +138,7 @@ async def test_verification_is_sent_again_and_only_the_newest_link_works(
     [second] = (await letters())[user.email]
 
     assert (older.status_code, newer.status_code) == (202, 202)
-    assert len(sent) == 4
+    assert len(sent) == 5
     assert problem(await confirm(client, token_of(first))) == DEAD_LINK
     assert (await confirm(client, token_of(second))).status_code == 204
     assert (await me(client))["email_verified"]
@@ -156,16 +156,14 @@ async def test_a_link_works_once(client, user, letters):
 
 
 async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
-    client, user, letters, deferred, do_jobs, settings, open_transaction, tmp_path
+    client, user, letters, deferred, do_jobs, settings, sessions, tmp_path
 ):
     await client.post("/users/me/email/verification")
     [(name, arguments)] = await deferred()
     [letter] = (await letters())[user.email]
     path = next(tmp_path.glob("mail/*.eml"))
     path.unlink()
-    context = account_jobs.Context(
-        settings.model_copy(update={"data_dir": tmp_path}), open_transaction
-    )
+    context = account_jobs.Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
 
     await account_jobs.JOBS[name](context, **arguments)
     again = email.message_from_bytes(path.read_bytes(), policy=default)
@@ -180,7 +178,7 @@ async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
 
 
 async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
-    client, user, deferred, letters, settings, open_transaction, tmp_path, execute
+    client, user, deferred, letters, settings, sessions, tmp_path, execute
 ):
     await client.post("/users/me/email/verification")
     [(name, older)] = await deferred()
@@ -189,9 +187,7 @@ async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
     await client.post("/users/me/email/verification")
     [letter] = (await letters())[user.email]
 
-    context = account_jobs.Context(
-        settings.model_copy(update={"data_dir": tmp_path}), open_transaction
-    )
+    context = account_jobs.Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
     await account_jobs.JOBS[name](context, **older)
 
     assert await letters() == {}
@@ -199,15 +195,13 @@ async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
 
 
 @pytest.mark.parametrize(("purpose", "hours"), [("password", 1), ("verification", 24)])
-async def test_a_link_that_would_have_expired_is_not_sent(
-    settings, open_transaction, purpose, hours
-):
+async def test_a_link_that_would_have_expired_is_not_sent(settings, sessions, purpose, hours):
     long_ago = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
     arguments = {"purpose": purpose, "email": NEW, "user_id": 1, "seed": "seed"}
 
     with pytest.raises(Hopeless, match="expired"):
         await account_jobs.send_link(
-            account_jobs.Context(settings, open_transaction),
+            account_jobs.Context(settings, sessions),
             requested_at=long_ago.isoformat(),
             **arguments,
         )
@@ -222,7 +216,7 @@ async def test_another_address_waits_until_it_is_confirmed(
     sent_now = await letters()
 
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
-    assert len(sent) == 8
+    assert len(sent) == 10
     assert [letter["Subject"] for letter in sent_now[user.email]] == [
         "Your e-mail address is about to change"
     ]

@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from fast_zero.core import security
 from fast_zero.core.password_queue import OPERATOR
+from fast_zero.models import User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory
-from tests.mapped import User
 
 NEEDS_PASSWORD = (403, "A new address or password needs your current password")
 NEW_PASSWORD = "another fine sentence"
@@ -120,7 +120,7 @@ async def test_all_can_change_at_once(client, anonymous, user, session):
     assert (body["username"], body["pending_email"]) == ("Ana", "Ana@example.com")
     assert body["email"] == user.email
     stored = await session.scalar(select(User.password_hash).where(User.id == user.id))
-    assert await security.verify_password(NEW_PASSWORD, stored, OPERATOR) == (True, None)
+    assert await security.verify_password(session, NEW_PASSWORD, stored, OPERATOR) == (True, None)
 
 
 @pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])

@@ -5,9 +5,9 @@ from fast_zero.accounts import queries
 from fast_zero.accounts.models import FOLDED
 from fast_zero.accounts.names import check_username
 from fast_zero.core.errors import Conflict
+from fast_zero.models import User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory
-from tests.mapped import User
 
 # Written with escapes where the eye could not tell the two apart.
 SAME = [

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, text
 
 from fast_zero.accounts import one_time_codes, otp, queries, session_queries
 from fast_zero.core import security
+from fast_zero.models import RecoveryCode, SecondFactor
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, WEAK_HASH, PersonalTokenFactory, UserFactory, new_token
-from tests.mapped import RecoveryCode, SecondFactor
 
 MINE = {"current_password": PASSWORD}
 ACTIVE = (409, "A second factor is active already. Disable it first.")
@@ -128,10 +128,10 @@ async def test_a_hash_that_is_upgraded_beside_a_log_in_does_not_cost_its_code(
 ):
     insert_session, beside = session_queries.insert_session, [WEAK_HASH]
 
-    async def insert_later(session, user_id, password_hash, role, **values):
+    async def insert_later(session, new, password_hash, role):
         if beside:
-            await queries.upgrade_password_hash(session, user_id, password_hash, beside.pop())
-        return await insert_session(session, user_id, password_hash, role, **values)
+            await queries.upgrade_password_hash(session, new.owner_id, password_hash, beside.pop())
+        return await insert_session(session, new, password_hash, role)
 
     monkeypatch.setattr(session_queries, "insert_session", insert_later)
 
@@ -254,7 +254,7 @@ async def test_confirming_what_was_not_enrolled_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
-async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine, pool):
+async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     headers = await sign_in(user)
@@ -264,7 +264,8 @@ async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, en
     )
     async with live(database_lock_timeout=30, database_statement_timeout=60) as client:
         # Who looks does it outside of a transaction: within one it would see the same each time.
-        async with asyncio.timeout(30), engine.connect() as holder, pool.connect() as looker:
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        async with asyncio.timeout(30), engine.connect() as holder, alone.connect() as looker:
             await holder.execute(text("SELECT FROM second_factors FOR UPDATE"))
             asked = [
                 asyncio.create_task(

@@ -10,9 +10,9 @@ from httpx2 import ASGITransport, AsyncClient
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import security
 from fast_zero.core.password_queue import Caller, passwords
+from fast_zero.models import MailedLink
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, UserFactory
-from tests.mapped import MailedLink
 
 OWN_EXCESS = (429, "Too many passwords from you are being checked. Try again in a moment.")
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
@@ -65,7 +65,7 @@ async def test_a_members_flood_holds_up_no_log_in(live, commit, sign_in, hashed)
             ]
             await comes_true(lambda: sum(task.done() for task in flood) == 60)
             log_ins = [
-                asyncio.create_task(log_in_from(client._transport.app, f"192.0.2.{number}", other))
+                asyncio.create_task(log_in_from(client.app, f"192.0.2.{number}", other))
                 for number, other in enumerate(others)
             ]
             await comes_true(lambda: passwords.sizes.total() == 4 + len(others))
@@ -89,9 +89,7 @@ async def test_an_office_logs_in_at_once_from_one_address(live, commit):
             ]
             await comes_true(lambda: passwords.sizes.total() == len(office))
             refused = await client.post("/users", json=ANA)
-            elsewhere = asyncio.create_task(
-                log_in_from(client._transport.app, "192.0.2.1", office[0])
-            )
+            elsewhere = asyncio.create_task(log_in_from(client.app, "192.0.2.1", office[0]))
             await comes_true(lambda: passwords.sizes.total() == len(office) + 1)
         answers = await asyncio.gather(*log_ins, elsewhere)
 

@@ -12,9 +12,9 @@ from fast_zero.accounts import personal_tokens, programs
 from fast_zero.accounts.schemas import PersonalTokenKept
 from fast_zero.core import security
 from fast_zero.core.errors import Conflict
+from fast_zero.models import PersonalToken
 from tests.core.expect import faults, problem
 from tests.factories import PersonalTokenFactory, UserFactory, new_token
-from tests.mapped import PersonalToken
 
 NOT_VALIDATED = (401, "Could not validate credentials")
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")

@@ -12,9 +12,9 @@ from fast_zero.accounts import revocations as module
 from fast_zero.accounts.jobs import sweep
 from fast_zero.accounts.revocations import KEEP_SECONDS, Revocations, followed
 from fast_zero.core.jobs import Context
+from fast_zero.models import EndedSession, LoginSession, SpentRefreshToken, User
 from tests.core.expect import PATIENCE, comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
-from tests.mapped import EndedSession, LoginSession, SpentRefreshToken, User
 from tests.processes import serving
 
 NOT_VALIDATED = (401, "Could not validate credentials")
@@ -135,7 +135,7 @@ def test_the_list_forgets_what_no_token_can_outlive(monkeypatch):
     assert list(revocations.ended) == [10]
 
 
-async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, sessions, settings):
+async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, committing, settings):
     old, young, _ = (session.id for session in opened)
     ago = {"old": func.now() - timedelta(hours=3), "young": func.now() - timedelta(hours=1)}
     async with engine.begin() as connection:
@@ -152,7 +152,7 @@ async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, sessi
         its = EndedSession.session_id == 2**62
         await connection.execute(update(EndedSession).where(its).values(ended_at=ago["old"]))
 
-    await sweep(Context(settings, sessions))
+    await sweep(Context(settings, committing))
 
     async with followed(settings.database_address()) as revocations:
         await comes_true(lambda: revocations.complete)
@@ -199,7 +199,7 @@ async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
 ):
     [user] = await commit(UserFactory())
     async with live() as client, live() as other:
-        lists = [client.revocations, other.revocations]
+        lists = [client.state["revocations"], other.state["revocations"]]
         await comes_true(lambda: all(held.complete for held in lists))
         headers = await sign_in(user)
         assert (await other.get("/todos", headers=headers)).status_code == 200

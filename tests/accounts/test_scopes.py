@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import Notification, User
 from tests.core.expect import problem
 from tests.factories import (
     PASSWORD,
@@ -16,7 +17,6 @@ from tests.factories import (
     UserFactory,
     new_token,
 )
-from tests.mapped import Notification, User
 
 PUBLIC = None
 ANY = ""

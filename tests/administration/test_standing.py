@@ -11,6 +11,7 @@ from fast_zero.accounts.models import Role
 from fast_zero.core import security
 from fast_zero.core.errors import NotFound
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import LoginSession, PersonalToken, User
 from tests.factories import (
     PASSWORD,
     LoginSessionFactory,
@@ -18,7 +19,6 @@ from tests.factories import (
     UserFactory,
     new_token,
 )
-from tests.mapped import LoginSession, PersonalToken, User
 
 
 async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, save):
@@ -65,7 +65,7 @@ async def test_a_token_that_administrates_needs_the_role_of_its_owner(anonymous,
     assert (await anonymous.get(path, headers=headers)).status_code == 401
 
 
-async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, engine, settings):
+async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, committing, settings):
     """Make tokens while their owner is demoted, again and again; then none is left."""
     expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     body = {"name": "kept", "scopes": ["admin"], "expires_at": expires_at}
@@ -82,15 +82,14 @@ async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, engine, s
                 for _ in range(10)
             ]
             await asyncio.sleep(0.005 * number)
-            async with engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                await standing.give_role(connection, admin.id, Role.MEMBER)
+            async with committing.begin() as session:
+                await standing.give_role(session, admin.id, Role.MEMBER)
             answers = await asyncio.gather(*making)
 
             assert {answer.status_code for answer in answers} <= {201, 401, 403}
-            async with engine.connect() as connection:
+            async with committing() as session:
                 left = select(func.count()).where(PersonalToken.owner_id == admin.id)
-                assert await connection.scalar(left) == 0
+                assert await session.scalar(left) == 0
 
 
 async def test_a_new_password_ends_all_sessions_and_is_told(
@@ -114,7 +113,9 @@ async def test_nobody_is_not_found(session, change):
         await change(session, MAX_BIGINT)
 
 
-async def test_no_log_in_slips_in_beside_the_end_of_an_account(live, commit, engine, real_hasher):
+async def test_no_log_in_slips_in_beside_the_end_of_an_account(
+    live, commit, committing, real_hasher
+):
     """Disable while somebody logs in, again and again; then no session is left."""
     [user] = await commit(UserFactory(password_hash=real_hasher.hash(PASSWORD)))
     form = {"username": user.email, "password": PASSWORD}
@@ -124,11 +125,11 @@ async def test_no_log_in_slips_in_beside_the_end_of_an_account(live, commit, eng
                 asyncio.create_task(client.post("/auth/token", data=form)) for _ in range(3)
             ]
             await asyncio.sleep(0.03)
-            async with engine.begin() as connection:
-                await standing.disable(connection, user.id)
+            async with committing.begin() as session:
+                await standing.disable(session, user.id)
             answers = await asyncio.gather(*logging_in)
             assert {answer.status_code for answer in answers} <= {200, 403}
-            async with engine.begin() as connection:
-                left = await connection.exec_driver_sql("SELECT count(*) FROM login_sessions")
-                assert left.scalar() == 0
-                await standing.enable(connection, user.id)
+            async with committing.begin() as session:
+                left = await session.scalar(select(func.count()).select_from(LoginSession))
+                assert left == 0
+                await standing.enable(session, user.id)

@@ -11,8 +11,3 @@ async def state(settings):
     one = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.5})
     async with database.connected(one) as state:
         yield state
-
-
-@pytest.fixture
-def fair(state):
-    return state["autocommit"].engine.pool

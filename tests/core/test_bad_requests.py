@@ -15,7 +15,7 @@ TOO_LARGE = (413, "The body is larger than 1048576 bytes.")
 
 async def ask(client, method: str, path: str, headers: tuple = (), **scope):
     """Put into the ASGI scope what a client library would mend."""
-    app = client._transport.app
+    app = client.app
 
     async def altered(original, receive, send):
         kept = [pair for pair in original["headers"] if pair[0] not in dict(headers)]

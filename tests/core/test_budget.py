@@ -87,7 +87,7 @@ def speak(live):
     """Ask from other addresses of the application behind a client."""
 
     def speak(client, address: str) -> AsyncClient:
-        transport = ASGITransport(client._transport.app, client=(address, 1))
+        transport = ASGITransport(client.app, client=(address, 1))
         return AsyncClient(transport=transport, base_url="http://test")
 
     return speak
@@ -151,7 +151,7 @@ async def test_the_token_of_an_ended_session_spends_nothing_of_its_users(live, c
     [user] = await commit(UserFactory())
     ended, lives = await sign_in(user), await sign_in(user)
     async with live(requests_per_minute=3) as client:
-        await comes_true(lambda: client.revocations.complete)
+        await comes_true(lambda: client.state["revocations"].complete)
         assert (await client.post("/auth/logout", headers=ended)).status_code == 204
         stolen = [await client.get("/todos", headers=ended) for _ in range(5)]
         own = [await client.get("/todos", headers=lives) for _ in range(3)]

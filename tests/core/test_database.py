@@ -9,13 +9,13 @@ from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from fast_zero.core import database, errors, problems
-from fast_zero.core.dependencies import Session
+from fast_zero.core.dependencies import CurrentSession
 from fast_zero.core.types import MAX_BIGINT, Message
+from fast_zero.models import Todo, User
 from fast_zero.todos import queries
 from fast_zero.todos.schemas import TodoCreate
 from tests.core.expect import problem
 from tests.factories import TodoFactory, UserFactory
-from tests.mapped import Todo, User
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 AWAY = (503, "The database is not available. Try again in a moment.")
@@ -25,9 +25,10 @@ BUSY = (503, "All connections to the database are in use. Try again in a moment.
 @asynccontextmanager
 async def speaking_to(app, state):
     async def with_state(scope, receive, send):
-        await app({**scope, "state": {"reads": state["autocommit"], **state}}, receive, send)
+        await app({**scope, "state": dict(state)}, receive, send)
 
-    async with AsyncClient(transport=ASGITransport(with_state), base_url="http://test") as client:
+    transport = ASGITransport(with_state, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 
 
@@ -77,9 +78,9 @@ async def test_our_own_mistakes_stay_what_they_are(connection):
         await connection.execute(text("SELEKT 1"))
 
 
-async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(autocommit):
+async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(session):
     with pytest.raises(errors.Unauthenticated) as caught:
-        await queries.insert_todo(autocommit, MAX_BIGINT, TodoCreate(title="Buy bread"))
+        await queries.insert_todo(session, MAX_BIGINT, TodoCreate(title="Buy bread"))
 
     assert caught.value.detail == "Could not validate credentials"
 
@@ -141,7 +142,8 @@ async def test_a_request_that_gets_no_connection_is_503(app, settings):
 async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settings, engine):
     small = settings.model_copy(update={"database_pool_size": 1})
     async with database.connected(small) as state, speaking_to(app, state) as client:
-        process = (await state["autocommit"].execute(select(func.pg_backend_pid()))).scalar()
+        async with state["sessions"]() as session:
+            process = await session.scalar(select(func.pg_backend_pid()))
         async with engine.connect() as other:
             assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
         response = await client.get("/users")
@@ -168,7 +170,7 @@ def transactional(commit):
     problems.install(app)
 
     @app.post("/{end}", response_model=Message)
-    async def write(end: str, session: Session) -> object:
+    async def write(end: str, session: CurrentSession) -> object:
         values = {"username": end, "email": f"{end}@example.com", "password_hash": ""}
         await session.execute(insert(User).values(values))
         if end == "raising":
@@ -195,7 +197,6 @@ async def test_a_transaction_ends_before_its_answer_leaves(
         await transactional(scope, receive, send_watched)
 
     async with database.connected(settings) as state, speaking_to(watched, state) as client:
-        client._transport.raise_app_exceptions = False
         await client.post(f"/{end}")
 
     assert seen == [kept]
@@ -205,7 +206,7 @@ async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
     async def register(name: str) -> str:
         values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}
         try:
-            async with state["sessions"]() as session:
+            async with state["sessions"].begin() as session:
                 await session.execute(insert(User).values(values))
         except errors.Conflict as error:
             return error.detail
@@ -230,7 +231,7 @@ def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
     assert "\n" not in str(caught.value)
 
 
-async def test_the_victim_of_a_deadlock_is_run_again(sessions, commit):
+async def test_the_victim_of_a_deadlock_is_run_again(committing, commit):
     first, second = await commit(*UserFactory.build_batch(2))
     both_hold_one = asyncio.Barrier(2)
     tries = []
@@ -239,30 +240,30 @@ async def test_the_victim_of_a_deadlock_is_run_again(sessions, commit):
         await session.execute(select(User.id).where(User.id == user.id).with_for_update())
 
     async def take(one, other, name: str) -> None:
-        async def transaction() -> None:
+        async def operation() -> None:
             tries.append(name)
-            async with sessions() as session:
-                await lock(session, one)
-                if tries.count(name) == 1:
-                    await both_hold_one.wait()
-                await lock(session, other)
+            await lock(session, one)
+            if tries.count(name) == 1:
+                await both_hold_one.wait()
+            await lock(session, other)
 
-        await database.run_again(transaction)
+        async with committing() as session:
+            await database.run_again(session, operation)
 
     await asyncio.gather(take(first, second, "a"), take(second, first, "b"))
 
     assert len(tries) == 3
 
 
-async def test_what_did_not_give_way_is_not_run_again():
+async def test_what_was_not_cancelled_is_not_run_again(session):
     tries = []
 
-    async def transaction() -> None:
+    async def operation() -> None:
         tries.append(1)
         raise errors.Unavailable("away")
 
     with pytest.raises(errors.Unavailable):
-        await database.run_again(transaction)
+        await database.run_again(session, operation)
 
     assert len(tries) == 1
 

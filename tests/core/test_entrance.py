@@ -1,4 +1,5 @@
 import pytest
+from httpx2 import ASGITransport, AsyncClient
 
 from tests.core.expect import problem, same_headers
 from tests.factories import PASSWORD, TodoFactory
@@ -81,7 +82,7 @@ async def test_head_of_what_is_refused_has_no_body_either(anonymous):
 
 async def test_for_head_no_byte_of_a_body_is_sent(client):
     """Look at the messages, since httpx itself would drop a body."""
-    app, bodies = client._transport.app, []
+    app, bodies = client.app, []
 
     async def watched(scope, receive, send):
         async def note(message):
@@ -90,10 +91,10 @@ async def test_for_head_no_byte_of_a_body_is_sent(client):
 
         await app(scope, receive, note)
 
-    client._transport.app = watched
-    for path in ("/users", "/docs", "/docs/assets/favicon.png", "/nowhere"):
-        await client.head(path)
-    await client.head("/", headers={"Content-Length": "ten"})
+    async with AsyncClient(transport=ASGITransport(watched), base_url="http://test") as watching:
+        for path in ("/users", "/docs", "/docs/assets/favicon.png", "/nowhere"):
+            await watching.head(path)
+        await watching.head("/", headers={"Content-Length": "ten"})
 
     assert len(bodies) >= 10
     assert b"".join(bodies) == b""

@@ -129,7 +129,7 @@ async def test_a_session_and_its_scheme_are_those_of_the_client(live, commit):
     form = {"username": user.email, "password": PASSWORD}
     headers = {"Forwarded": "for=203.0.113.7;proto=https"}
     async with live(forwarded_allow_ips="10.0.0.1") as client:
-        transport = ASGITransport(client._transport.app, client=("10.0.0.1", 1))
+        transport = ASGITransport(client.app, client=("10.0.0.1", 1))
         async with AsyncClient(transport=transport, base_url="http://test") as proxy:
             answer = await proxy.post("/auth/token", data=form, headers=headers)
             bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.core.password_queue import passwords
+from fast_zero.models import KeptAnswer, PersonalToken, Todo, User
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import UserFactory
-from tests.mapped import KeptAnswer, PersonalToken, Todo, User
 
 KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
 TODO = {"title": "Buy bread"}
@@ -37,9 +37,9 @@ async def client(client, user, open_log_in):
 
 
 @pytest.fixture
-def count(open_session):
+def count(sessions):
     async def count(model) -> int:
-        async with open_session() as session:
+        async with sessions.begin() as session:
             return await session.scalar(select(func.count()).select_from(model))
 
     return count

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import func, select, text
 
 from fast_zero.core import in_use, job_runner, jobs, migrations, revisions
 from fast_zero.core.errors import Unavailable
-from fast_zero.core.jobs import Context, Hopeless
+from fast_zero.core.jobs import Context, Deferral, Hopeless
 from tests.core.expect import PATIENCE, comes_true
 from tests.migrating import upgrade
 
 SECRET = "ana@example.com"
+BREAD = Deferral("tests.note", {"what": "bread"})
 
 
 @pytest.fixture
@@ -36,12 +38,19 @@ async def store(engine, commit):
 
 
 @pytest.fixture
-def context(settings, sessions) -> Context:
-    return Context(settings, sessions)
+def context(settings, committing) -> Context:
+    return Context(settings, committing)
 
 
-def waiting(name="tests.note", **arguments):
-    return select(jobs.deferral(name, **arguments))
+@pytest.fixture
+def ask(committing, commit) -> Callable[..., Awaitable[None]]:
+    """Defer a job that all connections see."""
+
+    async def ask(name="tests.note", **arguments):
+        async with committing.begin() as session:
+            await jobs.defer(session, Deferral(name, arguments))
+
+    return ask
 
 
 JOBS_NOW = (
@@ -51,18 +60,16 @@ JOBS_NOW = (
 DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
 
 
-async def test_a_job_is_deferred_in_the_transaction_of_its_change(open_session, deferred):
-    async with open_session() as session:
-        await session.execute(
-            select(jobs.deferral("tests.note", what="bread", count=2, nothing=None))
-        )
+async def test_a_job_is_deferred_in_the_transaction_of_its_change(sessions, deferred):
+    async with sessions.begin() as session:
+        await jobs.defer(session, Deferral("tests.note", {"what": "bread", "count": 2}))
 
-    assert await deferred() == [("tests.note", {"what": "bread", "count": 2, "nothing": None})]
+    assert await deferred() == [("tests.note", {"what": "bread", "count": 2})]
 
 
-async def test_a_job_is_rolled_back_with_its_change(open_session, deferred):
-    async with open_session() as session:
-        await session.execute(select(jobs.deferral("tests.note", what="bread")))
+async def test_a_job_is_rolled_back_with_its_change(sessions, deferred):
+    async with sessions.begin() as session:
+        await jobs.defer(session, BREAD)
         await session.rollback()
 
     assert await deferred() == []
@@ -72,37 +79,45 @@ async def test_without_the_tables_of_jobs_the_database_is_not_migrated(session):
     await session.execute(text("ALTER TYPE procrastinate_job_to_defer_v1 RENAME TO gone"))
 
     with pytest.raises(Unavailable, match="not migrated yet"):
-        await session.execute(select(jobs.deferral("tests.note", what="bread")))
+        await jobs.defer(session, BREAD)
 
     await session.rollback()
 
 
-async def test_a_statement_defers_a_job_for_each_of_its_rows(open_session, deferred):
-    numbers = select(literal(1).label("n")).union_all(select(literal(2))).cte("numbers")
-    async with open_session() as session:
-        await session.execute(select(numbers.c.n, jobs.deferral("tests.note", n=numbers.c.n)))
+async def test_jobs_of_one_name_are_deferred_in_one_statement(sessions, deferred, statements):
+    async with sessions.begin() as session:
+        with statements() as sent:
+            await jobs.defer(session, *(Deferral("tests.note", {"n": n}) for n in (1, 2)))
 
+    assert len(sent) == 1
     assert await deferred() == [("tests.note", {"n": 1}), ("tests.note", {"n": 2})]
 
 
-async def test_a_job_is_done_with_its_arguments_and_forgotten(store, context):
+async def test_no_job_is_deferred_outside_of_a_transaction(session, deferred):
+    with pytest.raises(RuntimeError, match="within the transaction"):
+        await jobs.defer(session, BREAD)
+
+    assert await deferred() == []
+
+
+async def test_a_job_is_done_with_its_arguments_and_forgotten(ask, store, context):
     done = []
 
     async def note(given, **arguments):
         done.append((given, arguments))
 
-    await store(waiting(what="bread", list=literal(3)))
+    await ask(what="bread", list=3)
     await job_runner.run(context, {"tests.note": note}, wait=False)
 
     assert done == [(context, {"what": "bread", "list": 3})]
     assert await store(JOBS_NOW) == []
 
 
-async def test_a_job_that_fails_is_tried_again_later_and_later(store, context, caplog):
+async def test_a_job_that_fails_is_tried_again_later_and_later(ask, store, context, caplog):
     async def fail(_context, **_arguments):
         raise ValueError(SECRET)
 
-    await store(waiting(what=SECRET))
+    await ask(what=SECRET)
     delays = []
     for _ in range(job_runner.ATTEMPTS):
         await job_runner.run(context, {"tests.note": fail}, wait=False)
@@ -124,11 +139,11 @@ async def test_a_job_that_fails_is_tried_again_later_and_later(store, context, c
     assert SECRET not in caplog.text
 
 
-async def test_a_job_without_hope_is_kept_at_once(store, context, caplog):
+async def test_a_job_without_hope_is_kept_at_once(ask, store, context, caplog):
     async def give_up(_context, **_arguments):
         raise Hopeless("nobody is there")
 
-    await store(waiting(what=SECRET))
+    await ask(what=SECRET)
     await job_runner.run(context, {"tests.note": give_up}, wait=False)
 
     assert await store(JOBS_NOW) == [("tests.note", "failed", 1)]
@@ -136,21 +151,21 @@ async def test_a_job_without_hope_is_kept_at_once(store, context, caplog):
     assert SECRET not in caplog.text
 
 
-async def test_a_job_that_this_version_does_not_know_waits_for_one_that_does(store, context):
-    await store(waiting("tests.unheard_of"))
+async def test_a_job_that_this_version_does_not_know_waits_for_one_that_does(ask, store, context):
+    await ask("tests.unheard_of")
     await job_runner.run(context, {}, wait=False)
 
     assert await store(JOBS_NOW) == [("tests.unheard_of", "todo", 0)]
 
 
-async def test_a_job_whose_worker_was_killed_is_done_again(store, context, caplog):
+async def test_a_job_whose_worker_was_killed_is_done_again(ask, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
+    await ask()
     await store(
-        waiting(),
         "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
         " VALUES (now() - interval '1 hour') RETURNING id)"
         " UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)",
@@ -161,9 +176,9 @@ async def test_a_job_whose_worker_was_killed_is_done_again(store, context, caplo
     assert "lost its worker, and is done again" in caplog.text
 
 
-async def test_a_job_that_outlives_its_workers_too_often_is_kept(store, context, caplog):
+async def test_a_job_that_outlives_its_workers_too_often_is_kept(ask, store, context, caplog):
+    await ask()
     await store(
-        waiting(),
         f"UPDATE procrastinate_jobs SET status = 'doing', attempts = {job_runner.ATTEMPTS - 1}",
     )
     await job_runner.run(context, {}, wait=False)
@@ -183,7 +198,7 @@ async def running(context, functions, chores=None):
         await asyncio.wait([working], timeout=PATIENCE)
 
 
-async def test_a_job_that_is_cut_by_the_end_is_done_again(store, context):
+async def test_a_job_that_is_cut_by_the_end_is_done_again(ask, store, context):
     begun = asyncio.Event()
 
     async def hang(_context, **_arguments):
@@ -191,7 +206,7 @@ async def test_a_job_that_is_cut_by_the_end_is_done_again(store, context):
         await asyncio.Event().wait()
 
     hasty = Context(context.settings.model_copy(update={"shutdown_grace": 0}), context.sessions)
-    await store(waiting())
+    await ask()
     async with running(hasty, {"tests.note": hang}):
         await begun.wait()
 
@@ -231,30 +246,30 @@ async def has_worker(url) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_jobs_go_on_after_their_connections_were_cut(store, context, caplog):
+async def test_jobs_go_on_after_their_connections_were_cut(ask, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
     async with running(context, {"tests.note": note}):
-        await store(waiting())
+        await ask()
         await comes_true(lambda: len(done) == 1)
         await store(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'fast_zero jobs' AND datname = current_database()"
         )
-        await store(waiting())
+        await ask()
         await comes_true(lambda: len(done) == 2)
 
 
-async def test_no_job_is_done_while_a_backup_is_restored(store, context, engine, caplog):
+async def test_no_job_is_done_while_a_backup_is_restored(ask, context, engine, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
-    await store(waiting())
+    await ask()
     async with engine.connect() as restoration:
         await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
         async with running(context, {"tests.note": note}):

@@ -1,11 +1,12 @@
 import asyncio
 import secrets
 
+import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import make_url, text
 
 from fast_zero.core import metrics
-from fast_zero.core.database import Autocommit, create_engine, dispose
+from fast_zero.core.database import connected
 from fast_zero.core.samples import Samples
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -72,10 +73,15 @@ async def test_who_waits_for_a_connection_is_seen(live):
     assert sample("database_pool_wait_seconds_count") > before
 
 
-async def test_the_jobs_are_counted(autocommit, connection):
+@pytest.fixture
+def samples(pool, sessions) -> Samples:
+    return Samples({"pool": pool, "sessions": sessions})
+
+
+async def test_the_jobs_are_counted(samples, connection):
     await connection.execute(text(DEFER))
     await connection.execute(text("UPDATE procrastinate_events SET at = at - interval '1 hour'"))
-    await Samples(autocommit).look_at_jobs()
+    await samples.look_at_jobs()
 
     assert sample("jobs", status="todo") == 1
     assert sample("jobs", status="failed") == 0
@@ -83,16 +89,15 @@ async def test_the_jobs_are_counted(autocommit, connection):
 
 
 async def test_a_database_that_is_away_is_no_reason_to_stop_looking(settings):
-    engine = create_engine(settings.model_copy(update={"database_url": CLOSED}))
-    samples = Samples(Autocommit(engine))
-    await samples.look()
-    await samples.look()
-    await dispose(engine)
+    async with connected(settings.model_copy(update={"database_url": CLOSED})) as state:
+        samples = Samples(state)
+        await samples.look()
+        await samples.look()
 
     assert samples.looks == 2
 
 
-async def test_the_loop_and_the_pool_are_looked_at(pool, monkeypatch):
+async def test_the_loop_and_the_pool_are_looked_at(samples, monkeypatch):
     monkeypatch.setattr(metrics, "SAMPLE_SECONDS", 0.01)
     before = sample("event_loop_lag_seconds_count")
     looked = asyncio.Event()
@@ -101,7 +106,7 @@ async def test_the_loop_and_the_pool_are_looked_at(pool, monkeypatch):
         looked.set()
 
     async with (
-        metrics.sampled(Samples(Autocommit(pool.sync_engine)).look, tell),
+        metrics.sampled(samples.look, tell),
         asyncio.timeout(30),
     ):
         await looked.wait()

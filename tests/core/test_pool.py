@@ -1,35 +1,59 @@
 """The pool: first come, first served, and nothing lost on the way."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
-from sqlalchemy import BigInteger, Float, bindparam, func, literal, select, text
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import BigInteger, Float, Text, bindparam, cast, func, literal_column, select, text
 
 from fast_zero.core import database, errors
+from fast_zero.core.database import prepare, transaction
 from tests.core.expect import comes_true
 
-ECHO = select(bindparam("answer", type_=BigInteger))
-DIVIDE = select(literal(1) / bindparam("by", type_=BigInteger))
-DOZE = select(func.pg_sleep(bindparam("seconds", type_=Float)))
+AWAY = "The database is not available. Try again in a moment."
+BUSY = "All connections to the database are in use. Try again in a moment."
+
+ECHO = prepare(select(bindparam("answer", type_=BigInteger).label("answer")))
+DIVIDE = prepare(
+    select((literal_column("1", BigInteger) % bindparam("by", type_=BigInteger)).label("answer"))
+)
+DOZE = prepare(select(cast(func.pg_sleep(bindparam("seconds", type_=Float)), Text).label("answer")))
 
 
-@pytest.fixture(params=["by SQLAlchemy", "by the driver"])
+@pytest.fixture
+def one(state):
+    return state["pool"]
+
+
+@pytest.fixture(params=["by a session", "prepared"])
 def send(state, request):
-    """Send one of the statements above, with its values in it or beside it."""
+    """Send one of the statements above, either way, and give what it selects."""
 
-    def send(statement, **values):
-        if request.param == "by the driver":
-            return state["autocommit"].execute(statement, values)
-        return state["autocommit"].execute(statement.params(values))
+    async def send(prepared, **values):
+        async with transaction(state["sessions"]) as session:
+            if request.param == "prepared":
+                row = await session.fetch_one(prepared, values)
+                assert not session.in_transaction()
+                return row["answer"]
+            return await session.scalar(prepared.statement, values)
 
     return send
 
 
-def backend_of(fair) -> int:
-    """Give the process of PostgreSQL behind the only connection, which nobody uses."""
-    [entry] = fair._pool.items
-    return entry.driver_connection.info.backend_pid
+def in_use(one) -> int:
+    stats = one.get_stats()
+    return stats["pool_size"] - stats["pool_available"]
+
+
+async def backend_of(one) -> int:
+    """Give the process of PostgreSQL behind the only connection."""
+    async with one.connection() as connection:
+        return connection.info.backend_pid
+
+
+async def kill(engine, process: int) -> None:
+    async with engine.connect() as other:
+        assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
 
 
 async def test_nobody_is_overtaken(send):
@@ -46,105 +70,121 @@ async def test_nobody_is_overtaken(send):
     assert order[:4] == ["greedy", "b", "c", "d"]
 
 
-async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, fair, send):
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, one, send, steps):
     async with state["sessions"]() as session:
         await session.execute(select(1))
         waiting = asyncio.create_task(send(ECHO, answer=1))
-        await comes_true(fair.waiting)
-    waiting.cancel()  # its turn was called and it has not run yet
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+        await comes_true(lambda: one.get_stats()["requests_waiting"])
+    for _ in range(steps):  # until its turn is called, and a little longer
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
-    assert fair.checkedin() == 1
-    assert (await send(ECHO, answer=1)).scalar() == 1
+    assert await send(ECHO, answer=1) == 1
+    await comes_true(lambda: in_use(one) == 0)
 
 
-async def test_who_waits_too_long_is_told_and_who_came_later_is_not(fair, send):
+async def test_who_waits_too_long_is_told_and_who_came_later_is_not(one, send):
     holding = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: fair.checkedout() == 1)
+    await comes_true(lambda: in_use(one) == 1)
     first = asyncio.create_task(send(ECHO, answer=1))
     await asyncio.sleep(0.4)
     second = asyncio.create_task(send(ECHO, answer=1))
-    with pytest.raises(PoolTimeout):
+    with pytest.raises(errors.Unavailable, match=BUSY):
         await first
     assert not second.done()
     holding.cancel()
 
-    assert (await second).scalar() == 1
+    assert await second == 1
     await asyncio.gather(holding, return_exceptions=True)
-    assert (fair.checkedout(), fair.waiting()) == (0, 0)
+    await comes_true(lambda: in_use(one) == 0)
 
 
-async def test_a_cancelled_statement_gives_its_connection_back(fair, send):
+async def test_a_cancelled_statement_gives_its_connection_back(one, send):
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: fair.checkedout() == 1)
+    await comes_true(lambda: in_use(one) == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
 
-    assert fair.checkedout() == 0
-    assert (await send(ECHO, answer=1)).scalar() == 1
+    assert await send(ECHO, answer=1) == 1
 
 
-async def test_a_connection_that_is_lost_is_opened_anew(fair, send, engine):
-    await send(ECHO, answer=1)
-    pid = backend_of(fair)
+async def test_a_connection_that_is_lost_is_replaced(one, send, engine):
+    process = await backend_of(one)
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: fair.checkedout() == 1)
-    async with engine.connect() as other:
-        await other.execute(text(f"SELECT pg_terminate_backend({pid})"))
-    with pytest.raises(errors.Unavailable):
+    await comes_true(lambda: in_use(one) == 1)
+    await kill(engine, process)
+    with pytest.raises(errors.Unavailable, match=AWAY):
         await sleeping
 
-    assert fair.checkedout() == 0
-    assert (await send(ECHO, answer=1)).scalar() == 1
-    assert backend_of(fair) != pid
+    assert await send(ECHO, answer=1) == 1
+    assert await backend_of(one) != process
 
 
-async def test_a_connection_that_was_closed_at_this_end_is_opened_anew(fair, send):
-    await send(ECHO, answer=1)
-    [entry] = fair._pool.items
-    await entry.driver_connection.close()
+async def test_a_connection_that_was_lost_while_idle_costs_nothing(one, send, engine):
+    process = await backend_of(one)
+    await kill(engine, process)
 
-    assert (await send(ECHO, answer=1)).scalar() == 1
-    assert fair.checkedin() == 1
-
-
-async def test_those_of_the_age_of_a_lost_one_are_replaced(fair, send):
-    await send(ECHO, answer=1)
-    pid = backend_of(fair)
-    [entry] = fair._pool.items
-    fair._invalidate_time = entry.starttime + 0.001
-    await asyncio.sleep(0.01)
-
-    assert (await send(ECHO, answer=1)).scalar() == 1
-    assert backend_of(fair) != pid
+    assert await send(ECHO, answer=1) == 1
+    assert await backend_of(one) != process
 
 
-async def test_what_the_database_refuses_costs_no_connection(fair, send):
-    await send(ECHO, answer=1)
-    [entry] = fair._pool.items
+async def test_of_many_that_were_lost_while_idle_none_costs_a_request(settings, engine):
+    """As when the database was restarted, and nobody asked meanwhile."""
+    many = settings.model_copy(update={"database_pool_size": 5})
+    async with database.connected(many) as state:
+        async with AsyncExitStack() as held:
+            for _ in range(5):
+                await held.enter_async_context(state["pool"].connection())
+        async with engine.connect() as other:
+            others = text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE application_name = 'fast_zero' AND state = 'idle'"
+                " AND datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert len((await other.execute(others)).all()) >= 5
+
+        async def ask(number: int) -> int:
+            async with transaction(state["sessions"]) as session:
+                return (await session.fetch_one(ECHO, {"answer": number}))["answer"]
+
+        assert await asyncio.gather(*map(ask, range(10))) == list(range(10))
+
+
+async def test_what_the_database_refuses_costs_no_connection(one, send):
+    process = await backend_of(one)
     with pytest.raises(errors.Invalid):
         await send(DIVIDE, by=0)
 
-    assert list(fair._pool.items) == [entry]
+    assert await backend_of(one) == process
 
 
-async def test_those_who_wait_try_themselves_when_connecting_fails(settings):
+async def test_a_session_leaves_a_connection_that_commits_each_statement(state, one):
+    async with transaction(state["sessions"]) as session:
+        await session.execute(select(1))
+    async with one.connection() as connection:
+        assert connection.autocommit
+
+
+async def test_nobody_waits_where_no_connection_can_be_opened(settings):
     closed = settings.model_copy(
         update={
             "database_url": settings.database_address().set(host="127.0.0.1", port=1, query={}),
-            "database_pool_size": 1,
+            "database_pool_size": 2,
             "database_pool_wait": 60,
         }
     )
 
     async def ask() -> str:
         try:
-            await state["autocommit"].execute(select(1))
-        except (errors.Unavailable, PoolTimeout) as error:
-            return type(error).__name__
+            async with transaction(state["sessions"]) as session:
+                await session.execute(select(1))
+        except errors.Unavailable as error:
+            return error.detail
         return "answered"
 
     async with database.connected(closed) as state, asyncio.timeout(30):
-        assert await asyncio.gather(*(ask() for _ in range(5))) == ["Unavailable"] * 5
+        assert await asyncio.gather(*(ask() for _ in range(5))) == [AWAY] * 5
+        assert await ask() == AWAY

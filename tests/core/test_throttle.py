@@ -5,10 +5,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from fast_zero.core import throttle
-from fast_zero.core.database import Autocommit
 from fast_zero.core.errors import TooManyRequests
 from fast_zero.core.throttle import Limit
-from tests.mapped import Throttle
+from fast_zero.models import Throttle
 
 KEY, OTHER = b"one", b"another"
 LIMIT = Limit(KEY, free=3, longest_wait=900)
@@ -116,21 +115,23 @@ async def test_a_limit_of_0_allows_nothing(session):
     assert [await wait_of(throttle.attempt(session, none_free)) for _ in range(2)] == [0, 2]
 
 
-async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(pool, commit):
+async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(committing, commit):
     """One wait is as long as it gets, so that the slowest machine sees no second attempt."""
-    single = Autocommit(pool.sync_engine)
     patient = Limit(KEY, free=3, longest_wait=900)
 
     async def attempt() -> int:
-        return await wait_of(throttle.attempt(single, patient))
+        async with committing.begin() as session:
+            return await wait_of(throttle.attempt(session, patient))
 
     await attempt()
-    await single.execute(update(Throttle).values(count=20))
+    async with committing.begin() as session:
+        await session.execute(update(Throttle).values(count=20))
     waits = await asyncio.gather(*(attempt() for _ in range(50)))
 
     assert waits.count(0) == 1
     assert all(wait > 600 for wait in waits if wait)
-    assert (await single.execute(select(Throttle.count))).scalar() == 21
+    async with committing() as session:
+        assert await session.scalar(select(Throttle.count)) == 21
 
 
 async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, statements):
@@ -148,10 +149,11 @@ async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, sta
         await throttle.spend(session, KEY, 3, 600, REFUSAL)
 
 
-async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(pool, commit):
+async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(committing, commit):
 
     async def spend() -> int:
-        return await wait_of(throttle.spend(Autocommit(pool.sync_engine), KEY, 7, 3600, REFUSAL))
+        async with committing.begin() as session:
+            return await wait_of(throttle.spend(session, KEY, 7, 3600, REFUSAL))
 
     waits = await asyncio.gather(*(spend() for _ in range(50)))
 

@@ -4,6 +4,7 @@ import pytest
 from httpx2 import ASGITransport, AsyncClient
 
 from fast_zero.exports import service
+from fast_zero.models import RecoveryCode, SecondFactor
 from tests.core.expect import problem
 from tests.factories import (
     PASSWORD_HASH,
@@ -15,7 +16,6 @@ from tests.factories import (
     block,
     follow,
 )
-from tests.mapped import RecoveryCode, SecondFactor
 
 PATH = "/users/me/export"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -140,7 +140,7 @@ async def test_no_connection_is_held_between_two_pages(live, commit, sign_in, mo
                 if message.get("body"):
                     meanwhile.append((await client.get("/users")).status_code)
 
-            await client._transport.app(scope, receive, send_and_ask)
+            await client.app(scope, receive, send_and_ask)
 
         transport = ASGITransport(read_in_parts)
         async with AsyncClient(transport=transport, base_url="http://test") as reader:

@@ -6,9 +6,9 @@ from sqlalchemy import delete
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import User
 from tests.core.expect import problem
 from tests.factories import LoginSessionFactory, PostFactory, UserFactory, block, follow
-from tests.mapped import User
 
 NO_USER = (404, "User not found")
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from fast_zero.feed.schemas import PostPublic
+from fast_zero.models import Post, User
 from tests.core.expect import faults, problem
 from tests.factories import PostFactory, UserFactory, follow
-from tests.mapped import Post, User
 
 NO_POST = (404, "Post not found")
 MORE_VISIBLE = "A reply cannot be seen by more people than what it replies to."

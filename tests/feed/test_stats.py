@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from fast_zero.feed.stats_queries import select_stats
+from fast_zero.models import Completion, User
 from tests.core.expect import problem
 from tests.factories import PostFactory, block, follow
-from tests.mapped import Completion, User
 
 ZONES = [
     "UTC",
@@ -54,16 +54,14 @@ def expected(moments, zone: str) -> tuple[dict, int, int]:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moments=st.lists(MOMENTS, max_size=12), zone=st.sampled_from(ZONES))
-async def test_days_and_streaks_are_those_of_the_calendar(
-    user, open_session, autocommit, moments, zone
-):
+async def test_days_and_streaks_are_those_of_the_calendar(user, sessions, session, moments, zone):
     moments = [moment.replace(tzinfo=UTC) for moment in moments]
-    async with open_session() as session:
-        await session.execute(delete(Completion))
-        await session.execute(update(User).where(User.id == user.id).values(time_zone=zone))
-        session.add_all(Completion(owner_id=user.id, finished_at=moment) for moment in moments)
+    async with sessions.begin() as other:
+        await other.execute(delete(Completion))
+        await other.execute(update(User).where(User.id == user.id).values(time_zone=zone))
+        other.add_all(Completion(owner_id=user.id, finished_at=moment) for moment in moments)
 
-    stats = await select_stats(autocommit, user.id, user.id, NOW)
+    stats = await select_stats(session, user.id, user.id, NOW)
 
     days = {date.fromisoformat(entry["day"]): entry["finished"] for entry in stats.days or []}
     assert (days, stats.current_streak, stats.best_streak) == expected(moments, zone)
@@ -113,11 +111,11 @@ async def test_others_see_what_is_shared_with_them(client, user, stranger, save,
 
 
 @pytest.mark.parametrize(("days", "current"), [(0, 3), (1, 0)])
-async def test_a_streak_ends_after_a_day_without(user, autocommit, save, days, current):
+async def test_a_streak_ends_after_a_day_without(user, session, save, days, current):
     await save(
         *(Completion(owner_id=user.id, finished_at=NOW - timedelta(ago)) for ago in (1, 2, 3, 5))
     )
 
-    stats = await select_stats(autocommit, user.id, user.id, NOW + timedelta(days))
+    stats = await select_stats(session, user.id, user.id, NOW + timedelta(days))
 
     assert (stats.current_streak, stats.best_streak) == (current, 3)

@@ -9,8 +9,8 @@ from sqlalchemy import delete
 
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.feed import tallies, timeline_queries
+from fast_zero.models import User
 from tests.factories import UserFactory
-from tests.mapped import User
 
 PEOPLE = 4
 LEVELS = ["public", "followers", "private"]
@@ -390,9 +390,9 @@ def few(monkeypatch):
 )
 @given(done=st.lists(deeds, min_size=5, max_size=30), reader=people, tidy=st.booleans())
 async def test_everybody_sees_what_the_model_says(
-    anonymous, open_session, save, bearer, few, done, reader, tidy
+    anonymous, sessions, save, bearer, few, done, reader, tidy
 ):
-    async with open_session() as session:  # what the example before has left
+    async with sessions.begin() as session:  # what the example before has left
         await session.execute(delete(User))
     users = await save(*(UserFactory() for _ in range(PEOPLE)))
     world = World(anonymous, users, bearer)
@@ -401,7 +401,7 @@ async def test_everybody_sees_what_the_model_says(
         await DOINGS[deed](world, deed, *details)
 
     if tidy:
-        async with open_session() as session:
+        async with sessions.begin() as session:
             await tallies.add_up(session)
     visible = [post for post in world.model.posts if world.model.sees(reader, post)]
     await world.check_lists(reader, visible)

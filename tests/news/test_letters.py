@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 
 from fast_zero.core.jobs import Context
 from fast_zero.core.languages import KNOWN
+from fast_zero.models import Completion, Like, Todo, User
 from fast_zero.news import letters, unsubscribing
 from fast_zero.news.jobs import CHORES
 from fast_zero.worker import JOBS
 from tests.core.expect import faults
 from tests.factories import PostFactory, TodoFactory, UserFactory
-from tests.mapped import Completion, Like, Todo, User
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 # Both that RFC 8058 allows.
@@ -39,10 +39,10 @@ def subscribe(save):
 
 
 @pytest.fixture
-def do_chores(settings, open_transaction):
+def do_chores(settings, sessions):
     async def do_chores():
         for chore in CHORES.values():
-            await chore(Context(settings, open_transaction))
+            await chore(Context(settings, sessions))
 
     return do_chores
 
@@ -213,7 +213,7 @@ async def test_a_report_is_sent_once_however_often_its_job_is_done(
     letters_of,
     at,
     deferred,
-    open_transaction,
+    sessions,
     settings,
     tmp_path,
 ):
@@ -227,7 +227,7 @@ async def test_a_report_is_sent_once_however_often_its_job_is_done(
 
     # The first time, the worker could have died before the job was deleted.
     nowhere = settings.model_copy(update={"data_dir": tmp_path / "other"})
-    await JOBS[name](Context(nowhere, open_transaction), **arguments)
+    await JOBS[name](Context(nowhere, sessions), **arguments)
 
     assert not (tmp_path / "other").exists()
 

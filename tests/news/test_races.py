@@ -39,8 +39,8 @@ def rows(engine):
 
 
 @pytest.fixture
-def context(settings, sessions) -> Context:
-    return Context(settings, sessions)
+def context(settings, committing) -> Context:
+    return Context(settings, committing)
 
 
 async def test_many_likes_at_once_are_one_notification(client, post, commit, sign_in, rows):

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
+from fast_zero.models import Todo
 from fast_zero.todos.models import TodoState
 from tests.core.expect import faults, problem
 from tests.factories import TodoFactory, UserFactory
-from tests.mapped import Todo
 
 STALE = "It has changed since you read it. Read it again, then send your change."
 FAR = 2**63 - 1

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from sqlalchemy import text
 
+from fast_zero.models import Todo
 from tests.core.expect import problem
 from tests.factories import TodoFactory, UserFactory
-from tests.mapped import Todo
 
 STALE = (412, "It has changed since you read it. Read it again, then send your change.")
 

@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from fast_zero.models import Todo
 from fast_zero.todos.models import TodoState
 from tests.core.expect import faults, problem
 from tests.factories import TodoFactory
-from tests.mapped import Todo
 
 NOT_FOUND = (404, "Task not found.")
 FIELDS = {"share", "id", "title", "description", "state", "created_at", "updated_at", "version"}

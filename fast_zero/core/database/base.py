@@ -1,0 +1,31 @@
+"""The base of every mapped class."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, DateTime, FetchedValue, MetaData, Table, Text, text
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, mapped_column
+
+
+class Base(MappedAsDataclass, DeclarativeBase):
+    __table__: ClassVar[Table]
+    # Names are fixed, since the messages of broken constraints are found by them.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+        str: Text,
+    }
+
+
+def counted_version() -> MappedColumn[int]:
+    """Map the column that a trigger of the table counts up at each change, whoever writes."""
+    return mapped_column(init=False, server_default=text("1"), server_onupdate=FetchedValue())

@@ -1,0 +1,92 @@
+"""The pools of a process, SQLAlchemy's engines on them, and the sessions that use both."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypedDict
+
+from sqlalchemy import URL, NullPool
+from sqlalchemy.event import listen
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+
+from fast_zero.core.database.connecting import connection_options, conninfo
+from fast_zero.core.database.errors import raise_translated
+from fast_zero.core.database.observing import observe
+from fast_zero.core.database.pool import Pool
+from fast_zero.core.database.replica import Standby, StandbySession
+from fast_zero.core.database.session import Session, Sessions
+from fast_zero.core.settings import Settings
+
+# How long a read waits for a standby before it goes to the primary.
+STANDBY_SECONDS = 1
+
+
+class State(TypedDict):
+    """What the lifespan hands to every request, as `request.state`."""
+
+    settings: Settings
+    sessions: Sessions
+    reads: Sessions  # for reads alone, which a standby may answer
+    pool: Pool
+
+
+def create_pool(settings: Settings) -> Pool:
+    return Pool(
+        conninfo(settings.database_address()),
+        settings.database_pool_size,
+        settings.database_pool_wait,
+        connection_options(settings),
+    )
+
+
+def create_standby_pool(settings: Settings, address: URL) -> Pool:
+    options = connection_options(settings) | {"connect_timeout": STANDBY_SECONDS}
+    return Pool(conninfo(address), settings.database_pool_size, STANDBY_SECONDS, options)
+
+
+def create_engine(pool: Pool) -> AsyncEngine:
+    """Stand SQLAlchemy's engine on the pool, which lends it a connection for each transaction."""
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        poolclass=NullPool,
+        async_creator=pool.getconn,
+        use_native_hstore=False,  # or each checkout would ask the database for it
+        isolation_level="READ COMMITTED",
+        skip_autocommit_rollback=True,
+        hide_parameters=True,  # what people write has no place in a log
+    )
+    listen(engine.sync_engine, "handle_error", raise_translated)
+    return engine
+
+
+def create_sessions(
+    engine: AsyncEngine, info: dict[str, Any], kind: type[Session] = Session
+) -> Sessions:
+    return async_sessionmaker(engine, class_=kind, expire_on_commit=False, info=info)
+
+
+def create_reads(engine: AsyncEngine, info: dict[str, Any], kind: type[Session]) -> Sessions:
+    """Make sessions whose statements each stand alone: a read needs no transaction around it."""
+    return create_sessions(engine.execution_options(isolation_level="AUTOCOMMIT"), info, kind)
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[State]:
+    """Hold the pools while the application runs, and give the state that requests share."""
+    async with create_pool(settings) as pool:
+        engine, info = create_engine(pool), {"pool": pool}
+        if settings.metrics_port or settings.otel_exporter_otlp_endpoint:
+            observe(engine.sync_engine)
+        state = State(
+            settings=settings,
+            sessions=create_sessions(engine, info),
+            reads=create_reads(engine, info, Session),
+            pool=pool,
+        )
+        if (address := settings.read_address()) is None:
+            yield state
+            return
+        async with create_standby_pool(settings, address) as standby_pool:
+            on_standby = create_engine(standby_pool)
+            standby = Standby(create_reads(on_standby, {"pool": standby_pool}, Session))
+            reads = create_reads(engine, info | {"standby": standby}, StandbySession)
+            yield State(**{**state, "reads": reads})

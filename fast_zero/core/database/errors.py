@@ -1,0 +1,65 @@
+"""What the database refuses, as the error that its reader can act on."""
+
+from typing import Any
+
+import psycopg
+from psycopg import errors as postgres
+from psycopg_pool import PoolTimeout
+from sqlalchemy import ExceptionContext
+
+from fast_zero.core.database.base import Base
+from fast_zero.core.errors import (
+    Conflict,
+    DomainError,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+
+
+def raise_translated(context: ExceptionContext) -> None:
+    """Listen to SQLAlchemy's `handle_error`."""
+    if translated := translate(context.original_exception):
+        raise translated from context.original_exception
+
+
+def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR0911  # one for each kind
+    """Turn what the database refuses into an error of ours; give None for a mistake of ours.
+
+    A unique constraint says in `info["conflict"]` what breaking it means; a foreign key to the row
+    of the current user says so with `info["actor"]`, and breaks when that user was deleted a moment
+    ago; one to what was asked for says in `info["missing"]` that it is gone.
+    """
+    match error:
+        case postgres.UniqueViolation():
+            return Conflict(constraint_info(error).get("conflict", "This exists already."))
+        case postgres.ForeignKeyViolation():
+            info = constraint_info(error)
+            if info.get("actor"):
+                return Unauthenticated("Could not validate credentials")
+            if missing := info.get("missing"):
+                return NotFound(missing)
+            return Conflict("Something that this refers to is gone.")
+        case psycopg.DataError():
+            return Invalid("A value is outside of what can be stored.")
+        case postgres.UndefinedTable() | postgres.UndefinedColumn() | postgres.UndefinedObject():
+            return Unavailable("The database is not migrated yet. Run: fast-zero migrate")
+        case PoolTimeout():
+            return Unavailable("All connections to the database are in use. Try again in a moment.")
+        # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
+        case (
+            psycopg.OperationalError()
+            | postgres.ReadOnlySqlTransaction()
+            | postgres.IdleInTransactionSessionTimeout()
+        ):
+            return Unavailable("The database is not available. Try again in a moment.")
+    return None
+
+
+def constraint_info(error: psycopg.Error) -> dict[str, Any]:
+    for table in Base.metadata.tables.values():
+        for constraint in table.constraints:
+            if constraint.name == error.diag.constraint_name:
+                return constraint.info
+    return {}

@@ -1,0 +1,93 @@
+"""Statements that are compiled once, for the few that are sent with most requests.
+
+A session costs more than the statement: it takes its connection in a greenlet, begins and commits
+a transaction, and makes a context, a cursor and a result. A prepared statement can go straight to
+a connection of the pool, in one round trip: see `Session.fetch_all`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, BindParameter, Executable
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import ExecutableReturnsRows
+from sqlalchemy.types import TypeEngine
+
+DIALECT = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy types few of it
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A statement, and its text as psycopg takes it: with `%(name)s` for each value."""
+
+    statement: Executable
+    text: str
+    query: bytes
+
+
+def prepare(statement: ExecutableReturnsRows) -> Prepared:
+    """Compile a statement that gives rows and takes all of its values when it is sent.
+
+    Psycopg takes and gives the values as they are, so that they are the same whether SQLAlchemy
+    sends the statement or not. Raises TypeError for a statement that needs more than that.
+    """
+    refuse_entities(statement)
+    refuse_converted_columns(statement)
+    compiled = statement.compile(dialect=DIALECT)
+    parameters = {
+        element.key: element
+        for element in visitors.iterate(statement)
+        if isinstance(element, BindParameter)
+    }
+    for name, value in compiled.params.items():
+        parameter = parameters.get(name)
+        if parameter is None or value is not None:
+            message = f"{name} has a value already; give it with a bindparam"
+            raise TypeError(message)
+        if parameter.expanding:
+            message = f"{name} is a list within the text; cast a bindparam to an ARRAY"
+            raise TypeError(message)
+        if not takes_plain_values(parameter.type):
+            message = f"SQLAlchemy converts the values of {name}: {parameter.type!r}"
+            raise TypeError(message)
+    text = str(compiled)
+    return Prepared(statement, text, text.encode())
+
+
+def refuse_entities(statement: ExecutableReturnsRows) -> None:
+    described: list[dict[str, Any]] = getattr(statement, "column_descriptions", [])
+    if isinstance(statement, UpdateBase):
+        if writes_entity(statement):
+            message = "it writes a mapped class; write its __table__, and name its columns alone"
+            raise TypeError(message)
+        described = [dict(column) for column in statement.returning_column_descriptions]
+    for column in described:
+        if isinstance(column.get("expr"), type):
+            message = f"it selects the mapped class {column['name']}; take its __table__.c"
+            raise TypeError(message)
+
+
+def writes_entity(statement: UpdateBase) -> bool:
+    try:
+        return "entity" in statement.entity_description
+    except KeyError:  # a table, under a condition on the attributes of a mapped class
+        return True
+
+
+def refuse_converted_columns(statement: ExecutableReturnsRows) -> None:
+    for name, column in statement.exported_columns.items():
+        if not gives_plain_values(column.type):
+            message = f"SQLAlchemy converts the values of {name}: {column.type!r}; use type_coerce"
+            raise TypeError(message)
+
+
+def takes_plain_values(kind: TypeEngine[Any]) -> bool:
+    """Tell whether psycopg takes the values of a type as they are, or a list of such."""
+    item = kind.item_type if isinstance(kind, ARRAY) else kind
+    return item.dialect_impl(DIALECT).bind_processor(DIALECT) is None
+
+
+def gives_plain_values(kind: TypeEngine[Any]) -> bool:
+    return kind.dialect_impl(DIALECT).result_processor(DIALECT, None) is None

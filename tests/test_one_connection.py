@@ -1,0 +1,59 @@
+"""No request holds two connections, so all are answered where the pool has one."""
+
+import asyncio
+
+import pytest
+
+from tests.factories import (
+    PASSWORD,
+    PersonalTokenFactory,
+    PostFactory,
+    TodoFactory,
+    UserFactory,
+    new_token,
+)
+
+
+@pytest.fixture
+async def people(commit, sign_in):
+    """Give three users, each with a todo and a post, and the headers of their tokens."""
+    users = await commit(*UserFactory.build_batch(3))
+    await commit(*(TodoFactory(owner_id=user.id) for user in users))
+    await commit(*(PostFactory(author_id=user.id) for user in users))
+    return [(user, await sign_in(user)) for user in users]
+
+
+async def test_every_kind_of_request_takes_one_connection_at_a_time(live, people, commit):
+    [(user, ones), (other, others), (third, thirds)] = people
+    token = new_token()
+    await commit(PersonalTokenFactory(token=token, owner_id=user.id))
+    program, key = {"Authorization": f"Bearer {token}"}, {"Idempotency-Key": "a-key-of-one"}
+    ana = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
+    form = {"username": other.email, "password": PASSWORD}
+    items = [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]
+    async with live(database_pool_size=1, database_pool_wait=2, request_timeout=30) as client:
+        answers = await asyncio.gather(
+            client.post("/users", json=ana),
+            client.post("/auth/token", data=form),
+            client.post("/auth/password/forgotten", json={"email": other.email}),
+            client.put(
+                f"/users/{third.id}",
+                json=ana | {"username": "zoe", "email": "zoe@example.com"},
+                headers=thirds,
+            ),
+            client.get("/todos", headers=program),
+            client.post("/todos", json={"title": "new"}, headers=program),
+            client.post("/todos", json={"title": "once"}, headers=ones | key),
+            client.post("/todos/batch", json={"items": items}, headers=ones),
+            client.get("/users/me/export", headers=ones),
+            client.get("/users/me/audit", headers=others),
+            client.get("/timeline", headers=others),
+            client.post("/posts", json={"text": "new"}, headers=ones),
+            client.put(f"/users/{user.id}/follow", headers=others),
+            client.get(f"/users/{user.id}", headers=others),
+            client.get(f"/users/{user.username}/feed.atom"),
+            client.get("/notifications", headers=ones),
+            client.get("/readyz"),
+        )
+
+    assert [answer.status_code for answer in answers if not answer.is_success] == []
