@@ -73,6 +73,7 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
         await client.get("/todos?limit=20"),
         await client.get("/todos?limit=20&after=AAAAAAAAAAE"),
         await client.get("/todos?state=doing"),
+        await client.get("/todos?state=doing&state=done"),
         await client.get("/todos?title=bread&description=dark"),
         await client.get(f"/todos/{todo.id}"),
         await client.patch(f"/todos/{todo.id}", json={"title": "new"}),
@@ -97,5 +98,5 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
 
     plans = await explain()
 
-    assert len(plans) >= 48
+    assert len(plans) >= 50
     assert [plan for plan in plans.values() if SCANS.search(plan)] == []

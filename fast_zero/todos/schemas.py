@@ -67,13 +67,24 @@ class TodoPage(Answer):
 class TodoFilter(PageParams):
     title: Annotated[
         Fragment | None,
-        Field(description="Only titles that contain this, whatever its case. `%` is itself."),
+        Field(
+            description="Only titles that contain this, whatever its case and its accents: `pao` "
+            "finds `Pão`. `%` is itself."
+        ),
     ] = None
     description: Annotated[
         Fragment | None,
-        Field(description="Only descriptions that contain this, whatever its case."),
+        Field(
+            description="Only descriptions that contain this, whatever its case and its accents."
+        ),
     ] = None
-    state: Annotated[TodoState | None, Field(description="Only todos in this state.")] = None
+    state: Annotated[
+        list[TodoState] | None,
+        Field(
+            max_length=len(TodoState),
+            description="Only todos in this state. Repeat it for todos in one of several.",
+        ),
+    ] = None
 
 
 class CreateItem(TodoCreate):

@@ -115,7 +115,13 @@ async def test_offset_and_limit_cut_the_list(client, todos):
         ({"title": "b", "description": "a", "state": "doing"}, [1]),
         ({"title": "buy", "limit": 1, "offset": 1}, [1]),
         ({"title": "é" * 200}, []),
-        ({"unknown": "ignored", "title": "bike"}, [2]),
+        ({"title": "acao"}, [3]),
+        ({"description": "AÇAO"}, [2]),
+        ({"description": "ελλαδα"}, [4]),
+        ({"state": ["todo", "doing"]}, [0, 1, 3]),
+        ({"state": ["done", "done"]}, [2]),
+        ({"state": list(TodoState)}, [0, 1, 2, 3, 4]),
+        ({"state": ["todo", "draft", "done"], "title": "b"}, [0, 2]),
     ],
     ids=str,
 )
@@ -138,13 +144,30 @@ async def test_a_filtered_list_stays_in_its_budget(client, todos, statements):
         ("after", ["", "1", "AAAAAAAAAAA=", "__________8", "AAAAAAAAAAB", "AAAA", "é", "!" * 11]),
         ("title", ["", "a" * 201, "a\0b"]),
         ("description", ["", "a" * 201, "\0"]),
-        ("state", ["", "TODO", "later"]),
+        ("state", [["todo"] * 6]),
     ],
 )
 async def test_a_list_names_the_parameter_that_is_wrong(client, name, values):
     for value in values:
         response = await client.get("/todos", params={name: value})
         assert set(faults(response)) == {f"query.{name}"}, value
+
+
+@pytest.mark.parametrize("state", ["", "TODO", "later"])
+async def test_a_list_names_the_state_that_is_wrong(client, state):
+    assert faults(await client.get("/todos", params={"state": state})) == ["query.state.0"]
+    both = {"state": ["todo", state]}
+    assert faults(await client.get("/todos", params=both)) == ["query.state.1"]
+
+
+async def test_accents_are_found_however_they_are_written(client, save, user):
+    spellings = ["Pão", "PÃO", "pa\u0303o", "pao", "Paõ"]
+    await save(*(TodoFactory(owner_id=user.id, title=title) for title in spellings))
+    await save(TodoFactory(owner_id=user.id, title="pa"))
+
+    for title in spellings:
+        assert len(await listed(client, title=title)) == len(spellings)
+    assert await listed(client, title="paço") == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("limit", 1001), ("offset", -1), ("after", "1")])
