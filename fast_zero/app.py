@@ -23,6 +23,7 @@ from fast_zero.core import database, health, logs, metrics, openapi, problems
 from fast_zero.core.budget import EXHAUSTED, RateLimit
 from fast_zero.core.collector import spared_collector
 from fast_zero.core.deadline import Deadline
+from fast_zero.core.dependencies import KNOWN_PARAMETERS
 from fast_zero.core.entrance import NormalizePath
 from fast_zero.core.forwarded import Forwarded
 from fast_zero.core.headers import PROBES, ResponseHeaders, hosts_and_origins
@@ -76,14 +77,14 @@ ROOMS = (
     exports,
     feed,
     people,
-    syndication,
     news,
-    unsubscribing,
     administration,
     auth,
     links,
     otp,
 )
+# Who passes on the address of a feed, or of a link in an email, may append parameters of their own.
+PASSED_ON = (syndication, unsubscribing)
 
 JOBS_BEGIN_SECONDS = 1  # the first one belongs to those who ask
 JOBS_END_SECONDS = 2
@@ -192,10 +193,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
     )
     problems.install(app)
+    exhausted = problems.responses(EXHAUSTED)
     for room in ROOMS:  # the first are found first
-        app.include_router(room.router, responses=problems.responses(EXHAUSTED))
+        app.include_router(room.router, responses=exhausted, dependencies=[KNOWN_PARAMETERS])
+    for room in PASSED_ON:
+        app.include_router(room.router, responses=exhausted)
     app.include_router(pages.router)
-    app.include_router(health.router)
+    app.include_router(health.router)  # a probe must not fail for what was added against caches
     openapi.install_pages(app)
     openapi.describe_problems(app)
 

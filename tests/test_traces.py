@@ -41,7 +41,7 @@ async def register(server) -> None:
         assert response.status_code == 201
         refused = await client.post("/users", json=ANA | {"username": ["never to be seen 2"]})
         assert refused.status_code == 422
-        missing = await client.get("/users/by-name/never to be seen 3?a=never+to+be+seen+4")
+        missing = await client.get("/users/never to be seen 3/feed.json?a=never+to+be+seen+4")
         assert missing.status_code == 404
         taken = await client.post("/users", json=ANA, headers=PARENT)
         assert taken.status_code == 409
@@ -58,7 +58,7 @@ def check(collector) -> None:
     assert insert.parent_span_id == request.span_id
     assert letter.parent_span_id == job.span_id
     assert job.parent_span_id != b""
-    assert collector.named("GET /users/by-name/{username}")
+    assert collector.named("GET /users/{username}/feed.json")
     seen = collector.everything()
     for private in (ANA["email"], ANA["password"], "never to be seen", "never+to+be+seen"):
         assert private.encode() not in seen

@@ -67,17 +67,17 @@ async def test_a_bad_path_is_refused(client, path, status):
         (b"after=\xff\xfe", "query.after"),
         (b"state=%ed%a0%80", "query.state.0"),
         (b"title=a&limit=NaN", "query.limit"),
-        (b"&&==;limit=&limit=", "query.limit"),
-        (b"\xff=\xff&limit=0", "query.limit"),
+        (b"&&limit=&limit=", "query.limit"),
+        (b"&&==;limit=&limit=", "query."),
+        (b"\xff=\xff&limit=0", "query.ÿ"),
+        (b"%=%", "query.%"),
     ],
 )
 async def test_a_bad_query_is_refused_with_the_name_of_its_parameter(client, query, place):
     assert faults(await ask(client, "GET", "/todos", query_string=query)) == [place]
 
 
-@pytest.mark.parametrize(
-    "query", [b"title=%ff", b"title=%zz%", b"%=%", b"\xff=\xff", b"title=\xff"]
-)
+@pytest.mark.parametrize("query", [b"title=%ff", b"title=%zz%", b"title=\xff"])
 async def test_a_strange_query_that_breaks_no_rule_finds_nothing(client, query):
     response = await ask(client, "GET", "/todos", query_string=query)
 
