@@ -54,7 +54,7 @@ as `Authorization: Bearer …`. A path works with and without its trailing slash
 **Conditions**: `If-Match` with the `ETag` you read refuses to overwrite what others wrote since.
 An `Idempotency-Key` makes it safe to send a `POST` again.
 
-**Errors** are `application/problem+json` (RFC 9457); `detail` says what is wrong.
+**Errors** are `application/problem+json` (RFC 9457): `code` is for programs, `detail` for people.
 """
 
 TAGS = [

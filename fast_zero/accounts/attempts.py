@@ -5,14 +5,16 @@ import unicodedata
 from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.addresses import network
 from fast_zero.core.database import Session
-from fast_zero.core.errors import TooManyRequests, Unavailable
+from fast_zero.core.errors import Reason, TooManyRequests, Unavailable
 from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 from fast_zero.core.throttle import Limit
 
 HOUR = 3600
-TOO_MANY_REGISTRATIONS = "Too many accounts were made from your address. Try again later."
-TOO_MANY_LETTERS = "Too many letters were asked for. Try again later."
+TOO_MANY_REGISTRATIONS = Reason(
+    "too_many_registrations", "Too many accounts were made from your address. Try again later."
+)
+TOO_MANY_LETTERS = Reason("too_many_emails", "Too many letters were asked for. Try again later.")
 
 
 def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:

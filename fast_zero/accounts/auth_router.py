@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
 from fast_zero.accounts import measures, otp, programs, session_queries, sessions
 from fast_zero.accounts.dependencies import (
@@ -29,15 +29,24 @@ from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery
-from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Reason,
+    TooManyRequests,
+    Unauthenticated,
+)
 from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.media_types import form_only
 from fast_zero.core.pagination import cut
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import missing_fields, responses
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
-NO_SESSION = "Session not found"
+NO_SESSION = Reason("session_not_found", "Session not found")
 USER_AGENT_LENGTH = 300  # characters that are kept of it
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -47,8 +56,8 @@ router = APIRouter(prefix="/auth", tags=["auth"])
     "/token",
     response_model_exclude_none=True,
     responses=responses(
-        Unauthenticated("Incorrect email or password"),
-        Unauthenticated("Could not validate credentials"),
+        Unauthenticated(sessions.INCORRECT),
+        Unauthenticated(INVALID_TOKEN),
         otp.OneTimeCodeRequired(),
         Unauthenticated(otp.INCORRECT),
         Forbidden(sessions.DISABLED),
@@ -57,6 +66,7 @@ router = APIRouter(prefix="/auth", tags=["auth"])
         CROWDED,
         EXHAUSTED,
     ),
+    dependencies=[Depends(form_only)],
 )
 async def create_token(
     form: Annotated[TokenForm, Form()],
@@ -145,7 +155,7 @@ async def end_other_sessions(
         NOT_FOR_PROGRAMS,
         Forbidden(programs.NO_MORE_SCOPES),
         idempotency.UNFINISHED,
-        Conflict(programs.TOO_MANY.format(100)),
+        Conflict(programs.too_many(100)),
         Conflict(programs.UNSHOWN),
     )
     | idempotency.CREATED,

@@ -12,18 +12,26 @@ from fast_zero.core.bearer import access_token_of
 from fast_zero.core.budget import Charge
 from fast_zero.core.database import Session
 from fast_zero.core.dependencies import CurrentSession
-from fast_zero.core.errors import Forbidden, InsufficientScope, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Forbidden,
+    InsufficientScope,
+    Reason,
+    Unauthenticated,
+)
 from fast_zero.core.logs import asked
 
-NOT_VALIDATED = "Could not validate credentials"
 NEEDS_TOKEN = (
     Unauthenticated("Not authenticated"),
-    Unauthenticated(NOT_VALIDATED),
+    Unauthenticated(INVALID_TOKEN),
     InsufficientScope("…"),
 )
 """What every route that takes an actor may answer."""
 
-NOT_FOR_PROGRAMS = Forbidden("This needs a token from a log-in, not a personal one")
+NEEDS_LOG_IN = Reason(
+    "personal_token_not_allowed", "This needs a token from a log-in, not a personal one"
+)
+NOT_FOR_PROGRAMS = Forbidden(NEEDS_LOG_IN)
 """What a route that needs the session of a log-in answers to a personal token."""
 
 
@@ -74,30 +82,30 @@ async def actor_of(request: Request, session: Session, token: str) -> Actor:
 async def actor_of_access_token(request: Request, session: Session) -> Actor:
     said = access_token_of(request.scope)
     if said is None:
-        raise Unauthenticated(NOT_VALIDATED)
+        raise Unauthenticated(INVALID_TOKEN)
     revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
         lives = session_queries.session_lives
         ended = not await lives(session, said.user_id, said.session_id)
     if ended:
-        raise Unauthenticated(NOT_VALIDATED)
+        raise Unauthenticated(INVALID_TOKEN)
     return Actor(said.user_id, said.scopes, said.session_id)
 
 
 async def actor_of_personal_token(session: Session, token: str) -> Actor:
     if not personal_tokens.is_well_formed(token):
-        raise Unauthenticated(NOT_VALIDATED)
+        raise Unauthenticated(INVALID_TOKEN)
     found = await session_queries.use_personal_token(session, security.digest(token))
     if found is None:
-        raise Unauthenticated(NOT_VALIDATED)
+        raise Unauthenticated(INVALID_TOKEN)
     return Actor(found["owner_id"], frozenset(found["scopes"]))
 
 
 def session_of(actor: Actor) -> int:
     """Give the session that the actor logged in with; a personal token has none."""
     if actor.session_id is None:
-        raise Forbidden(NOT_FOR_PROGRAMS.detail)
+        raise Forbidden(NEEDS_LOG_IN)
     return actor.session_id
 
 

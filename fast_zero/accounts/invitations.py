@@ -3,21 +3,22 @@
 from datetime import timedelta
 
 from fast_zero.accounts import invitation_queries, outbox
-from fast_zero.accounts.models import User
+from fast_zero.accounts.models import EMAIL_TAKEN, User
 from fast_zero.accounts.schemas import InvitationCreate, UserCreate
 from fast_zero.core import jobs, security
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.errors import Conflict, Forbidden
+from fast_zero.core.errors import Conflict, Forbidden, Reason
 from fast_zero.core.settings import Settings
 
 LIFETIME = timedelta(days=7)
-CLOSED = "Registration is closed."
-NEEDED = "Registration needs an invitation."
-NOT_VALID = (
+CLOSED = Reason("registration_closed", "Registration is closed.")
+NEEDED = Reason("invitation_required", "Registration needs an invitation.")
+NOT_VALID = Reason(
+    "invitation_not_valid",
     "This invitation was used, has expired, was revoked or followed by a newer one, "
-    "or is for another email address."
+    "or is for another email address.",
 )
-MISSING = "Invitation not found"
+MISSING = Reason("invitation_not_found", "Invitation not found")
 
 
 async def invite(session: Session, settings: Settings, new: InvitationCreate) -> AnyRow:
@@ -28,7 +29,7 @@ async def invite(session: Session, settings: Settings, new: InvitationCreate) ->
     digest = security.digest(security.derived_token(settings, seed))
     made = await invitation_queries.upsert_invitation(session, new, digest, LIFETIME)
     if made is None:
-        raise Conflict("Email already exists")
+        raise Conflict(EMAIL_TAKEN)
     await jobs.defer(session, outbox.invitation(seed))
     return made
 

@@ -12,6 +12,7 @@ from fast_zero.accounts.dependencies import (
     CurrentRevocations,
     address_of,
 )
+from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
 from fast_zero.core import password_queue
 from fast_zero.core.addresses import network
@@ -49,7 +50,7 @@ async def send_verification(
     "/auth/email/confirm",
     status_code=HTTPStatus.NO_CONTENT,
     tags=["auth"],
-    responses=responses(NotFound(links.DEAD), Conflict("Email already exists")),
+    responses=responses(NotFound(links.DEAD), Conflict(EMAIL_TAKEN)),
 )
 async def confirm_email(
     mailed: MailedToken, session: CurrentSession, revocations: CurrentRevocations

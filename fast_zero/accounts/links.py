@@ -15,12 +15,12 @@ from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.passwords import check_password
 from fast_zero.core import jobs, security
 from fast_zero.core.database import Session
-from fast_zero.core.errors import Conflict, NotFound, Unauthenticated
+from fast_zero.core.errors import INVALID_TOKEN, Conflict, NotFound, Reason, Unauthenticated
 from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 
-DEAD = "This link was used, has expired, or was followed by a newer one."
-VERIFIED = "Your e-mail address is verified already."
+DEAD = Reason("link_not_valid", "This link was used, has expired, or was followed by a newer one.")
+VERIFIED = Reason("email_already_verified", "Your e-mail address is verified already.")
 
 
 async def ask_for_verification(
@@ -28,7 +28,7 @@ async def ask_for_verification(
 ) -> None:
     user = await queries.select_user(session, actor_id)
     if user is None:
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     if user.email_verified_at is None:
         await attempts.limit_letters(session, settings, asker, user.email)
         if email := await link_queries.select_unverified(session, actor_id):

@@ -19,10 +19,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, counted_version
+from fast_zero.core.errors import Reason
 from fast_zero.core.kept_answers import KeptAnswer
 
 # Upper case first, so that the two small sigmas of Greek meet.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
+
+USERNAME_TAKEN = Reason("username_taken", "Username already exists")
+EMAIL_TAKEN = Reason("email_taken", "Email already exists")
+EITHER_TAKEN = Reason("username_or_email_taken", "Username or Email already exists")
 
 
 class Role(StrEnum):
@@ -33,8 +38,8 @@ class Role(StrEnum):
 class User(Base):
     __tablename__ = "users"
     __table_args__ = (
-        UniqueConstraint("username_key", info={"conflict": "Username already exists"}),
-        UniqueConstraint("email_key", info={"conflict": "Email already exists"}),
+        UniqueConstraint("username_key", info={"conflict": USERNAME_TAKEN}),
+        UniqueConstraint("email_key", info={"conflict": EMAIL_TAKEN}),
         CheckConstraint("char_length(username) BETWEEN 3 AND 64", name="username_length"),
         CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),
         CheckConstraint("char_length(pending_email) BETWEEN 3 AND 254", name="pending_length"),

@@ -6,13 +6,20 @@ from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
 from fast_zero.accounts.models import User
 from fast_zero.core import security, throttle
 from fast_zero.core.database import Session
-from fast_zero.core.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Reason,
+    Unauthenticated,
+)
 from fast_zero.core.settings import Settings
 
-ACTIVE = "A second factor is active already. Disable it first."
-NONE = "There is no second factor"
-INCORRECT = "Incorrect one-time code"
-NEEDS_PASSWORD = "This needs your current password"  # noqa: S105  # a sentence
+ACTIVE = Reason("otp_already_active", "A second factor is active already. Disable it first.")
+NONE = Reason("otp_not_found", "There is no second factor")
+INCORRECT = Reason("otp_incorrect", "Incorrect one-time code")
+NEEDS_PASSWORD = Reason("current_password_required", "This needs your current password")
 
 Actor = tuple[int, int]
 """The id of who asks, and that of their session."""
@@ -22,7 +29,7 @@ class OneTimeCodeRequired(Unauthenticated):
     """The password was right, and the account has a second factor."""
 
     def __init__(self) -> None:
-        super().__init__("One-time code required")
+        super().__init__(Reason("otp_required", "One-time code required"))
         self.headers = {**Unauthenticated.headers, "OTP-Required": "totp"}
 
 
@@ -93,7 +100,7 @@ async def check_own_password(
 ) -> User:
     user = await queries.select_user(session, actor[0])
     if user is None:
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     if not await attempts.own_password_is_right(
         session, settings, actor, password, user.password_hash
     ):

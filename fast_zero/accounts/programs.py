@@ -14,15 +14,33 @@ from fast_zero.accounts.schemas import (
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core import etags, security
 from fast_zero.core.database import Session
-from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Reason,
+    Stale,
+    Unauthenticated,
+)
 from fast_zero.core.etags import Versions
 from fast_zero.core.settings import Settings
 
 LONGEST_LIFE = timedelta(days=366)
-NO_TOKEN = "Token not found"  # noqa: S105  # a sentence
-NO_MORE_SCOPES = "A token cannot be made to do more than the one that makes it"
-TOO_MANY = "You have {} personal tokens, the most that you may have. Delete one first."  # as above
-UNSHOWN = "This token cannot be shown again, since the keys were changed. Delete it, make another."
+NO_TOKEN = Reason("token_not_found", "Token not found")
+NO_MORE_SCOPES = Reason(
+    "scope_not_allowed", "A token cannot be made to do more than the one that makes it"
+)
+UNSHOWN = Reason(
+    "token_not_recoverable",
+    "This token cannot be shown again, since the keys were changed. Delete it, make another.",
+)
+
+
+def too_many(limit: int | None) -> Reason:
+    detail = f"You have {limit} personal tokens, the most that you may have. Delete one first."
+    return Reason("too_many_tokens", detail)
 
 
 def check_scopes(wanted: Iterable[str], allowed: frozenset[str]) -> None:
@@ -46,7 +64,7 @@ async def create(
         raise Invalid("It must expire in the future, and within a year.", "expires_at")
     role = await session_queries.lock_owner(session, *maker)
     if role is None:
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     if Scope.ADMIN in new.scopes and role != Role.ADMIN:
         raise Forbidden(NO_MORE_SCOPES)
     seed = security.new_secret()
@@ -60,7 +78,7 @@ async def create(
     limit = settings.personal_tokens_per_user
     row = await session_queries.insert_personal_token(session, maker[0], values, limit)
     if row is None:
-        raise Conflict(TOO_MANY.format(limit))
+        raise Conflict(too_many(limit))
     public = PersonalTokenPublic.model_validate(row)
     return PersonalTokenKept(**public.model_dump(), seed=seed, digest=digest.hex())
 

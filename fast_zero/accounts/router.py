@@ -12,6 +12,7 @@ from fast_zero.accounts.dependencies import (
     address_of,
     session_of,
 )
+from fast_zero.accounts.models import EITHER_TAKEN, EMAIL_TAKEN, USERNAME_TAKEN
 from fast_zero.accounts.schemas import (
     PUBLIC,
     AuditPage,
@@ -24,7 +25,14 @@ from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
-from fast_zero.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    Forbidden,
+    Reason,
+    TooManyRequests,
+    Unauthenticated,
+)
 from fast_zero.core.idempotency import DoOnce
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
@@ -32,7 +40,7 @@ from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
 
-NOT_YOU = "Not enough permissions"
+NOT_YOU = Reason("not_your_account", "Not enough permissions")
 router = APIRouter(prefix="/users", tags=["users"])
 
 
@@ -44,8 +52,8 @@ router = APIRouter(prefix="/users", tags=["users"])
         Forbidden(invitations.CLOSED),
         Forbidden(invitations.NEEDED),
         Forbidden(invitations.NOT_VALID),
-        Conflict("Username already exists"),
-        Conflict("Email already exists"),
+        Conflict(USERNAME_TAKEN),
+        Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
         TooManyRequests(attempts.TOO_MANY_REGISTRATIONS),
         CROWDED,
@@ -91,7 +99,7 @@ async def read_me(
     """Show your own account."""
     user = await queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     conditions.set_tag(response, etags.tag(user.version), seen)
     return user
 
@@ -108,14 +116,14 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession
     response_model=UserPrivate,
     responses=responses(
         *NEEDS_TOKEN,
-        Forbidden("A new address or password needs your current password"),
+        Forbidden(service.NEEDS_PASSWORD),
         NOT_FOR_PROGRAMS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         CROWDED,
         EXHAUSTED,
-        Conflict("Username already exists"),
-        Conflict("Email already exists"),
+        Conflict(USERNAME_TAKEN),
+        Conflict(EMAIL_TAKEN),
         conditions.STALE,
     )
     | conditions.TAGGED,
@@ -155,7 +163,7 @@ async def update_me(
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         CROWDED,
         EXHAUSTED,
-        Conflict("Username or Email already exists"),
+        Conflict(EITHER_TAKEN),
         conditions.STALE,
     )
     | conditions.TAGGED,

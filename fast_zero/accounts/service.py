@@ -1,15 +1,27 @@
 from fast_zero.accounts import attempts, invitations, outbox, queries, session_queries
 from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import Purpose, User
+from fast_zero.accounts.models import EITHER_TAKEN, EMAIL_TAKEN, Purpose, User
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.queries import AccountChange
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
 from fast_zero.core import etags, languages, password_queue, security
 from fast_zero.core.database import Session
-from fast_zero.core.errors import Conflict, DomainError, Forbidden, Stale, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Reason,
+    Stale,
+    Unauthenticated,
+)
 from fast_zero.core.etags import Versions
 from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
+
+NEEDS_PASSWORD = Reason(
+    "current_password_required", "A new address or password needs your current password"
+)
 
 
 async def register(session: Session, new: UserCreate, settings: Settings) -> User:
@@ -61,7 +73,7 @@ async def replace_account(
         try:
             written = await write_account(session, user, change, accepted)
         except Conflict as conflict:
-            raise Conflict("Username or Email already exists") from conflict.__cause__
+            raise Conflict(EITHER_TAKEN) from conflict.__cause__
         if written:
             return written, change.ends_sessions
 
@@ -133,7 +145,7 @@ async def partial_change(
         if not current or not await attempts.own_password_is_right(
             session, settings, actor, current, user.password_hash
         ):
-            raise Forbidden("A new address or password needs your current password")
+            raise Forbidden(NEEDS_PASSWORD)
         change.password_hash = user.password_hash
     if password is not None:
         caller = password_queue.user(settings, user.id)
@@ -144,7 +156,7 @@ async def partial_change(
     if moves:
         await attempts.limit_letters(session, settings, f"user {user.id}", address, user.email)
         if await queries.address_is_taken(session, user.id, address):
-            raise Conflict("Email already exists")  # told now; what holds is the constraint
+            raise Conflict(EMAIL_TAKEN)  # told now; what holds is the constraint
         values["pending_email"] = address
         change.emails.append(outbox.link(Purpose.ADDRESS, address, user.id))
         change.emails.append(outbox.notice(Notice.ADDRESS_ASKED, user.email, language))
@@ -156,7 +168,7 @@ async def partial_change(
 async def read_account(session: Session, actor_id: int) -> User:
     user = await queries.select_user(session, actor_id)
     if user is None:
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     return user
 
 
@@ -184,5 +196,5 @@ async def delete_account(session: Session, actor_id: int, accepted: Versions = N
 def refusal(user: User | None) -> DomainError:
     """Tell why a write found no row: deleted since the request began, or another version."""
     if user is None:
-        return Unauthenticated("Could not validate credentials")
+        return Unauthenticated(INVALID_TOKEN)
     return Stale(etags.tag(user.version))

@@ -10,11 +10,19 @@ from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.accounts.session_queries import NewSession
 from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.database import Session
-from fast_zero.core.errors import DomainError, Forbidden, Invalid, Unauthenticated
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    DomainError,
+    Forbidden,
+    Invalid,
+    Reason,
+    Unauthenticated,
+)
 from fast_zero.core.settings import Settings
 
-DISABLED = "This account is disabled. Write to whoever runs the server."
-NOT_ADMIN = "Only administrators may have the scope admin."
+INCORRECT = Reason("incorrect_credentials", "Incorrect email or password")
+DISABLED = Reason("account_disabled", "This account is disabled. Write to whoever runs the server.")
+NOT_ADMIN = Reason("scope_not_allowed", "Only administrators may have the scope admin.")
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ async def verify(
         session, limits, caller, form.password, found.password_hash
     )
     if not right:
-        incorrect = Unauthenticated("Incorrect email or password")
+        incorrect = Unauthenticated(INCORRECT)
         raise await refused(session, found.id, "password", client, incorrect)
     account = Credentials(found.id, found.password_hash, upgraded, found.role)
     if found.secret:
@@ -151,7 +159,7 @@ async def refresh(session: Session, settings: Settings, spent: str) -> Tokens:
     if rotated is None:
         await session_queries.end_session_of_spent(session, old)
         await session.commit()  # it stays ended, though the request fails
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     session_id, user_id, granted = rotated
     scopes = frozenset(granted)
     access_token = security.create_access_token(settings, user_id, session_id, scopes)
@@ -163,6 +171,6 @@ async def renew(
 ) -> Tokens:
     """Give a fresh access token to who has one that still lives, while the session does."""
     if not await session_queries.touch_session(session, user_id, session_id):
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     scopes = frozenset(scopes)
     return Tokens(security.create_access_token(settings, user_id, session_id, scopes), scopes)

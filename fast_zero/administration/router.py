@@ -12,6 +12,7 @@ from fast_zero.accounts import (
     standing,
 )
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, CurrentRevocations, current_actor
+from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import (
     AuditPage,
     InvitationCreate,
@@ -97,7 +98,7 @@ async def remove_post(post_id: Id, session: CurrentSession) -> None:
     response_model=InvitationPublic,
     responses=responses(
         Forbidden(invitations.CLOSED),
-        Conflict("Email already exists"),
+        Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,

@@ -4,7 +4,38 @@ import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
+
+CODES = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
+    412: "precondition_failed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    422: "validation_error",
+    424: "failed_dependency",
+    429: "too_many_requests",
+    431: "headers_too_large",
+    500: "internal_error",
+    503: "unavailable",
+}
+"""The codes of errors that need none of their own, by status."""
+
+
+class Reason(NamedTuple):
+    """Why something is refused: the code for programs, which never changes, and the sentence."""
+
+    code: str
+    detail: str
+
+
+INVALID_TOKEN = Reason("invalid_token", "Could not validate credentials")
 
 
 class StartError(Exception):
@@ -12,15 +43,17 @@ class StartError(Exception):
 
 
 class DomainError(Exception):
-    """A refusal with a sentence for the reader."""
+    """A refusal with a sentence for the reader, and a code where its status does not say it all."""
 
     status: ClassVar[HTTPStatus]
     headers: Mapping[str, str] = MappingProxyType({})
     members: Mapping[str, Any] | None = None  # beside the sentence (RFC 9457, section 3.2)
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, reason: Reason | str) -> None:
+        if isinstance(reason, str):
+            reason = Reason(CODES[self.status], reason)
+        super().__init__(reason.detail)
+        self.code, self.detail = reason
 
 
 class Unauthenticated(DomainError):
@@ -45,7 +78,8 @@ class InsufficientScope(Forbidden):
 
     def __init__(self, *missing: str) -> None:
         scope = " ".join(missing)
-        super().__init__(f"This needs a token with the scope {scope}")
+        detail = f"This needs a token with the scope {scope}"
+        super().__init__(Reason("insufficient_scope", detail))
         challenge = f'Bearer error="insufficient_scope", scope="{scope}"'  # RFC 6750, section 3.1
         self.headers = {"WWW-Authenticate": challenge}
 
@@ -74,13 +108,23 @@ class Stale(DomainError):
         self.headers = {"ETag": etag}
 
 
+class UnsupportedMediaType(DomainError):
+    """A body that is not of the media type that is `expected`."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(f"Content-Type must be {expected}")
+        self.headers = {"Accept": expected}  # RFC 9110, section 15.5.16
+
+
 class Invalid(DomainError):
     """A payload that breaks a rule which its schema cannot say. `field` names the culprit."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
-    def __init__(self, detail: str, field: str | None = None, place: str = "body") -> None:
-        super().__init__(detail)
+    def __init__(self, reason: Reason | str, field: str | None = None, place: str = "body") -> None:
+        super().__init__(reason)
         self.field = field
         self.place = place
 
@@ -90,8 +134,8 @@ class TooManyRequests(DomainError):
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
-    def __init__(self, detail: str, seconds: float = 1) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: Reason | str, seconds: float = 1) -> None:
+        super().__init__(reason)
         self.headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, WithJsonSchema
 
 from fast_zero.core import conditions, kept_answers
 from fast_zero.core.database import Session, run_again
-from fast_zero.core.errors import InProgress, Invalid, Malformed
+from fast_zero.core.errors import InProgress, Invalid, Malformed, Reason
 from fast_zero.core.kept_answers import KeptAnswer
 
 NAME = "Idempotency-Key"
@@ -28,7 +28,7 @@ NOBODY = 0
 KEPT_HEADERS = {"cache-control", "etag", "location"}
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
-REUSED = "This key came with another body before. Take a new one."
+REUSED = Reason("idempotency_key_reused", "This key came with another body before. Take a new one.")
 
 Operation = Callable[[], Awaitable[BaseModel]]
 Show = Callable[[bytes], BaseModel]

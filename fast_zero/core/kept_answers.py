@@ -19,11 +19,13 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, Session
-from fast_zero.core.errors import InProgress, Unavailable
+from fast_zero.core.errors import InProgress, Reason, Unavailable
 
 LIFETIME = timedelta(hours=24)
 PURGED_AT_ONCE = 10
-IN_PROGRESS = "The first request with this Idempotency-Key is still being processed."
+IN_PROGRESS = Reason(
+    "request_in_progress", "The first request with this Idempotency-Key is still being processed."
+)
 
 Identity = tuple[int, str, str]
 """Who asks, what for, and the key."""

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 
-from fast_zero.core.errors import Unavailable
+from fast_zero.core.errors import Unavailable, UnsupportedMediaType
 from fast_zero.core.problems import MEDIA_TYPE, responses
 from fast_zero.core.types import Problem, ValidationProblem
 
@@ -63,10 +63,21 @@ def describe_problems(app: FastAPI) -> None:
             )
             schemas = describe().setdefault("components", {}).setdefault("schemas", {})
             schemas.update(definitions["$defs"])
+            describe_media_types(describe())
         return describe()
 
     # FastAPI's own way to extend the document: see its manual, "Extending OpenAPI".
     app.openapi = openapi  # type: ignore[method-assign]  # see above
+
+
+def describe_media_types(document: dict[str, Any]) -> None:
+    """Say of each operation that takes a body that one of another media type is refused."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if body := operation.get("requestBody"):
+                [expected] = body["content"]
+                refusal = responses(UnsupportedMediaType(expected))[415]
+                operation["responses"]["415"] = refusal
 
 
 def install_pages(app: FastAPI) -> None:

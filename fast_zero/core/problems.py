@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fast_zero.core.errors import DomainError, Invalid, Unavailable
+from fast_zero.core import media_types
+from fast_zero.core.errors import CODES, DomainError, Invalid, Unavailable, UnsupportedMediaType
 
 MEDIA_TYPE = "application/problem+json"
 PACKAGE = str(Path(__file__).parents[1])
@@ -26,6 +27,18 @@ Responses = dict[int | str, dict[str, Any]]
 """What a route answers, by status, as FastAPI takes it for the document."""
 
 logger = logging.getLogger(__name__)
+
+
+def problem(status: int, detail: object, code: str | None = None) -> dict[str, Any]:
+    # RFC 9110, section 15: what is not known is to be read as the first of its class.
+    known = status if status in CODES else status // 100 * 100
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "code": code or CODES[known],
+        "detail": detail,
+    }
 
 
 class ProblemResponse(Response):
@@ -40,10 +53,7 @@ class ProblemResponse(Response):
         members: Mapping[str, Any] | None = None,
     ) -> None:
         content = {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": detail,
+            **problem(status, detail),
             "instance": quote(request.scope["path"]),
             **(members or {}),
         }
@@ -52,19 +62,23 @@ class ProblemResponse(Response):
 
 
 async def refuse(request: Request, error: DomainError) -> Response:
+    detail: object = error.detail
     if isinstance(error, Invalid) and error.field:
         entry = {"type": "value_error", "loc": [error.place, error.field], "msg": error.detail}
-        return ProblemResponse(request, error.status, [entry])
+        detail = [entry]
     if isinstance(error, Unavailable):
         # The first line alone: those that follow quote the statement.
         [reason, *_] = str(error.__cause__ or error).strip().splitlines() or [error.detail]
         logger.warning("%s", reason)
-    return ProblemResponse(request, error.status, error.detail, error.headers, error.members)
+    members = {"code": error.code, **(error.members or {})}
+    return ProblemResponse(request, error.status, detail, error.headers, members)
 
 
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
     if any(item["loc"][0] == "path" for item in error.errors()) and has_own_route(request):
         return await refuse_request(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
+    if isinstance(error.body, bytes):  # FastAPI has left unread what is not called JSON
+        return await refuse(request, UnsupportedMediaType(media_types.JSON))
     # `input` and `ctx` are left out: they may hold a password, or what JSON cannot carry.
     entries = [
         {
@@ -164,12 +178,6 @@ def responses(*errors: DomainError) -> Responses:
         )
         entry["description"] = " ".join(filter(None, (entry["description"], f"`{error.detail}`")))
         content["examples"][error.detail] = {
-            "value": {
-                "type": "about:blank",
-                "title": error.status.phrase,
-                "status": error.status.value,
-                "detail": error.detail,
-                "instance": "/…",
-            }
+            "value": {**problem(error.status, error.detail, error.code), "instance": "/…"}
         }
     return described

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from fast_zero.core.entrance import MAX_HEAD_BYTES
 from fast_zero.core.headers import SAFE
-from fast_zero.core.problems import MEDIA_TYPE
+from fast_zero.core.problems import MEDIA_TYPE, problem
 from fast_zero.core.settings import Settings
 
 LOOKS = 10  # in the shortest time that is measured
@@ -222,8 +222,7 @@ class PatientProtocol(HttpToolsProtocol):
         elif self.answering():
             self.cycle.keep_alive = False
             return
-        problem = {"type": "about:blank", "title": status.phrase, "status": status}
-        body = json.dumps({**problem, "detail": detail}).encode()
+        body = json.dumps(problem(status, detail)).encode()
         headers = [
             (b"content-type", MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),

@@ -20,7 +20,7 @@ from pwdlib.exceptions import UnknownHashError
 
 from fast_zero.core.clock import uncounted
 from fast_zero.core.database import Session
-from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.password_queue import Caller, passwords
 from fast_zero.core.settings import Settings
 
@@ -116,7 +116,7 @@ def read_access_token(settings: Settings, token: str) -> AccessToken:
         if said.not_before - LEEWAY_SECONDS <= time.time() < said.expires + LEEWAY_SECONDS:
             return said
         break
-    raise Unauthenticated("Could not validate credentials")
+    raise Unauthenticated(INVALID_TOKEN)
 
 
 # The same token comes with request after request, and checking it costs as much as a statement

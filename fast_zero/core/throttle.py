@@ -33,12 +33,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
 from fast_zero.core.database import Base, Session
-from fast_zero.core.errors import TooManyRequests
+from fast_zero.core.errors import Reason, TooManyRequests
 from fast_zero.core.settings import Settings
 
 FAILURES_ARE_KEPT = timedelta(days=1)
 LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
-TOO_MANY_FAILURES = "Too many failed attempts. Wait, then try again."
+TOO_MANY_FAILURES = Reason(
+    "too_many_failed_attempts", "Too many failed attempts. Wait, then try again."
+)
 
 Moment = ColumnElement[datetime]
 
@@ -112,7 +114,7 @@ async def forgive(session: Session, *limits: Limit) -> None:
 
 
 async def spend(
-    session: Session, key: bytes, limit: int | None, seconds: int, refusal: str
+    session: Session, key: bytes, limit: int | None, seconds: int, refusal: Reason | str
 ) -> None:
     """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit."""
     if limit is None:

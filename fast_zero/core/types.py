@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from fast_zero.core.errors import CODES
+
 RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """Text exactly as typed, without NUL and lone surrogates."""
 
@@ -48,6 +50,11 @@ class Problem(Answer):
     type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
     title: str = Field(description="The status in words.")
     status: int = Field(description="The HTTP status code.")
+    code: str = Field(
+        description="What kind of problem it is, for programs: it never changes. Routes have more "
+        "particular ones than these.",
+        examples=list(CODES.values()),
+    )
     detail: str = Field(description="What is wrong and, where it helps, what to do.")
     instance: str = Field(description="The path that was asked for.")
 
@@ -61,4 +68,8 @@ class InvalidField(Answer):
 class ValidationProblem(Problem):
     """A request whose fields break a rule."""
 
+    code: str = Field(
+        description="What kind of problem it is, for programs: it never changes.",
+        examples=["validation_error", "idempotency_key_reused"],
+    )
     detail: list[InvalidField] = Field(description="One entry for each thing that is wrong.")  # type: ignore[assignment]  # FastAPI's own form, which clients rely on

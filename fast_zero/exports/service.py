@@ -15,7 +15,7 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
 )
 from fast_zero.core.database import Session, Sessions, transaction
-from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.exports.schemas import ExportHead
 from fast_zero.feed import export_queries
@@ -49,7 +49,7 @@ async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHea
     user = await queries.select_user(session, actor_id)
     factor = await otp_queries.select_state(session, actor_id)
     if user is None:
-        raise Unauthenticated("Could not validate credentials")
+        raise Unauthenticated(INVALID_TOKEN)
     return ExportHead(
         exported_at=now,
         account=UserPrivate.model_validate(user),

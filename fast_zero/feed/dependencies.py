@@ -3,10 +3,10 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import SecurityScopes
 
-from fast_zero.accounts.dependencies import NOT_VALIDATED, Actor, current_actor
+from fast_zero.accounts.dependencies import Actor, current_actor
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.dependencies import CurrentSession
-from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.feed.queries import NOBODY
 
 Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
@@ -34,5 +34,5 @@ async def viewer(request: Request, session: CurrentSession) -> int:
 VIEWER = Depends(viewer)
 Viewer = Annotated[int, VIEWER]
 
-NOT_PUBLIC = (Unauthenticated("Not authenticated"), Unauthenticated(NOT_VALIDATED))
+NOT_PUBLIC = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
 """What every route that takes a viewer may answer where profiles are not public."""

@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, counted_version
+from fast_zero.core.errors import Reason
 
-NO_USER = "User not found"
-NO_POST = "Post not found"
+NO_USER = Reason("user_not_found", "User not found")
+NO_POST = Reason("post_not_found", "Post not found")
 
 
 class Visibility(StrEnum):

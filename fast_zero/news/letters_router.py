@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings
-from fast_zero.core.errors import NotFound
+from fast_zero.core.errors import NotFound, Reason
 from fast_zero.core.languages import Language
 from fast_zero.core.pages import Texts, show
 from fast_zero.core.problems import responses
 from fast_zero.core.types import RawText
 from fast_zero.news import report_queries, unsubscribing
 
-UNKNOWN = NotFound("This link is none of ours, or its key has been replaced.")
+UNKNOWN = Reason("link_not_valid", "This link is none of ours, or its key has been replaced.")
 PAGE: Texts = {
     "en": {
         "title": "Stop these letters",
@@ -46,7 +46,9 @@ async def unsubscribe_page(
     return show(PAGE, "", request, lang)
 
 
-@router.post(unsubscribing.PATH, status_code=HTTPStatus.NO_CONTENT, responses=responses(UNKNOWN))
+@router.post(
+    unsubscribing.PATH, status_code=HTTPStatus.NO_CONTENT, responses=responses(NotFound(UNKNOWN))
+)
 async def stop_letters(
     token: Annotated[RawText, Query(max_length=1024, description="As the link has it.")],
     session: CurrentSession,
@@ -55,5 +57,5 @@ async def stop_letters(
     """Stop letters by the link that each of them carries. Once more changes nothing."""
     about = unsubscribing.read(settings, token)
     if about is None:
-        raise NotFound(UNKNOWN.detail)
+        raise NotFound(UNKNOWN)
     await report_queries.stop_letters(session, *about)

@@ -5,8 +5,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base
+from fast_zero.core.errors import Reason
 
-NO_NOTIFICATION = "Notification not found"
+NO_NOTIFICATION = Reason("notification_not_found", "Notification not found")
 
 
 class Kind(StrEnum):

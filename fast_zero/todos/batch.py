@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fast_zero.core import etags
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.errors import Conflict, DomainError, NotFound, Stale
+from fast_zero.core.errors import Conflict, DomainError, NotFound, Reason, Stale
 from fast_zero.core.types import Problem
 from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import (
@@ -26,7 +26,8 @@ class BatchRefused(Conflict):
 
     def __init__(self, results: Sequence[ItemResult | None]) -> None:
         failed = len(results) - results.count(None)
-        super().__init__(f"Nothing was done: items that cannot be: {failed} of {len(results)}.")
+        detail = f"Nothing was done: items that cannot be: {failed} of {len(results)}."
+        super().__init__(Reason("batch_refused", detail))
         shown = [result or NOT_TRIED for result in results]
         self.members = {"results": [result.model_dump(mode="json") for result in shown]}
 
@@ -92,6 +93,7 @@ def refuse(error: DomainError, instance: str, todo: AnyRow | None = None) -> Ite
         type="about:blank",
         title=error.status.phrase,
         status=error.status,
+        code=error.code,
         detail=error.detail,
         instance=instance,
     )

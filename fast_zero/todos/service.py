@@ -1,11 +1,11 @@
 from fast_zero.core import etags
 from fast_zero.core.database import Row, Session
-from fast_zero.core.errors import DomainError, NotFound, Stale
+from fast_zero.core.errors import DomainError, NotFound, Reason, Stale
 from fast_zero.core.etags import Versions
 from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
 
-NOT_FOUND = "Task not found."
+NOT_FOUND = Reason("todo_not_found", "Task not found.")
 
 
 async def create_todo(session: Session, actor_id: int, new: TodoCreate) -> TodoPublic:

@@ -153,7 +153,6 @@ async def test_what_the_owner_sees_is_the_same_after_a_hash_was_upgraded(client,
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ({"json": {"username": "ana", "password": PASSWORD}}, ["body.username", "body.password"]),
         ({"data": {"username": "ana"}}, ["body.password"]),
         ({"data": {"password": PASSWORD}}, ["body.username"]),
         ({"data": form("ana")["data"] | {"grant_type": "implicit"}}, ["body.grant_type"]),

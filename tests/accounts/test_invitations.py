@@ -75,7 +75,7 @@ async def test_whoever_is_invited_registers_once_with_a_verified_address(admin, 
     assert made.status_code == 201
     # The address is the one that was proven, letter by letter.
     assert (made.json()["email"], made.json()["email_verified"]) == (ANA["email"], True)
-    assert problem(again) == (403, NOT_VALID)
+    assert problem(again) == (403, NOT_VALID.detail)
     assert await sent() is None  # nothing is left to verify
     form = {"username": "ana", "password": ANA["password"]}
     assert (await admin.post("/auth/token", data=form)).status_code == 200
@@ -100,7 +100,7 @@ async def test_an_invitation_is_for_one_address(admin, invite, sent):
         "/users", json=EVA | {"invitation": token, "email": "o'ana+todo@example.com"}
     )
 
-    assert problem(refused) == (403, NOT_VALID)
+    assert problem(refused) == (403, NOT_VALID.detail)
     assert made.status_code == 201
 
 
@@ -116,7 +116,7 @@ async def test_only_the_newest_invitation_works(admin, invite, sent):
 
     assert first_id == second_id
     assert [one["email"] for one in listed["invitations"]] == [ANA["email"]]
-    assert problem(older) == (403, NOT_VALID)
+    assert problem(older) == (403, NOT_VALID.detail)
     assert newer.status_code == 201
     assert (await admin.get("/admin/invitations")).json() == {"invitations": [], "next": None}
 
@@ -138,7 +138,7 @@ async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
 
     assert revoked[0].status_code == 204
     assert problem(revoked[1]) == (404, "Invitation not found")
-    assert problem(late) == (403, NOT_VALID)
+    assert problem(late) == (403, NOT_VALID.detail)
     assert (await admin.get("/admin/invitations")).json()["invitations"] == []
 
 
@@ -242,16 +242,16 @@ async def test_closed_lets_nobody_register_or_be_invited(live, boss):
         taken = await client.post("/users", json=ANA | {"invitation": "any"})
         invited = await client.post("/admin/invitations", json={"email": "a@x.org"}, headers=boss)
 
-    assert [problem(answer) for answer in (plain, taken, invited)] == [(403, CLOSED)] * 3
+    assert [problem(answer) for answer in (plain, taken, invited)] == [(403, CLOSED.detail)] * 3
 
 
 async def test_without_an_invitation_nobody_learns_who_has_an_account(live, commit):
     [user] = await commit(UserFactory())
     async with live(registration="invite") as client:
         for new in (ANA, ANA | {"username": user.username}, ANA | {"email": user.email}):
-            assert problem(await client.post("/users", json=new)) == (403, NEEDED)
+            assert problem(await client.post("/users", json=new)) == (403, NEEDED.detail)
             guessed = await client.post("/users", json=new | {"invitation": "guessed"})
-            assert problem(guessed) == (403, NOT_VALID)
+            assert problem(guessed) == (403, NOT_VALID.detail)
 
 
 async def test_of_many_that_use_one_invitation_at_once_one_gets_an_account(

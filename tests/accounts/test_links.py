@@ -25,7 +25,7 @@ from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory,
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 NEW = "new@example.com"
 NEW_PASSWORD = "yet another sentence"
-DEAD_LINK = (404, DEAD)
+DEAD_LINK = (404, DEAD.detail)
 LINK = re.compile(r"http://127\.0\.0\.1:8000/account/(confirm|password)\?lang=(en|pt-BR)#(\S+)")
 
 

@@ -84,7 +84,7 @@ console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
     [
         ("/account/confirm", {}, 204, "Your address is confirmed. You can close this page."),
         ("/account/confirm", {}, 409, "Somebody else has this address by now."),
-        ("/account/password", {"password": "new"}, 404, DEAD),
+        ("/account/password", {"password": "new"}, 404, DEAD.detail),
         ("/account/register", {"username": "ana", "password": "new"}, 201, REGISTERED),
         ("/account/register", {"username": "ana", "password": "new"}, 409, TAKEN),
     ],

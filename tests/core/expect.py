@@ -1,10 +1,12 @@
 """What tests of all rooms expect: errors of one shape, and things that come true in a while."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import unquote
 
+CODE = re.compile("[a-z]+(_[a-z]+)*")
 PATIENCE = 30  # seconds until something that never happens is given up
 
 
@@ -12,10 +14,11 @@ def problem(response) -> tuple[int, object]:
     """Give the status and `detail` of a response that must be a problem (RFC 9457)."""
     body = response.json()
     assert response.headers["content-type"] == "application/problem+json"
-    assert body.keys() == {"type", "title", "status", "detail", "instance"}
+    assert body.keys() == {"type", "title", "status", "code", "detail", "instance"}
     assert body["type"] == "about:blank"
     assert body["title"] == HTTPStatus(response.status_code).phrase
     assert body["status"] == response.status_code
+    assert CODE.fullmatch(body["code"])
     assert body["instance"].isascii()
     assert unquote(body["instance"]) == (response.request.url.path.rstrip("/") or "/")
     return response.status_code, body["detail"]

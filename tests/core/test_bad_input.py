@@ -116,31 +116,6 @@ async def test_a_body_that_cannot_be_read_is_refused(client, content):
     assert (status, bool(detail)) in {(400, True), (422, True)}
 
 
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        None,
-        "",
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/xml",
-        "json",
-        "\xff",
-    ],
-)
-async def test_json_must_be_called_json(client, content_type):
-    headers = {} if content_type is None else {"Content-Type": content_type.encode("latin-1")}
-
-    assert faults(await send(client, json.dumps(TODO).encode(), headers=headers)) == ["body"]
-
-
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
-async def test_json_may_be_called_by_its_other_names(client, content_type):
-    response = await send(client, json.dumps(TODO).encode(), headers={"Content-Type": content_type})
-
-    assert response.status_code == 201
-
-
 async def test_of_a_key_given_twice_the_last_counts(client):
     response = await send(client, b'{"title": 1, "title": "first", "title": "last"}')
 

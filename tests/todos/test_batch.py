@@ -141,6 +141,7 @@ async def test_an_atomic_batch_that_cannot_be_done_changes_nothing(client, todos
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
+        "code": "todo_not_found",
         "detail": "Task not found.",
         "instance": f"/todos/{hidden.id}",
     }

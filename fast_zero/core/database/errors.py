@@ -9,6 +9,7 @@ from sqlalchemy import ExceptionContext
 
 from fast_zero.core.database.base import Base
 from fast_zero.core.errors import (
+    INVALID_TOKEN,
     Conflict,
     DomainError,
     Invalid,
@@ -37,7 +38,7 @@ def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR09
         case postgres.ForeignKeyViolation():
             info = constraint_info(error)
             if info.get("actor"):
-                return Unauthenticated("Could not validate credentials")
+                return Unauthenticated(INVALID_TOKEN)
             if missing := info.get("missing"):
                 return NotFound(missing)
             return Conflict("Something that this refers to is gone.")

@@ -1,0 +1,151 @@
+"""A body of a media type that its route does not take."""
+
+import json
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from tests.core.expect import faults, problem
+from tests.factories import PASSWORD
+
+TODO = json.dumps({"title": "Buy bread"}).encode()
+LOG_IN = json.dumps({"username": "ana", "password": PASSWORD}).encode()
+FORM = b"username=ana&password=secret"
+NOT_JSON = (415, "Content-Type must be application/json")
+NO_FORM = (415, "Content-Type must be application/x-www-form-urlencoded")
+PARTS = dict.fromkeys(["user_id", "todo_id", "post_id", "notification_id"], 1)
+
+
+def called(content_type: str | None) -> dict[str, bytes]:
+    return {} if content_type is None else {"Content-Type": content_type.encode("latin-1")}
+
+
+async def send(client, content: bytes, content_type: str | None, path: str = "/todos"):
+    return await client.post(path, content=content, headers=called(content_type))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "json",
+        "text/json",
+        "\xff",
+    ],
+)
+async def test_json_must_be_called_json(client, content_type):
+    response = await send(client, TODO, content_type)
+
+    assert problem(response) == NOT_JSON
+    assert response.json()["code"] == "unsupported_media_type"
+    assert response.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/x+json",
+        "application/merge-patch+json",
+    ],
+)
+async def test_json_may_be_called_by_its_other_names(client, content_type):
+    assert (await send(client, TODO, content_type)).status_code == 201
+
+
+async def test_a_body_that_is_missing_is_of_no_media_type(client, anonymous):
+    assert faults(await send(client, b"", "text/plain")) == ["body"]
+    missing = ["body.username", "body.password"]
+    assert faults(await send(anonymous, b"", "application/json", "/auth/token")) == missing
+
+
+async def test_who_may_not_write_is_told_that_first(anonymous):
+    assert problem(await send(anonymous, TODO, "text/plain"))[0] == 401
+
+
+async def test_every_route_that_takes_json_refuses_another_body(app, client):
+    routes = [
+        route
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        and "application/json" in content_of(app, route)
+    ]
+    assert len(routes) >= 15
+
+    for route in routes:
+        path = route.path.format_map(PARTS)
+        if path.startswith("/admin"):  # needs another token
+            continue
+        for method in route.methods:
+            response = await client.request(
+                method, path, content=b"title=a", headers=called("text/plain")
+            )
+            assert problem(response) == NOT_JSON, f"{method} {path}"
+
+
+def content_of(app, route) -> dict:
+    """Give what the document says of a route's body, by media type."""
+    operations = app.openapi()["paths"].get(route.path, {})
+    bodies = [operations.get(method.lower(), {}).get("requestBody", {}) for method in route.methods]
+    return {name: entry for body in bodies for name, entry in body.get("content", {}).items()}
+
+
+def test_the_document_says_so_of_the_routes_that_take_a_body_and_of_no_others(app):
+    operations = [
+        operation for path in app.openapi()["paths"].values() for operation in path.values()
+    ]
+    for operation in operations:
+        content = operation.get("requestBody", {}).get("content", {})
+        refusals = operation["responses"].get("415", {"content": {}})["content"]
+        examples = [
+            one["value"] for entry in refusals.values() for one in entry["examples"].values()
+        ]
+        assert [one["detail"] for one in examples] == [
+            f"Content-Type must be {name}" for name in content
+        ]
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [(LOG_IN, "application/json"), (FORM, "text/plain"), (FORM, None), (FORM, "\xff")],
+)
+async def test_a_log_in_is_told_to_send_a_form(anonymous, content, content_type):
+    response = await send(anonymous, content, content_type, "/auth/token")
+
+    assert problem(response) == NO_FORM
+    assert response.headers["accept"] == "application/x-www-form-urlencoded"
+
+
+async def test_a_log_in_in_chunks_of_json_is_refused_unread(anonymous):
+    taken = []
+
+    async def endless():
+        while True:
+            taken.append(1)
+            yield b"a" * 65_536
+
+    assert problem(await send(anonymous, endless(), "application/json", "/auth/token")) == NO_FORM
+    assert len(taken) <= 1
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-www-form-urlencoded",
+        "Application/X-WWW-Form-URLencoded; charset=utf-8",
+        "multipart/form-data; boundary=x",
+    ],
+)
+async def test_a_form_may_be_called_by_its_other_names(anonymous, user, content_type):
+    fields = {"username": user.username, "password": PASSWORD}
+    content = "&".join(map("=".join, fields.items())).replace(" ", "+").encode()
+    if content_type.startswith("multipart"):
+        part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'.format
+        content = ("".join(map(part, fields, fields.values())) + "--x--\r\n").encode()
+
+    assert (await send(anonymous, content, content_type, "/auth/token")).status_code == 200
