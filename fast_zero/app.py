@@ -19,7 +19,7 @@ from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.administration import router as administration
-from fast_zero.core import database, health, logs, metrics, openapi, problems
+from fast_zero.core import database, examples, health, logs, metrics, openapi, problems
 from fast_zero.core.budget import EXHAUSTED, RateLimit
 from fast_zero.core.collector import spared_collector
 from fast_zero.core.deadline import Deadline
@@ -70,6 +70,8 @@ TAGS = [
     {"name": "home", "description": "A greeting, to see that the server answers."},
 ]
 
+
+GREETING = "Olá Mundo!"
 
 ROOMS = (
     todos,
@@ -177,6 +179,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=fast_zero.__version__,
         license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=TAGS,
+        servers=openapi.SERVERS,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -201,15 +204,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(health.router)  # a probe must not fail for what was added against caches
     openapi.install_pages(app)
-    openapi.describe_problems(app)
+    openapi.extend(app)
 
-    @app.get("/", tags=["home"], response_model=Message, responses=openapi.TO_DOCUMENTATION)
+    @app.get(
+        "/",
+        tags=["home"],
+        response_model=Message,
+        responses=openapi.TO_DOCUMENTATION | examples.message(GREETING),
+    )
     async def greet(request: Request, response: Response) -> Message | Response:
-        """Say hello, in the language of fast_zero's first users; send browsers to `/docs`."""
+        """Say hello. In the language of fast_zero's first users; browsers are sent to `/docs`."""
         vary = {"Vary": "Accept"}
         if prefers_html(", ".join(request.headers.getlist("accept"))):
             return RedirectResponse("/docs", headers=vary)
         response.headers.update(vary)
-        return Message(message="Olá Mundo!")
+        return Message(message=GREETING)
 
     return app

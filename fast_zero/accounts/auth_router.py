@@ -22,9 +22,8 @@ from fast_zero.accounts.schemas import (
     PersonalTokenPage,
     PersonalTokenPublic,
     SessionPage,
-    Token,
-    TokenForm,
 )
+from fast_zero.accounts.token_schemas import Token, TokenForm
 from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
@@ -75,7 +74,7 @@ async def create_token(
     settings: CurrentSettings,
     response: Response,
 ) -> Token:
-    """Log in with your e-mail address or username, or exchange a refresh token.
+    """Log in, or exchange a refresh token. `username` is your email address, or your username.
 
     A refresh token works once. One that comes back was stolen from somebody, and ends its session.
     """
@@ -97,7 +96,7 @@ async def create_token(
 async def refresh_token(
     actor: AnyActor, session: CurrentSession, settings: CurrentSettings, response: Response
 ) -> Token:
-    """Exchange an access token that still lives for a new one of the same session."""
+    """Renew an access token. It has to live still; the new one is of the same session."""
     tokens = await sessions.renew(session, settings, actor.id, session_of(actor), actor.scopes)
     return answer_tokens(tokens, settings, response)
 
@@ -110,7 +109,7 @@ async def refresh_token(
 async def log_out(
     actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """End this session: its tokens are refused from now on."""
+    """Log out. The tokens of this session are refused from now on."""
     session_id = session_of(actor)
     await session_queries.delete_session(session, actor.id, session_id)
     revocations.add(session_id)
@@ -131,7 +130,7 @@ async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentS
 async def end_session(
     session_id: Id, actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """End one of your sessions: its tokens are refused from now on."""
+    """End one of your sessions. Its tokens are refused from now on."""
     if not await session_queries.delete_session(session, actor.id, session_id):
         raise NotFound(NO_SESSION)
     revocations.add(session_id)
@@ -188,7 +187,7 @@ async def create_personal_token(
 async def list_personal_tokens(
     page: PageQuery, actor: AccountReader, session: CurrentSession
 ) -> object:
-    """List your personal access tokens, without the tokens themselves."""
+    """List your personal access tokens. The tokens themselves are not shown."""
     rows, cursor = cut(await session_queries.select_personal_tokens(session, actor.id, page), page)
     return {"tokens": rows, "next": cursor}
 
@@ -205,7 +204,7 @@ async def read_personal_token(
     response: Response,
     seen: IfNoneMatch,
 ) -> object:
-    """Show one of your personal access tokens, without the token itself."""
+    """Show one of your personal access tokens. The token itself is not shown."""
     row = await session_queries.select_personal_token(session, actor.id, token_id)
     if row is None:
         raise NotFound(programs.NO_TOKEN)
@@ -221,7 +220,7 @@ async def read_personal_token(
 async def delete_personal_token(
     token_id: Id, actor: AccountWriter, session: CurrentSession, condition: IfMatch
 ) -> None:
-    """Revoke one of your personal access tokens, at once."""
+    """Revoke one of your personal access tokens. It is refused at once."""
     await programs.revoke(session, actor.id, token_id, etags.versions(condition))
 
 

@@ -14,7 +14,7 @@ from fast_zero.accounts.dependencies import (
 )
 from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
-from fast_zero.core import password_queue
+from fast_zero.core import examples, password_queue
 from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.database import run_again
@@ -23,6 +23,9 @@ from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Message
+
+VERIFICATION_SENT = "An email is on its way to your address."
+PASSWORD_SENT = "If an account has this address, an email is on its way to it."  # noqa: S105  # not a secret, a sentence
 
 router = APIRouter()
 
@@ -36,14 +39,15 @@ router = APIRouter()
         Conflict(links.VERIFIED),
         TooManyRequests(attempts.TOO_MANY_LETTERS),
         EXHAUSTED,
-    ),
+    )
+    | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
 )
 async def send_verification(
     actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
 ) -> Message:
-    """Send another link to your address, to verify it; older links do not work any more."""
+    """Send another link to verify your address. Older links do not work any more."""
     await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
-    return Message(message="A letter is on its way to your address.")
+    return Message(message=VERIFICATION_SENT)
 
 
 @router.post(
@@ -55,7 +59,7 @@ async def send_verification(
 async def confirm_email(
     mailed: MailedToken, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """Confirm an address by the token of its link. A new address ends all your sessions."""
+    """Confirm an email address by the token of its link. A new address ends all your sessions."""
 
     async def confirm() -> Sequence[int]:
         return await links.confirm_address(session, mailed.token)
@@ -68,7 +72,8 @@ async def confirm_email(
     "/auth/password/forgotten",
     status_code=HTTPStatus.ACCEPTED,
     tags=["auth"],
-    responses=responses(TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED),
+    responses=responses(TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED)
+    | examples.message(PASSWORD_SENT, HTTPStatus.ACCEPTED),
 )
 async def forget_password(
     forgotten: ForgottenPassword,
@@ -76,10 +81,10 @@ async def forget_password(
     request: Request,
     settings: CurrentSettings,
 ) -> Message:
-    """Send a link to a new password, if somebody has this address; the answer tells nobody."""
+    """Send a link for a new password. The answer does not tell whether the address is known."""
     asker = network(address_of(request))
     await links.ask_for_password(session, settings, forgotten.email, asker)
-    return Message(message="If an account has this address, a letter is on its way to it.")
+    return Message(message=PASSWORD_SENT)
 
 
 @router.post(

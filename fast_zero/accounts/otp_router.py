@@ -38,7 +38,7 @@ router = APIRouter(prefix="/auth/otp", tags=["auth"])
 
 @router.get("", responses=responses(*NEEDS_TOKEN))
 async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
-    """Show whether you have a second factor, and how many recovery codes are left."""
+    """Show the state of your second factor. It tells how many recovery codes are left."""
     return OtpState.of(await otp_queries.select_state(session, actor.id))
 
 
@@ -75,7 +75,7 @@ async def confirm_otp(
     settings: CurrentSettings,
     response: Response,
 ) -> RecoveryCodes:
-    """Activate the second factor by a code of it. The recovery codes are shown once."""
+    """Activate your second factor by a code of it. The recovery codes are shown once."""
     who = (actor.id, session_of(actor))
     codes = await otp.confirm(session, settings, who, given.code)
     response.headers["Cache-Control"] = "no-store"
@@ -90,7 +90,7 @@ async def replace_recovery_codes(
     settings: CurrentSettings,
     response: Response,
 ) -> RecoveryCodes:
-    """Replace your recovery codes, used or not, by new ones. They are shown once."""
+    """Replace your recovery codes. The old ones, used or not, end; the new ones are shown once."""
     who = (actor.id, session_of(actor))
     codes = await otp.replace_recovery_codes(session, settings, who, given.current_password)
     response.headers["Cache-Control"] = "no-store"
@@ -106,6 +106,6 @@ async def replace_recovery_codes(
 async def disable_otp(
     given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> None:
-    """Do without a second factor again. Its secret and recovery codes are deleted."""
+    """Disable your second factor. Its secret and recovery codes are deleted."""
     who = (actor.id, session_of(actor))
     await otp.disable(session, settings, who, given.current_password)

@@ -42,7 +42,7 @@ class RecoveryCodes(Answer):
 
 
 class OtpState(Answer):
-    active: bool = Field(description="Whether a log-in asks for a code.")
+    active: bool = Field(description="Whether a log-in asks for a code.", examples=[True])
     recovery_codes_left: int = Field(description="Recovery codes not used yet.", examples=[10])
 
     @classmethod

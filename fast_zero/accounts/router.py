@@ -21,7 +21,7 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
     UserUpdate,
 )
-from fast_zero.core import conditions, etags, idempotency, throttle
+from fast_zero.core import conditions, etags, examples, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
@@ -41,6 +41,7 @@ from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
 
 NOT_YOU = Reason("not_your_account", "Not enough permissions")
+DELETED = "User deleted"
 router = APIRouter(prefix="/users", tags=["users"])
 
 
@@ -69,7 +70,7 @@ async def create_user(
     settings: CurrentSettings,
     once: DoOnce,
 ) -> object:
-    """Register. A link is sent to your address; following it verifies that it is yours.
+    """Register an account. A link is sent to your address; following it verifies that it is yours.
 
     An invitation, where there is one, has verified it already.
     """
@@ -106,7 +107,7 @@ async def read_me(
 
 @router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
 async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
-    """List what happened to your account for a year, newest first: log-ins, changes, tokens."""
+    """List what happened to your account. A year of log-ins, changes and tokens, newest first."""
     rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
 
@@ -137,7 +138,7 @@ async def update_me(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> object:
-    """Change what is sent of your account. A new password ends all your sessions.
+    """Change some fields of your account. A new password ends all your sessions.
 
     A new address takes the place of the old one when its link is followed, and not before. A
     personal token changes neither.
@@ -178,7 +179,7 @@ async def replace_user(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> object:
-    """Replace all of your account. A new address or password ends all your sessions."""
+    """Replace all fields of your account. A new address or password ends all your sessions."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
     session_of(actor)  # or a token for a program could set a password, and log in with it
@@ -192,7 +193,8 @@ async def replace_user(
 
 @router.delete(
     "/{user_id}",
-    responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE),
+    responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE)
+    | examples.message(DELETED),
 )
 async def delete_user(
     user_id: Id,
@@ -201,7 +203,7 @@ async def delete_user(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> Message:
-    """Delete your own account and everything that you own, at once and for good.
+    """Delete your account. Everything that you own goes with it, at once and for good.
 
     A personal token cannot.
     """
@@ -210,4 +212,4 @@ async def delete_user(
     session_of(actor)
     await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
     revocations.add(actor.session_id)
-    return Message(message="User deleted")
+    return Message(message=DELETED)

@@ -7,6 +7,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     EmailStr,
     Field,
     StringConstraints,
@@ -19,6 +20,8 @@ from fast_zero.accounts.time_zones import check_time_zone
 from fast_zero.core.languages import DEFAULT, Language
 from fast_zero.core.pagination import Next
 from fast_zero.core.types import ENCODED_WORD, Answer, Id, RawText, Sharing, Text
+
+NEXT_YEAR = "2027-11-25T08:00:00Z"
 
 Username = Annotated[
     RawText,
@@ -88,7 +91,7 @@ Letters = Annotated[
     list[Literal["weekly_report", "follow", "reply", "like"]],
     Field(
         max_length=10,
-        description="Which letters you want, once your address is verified: a report of the week "
+        description="Which emails you want, once your address is verified: a report of the week "
         "on Mondays, and of new followers, replies or likes when they have waited unread.",
         examples=[["weekly_report", "reply"]],
     ),
@@ -108,15 +111,28 @@ Secret = Annotated[RawText, StringConstraints(max_length=1024)]
 
 
 class UserCreate(UserUpdate):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "username": "ana",
+                    "email": "ana@example.com",
+                    "password": "a fine long sentence",
+                }
+            ]
+        }
+    )
+
     language: Annotated[
         Language | MISSING,
-        Field(description="In which letters are written. Otherwise, `Accept-Language` says it."),
+        Field(description="Of emails to you. Otherwise, `Accept-Language` says it."),
     ] = MISSING
     invitation: Annotated[
         Secret | MISSING,
         Field(
             description="The token of an invitation to this address, where registering needs one. "
-            "The address is verified by it."
+            "The address is verified by it.",
+            examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
         ),
     ] = MISSING
 
@@ -133,7 +149,7 @@ class InvitationPublic(Answer):
     email: str = Field(examples=["ana@example.com"])
     language: Language
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-12-02T08:00:00Z"])
 
 
 class InvitationPage(Answer):
@@ -165,24 +181,27 @@ class UserPrivate(UserPublic):
         Field(
             validation_alias="email_verified_at",
             description="Somebody has confirmed that it is theirs.",
+            examples=[True],
         ),
     ]
     pending_email: str | None = Field(
         description="The address that takes its place once it is confirmed.",
-        examples=["ana@example.org"],
+        examples=[None],
     )
     language: Language
     time_zone: str = Field(examples=["America/Sao_Paulo"])
     share_todos: ShareTodos
     letters: Letters
-    updated_at: datetime
+    updated_at: datetime = Field(examples=["2026-11-26T18:30:00Z"])
 
 
 class UserAdmin(UserPrivate):
     """What an administrator may know of a user."""
 
     role: Role
-    disabled_at: datetime | None = Field(description="Since when nobody is let in.")
+    disabled_at: datetime | None = Field(
+        description="Since when nobody is let in.", examples=[None]
+    )
 
 
 class UserPage(Answer):
@@ -192,6 +211,12 @@ class UserPage(Answer):
 
 class MeUpdate(BaseModel):
     """Any subset of your account. A new address or password needs the current password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"display_name": "Ana Lúcia", "time_zone": "America/Sao_Paulo"}]
+        }
+    )
 
     username: Username | MISSING = MISSING
     email: Annotated[
@@ -206,7 +231,11 @@ class MeUpdate(BaseModel):
     share_todos: ShareTodos | MISSING = MISSING
     letters: Letters | MISSING = MISSING
     current_password: Annotated[
-        Secret | MISSING, Field(json_schema_extra={"format": "password", "writeOnly": True})
+        Secret | MISSING,
+        Field(
+            examples=["a fine long sentence"],
+            json_schema_extra={"format": "password", "writeOnly": True},
+        ),
     ] = MISSING
 
     def changes_credentials(self) -> bool:
@@ -219,57 +248,17 @@ class ForgottenPassword(BaseModel):
 
 
 class MailedToken(BaseModel):
-    token: Annotated[Secret, Field(description="The end of the link, behind the `#`.")]
+    token: Annotated[
+        Secret,
+        Field(
+            description="The end of the link, behind the `#`.",
+            examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
+        ),
+    ]
 
 
 class PasswordReset(MailedToken):
     password: Password
-
-
-class TokenForm(BaseModel):
-    """The form of OAuth2's password grant (RFC 6749, 4.3.2) and refresh (section 6)."""
-
-    grant_type: Literal["password", "refresh_token"] = "password"
-    username: Annotated[
-        Secret,
-        Field(description="The e-mail address, or the username.", examples=["ana@example.com"]),
-    ] = ""
-    password: Annotated[
-        Secret, Field(examples=["a fine long sentence"], json_schema_extra={"format": "password"})
-    ] = ""
-    refresh_token: Annotated[
-        Secret, Field(description="For `grant_type=refresh_token`: the last one; it works once.")
-    ] = ""
-    otp: Annotated[
-        Secret,
-        Field(
-            description="A one-time code, or a recovery code, where there is a second factor.",
-            examples=["492039"],
-        ),
-    ] = ""
-    scope: Annotated[
-        Secret,
-        Field(
-            description="What the token shall be allowed, separated by spaces; empty: everything.",
-            examples=["todos:read todos:write"],
-        ),
-    ] = ""
-
-    def missing(self) -> list[str]:
-        """Name the fields that this grant needs and that were not sent."""
-        refreshes = self.grant_type == "refresh_token"
-        needed = ["refresh_token"] if refreshes else ["username", "password"]
-        return [name for name in needed if not getattr(self, name)]
-
-
-class Token(Answer):
-    access_token: str = Field(description="Send it as `Authorization: Bearer …`.")
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # RFC 6750's word, not a secret
-    expires_in: int = Field(description="Seconds that the token lives.", examples=[900])
-    refresh_token: str | None = Field(
-        default=None, description="Exchange it once, at `POST /auth/token`, for new tokens."
-    )
-    scope: str = Field(description="What the token allows, separated by spaces.")
 
 
 class SessionPublic(Answer):
@@ -280,7 +269,7 @@ class SessionPublic(Answer):
     address: str = Field(description="The client's IP address.", examples=["203.0.113.7"])
     created_at: datetime
     last_used_at: datetime = Field(description="When it last asked for an access token.")
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-12-25T08:00:00Z"])
 
 
 class SessionPage(Answer):
@@ -293,19 +282,25 @@ class PersonalTokenCreate(BaseModel):
     name: Annotated[
         Text, StringConstraints(min_length=1, max_length=100), Field(examples=["Backup script"])
     ]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)]
+    scopes: Annotated[
+        list[Scope],
+        Field(min_length=1, max_length=20, examples=[["todos:read", "todos:write"]]),
+    ]
     expires_at: Annotated[
-        AwareDatetime, Field(description="In the future, and a year away at most.")
+        AwareDatetime,
+        Field(description="In the future, and a year away at most.", examples=[NEXT_YEAR]),
     ]
 
 
 class PersonalTokenPublic(Answer):
     id: Id
     name: str = Field(examples=["Backup script"])
-    scopes: list[Scope]
+    scopes: list[Scope] = Field(examples=[["todos:read", "todos:write"]])
     created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime | None = Field(description="To the minute; `null` before its first use.")
+    expires_at: datetime = Field(examples=[NEXT_YEAR])
+    last_used_at: datetime | None = Field(
+        description="To the minute; `null` before its first use.", examples=[None]
+    )
 
 
 class PersonalTokenKept(PersonalTokenPublic):

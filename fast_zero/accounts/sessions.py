@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from fast_zero.accounts import attempts, otp, queries, session_queries
 from fast_zero.accounts.models import Role
-from fast_zero.accounts.schemas import TokenForm
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.accounts.session_queries import NewSession
+from fast_zero.accounts.token_schemas import TokenForm
 from fast_zero.core import password_queue, security, throttle
 from fast_zero.core.database import Session
 from fast_zero.core.errors import (

@@ -43,7 +43,7 @@ router = APIRouter(prefix="/admin", tags=["administration"], responses=responses
 
 @router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER, dependencies=[ADMIN])
 async def read_account(user_id: Id, session: ReadSession) -> object:
-    """Show an account as its owner sees it, with its role, and since when it is disabled."""
+    """Show the account of a user. It is what its owner sees, with role and `disabled_at`."""
     user = await queries.select_user(session, user_id)
     if user is None:
         raise NotFound(NO_USER)
@@ -54,7 +54,7 @@ async def read_account(user_id: Id, session: ReadSession) -> object:
     "/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER, dependencies=[ADMIN]
 )
 async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
-    """List what happened to an account for a year, newest first: log-ins, changes, tokens."""
+    """List what happened to an account. A year of log-ins, changes and tokens, newest first."""
     rows, cursor = cut(await session_queries.select_audit(session, user_id, page), page)
     if not rows and await queries.select_user(session, user_id) is None:
         raise NotFound(NO_USER)
@@ -65,7 +65,7 @@ async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -
 async def disable_user(
     user_id: Id, actor: Admin, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """Let nobody into an account any more, and end its sessions. Once more changes nothing."""
+    """Disable an account. Its sessions end, and nobody is let in. Once more changes nothing."""
     if user_id == actor.id:
         raise Invalid("You cannot disable yourself.", "user_id", "path")
     for ended in await standing.disable(session, user_id):
@@ -76,7 +76,7 @@ async def disable_user(
     "/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER, dependencies=[ADMIN]
 )
 async def enable_user(user_id: Id, session: CurrentSession) -> None:
-    """Let the owner of an account in again. Once more changes nothing."""
+    """Enable an account again. Its owner is let in. Once more changes nothing."""
     await standing.enable(session, user_id)
 
 
@@ -87,7 +87,7 @@ async def enable_user(user_id: Id, session: CurrentSession) -> None:
     dependencies=[ADMIN],
 )
 async def remove_post(post_id: Id, session: CurrentSession) -> None:
-    """Delete a post, whoever wrote it. The replies to it stay."""
+    """Delete a post of anybody. The replies to it stay."""
     if not await moderation_queries.delete_post(session, post_id):
         raise NotFound(NO_POST)
 
@@ -112,7 +112,7 @@ async def create_invitation(
     settings: CurrentSettings,
     once: DoOnce,
 ) -> object:
-    """Send an email with a link that lets its reader register. It works once, for a week.
+    """Invite somebody by email. The link in it lets its reader register. It works once, for a week.
 
     An older invitation to the same address ends.
     """
@@ -127,7 +127,7 @@ async def create_invitation(
 
 @router.get("/invitations", response_model=InvitationPage, dependencies=[ADMIN])
 async def list_invitations(page: PageQuery, session: ReadSession) -> object:
-    """List the invitations that are still good, oldest first."""
+    """List the invitations that are still good. The oldest first."""
     rows, cursor = cut(await invitation_queries.select_invitations(session, page), page)
     return {"invitations": rows, "next": cursor}
 
@@ -139,6 +139,6 @@ async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     dependencies=[ADMIN],
 )
 async def revoke_invitation(invitation_id: Id, session: CurrentSession) -> None:
-    """Revoke an invitation: its link lets nobody register any more."""
+    """Revoke an invitation. Its link lets nobody register any more."""
     if not await invitation_queries.delete_invitation(session, invitation_id):
         raise NotFound(invitations.MISSING)

@@ -33,9 +33,9 @@ class Alive(Answer):
 class Ready(Answer):
     status: Literal["ready"] = Field("ready", description="Requests can be served.")
     database: Literal["answers"] = Field("answers", description="What the database does.")
-    revision: str = Field(description="The migration that the database has.")
+    revision: str = Field(description="The migration that the database has.", examples=["0007"])
     worker: Literal["alive", "absent"] = Field(
-        description="Whether somebody does the jobs. Requests are served without: letters wait."
+        description="Whether somebody does the jobs. Requests are served without: emails wait."
     )
 
 
@@ -46,13 +46,13 @@ class Version(Answer):
 
 @router.get("/livez")
 async def check_life() -> Alive:
-    """Tell that the process answers, without a look at the database."""
+    """Tell that the process answers. The database is not asked."""
     return Alive()
 
 
 @router.get("/readyz", responses=responses(Unavailable(AWAY), Unavailable(revisions.BEHIND)))
 async def check_readiness(session: CurrentSession) -> Ready:
-    """Tell whether requests can be served: the database answers and is migrated."""
+    """Tell whether requests can be served. The database has to answer and to be migrated."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             found = (await session.execute(STANDING)).one_or_none()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 Language = Annotated[
-    Literal["en", "pt-BR"], Field(description="In which letters are written.", examples=["pt-BR"])
+    Literal["en", "pt-BR"], Field(description="Of emails to you.", examples=["pt-BR"])
 ]
 DEFAULT: Language = "en"
 KNOWN: tuple[Language, ...] = get_args(get_args(Language)[0])

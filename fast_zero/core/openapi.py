@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -13,14 +14,30 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic.json_schema import models_json_schema
 
+from fast_zero.core import examples
 from fast_zero.core.errors import Unavailable, UnsupportedMediaType
 from fast_zero.core.problems import MEDIA_TYPE, responses
 from fast_zero.core.types import Problem, ValidationProblem
 
 ASSETS = "/docs/assets"
 REF = "#/components/schemas/{model}"
+FIRST_SENTENCE = re.compile(r"(.+?)\.(?:\s|$)", re.DOTALL)
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+
+# Relative, so that it is right behind any proxy and under any name. Generated clients are given
+# the address of the server by who uses them.
+SERVERS = [{"url": "/", "description": "The server that this document came from."}]
+
+TOKEN_ALONE = "BearerToken"  # noqa: S105  # a scheme's name, not a secret
+
+# FastAPI's own words for all of them are "Successful Response".
+SUCCESSES = {
+    "200": "The request was done. The body has the result.",
+    "201": "It was created. The body shows it.",
+    "202": "The request was accepted. What it asks for follows by email.",
+    "204": "The request was done. There is no body.",
+}
 
 # Every route may answer these.
 COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -51,33 +68,80 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def describe_problems(app: FastAPI) -> None:
-    """Name the schemas that the error responses refer to."""
+def extend(app: FastAPI) -> None:
+    """Add to the document what FastAPI does not say of routes by itself."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _, definitions = models_json_schema(
-                [(Problem, "serialization"), (ValidationProblem, "serialization")],
-                ref_template=REF,
-            )
-            schemas = describe().setdefault("components", {}).setdefault("schemas", {})
-            schemas.update(definitions["$defs"])
-            describe_media_types(describe())
+            document = describe()
+            add_problems(document)
+            add_bearer_scheme(document)
+            schemas = document["components"]["schemas"]
+            for operation in operations(document):
+                summarize(operation)
+                add_media_type(operation)
+                add_examples(operation, schemas)
         return describe()
 
     # FastAPI's own way to extend the document: see its manual, "Extending OpenAPI".
     app.openapi = openapi  # type: ignore[method-assign]  # see above
 
 
-def describe_media_types(document: dict[str, Any]) -> None:
-    """Say of each operation that takes a body that one of another media type is refused."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            if body := operation.get("requestBody"):
-                [expected] = body["content"]
-                refusal = responses(UnsupportedMediaType(expected))[415]
-                operation["responses"]["415"] = refusal
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def add_problems(document: dict[str, Any]) -> None:
+    """Name the schemas that the error responses refer to."""
+    _, definitions = models_json_schema(
+        [(Problem, "serialization"), (ValidationProblem, "serialization")], ref_template=REF
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(definitions["$defs"])
+
+
+def add_bearer_scheme(document: dict[str, Any]) -> None:
+    """Offer a plain bearer token beside the password flow, wherever that is asked for.
+
+    It is here, and not a dependency, since the routes read one header and need no second look.
+    """
+    document["components"].setdefault("securitySchemes", {})[TOKEN_ALONE] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Paste a personal token (`fzp_…`), or an access token of a log-in.",
+    }
+    for operation in operations(document):
+        for alternative in list(operation.get("security", [])):
+            [scopes] = alternative.values()
+            operation["security"].append({TOKEN_ALONE: scopes})
+
+
+def add_media_type(operation: dict[str, Any]) -> None:
+    """Say of an operation that takes a body that one of another media type is refused."""
+    if body := operation.get("requestBody"):
+        [expected] = body["content"]
+        operation["responses"]["415"] = responses(UnsupportedMediaType(expected))[415]
+
+
+def summarize(operation: dict[str, Any]) -> None:
+    """Take the first sentence of a route's docstring as its summary, and name its successes."""
+    if found := FIRST_SENTENCE.match(operation.get("description", "")):
+        operation["summary"] = found[1]
+    for status, response in operation["responses"].items():
+        if response["description"] == "Successful Response":
+            response["description"] = SUCCESSES[status]
+
+
+def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Show a whole body wherever one is sent or answered."""
+    answers = [found for status, found in operation["responses"].items() if status < "300"]
+    for part in (operation.get("requestBody", {}), *answers):
+        for content in part.get("content", {}).values():
+            found = examples.compose(content["schema"], schemas)
+            if found is not None:
+                content.setdefault("example", found)
 
 
 def install_pages(app: FastAPI) -> None:

@@ -48,12 +48,21 @@ Cursor = Annotated[
     BeforeValidator(decode_cursor),
     PlainSerializer(encode_cursor, return_type=str),
     # Eight bytes below 2⁶³: the first and the last of their eleven letters are not free.
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-f][A-Za-z0-9_-]{9}[AEIMQUYcgkosw048]$"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[A-Za-f][A-Za-z0-9_-]{9}[AEIMQUYcgkosw048]$",
+            "examples": ["AAAAAAAAAAc"],
+        }
+    ),
 ]
 
 Next = Annotated[
     str | None,
-    Field(description="Cursor of the next page: pass it as `after`. `null` at the end."),
+    Field(
+        description="Cursor of the next page: pass it as `after`. `null` at the end.",
+        examples=["AAAAAAAAAAc"],
+    ),
 ]
 
 
@@ -68,6 +77,7 @@ class PageParams(BaseModel):
     offset: Annotated[
         int,
         Field(ge=0, le=MAX_BIGINT, description="Rows to skip. Prefer `after`, which stays fast."),
+        WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0}),  # as of an `Id`
         AfterValidator(within_reach),
     ] = 0
     limit: Annotated[

@@ -6,7 +6,7 @@ needs the pattern.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from fast_zero.core.errors import CODES
 
@@ -21,7 +21,12 @@ ENCODED_WORD = "=?"
 
 MAX_BIGINT = 2**63 - 1
 
-Id = Annotated[int, Field(ge=1, le=MAX_BIGINT, examples=[1])]
+# The document says `int64` instead of the bound, which would stand beside every number.
+Id = Annotated[
+    int,
+    Field(ge=1, le=MAX_BIGINT),
+    WithJsonSchema({"type": "integer", "format": "int64", "minimum": 1, "examples": [1]}),
+]
 """A `bigint` identity, for paths, queries and bodies."""
 
 
@@ -41,7 +46,7 @@ class Answer(BaseModel):
 class Message(Answer):
     """A confirmation in words."""
 
-    message: str = Field(description="What was done.")
+    message: str = Field(description="What was done.", examples=["User deleted"])
 
 
 class Problem(Answer):

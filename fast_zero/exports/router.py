@@ -31,7 +31,7 @@ router = APIRouter(prefix="/users/me/export", tags=["users"])
 
 @router.get("", response_model=Export, responses=responses(*NEEDS_TOKEN) | AS_FILE)
 async def export_me(actor: Reader, session: ReadSession, request: Request) -> StreamingResponse:
-    """Give everything that is kept of you, as one JSON document that is written while it is read.
+    """Export everything that is kept of you. One JSON document, written while it is read.
 
     It is no snapshot: what is written meanwhile may or may not be in it.
     """

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 @router.get("", response_model=UserPage, responses=responses(*NOT_PUBLIC))
 async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> object:
-    """List the public profiles of all users, oldest first."""
+    """List the public profiles of all users. The oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
     rows, cursor = cut(rows, page)
     return {"users": rows, "next": cursor}
@@ -38,7 +38,7 @@ async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> o
 
 @router.get("/me/blocks", response_model=UserPage, responses=SIGNED_IN)
 async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List whom you block, the latest first."""
+    """List whom you block. The latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "blocked")
     rows, cursor = cut(rows, page, "position")
     return {"users": rows, "next": cursor}
@@ -52,7 +52,7 @@ async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> o
 async def read_user(
     user_id: Id, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
-    """Show a user's public profile, and to who is signed in which of the two follows the other."""
+    """Show the public profile of a user. With a token, it tells which of you follows the other."""
     found = await service.read_profile(session, viewer, user_id)
     conditions.set_tag(response, profile_tag(*found, viewer), seen)
     return found[0]
@@ -66,7 +66,7 @@ async def read_user(
 async def read_user_by_name(
     username: Name, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
-    """Show the public profile of the user with a name, whatever its case."""
+    """Show the public profile of a user by name. The case of the name does not matter."""
     found = await service.read_profile_by_name(session, viewer, username)
     conditions.set_tag(response, profile_tag(*found, viewer), seen)
     return found[0]
@@ -84,7 +84,7 @@ async def list_users_posts(
     actor: Reader,
     session: ReadSession,
 ) -> object:
-    """List the posts of a user that you may see, the newest first."""
+    """List the posts of a user. Those that you may see, the newest first."""
     rows = await service.list_users_posts(session, actor.id, wanted, user_id)
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}
@@ -94,7 +94,7 @@ async def list_users_posts(
 async def list_followers(
     user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List who follows a user, the latest first."""
+    """List who follows a user. The latest first."""
     people = await service.list_people(session, actor.id, page, "followers", user_id)
     rows, cursor = cut(people, page, "position")
     return {"users": rows, "next": cursor}
@@ -104,7 +104,7 @@ async def list_followers(
 async def list_following(
     user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List whom a user follows, the latest first."""
+    """List whom a user follows. The latest first."""
     people = await service.list_people(session, actor.id, page, "following", user_id)
     rows, cursor = cut(people, page, "position")
     return {"users": rows, "next": cursor}
@@ -112,7 +112,7 @@ async def list_following(
 
 @router.get("/{user_id}/stats", response_model=UserStats, responses=TO_A_USER)
 async def read_stats(user_id: Id, actor: Reader, session: ReadSession) -> object:
-    """Tell what a user has finished, day by day for a year: of others, only what is shared."""
+    """Count what a user has finished. Day by day for a year; of others, only what is shared."""
     stats = await stats_queries.select_stats(session, actor.id, user_id, datetime.now(UTC))
     if stats is None:
         raise NotFound(NO_USER)
@@ -127,17 +127,17 @@ async def follow_user(user_id: Id, actor: Writer, session: CurrentSession) -> No
 
 @router.delete("/{user_id}/follow", status_code=DONE, responses=TO_A_USER)
 async def unfollow_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Follow a user no longer. Once more changes nothing."""
+    """Unfollow a user. Once more changes nothing."""
     await service.do(session, "unfollow", actor.id, user_id)
 
 
 @router.put("/{user_id}/block", status_code=DONE, responses=TO_A_USER)
 async def block_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Block a user: neither of you sees the other any more, and follows between you end."""
+    """Block a user. Neither of you sees the other any more, and follows between you end."""
     await service.do(session, "block", actor.id, user_id)
 
 
 @router.delete("/{user_id}/block", status_code=DONE, responses=TO_A_USER)
 async def unblock_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Block a user no longer. Once more changes nothing."""
+    """Unblock a user. Once more changes nothing."""
     await service.do(session, "unblock", actor.id, user_id)

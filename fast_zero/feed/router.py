@@ -42,7 +42,7 @@ router = APIRouter(tags=["feed"], responses=responses(*NEEDS_TOKEN))
 async def create_post(
     new: PostCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
 ) -> object:
-    """Post something, or reply to a post. A reply is seen by nobody who may not see that post."""
+    """Create a post, or reply to one. A reply is seen by nobody who may not see that post."""
 
     async def create() -> PostPublic:
         post = PostPublic.model_validate(await service.create_post(session, actor.id, new))
@@ -54,7 +54,7 @@ async def create_post(
 
 @router.get("/posts", response_model=PostPage)
 async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
-    """List the public posts of everybody, the newest first."""
+    """List the public posts of everybody. The newest first."""
     rows = await queries.select_posts(session, actor.id, wanted, "home")
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}
@@ -62,7 +62,7 @@ async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> 
 
 @router.get("/timeline", response_model=PostPage)
 async def read_timeline(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
-    """List your own posts and those of whom you follow, the newest first."""
+    """List the posts of your timeline. Your own and those of whom you follow, newest first."""
     rows = await timeline_queries.select_timeline(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}
@@ -70,7 +70,7 @@ async def read_timeline(wanted: FeedQuery, actor: Reader, session: ReadSession) 
 
 @router.get("/users/me/likes", response_model=PostPage)
 async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List the posts that you like, the latest like first."""
+    """List the posts that you like. The latest like first."""
     rows = await queries.select_posts(session, actor.id, page, "likes")
     rows, cursor = cut(rows, page, "position")
     return {"posts": rows, "next": cursor}
@@ -89,7 +89,7 @@ async def read_post(
     response: Response,
     seen: IfNoneMatch,
 ) -> object:
-    """Show a post and a page of the replies to it, the oldest first, three levels deep."""
+    """Show a post and its replies. A page of them, the oldest first, three levels deep."""
     post = await service.read_thread(session, actor.id, post_id, page)
     conditions.set_tag(response, conditions.digest_tag(post, post.version), seen)
     return post
@@ -108,7 +108,7 @@ async def update_post(
     response: Response,
     condition: IfMatch,
 ) -> object:
-    """Give your post another text. It is shown as edited; the earlier text is kept for you."""
+    """Change the text of your post. It is shown as edited; the earlier text is kept for you."""
     accepted = etags.versions(condition)
     post = await service.update_post(session, actor.id, post_id, change, accepted)
     conditions.set_tag(response, etags.tag(post.version))
@@ -123,7 +123,7 @@ async def update_post(
 async def delete_post(
     post_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
 ) -> None:
-    """Delete your post, its earlier texts and its likes. The replies to it stay."""
+    """Delete your post. Its earlier texts and its likes go, too. The replies to it stay."""
     await service.delete_post(session, actor.id, post_id, etags.versions(condition))
 
 
@@ -131,7 +131,7 @@ async def delete_post(
 async def list_earlier_texts(
     post_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List the earlier texts of your post, the oldest first."""
+    """List the earlier texts of your post. The oldest first."""
     rows, cursor = cut(await queries.select_earlier_texts(session, actor.id, post_id, page), page)
     if not rows:
         post = await queries.select_post(session, actor.id, post_id)
@@ -153,14 +153,14 @@ async def like_post(post_id: Id, actor: Writer, session: CurrentSession) -> None
     "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
 )
 async def unlike_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Like a post no longer. Once more changes nothing."""
+    """Unlike a post. Once more changes nothing."""
     if not await queries.unlike(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
 @router.get("/posts/{post_id}/likes", response_model=UserPage, responses=responses(MISSING))
 async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List who likes a post, the latest first."""
+    """List who likes a post. The latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "likers", post_id=post_id)
     if not rows and await queries.select_post(session, actor.id, post_id) is None:
         raise NotFound(NO_POST)

@@ -32,11 +32,21 @@ class Profile(UserPublic):
     """What everybody may know of a user, and what is between that user and the reader."""
 
     counts: Counts
-    following: bool | None = Field(description="You follow this user; `null` to a stranger.")
-    followed_by: bool | None = Field(description="This user follows you; `null` to a stranger.")
+    following: bool | None = Field(
+        description="You follow this user; `null` to a stranger.", examples=[True]
+    )
+    followed_by: bool | None = Field(
+        description="This user follows you; `null` to a stranger.", examples=[False]
+    )
 
 
 class PostCreate(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"text": "The bread is in the oven.", "visibility": "public"}]
+        }
+    )
+
     text: PostText
     visibility: Annotated[
         Level | MISSING,
@@ -65,15 +75,21 @@ class PostPublic(Answer):
     id: Id
     author: Author
     text: str = Field(examples=["The bread is in the oven."])
-    finished: bool = Field(description="It is the title of a todo that its author finished.")
+    finished: bool = Field(
+        description="It is the title of a todo that its author finished.", examples=[False]
+    )
     visibility: Visibility
-    reply_to: Id | None = Field(description="The post that this replies to.")
-    parent_gone: bool = Field(description="It replies to a post that is there no more.")
+    reply_to: Id | None = Field(description="The post that this replies to.", examples=[None])
+    parent_gone: bool = Field(
+        description="It replies to a post that is there no more.", examples=[False]
+    )
     likes: int = Field(description="Likes by people whom you may see.", examples=[3])
     replies: int = Field(description="Direct replies that you may see.", examples=[2])
-    liked: bool = Field(description="You like it.")
+    liked: bool = Field(description="You like it.", examples=[True])
     created_at: datetime
-    edited_at: datetime | None = Field(description="When its text was changed, if ever.")
+    edited_at: datetime | None = Field(
+        description="When its text was changed, if ever.", examples=[None]
+    )
     version: int = Field(description="Grows with each change of the text.", examples=[1])
 
 
@@ -83,8 +99,13 @@ class PostPage(Answer):
 
 
 class Reply(PostPublic):
+    id: Id = Field(examples=[2])
+    text: str = Field(examples=["It smells as far as here."])
+    reply_to: Id | None = Field(description="The post that this replies to.")
+    replies: int = Field(description="Direct replies that you may see.", examples=[0])
     thread: list["Reply | Gone"] = Field(
-        description="The first replies to it, three levels deep; `GET /posts/{id}` has them all."
+        description="The first replies to it, three levels deep; `GET /posts/{id}` has them all.",
+        examples=[[]],
     )
 
 
@@ -93,7 +114,9 @@ class Gone(Answer):
 
     id: Id
     gone: Literal[True] = True
-    thread: list["Reply | Gone"] = Field(description="The replies to it, which stay.")
+    thread: list["Reply | Gone"] = Field(
+        description="The replies to it, which stay.", examples=[[]]
+    )
 
 
 class PostThread(PostPublic):
@@ -136,8 +159,10 @@ class WrittenPost(Answer):
     id: Id
     text: str = Field(examples=["The bread is in the oven."])
     visibility: Visibility
-    reply_to: Id | None
-    todo_id: Id | None = Field(description="The todo that was finished, if it tells of one.")
+    reply_to: Id | None = Field(examples=[None])
+    todo_id: Id | None = Field(
+        description="The todo that was finished, if it tells of one.", examples=[None]
+    )
     created_at: datetime
     edited_at: datetime | None
     earlier_texts: list[EarlierTextPublic]

@@ -16,6 +16,11 @@ from fast_zero.feed.models import NO_USER
 from fast_zero.feed.schemas import JsonFeed
 from fast_zero.feed.syndication_queries import select_syndicated
 
+FEED = {
+    "example": "<?xml version='1.0' encoding='utf-8'?>\n"
+    '<feed xmlns="http://www.w3.org/2005/Atom"><title>Ana Lúcia</title>…</feed>'
+}
+
 
 class AtomResponse(Response):
     media_type = syndication.ATOM
@@ -39,7 +44,12 @@ async def find(session: Session, username: str) -> AnyRow:
     return author
 
 
-@router.get("/feed.atom", response_class=AtomResponse, dependencies=[VIEWER])
+@router.get(
+    "/feed.atom",
+    response_class=AtomResponse,
+    responses={200: {"headers": conditions.DATED, "content": {syndication.ATOM: FEED}}},
+    dependencies=[VIEWER],
+)
 async def read_atom_feed(
     username: Name,
     settings: CurrentSettings,
@@ -47,7 +57,7 @@ async def read_atom_feed(
     seen: IfNoneMatch,
     since: IfModifiedSince,
 ) -> Response:
-    """Give a user's newest public posts as an Atom feed (RFC 4287)."""
+    """Read a user's newest public posts as an Atom feed. See RFC 4287."""
     author = await find(session, username)
     response = AtomResponse(syndication.as_atom(author, settings.base_url()))
     return conditions.dated(response, author.updated_at, seen, since)
@@ -66,7 +76,7 @@ async def read_json_feed(
     seen: IfNoneMatch,
     since: IfModifiedSince,
 ) -> Response:
-    """Give a user's newest public posts as a JSON Feed (version 1.1)."""
+    """Read a user's newest public posts as a JSON Feed. Its version is 1.1."""
     author = await find(session, username)
     feed = syndication.as_json_feed(author, settings.base_url())
     response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))

@@ -42,7 +42,7 @@ async def unsubscribe_page(
         Language | None, Query(description="Otherwise, `Accept-Language` says it.")
     ] = None,
 ) -> HTMLResponse:
-    """Show a page with a button that stops letters, which is all that opening it does."""
+    """Show a page that stops emails. Opening it does nothing; its button does."""
     return show(PAGE, "", request, lang)
 
 
@@ -54,7 +54,7 @@ async def stop_letters(
     session: CurrentSession,
     settings: CurrentSettings,
 ) -> None:
-    """Stop letters by the link that each of them carries. Once more changes nothing."""
+    """Stop emails by the link that each of them carries. Once more changes nothing."""
     about = unsubscribing.read(settings, token)
     if about is None:
         raise NotFound(UNKNOWN)

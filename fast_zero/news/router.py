@@ -23,7 +23,7 @@ router = APIRouter(prefix="/notifications", tags=["feed"], responses=responses(*
 async def list_notifications(
     wanted: Annotated[NewsParams, Query()], actor: Reader, session: ReadSession
 ) -> object:
-    """List who followed you, replied to you or liked what you posted, the newest first."""
+    """List your notifications. Who followed you, replied to you or liked a post, newest first."""
     rows, unread = await queries.select_news(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
     return {"notifications": rows, "unread": unread, "next": cursor}
@@ -31,7 +31,7 @@ async def list_notifications(
 
 @router.put("/read", status_code=DONE)
 async def read_notifications(seen: ReadUpTo, actor: Writer, session: CurrentSession) -> None:
-    """Mark all notifications as read up to one. What happens afterwards is unread again."""
+    """Mark all notifications up to one as read. What happens afterwards is unread again."""
     await queries.mark_read(session, actor.id, seen.up_to)
 
 

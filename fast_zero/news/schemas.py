@@ -22,11 +22,13 @@ class NotificationPublic(Answer):
     """What happened since you last marked it as read: all of one kind, to one post, together."""
 
     id: Id = Field(description="Another one, and newer, when it happens again after you read it.")
-    kind: Kind = Field(description="Somebody follows you, replied to your post, or likes it.")
+    kind: Kind = Field(
+        description="Somebody follows you, replied to your post, or likes it.", examples=["like"]
+    )
     post: PostShort | None = Field(description="Your post; `null` where somebody follows you.")
     people: list[Author] = Field(description="Up to three of them, the latest first.")
     people_count: int = Field(description="How many people they are.", examples=[12])
-    read: bool = Field(description="You have marked it as read.")
+    read: bool = Field(description="You have marked it as read.", examples=[False])
     at: datetime = Field(description="When the first of them did it.")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.core import conditions, etags, idempotency
+from fast_zero.core import conditions, etags, examples, idempotency
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import CurrentSession, ReadSession
 from fast_zero.core.errors import NotFound
@@ -26,6 +26,7 @@ from fast_zero.todos.schemas import (
 )
 
 MISSING = NotFound(service.NOT_FOUND)
+DELETED = "Task has been deleted successfully."
 
 router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_TOKEN))
 
@@ -55,7 +56,7 @@ async def create_todo(
     responses=responses(idempotency.UNFINISHED, batches.REFUSED) | idempotency.DONE,
 )
 async def do_batch(batch: Batch, actor: Writer, session: CurrentSession, once: DoOnce) -> object:
-    """Create, update and delete up to 200 todos at once, all or nothing unless told otherwise."""
+    """Create, update and delete many todos. Up to 200; all or nothing, unless told otherwise."""
 
     async def do() -> BatchAnswer:
         return BatchAnswer(results=await batches.do_batch(session, actor.id, batch))
@@ -67,7 +68,7 @@ async def do_batch(batch: Batch, actor: Writer, session: CurrentSession, once: D
 async def list_todos(
     wanted: Annotated[TodoFilter, Query()], actor: Reader, session: ReadSession
 ) -> object:
-    """List your todos, oldest first. All filters hold together."""
+    """List your todos. The oldest first; all filters hold together."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
     return {"todos": rows, "next": cursor}
 
@@ -101,17 +102,19 @@ async def update_todo(
     response: Response,
     condition: IfMatch,
 ) -> object:
-    """Change the fields that are sent, and no others."""
+    """Change some fields of a todo. Those that are not sent stay as they are."""
     accepted = etags.versions(condition)
     todo = await service.update_todo(session, actor.id, todo_id, change, accepted)
     conditions.set_tag(response, etags.tag(todo["version"]))
     return todo
 
 
-@router.delete("/{todo_id}", responses=responses(MISSING, conditions.STALE))
+@router.delete(
+    "/{todo_id}", responses=responses(MISSING, conditions.STALE) | examples.message(DELETED)
+)
 async def delete_todo(
     todo_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
 ) -> Message:
     """Delete one of your todos."""
     await service.delete_todo(session, actor.id, todo_id, etags.versions(condition))
-    return Message(message="Task has been deleted successfully.")
+    return Message(message=DELETED)

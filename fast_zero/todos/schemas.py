@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     MISSING,
     BaseModel,
+    ConfigDict,
     Field,
     StrictBool,
     StringConstraints,
@@ -20,7 +21,9 @@ Title = Annotated[
 Description = Annotated[
     Text, StringConstraints(max_length=20_000), Field(examples=["The dark one, with seeds."])
 ]
-Fragment = Annotated[RawText, StringConstraints(min_length=1, max_length=200)]
+Fragment = Annotated[
+    RawText, StringConstraints(min_length=1, max_length=200), Field(examples=["bread"])
+]
 
 
 Share = Annotated[
@@ -33,6 +36,12 @@ Share = Annotated[
 
 
 class TodoCreate(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"title": "Buy bread", "description": "The dark one, with seeds."}]
+        }
+    )
+
     title: Title
     description: Description = ""
     state: TodoState = TodoState.TODO
@@ -41,6 +50,8 @@ class TodoCreate(BaseModel):
 
 class TodoUpdate(BaseModel):
     """Any subset of a todo's fields; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done"}]})
 
     title: Title | MISSING = MISSING
     description: Description | MISSING = MISSING
@@ -52,10 +63,10 @@ class TodoPublic(Answer):
     id: Id
     title: str = Field(examples=["Buy bread"])
     description: str = Field(examples=["The dark one, with seeds."])
-    state: TodoState
-    share: Share
+    state: TodoState = Field(examples=["todo"])
+    share: Share = Field(examples=[None])
     created_at: datetime
-    updated_at: datetime
+    updated_at: datetime = Field(examples=["2026-11-26T18:30:00Z"])
     version: int = Field(description="Grows with each change: the `ETag` in quotes.", examples=[7])
 
 
@@ -114,7 +125,19 @@ class Batch(BaseModel):
     """Creates, updates and deletes, in any order. No todo is named twice."""
 
     items: Annotated[
-        list[Item], Field(min_length=1, max_length=200, description="What to do, 1 to 200 times.")
+        list[Item],
+        Field(
+            min_length=1,
+            max_length=200,
+            description="What to do, 1 to 200 times.",
+            examples=[
+                [
+                    {"op": "create", "title": "Buy bread"},
+                    {"op": "update", "id": 7, "version": 3, "state": "done"},
+                    {"op": "delete", "id": 8},
+                ]
+            ],
+        ),
     ]
     atomic: Annotated[
         StrictBool,
@@ -139,7 +162,7 @@ class ItemResult(Answer):
     todo: TodoPublic | None = Field(
         None, description="The todo as it is now; with 412, the one that was in the way."
     )
-    problem: Problem | None = Field(None, description="Why it was not done.")
+    problem: Problem | None = Field(None, description="Why it was not done.", examples=[None])
 
 
 class BatchAnswer(Answer):

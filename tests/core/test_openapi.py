@@ -3,7 +3,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from fast_zero.core.types import MAX_BIGINT
 
 SENTENCE = re.compile(r"[A-Z].*\.", re.DOTALL)
 
@@ -41,8 +44,122 @@ def test_the_document_is_the_same_each_time_and_for_each_application(app, docume
 
 def test_every_operation_says_what_it_does(document):
     for name, operation in operations(document):
-        assert re.fullmatch(r"[A-Z][\w' -]+", operation["summary"]), name
+        assert re.fullmatch(r"[A-Z][\w', -]+", operation["summary"]), name
         assert SENTENCE.fullmatch(operation["description"]), name
+
+
+def test_every_operation_has_a_short_summary_of_its_own(document):
+    summaries = [operation["summary"] for _, operation in operations(document)]
+
+    assert len(summaries) == len(set(summaries))
+    for summary, (_, operation) in zip(summaries, operations(document), strict=True):
+        assert summary != operation["operationId"].replace("_", " ").title()
+        assert 5 <= len(summary) <= 60, summary
+
+
+def test_every_success_says_what_was_done(document):
+    said = {
+        code: response["description"]
+        for _, operation in operations(document)
+        for code, response in operation["responses"].items()
+        if code < "300"
+    }
+    assert said.keys() == {"200", "201", "202", "204"}
+    assert all(map(SENTENCE.fullmatch, said.values()))
+    assert "Successful Response" not in json.dumps(document)
+
+
+def bodies(operation) -> Iterator[tuple[str, dict]]:
+    answers = [answer for code, answer in operation["responses"].items() if code < "300"]
+    for part in (operation.get("requestBody", {}), *answers):
+        yield from part.get("content", {}).items()
+
+
+def test_every_body_has_an_example_that_keeps_to_its_schema(document):
+    for name, operation in operations(document):
+        for media_type, content in bodies(operation):
+            if media_type == "text/html":  # a page for people
+                continue
+            schema = content["schema"] | {"components": document["components"]}
+            validator = OAS31Validator(schema, format_checker=OAS31Validator.FORMAT_CHECKER)
+            found = [error.message for error in validator.iter_errors(content["example"])]
+            assert found == [], name
+
+
+def test_a_message_is_shown_as_it_is_sent(document):
+    said = {
+        operation["operationId"]: content["example"]["message"]
+        for _, operation in operations(document)
+        for _, content in bodies(operation)
+        if content["schema"] == {"$ref": "#/components/schemas/Message"}
+    }
+    assert said == {
+        "delete_todo": "Task has been deleted successfully.",
+        "delete_user": "User deleted",
+        "send_verification": "An email is on its way to your address.",
+        "forget_password": "If an account has this address, an email is on its way to it.",
+        "greet": "Olá Mundo!",
+    }
+
+
+async def test_the_bound_of_an_id_is_kept_but_not_shown(document, client):
+    assert str(MAX_BIGINT) not in json.dumps(document)
+    [_, operation] = next(
+        found for found in operations(document) if found[1]["operationId"] == "read_todo"
+    )
+    schema = operation["parameters"][0]["schema"]
+    assert (schema["format"], schema["minimum"]) == ("int64", 1)
+
+    assert (await client.get(f"/todos/{MAX_BIGINT}")).status_code == 404
+    assert (await client.get(f"/todos/{MAX_BIGINT + 1}")).status_code == 422
+    assert (await client.get(f"/todos?offset={MAX_BIGINT}")).status_code == 200
+    assert (await client.get(f"/todos?offset={MAX_BIGINT + 1}")).status_code == 422
+
+
+def test_the_server_is_where_the_document_comes_from(document):
+    assert [server["url"] for server in document["servers"]] == ["/"]
+
+
+def test_a_token_can_be_pasted_wherever_one_can_log_in(document):
+    schemes = document["components"]["securitySchemes"]
+    assert schemes.keys() == {"OAuth2PasswordBearer", "BearerToken"}
+    pasted = schemes["BearerToken"]
+    assert (pasted["type"], pasted["scheme"]) == ("http", "bearer")
+
+    for name, operation in operations(document):
+        if security := operation.get("security"):
+            [flow, token] = security
+            assert flow["OAuth2PasswordBearer"] == token["BearerToken"], name
+
+
+def test_the_log_in_form_tells_what_each_grant_needs(document):
+    schema = {"$ref": "#/components/schemas/TokenForm", "components": document["components"]}
+    validator = OAS31Validator(schema)
+    account = {"username": "ana", "password": "a fine long sentence"}
+
+    assert validator.is_valid(account)
+    assert validator.is_valid(account | {"grant_type": "password", "scope": "todos:read"})
+    assert validator.is_valid({"grant_type": "refresh_token", "refresh_token": "q7rX"})
+    assert validator.is_valid(account | {"refresh_token": ""})
+    assert not validator.is_valid({"username": "ana"})
+    assert not validator.is_valid(account | {"password": ""})
+    assert not validator.is_valid({"refresh_token": "q7rX"})
+    assert not validator.is_valid(account | {"grant_type": "refresh_token"})
+
+
+def descriptions(part: object) -> Iterator[str]:
+    """Give what the document says in words, but for sentences of errors, which are quoted."""
+    values = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, value in values:
+        if key in {"description", "summary"} and isinstance(value, str):
+            yield re.sub("`[^`]+`", "", value)
+        elif isinstance(value, dict | list):
+            yield from descriptions(value)
+
+
+def test_a_todo_is_called_todo_and_an_email_email(document):
+    other = re.compile(r"\b(e-mails?|letters?|mails?|tasks?)\b", re.IGNORECASE)
+    assert [said for said in descriptions(document) if other.search(said)] == []
 
 
 def test_every_operation_has_an_id_of_its_own_that_reads_as_a_function(document):

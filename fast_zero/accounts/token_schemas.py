@@ -1,0 +1,110 @@
+"""What a log-in sends and is answered, as OAuth2 names it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fast_zero.accounts.schemas import Secret
+from fast_zero.core.types import Answer
+
+NEEDED = {"password": ["username", "password"], "refresh_token": ["refresh_token"]}
+"""The fields of a log-in form that each grant needs."""
+
+
+def describe_grants(schema: dict[str, Any]) -> None:
+    """Tell of each grant alone, too, since which fields are needed depends on it.
+
+    The fields of both stay beside them, since Swagger UI makes its form of those.
+    """
+    fields = schema["properties"]
+    for field in fields.values():
+        del field["default"]  # or generated clients would have to send it
+    needed = {
+        grant: {name: fields[name] | {"minLength": 1} for name in names}
+        for grant, names in NEEDED.items()
+    }
+    grant_types = {
+        grant: {"type": "string", "const": grant, "description": "What is exchanged for a token."}
+        for grant in NEEDED
+    }
+    schema["oneOf"] = [
+        {
+            "title": "PasswordGrant",
+            "type": "object",
+            "properties": {
+                "grant_type": grant_types["password"],
+                **needed["password"],
+                "otp": fields["otp"],
+                "scope": fields["scope"],
+            },
+            "required": NEEDED["password"],
+            "examples": [{"username": "ana@example.com", "password": "a fine long sentence"}],
+        },
+        {
+            "title": "RefreshGrant",
+            "type": "object",
+            "properties": {
+                "grant_type": grant_types["refresh_token"],
+                **needed["refresh_token"],
+            },
+            "required": ["grant_type", *NEEDED["refresh_token"]],
+        },
+    ]
+
+
+class TokenForm(BaseModel):
+    """The form of OAuth2's password grant (RFC 6749, 4.3.2) and refresh (section 6)."""
+
+    model_config = ConfigDict(json_schema_extra=describe_grants)
+
+    grant_type: Literal["password", "refresh_token"] = "password"
+    username: Annotated[
+        Secret,
+        Field(description="The email address, or the username.", examples=["ana@example.com"]),
+    ] = ""
+    password: Annotated[
+        Secret, Field(examples=["a fine long sentence"], json_schema_extra={"format": "password"})
+    ] = ""
+    refresh_token: Annotated[
+        Secret,
+        Field(
+            description="For `grant_type=refresh_token`: the last one; it works once.",
+            examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
+        ),
+    ] = ""
+    otp: Annotated[
+        Secret,
+        Field(
+            description="A one-time code, or a recovery code, where there is a second factor.",
+            examples=["492039"],
+        ),
+    ] = ""
+    scope: Annotated[
+        Secret,
+        Field(
+            description="What the token shall be allowed, separated by spaces; empty: everything.",
+            examples=["todos:read todos:write"],
+        ),
+    ] = ""
+
+    def missing(self) -> list[str]:
+        """Name the fields that this grant needs and that were not sent."""
+        return [name for name in NEEDED[self.grant_type] if not getattr(self, name)]
+
+
+class Token(Answer):
+    access_token: str = Field(
+        description="Send it as `Authorization: Bearer …`.",
+        examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwic2lkIjo3fQ.Yx0mC2vK"],
+    )
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # RFC 6750's word, not a secret
+    expires_in: int = Field(description="Seconds that the token lives.", examples=[900])
+    refresh_token: str | None = Field(
+        default=None,
+        description="Exchange it once, at `POST /auth/token`, for new tokens.",
+        examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
+    )
+    scope: str = Field(
+        description="What the token allows, separated by spaces.",
+        examples=["todos:read todos:write"],
+    )
