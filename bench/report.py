@@ -83,7 +83,7 @@ def floors(results: Results) -> Iterator[Floor]:
         name = "list with a tenth traced: rate, of that without"
         yield Floor(name, results.traced, TRACED)
     if results.start:
-        name = "first answer after a start: time, of the tutorial's"
+        name = "first response after a start: time, of the tutorial's"
         yield Floor(name, median(results.start), START, at_least=False)
     if results.memory:
         memory = results.memory["fast_zero"] / results.memory["tutorial"]
@@ -133,5 +133,5 @@ def write(results: Results) -> Iterator[str]:
     yield table(["server", "memory after load"], memory)
     starts = [[name, f"{median(each):.2f} s"] for name, each in results.start_seconds.items()]
     if starts:
-        yield table(["server", "first answer after a start"], starts)
+        yield table(["server", "first response after a start"], starts)
     yield table(["floor", "measured", "wanted", ""], (floor.row() for floor in floors(results)))

@@ -48,7 +48,7 @@ DESCRIPTION = """\
 **Start** by registering at `POST /users`, then log in at `POST /auth/token` and send the token
 as `Authorization: Bearer …`. A path works with and without its trailing slash.
 
-**Pages**: lists answer `next`, the cursor of the page that follows; pass it as `after`. It is
+**Pages**: lists return `next`, the cursor of the page that follows; pass it as `after`. It is
 `null` at the end.
 
 **Conditions**: `If-Match` with the `ETag` you read refuses to overwrite what others wrote since.

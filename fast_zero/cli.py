@@ -130,7 +130,7 @@ def announce(settings: "Settings", address: str) -> None:
 
 @cli.command("worker")
 def run_worker() -> None:
-    """Do the jobs, such as sending mail, without serving; `serve` does them unless told not to."""
+    """Do the jobs, such as sending email, without serving; `serve` does them unless told not to."""
     from fast_zero import worker
     from fast_zero.core.startup import traced
 

@@ -48,7 +48,7 @@ def test_of_what_is_well_nothing_is_said(healthy):
     [
         ({"secret_key": SecretStr("ab" * 30)}, "key", "warning", "few different characters"),
         ({"host": "0.0.0.0"}, "address", "warning", "no proxy is named"),
-        ({"forwarded_allow_ips": "*"}, "proxies", "warning", "everybody is believed"),
+        ({"forwarded_allow_ips": "*"}, "proxies", "warning", "every client is believed"),
         ({"public_url": "http://todo.example.com"}, "links", "warning", "http://todo.example.com"),
         ({"port": 8311}, "links", "warning", "http://127.0.0.1:8311, which works on this machine"),
         ({"host": "::1"}, "links", "warning", "http://[::1]:8000, which works on this machine"),

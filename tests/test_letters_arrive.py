@@ -138,7 +138,7 @@ async def test_without_a_mail_server_the_log_says_where_the_letter_is(data_dir):
         log = server.log.read_text()
 
     assert (reset.status_code, log_in.status_code) == (204, 200)
-    assert log.count(f"SMTP_URL is not set, so a letter went to {path}") == 1
+    assert log.count(f"SMTP_URL is not set, so an email went to {path}") == 1
     assert ANA["email"] not in log
     assert token_of(letter) not in log
 

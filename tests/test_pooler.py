@@ -21,7 +21,7 @@ from tests.processes import PATIENCE, free_port, serving
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-LETTER = re.compile("a letter went to")
+LETTER = re.compile("an email went to")
 CONFIGURATION = """\
 [databases]
 * = host={host} port={port} user={user}

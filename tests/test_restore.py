@@ -157,12 +157,26 @@ def titles(database: Database) -> set[str]:
         return {title for (title,) in connection.execute("SELECT title FROM todos")}
 
 
+def wait_for_listeners(database: Database, number: int) -> None:
+    """Wait until so many workers of servers hold the lock, each in the background of its start."""
+    holding = (
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' AND granted AND application_name = %s"
+    )
+    deadline = time.monotonic() + PATIENCE
+    with database.connect() as connection:
+        while connection.execute(holding, [HOLDING]).fetchone() != (number,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_path):
     file, given = tmp_path / "all.backup", variables(database)
     with serving(tmp_path / "server", "--workers", "2", **given) as server:
         headers = token(server.url)
         back_up(database, file, force=False)
         with working(tmp_path / "worker", **given), writing(server.url, headers) as writes:
+            wait_for_listeners(database, 2)
             refused = call(tmp_path, *words(database, file), **given)
             writes.go_on()
     said = " ".join(refused.stderr.split())

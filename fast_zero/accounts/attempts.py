@@ -1,4 +1,4 @@
-"""How often somebody may try to guess a password, and ask for letters."""
+"""How often somebody may try to guess a password, and ask for emails."""
 
 import unicodedata
 
@@ -14,7 +14,7 @@ HOUR = 3600
 TOO_MANY_REGISTRATIONS = Reason(
     "too_many_registrations", "Too many accounts were made from your address. Try again later."
 )
-TOO_MANY_LETTERS = Reason("too_many_emails", "Too many letters were asked for. Try again later.")
+TOO_MANY_LETTERS = Reason("too_many_emails", "Too many emails were asked for. Try again later.")
 
 
 def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:

@@ -26,13 +26,13 @@ NEEDS_TOKEN = (
     Unauthenticated(INVALID_TOKEN),
     InsufficientScope("…"),
 )
-"""What every route that takes an actor may answer."""
+"""What every route that takes an actor may return."""
 
 NEEDS_LOG_IN = Reason(
     "personal_token_not_allowed", "This needs a token from a log-in, not a personal one"
 )
 NOT_FOR_PROGRAMS = Forbidden(NEEDS_LOG_IN)
-"""What a route that needs the session of a log-in answers to a personal token."""
+"""What a route that needs the session of a log-in returns to a personal token."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Actor:
 
 
 class BearerToken(OAuth2PasswordBearer):
-    """Reads who is asking from the token.
+    """Reads the current user from the token.
 
     An access token says it all, and costs no statement while the list of ended sessions is
     complete. A personal token costs one.

@@ -1,4 +1,4 @@
-"""The letters of accounts, written and sent after the answer; and what is swept now and then."""
+"""The emails of accounts, written and sent after the response; and what is swept now and then."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,6 +1,6 @@
 """What is written to people about their account, in each language.
 
-Nothing in a letter is anybody's own text: whoever registers chooses a name, and whose address
+Nothing in an email is anybody's own text: whoever registers chooses a name, and whose address
 is given. So the server cannot be made to send what others wrote.
 """
 
@@ -14,7 +14,7 @@ from fast_zero.core.mail import Letter
 
 
 class Notice(StrEnum):
-    """What a letter tells without asking for anything."""
+    """What an email tells without asking for anything."""
 
     ADDRESS_ASKED = "address_asked"
     ADDRESS_CHANGED = "address_changed"
@@ -31,9 +31,9 @@ PAGES = {
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         Purpose.VERIFICATION: """
-Confirm your e-mail address
+Confirm your email address
 
-An account at $server was given this e-mail address. If the account is yours, confirm that
+An account at $server was given this email address. If the account is yours, confirm that
 the address is, too:
 
 $link
@@ -41,9 +41,9 @@ $link
 The link works once, for a day. If the account is not yours, do nothing.
 """,
         Purpose.ADDRESS: """
-Confirm your new e-mail address
+Confirm your new email address
 
-Your account at $server shall have this e-mail address from now on. Confirm that it is
+Your account at $server shall have this email address from now on. Confirm that it is
 yours:
 
 $link
@@ -62,17 +62,17 @@ The link works once, for an hour. If you did not ask for it, do nothing: your pa
 stays as it is.
 """,
         Notice.ADDRESS_ASKED: """
-Your e-mail address is about to change
+Your email address is about to change
 
-Somebody who knows the password of your account at $server asked for another e-mail
+Somebody who knows the password of your account at $server asked for another email
 address. It changes when the new one is confirmed.
 
 If it was not you, log in and change your password. That also stops the change.
 """,
         Notice.ADDRESS_CHANGED: """
-Your e-mail address was changed
+Your email address was changed
 
-Your account at $server has another e-mail address now, and all its sessions have ended.
+Your account at $server has another email address now, and all its sessions have ended.
 Nothing more about it will be sent to this one.
 
 If it was not you, write to whoever runs the server.

@@ -1,4 +1,4 @@
-"""Statements about the links in letters, and about what they are for."""
+"""Statements about the links in emails, and about what they are for."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -81,7 +81,7 @@ async def forget_password(
     request: Request,
     settings: CurrentSettings,
 ) -> Message:
-    """Send a link for a new password. The answer does not tell whether the address is known."""
+    """Send a link for a new password. The response does not tell whether the address is known."""
     asker = network(address_of(request))
     await links.ask_for_password(session, settings, forgotten.email, asker)
     return Message(message=PASSWORD_SENT)

@@ -1,4 +1,4 @@
-"""What a link in a letter does when somebody has followed it."""
+"""What a link in an email does when somebody has followed it."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from fast_zero.core.password_queue import Caller
 from fast_zero.core.settings import Settings
 
 DEAD = Reason("link_not_valid", "This link was used, has expired, or was followed by a newer one.")
-VERIFIED = Reason("email_already_verified", "Your e-mail address is verified already.")
+VERIFIED = Reason("email_already_verified", "Your email address is verified already.")
 
 
 async def ask_for_verification(

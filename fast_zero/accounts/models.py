@@ -86,7 +86,7 @@ class User(Base):
     )
 
 
-# Here, since `core` knows no users: the answers that are kept for an account go with it.
+# Here, since `core` knows no users: the responses that are kept for an account go with it.
 Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(
     ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
 )
@@ -137,7 +137,7 @@ class EndedSession(Base):
 
 
 class Purpose(StrEnum):
-    """What a link in a letter is for."""
+    """What a link in an email is for."""
 
     VERIFICATION = "verification"  # the address of the account is its owner's
     ADDRESS = "address"  # so is the one that shall take its place
@@ -147,7 +147,7 @@ class Purpose(StrEnum):
 class MailedLink(Base):
     """The newest link of each kind that was sent to somebody. It works once.
 
-    It is kept when it was used, so that a letter that is sent again does not revive it. It holds
+    It is kept when it was used, so that an email that is sent again does not revive it. It holds
     for the address that it was sent to: another one of the account makes it void.
     """
 

@@ -22,7 +22,7 @@ INCORRECT = Reason("otp_incorrect", "Incorrect one-time code")
 NEEDS_PASSWORD = Reason("current_password_required", "This needs your current password")
 
 Actor = tuple[int, int]
-"""The id of who asks, and that of their session."""
+"""The id of the current user, and that of their session."""
 
 
 class OneTimeCodeRequired(Unauthenticated):

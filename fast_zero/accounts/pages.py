@@ -12,7 +12,7 @@ router = APIRouter(prefix="/account", include_in_schema=False)
 
 CONFIRM: Texts = {
     "en": {
-        "title": "Confirm your e-mail address",
+        "title": "Confirm your email address",
         "button": "Confirm",
         "204": "Your address is confirmed. You can close this page.",
         "404": "This link was used, has expired, or was followed by a newer one.",

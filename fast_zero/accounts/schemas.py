@@ -274,7 +274,9 @@ class SessionPublic(Answer):
 
 class SessionPage(Answer):
     sessions: list[SessionPublic]
-    current: Id | None = Field(description="The session that asks; `null` for a personal token.")
+    current: Id | None = Field(
+        description="The session of this request; `null` for a personal token."
+    )
     next: Next
 
 
@@ -304,7 +306,7 @@ class PersonalTokenPublic(Answer):
 
 
 class PersonalTokenKept(PersonalTokenPublic):
-    """What is kept of an answer: not the token, but what makes it again, and tells that it does."""
+    """What is kept of a response: not the token, but what makes it again and tells that it does."""
 
     seed: str
     digest: str

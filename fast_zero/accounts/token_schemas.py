@@ -1,4 +1,4 @@
-"""What a log-in sends and is answered, as OAuth2 names it."""
+"""The request and the response of a log-in, as OAuth2 names it."""
 
 from typing import Annotated, Any, Literal
 

@@ -23,7 +23,7 @@ MOST_KEPT = 50_000  # callers, some ten megabytes
 FREE_PATHS = PROBES | {"/", "/docs", "/redoc", "/openapi.json"}
 FREE_FOLDER = "/docs/assets/"
 EXHAUSTED = TooManyRequests("Too many requests. Wait, then go on more slowly.")
-"""What every route that is not free may answer."""
+"""What every route that is not free may return."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Charge:
 
 
 class RateLimit:
-    """Charge each request before it costs anything, and tell in each answer what is left.
+    """Charge each request before it costs anything, and tell in each response what is left.
 
     (IETF draft-ietf-httpapi-ratelimit-headers-10.) A user is charged only when their token is
     signed by us, or others could spend their budget. A personal token is known only after a

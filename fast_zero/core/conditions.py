@@ -85,7 +85,7 @@ async def if_none_match(
         Lines,
         Header(
             alias="If-None-Match",
-            description="Answer 304 without a body if the `ETag` is one of these.",
+            description="Return 304 without a body if the `ETag` is one of these.",
         ),
     ] = None,
 ) -> Tags:
@@ -97,7 +97,7 @@ async def if_modified_since(
         str | None,
         Header(
             alias="If-Modified-Since",
-            description="Answer 304 without a body if nothing has changed since then.",
+            description="Return 304 without a body if nothing has changed since then.",
             examples=["Wed, 25 Nov 2026 08:00:00 GMT"],
         ),
     ] = None,
@@ -116,11 +116,11 @@ IfNoneMatch = Annotated[Tags, Depends(if_none_match)]
 IfModifiedSince = Annotated[datetime | None, Depends(if_modified_since)]
 
 STALE = Stale('"8"')
-"""What every route that takes an `IfMatch` may answer."""
+"""What every route that takes an `IfMatch` may return."""
 
 ETAG = {
     "ETag": {
-        "description": "The version of what is answered, for `If-Match` and `If-None-Match`.",
+        "description": "The version of what is returned, for `If-Match` and `If-None-Match`.",
         "schema": {"type": "string", "examples": ['"7"']},
     }
 }
@@ -131,12 +131,12 @@ LOCATION = {
     }
 }
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
-"""The answer of a write that takes an `IfMatch`."""
+"""The response of a write that takes an `IfMatch`."""
 
 TAGGED_OR_SEEN: dict[int | str, dict[str, Any]] = TAGGED | {
     304: {"description": "You have it: `If-None-Match` names its `ETag`.", "headers": ETAG}
 }
-"""The answers of a read that takes an `IfNoneMatch`."""
+"""The responses of a read that takes an `IfNoneMatch`."""
 
 DATED = ETAG | {
     "Last-Modified": {
@@ -152,4 +152,4 @@ DATED_OR_SEEN: dict[int | str, dict[str, Any]] = {
         "headers": DATED,
     },
 }
-"""The answers of a read that takes an `IfNoneMatch` and an `IfModifiedSince`."""
+"""The responses of a read that takes an `IfNoneMatch` and an `IfModifiedSince`."""

@@ -1,4 +1,4 @@
-"""An answer in time, whatever a request waits for."""
+"""A response in time, whatever a request waits for."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Deadline:
-    """Answer 503 in place of the application when it has not begun to in `seconds`."""
+    """Return 503 in place of the application when it has not begun to in `seconds`."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self.app = app
@@ -32,7 +32,7 @@ class Deadline:
 class Clock:
     """One request's time. That in which its body comes in is the client's, and not counted.
 
-    A database that fell silent holds up even the end of a cancelled statement, so the answer
+    A database that fell silent holds up even the end of a cancelled statement, so the response
     is sent beside it. A timer is dearer than a look at the clock, so there is one, which goes on
     when it finds that time began anew meanwhile.
     """
@@ -92,7 +92,7 @@ class Clock:
             self.give_up()
 
     def give_up(self) -> None:
-        logger.warning("no answer in time")
+        logger.warning("no response in time")
         late = ProblemResponse(
             Request(self.scope), Unavailable.status, LATE, headers=Unavailable.headers
         )

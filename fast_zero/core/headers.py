@@ -1,4 +1,4 @@
-"""What every answer carries, and which hosts and browsers' origins are listened to."""
+"""What every response carries, and which hosts and browsers' origins are listened to."""
 
 from http import HTTPStatus
 
@@ -15,7 +15,7 @@ from fast_zero.core.settings import Settings
 PROBES = {"/livez", "/readyz", "/version"}
 """Asked by address, from within a container or a cluster, whatever the public name is."""
 
-# As ASGI carries them: written once, and not at each answer.
+# As ASGI carries them: written once, and not at each response.
 SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -82,7 +82,7 @@ class Hosts(TrustedHostMiddleware):
 class ResponseHeaders:
     """Add the headers of security and caching, and make problems of refusals in plain text.
 
-    Private is what a token asked for or should have asked for, and what a write answers: nobody but
+    Private is what a token asked for or should have asked for, and what a write returns: nobody but
     the client keeps it, and asks before each use. A route that says more, such as `no-store`, is
     left alone.
     """

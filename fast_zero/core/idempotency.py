@@ -118,7 +118,7 @@ async def once(
         Header(
             alias=NAME,
             description="Made up by you, such as a UUID. Sent again with the same body within 24 "
-            "hours, it does nothing and gets the first answer.",
+            "hours, it does nothing and gets the first response.",
         ),
     ] = None,
 ) -> Once:
@@ -134,11 +134,11 @@ DoOnce = Annotated[Once, Depends(once)]
 """For a route that creates: `return await once(session, actor.id, create)`."""
 
 UNFINISHED = InProgress(kept_answers.IN_PROGRESS)
-"""What every route that takes a `DoOnce` may answer."""
+"""What every route that takes a `DoOnce` may return."""
 
 REPLAYED = {
     "Idempotency-Replayed": {
-        "description": f"`true` when this was answered to the same `{NAME}` before.",
+        "description": f"`true` when this was returned for the same `{NAME}` before.",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }

@@ -179,7 +179,7 @@ def told(
             if decision:
                 logger.warning("job %s failed and is tried again later: %s", number, reason)
             else:
-                logger.error("job %s failed for good and is kept: %s", number, reason)  # noqa: TRY400  # the stack may quote letters
+                logger.error("job %s failed for good and is kept: %s", number, reason)  # noqa: TRY400  # the stack may quote emails
             raise
         logger.info("job %s is done after %.3f s", number, time.monotonic() - began)
 

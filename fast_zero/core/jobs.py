@@ -1,4 +1,4 @@
-"""Work that is done after the answer, and surely: jobs in PostgreSQL, kept by procrastinate.
+"""Work that is done after the response, and surely: jobs in PostgreSQL, kept by procrastinate.
 
 A job is deferred by its name, in the transaction of the change that asks for it, so it is there if
 and only if the change is. `job_runner` does them.

@@ -1,4 +1,4 @@
-"""Statements about the answers that are kept for requests that come again."""
+"""Statements about the responses that are kept for requests that come again."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Puts a letter together, as text and as HTML."""
+"""Puts an email together, as text and as HTML."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,7 +17,7 @@ $blocks
 """)
 
 Block = str | Sequence[str]
-"""A paragraph, or the items of a list. One that is the letter's link can be clicked."""
+"""A paragraph, or the items of a list. One that is the email's link can be clicked."""
 
 
 def write(

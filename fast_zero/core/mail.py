@@ -1,4 +1,4 @@
-"""Sends a letter through SMTP, or puts it into a file where no SMTP server is set.
+"""Sends an email through SMTP, or puts it into a file where no SMTP server is set.
 
 For jobs only: it waits for other people's machines.
 """
@@ -26,7 +26,7 @@ from fast_zero.core.spans import span
 from fast_zero.core.types import ENCODED_WORD
 
 TIMEOUT_SECONDS = 30
-PERMANENT = 500  # RFC 5321, section 4.2.1: from here on the answer will be the same next time
+PERMANENT = 500  # RFC 5321, section 4.2.1: from here on the response will be the same next time
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ POLICY = SMTP.clone(header_factory=headers)
 
 @dataclass(frozen=True)
 class Letter:
-    """A message to one person. `id` is the same when it is sent again, and in no other letter."""
+    """A message to one person. `id` is the same when it is sent again, and in no other email."""
 
     id: str
     to: str
@@ -53,7 +53,7 @@ class Letter:
     subject: str
     text: str
     html: str
-    unsubscribe: str | None = None  # where a letter of its kind can be stopped
+    unsubscribe: str | None = None  # where an email of its kind can be stopped
 
 
 async def send(settings: Settings, letter: Letter) -> None:
@@ -75,7 +75,7 @@ def compose(sender: str, letter: Letter) -> EmailMessage:
     message["Subject"] = letter.subject
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = f"<{letter.id}@{domain}>"
-    if letter.unsubscribe:  # RFC 8058: with one click, and without signing in
+    if letter.unsubscribe:  # RFC 8058: with one click, and without logging in
         message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence shall answer it
@@ -90,7 +90,7 @@ async def hand_over(smtp_url: str, message: EmailMessage, sender: str, recipient
 
     What the server says is not repeated: it may quote the address.
     """
-    import aiosmtplib  # noqa: PLC0415  # not needed where letters go into files
+    import aiosmtplib  # noqa: PLC0415  # not needed where emails go into files
 
     where = connection(smtp_url)
     about = {"server.address": where["hostname"], "network.protocol.name": "smtp"}
@@ -102,7 +102,7 @@ async def hand_over(smtp_url: str, message: EmailMessage, sender: str, recipient
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise refused("recipient", error.recipients[0].code) from None
     except aiosmtplib.SMTPDataError as error:
-        raise refused("letter", error.code) from None
+        raise refused("email", error.code) from None
     except aiosmtplib.SMTPNotSupported:  # an address with letters that the server cannot write
         raise Hopeless("the mail server does not support such an address") from None
     except aiosmtplib.SMTPResponseException as error:
@@ -153,4 +153,4 @@ def keep(folder: Path, letter: Letter, message: EmailMessage) -> None:
             os.link(new.name, path)
     except OSError as error:
         raise JobError(f"cannot write to {folder.absolute()}: {error.strerror}") from None
-    logger.warning("SMTP_URL is not set, so a letter went to %s", path)
+    logger.warning("SMTP_URL is not set, so an email went to %s", path)

@@ -37,7 +37,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has fe
 
 REQUESTS = Histogram(
     "fast_zero_http_request_seconds",
-    "Time from the head of a request to the end of its answer.",
+    "Time from the head of a request to the end of its response.",
     ["method", "route", "status"],
     buckets=SECONDS,
 )

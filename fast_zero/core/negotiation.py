@@ -1,4 +1,4 @@
-"""What a client wants of several forms of an answer (RFC 9110, section 12.5.1)."""
+"""What a client wants of several forms of a response (RFC 9110, section 12.5.1)."""
 
 import re
 

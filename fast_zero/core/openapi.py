@@ -39,7 +39,7 @@ SUCCESSES = {
     "204": "The request was done. There is no body.",
 }
 
-# Every route may answer these.
+# Every route may return these.
 COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {
         "description": "A header is malformed, or the body is not UTF-8 or nested too deeply.",

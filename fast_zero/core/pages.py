@@ -63,7 +63,7 @@ PASSWORD = Template(
 
 Texts = dict[Language, dict[str, str]]
 """In each language title and button, the labels of a username and a password if it asks for them,
-and what is said to each status of the answer."""
+and what is said to each status of the response."""
 
 
 def show(texts: Texts, target: str, request: Request, chosen: Language | None) -> HTMLResponse:

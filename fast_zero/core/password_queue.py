@@ -19,7 +19,7 @@ from fast_zero.core.settings import Settings
 BUSY = "Too many passwords are being checked. Try again in a moment."
 TOO_MANY_OF_ONE = "Too many passwords from you are being checked. Try again in a moment."
 CROWDED = TooManyRequests(TOO_MANY_OF_ONE)
-"""What every route that hashes a password may answer."""
+"""What every route that hashes a password may return."""
 
 Result = TypeVar("Result")
 

@@ -24,7 +24,7 @@ PACKAGE = str(Path(__file__).parents[1])
 TOO_LARGE = "The body is larger than {limit} bytes."
 
 Responses = dict[int | str, dict[str, Any]]
-"""What a route answers, by status, as FastAPI takes it for the document."""
+"""What a route returns, by status, as FastAPI takes it for the document."""
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*errors: DomainError) -> Responses:
-    """Describe the errors that a route answers, for its OpenAPI entry."""
+    """Describe the errors that a route returns, for its OpenAPI entry."""
     described: Responses = {}
     for error in errors:
         entry = described.setdefault(error.status.value, {"description": "", "content": {}})

@@ -193,7 +193,7 @@ class PatientProtocol(HttpToolsProtocol):
         return self.received < expected and not self.flow.read_paused
 
     def leaves_unread(self, now: float) -> bool:
-        """Tell whether a part of an answer has lain here for long, and no byte was taken."""
+        """Tell whether a part of a response has lain here for long, and no byte was taken."""
         unread = self.transport.get_write_buffer_size()
         if not unread or not self.unread or unread < self.unread:
             self.unread, self.unread_since = unread, now
@@ -206,10 +206,10 @@ class PatientProtocol(HttpToolsProtocol):
     def refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer what is coming in, read nothing more, and hang up.
 
-        What came before is answered first, and then that is all. An answer that has begun is cut.
+        What came before is answered first, and then that is all. A response that has begun is cut.
 
         In stages (RFC 9112, section 9.6): what the client sends at that moment would be answered
-        by a reset, which takes the answer away before it is read.
+        by a reset, which takes the response away before it is read.
         """
         if self.transport.is_closing() or self.refused:
             return
@@ -236,6 +236,6 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 def hang_up(cycle: RequestResponseCycle) -> None:
-    """Tell the application that nobody waits for its answer any more."""
+    """Tell the application that nobody waits for its response any more."""
     cycle.disconnected = True
     cycle.message_event.set()

@@ -1,4 +1,4 @@
-"""What is traced beside requests: statements, jobs and letters, as parts of one trace.
+"""What is traced beside requests: statements, jobs and emails, as parts of one trace.
 
 Only OpenTelemetry's API is needed here. It does nothing until `tracing` gives it somewhere to send
 to, and nothing of what goes into a span is what somebody typed.

@@ -1,4 +1,4 @@
-"""Aliases that keep bad bytes out wherever something is typed in, and what answers are made of.
+"""Aliases that keep bad bytes out wherever something is typed in, and what responses are made of.
 
 A constrained `str` refuses lone surrogates by itself; NUL, which PostgreSQL cannot store,
 needs the pattern.
@@ -35,7 +35,7 @@ Sharing = Literal["off", "followers", "public"]
 
 
 class Answer(BaseModel):
-    """What is answered, made from the columns of a row or from words.
+    """What is returned, made from the columns of a row or from words.
 
     pydantic compiles one when it is first sent, and not all of them at each start.
     """

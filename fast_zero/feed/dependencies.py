@@ -35,4 +35,4 @@ VIEWER = Depends(viewer)
 Viewer = Annotated[int, VIEWER]
 
 NOT_PUBLIC = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
-"""What every route that takes a viewer may answer where profiles are not public."""
+"""What every route that takes a viewer may return where profiles are not public."""

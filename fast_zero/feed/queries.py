@@ -49,7 +49,7 @@ Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 Rows = Select[*tuple[Any, ...]]
 
 NOBODY = 0
-"""Who has not signed in. No user has this id."""
+"""Who has not logged in. No user has this id."""
 
 LEVELS = 3
 SHOWN_BELOW = 3

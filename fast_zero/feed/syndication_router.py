@@ -1,4 +1,4 @@
-"""Feeds of public posts, for programs that subscribe to them and never sign in."""
+"""Feeds of public posts, for programs that subscribe to them and never log in."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse

@@ -1,4 +1,4 @@
-"""Writes and sends the letters that people asked for, and asks for those that are due."""
+"""Writes and sends the emails that people asked for, and asks for those that are due."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -86,7 +86,7 @@ async def send_news(context: Context, *, user_id: int, mailed_at: str) -> None:
 
 
 def id_of(*about: object) -> str:
-    """Give the same id to a letter that is sent again, as a job is that lost its worker."""
+    """Give the same id to an email that is sent again, as a job is that lost its worker."""
     return security.digest(" ".join(map(str, about)))[:16].hex()
 
 

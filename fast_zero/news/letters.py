@@ -1,4 +1,4 @@
-"""The letters that people ask for, in each language: what is new, and the report of a week.
+"""The emails that people ask for, in each language: what is new, and the report of a week.
 
 They quote the titles and posts of who gets them, and the usernames of others. So they go to
 verified addresses alone.
@@ -36,7 +36,7 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "followers": ("You have a new follower: $people.", "You have new followers: $people."),
         "likes": ("Your posts were liked once.", "Your posts were liked $count times."),
         "and more": ("and one more", "and $count more"),
-        "stop": "You asked for this letter. To get no more of its kind, open this page:",
+        "stop": "You asked for this email. To get no more of its kind, open this page:",
     },
     "pt-BR": {
         "news": "Novidades de $server",
@@ -108,7 +108,7 @@ def of_week(
 def wanted(
     blocks: Sequence[Block], to: str, language: str, subject: str, unsubscribe: str, letter_id: str
 ) -> Letter:
-    """Write a letter that was asked for, with the way to get no more of its kind at the end."""
+    """Write an email that was asked for, with the way to get no more of its kind at the end."""
     return letters.write(
         [*filter(None, blocks), words(language, "stop"), unsubscribe],
         letter_id=letter_id,

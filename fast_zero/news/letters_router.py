@@ -1,4 +1,4 @@
-"""The end of letters: a page for people, and the same address for mail programs (RFC 8058)."""
+"""How emails are stopped: a page for people, and the same address for mail programs (RFC 8058)."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -17,10 +17,10 @@ from fast_zero.news import report_queries, unsubscribing
 UNKNOWN = Reason("link_not_valid", "This link is none of ours, or its key has been replaced.")
 PAGE: Texts = {
     "en": {
-        "title": "Stop these letters",
+        "title": "Stop these emails",
         "button": "Stop them",
-        "204": "You will get no more letters of this kind. You can close this page.",
-        "404": "This link does not work. Sign in and change which letters you want.",
+        "204": "You will get no more emails of this kind. You can close this page.",
+        "404": "This link does not work. Log in and change which emails you want.",
         "other": "That did not work. Try again in a moment.",
     },
     "pt-BR": {

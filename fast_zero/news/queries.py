@@ -211,6 +211,6 @@ def mailed() -> Rows:
 
 
 async def select_mailed(session: Session, reader_id: int, mailed_at: datetime) -> Sequence[AnyRow]:
-    """Select what a letter that was asked for at a moment shall tell, if it is still so."""
+    """Select what an email that was asked for at a moment shall tell, if it is still so."""
     values = {"reader_id": reader_id, "mailed_at": mailed_at}
     return (await session.execute(mailed(), values)).all()

@@ -84,7 +84,7 @@ async def ask_for_reports(session: Session, zones: Sequence[str], monday: date) 
 
 
 # Somebody is written to once an hour at most, and of the same thing once, until it is read and
-# happens again. What somebody causes or reads just then comes with the next letter.
+# happens again. What somebody causes or reads just then comes with the next email.
 MARK_NEWS = text("""
 WITH due AS (
     SELECT news.id FROM notifications AS news JOIN users ON users.id = news.user_id
@@ -106,7 +106,7 @@ RETURNING news.user_id
 
 
 async def ask_for_news(session: Session, now: datetime) -> None:
-    """Ask for a letter to each who wants to hear of what is unread, and was not told yet."""
+    """Ask for an email to each who wants to hear of what is unread, and was not told yet."""
     receivers = set(await session.scalars(MARK_NEWS, {"now": now}))
     about = {"mailed_at": now.isoformat()}
     each = (Deferral(SEND_NEWS, {"user_id": user_id} | about) for user_id in sorted(receivers))
@@ -114,7 +114,7 @@ async def ask_for_news(session: Session, now: datetime) -> None:
 
 
 async def select_receiver(session: Session, user_id: int) -> AnyRow | None:
-    """Select to where and how somebody is written, and which letters are wanted."""
+    """Select to where and how somebody is written, and which emails are wanted."""
     columns = (users.email, users.language, users.letters, users.time_zone)
     found = await session.execute(select(*columns).where(users.id == user_id, WRITTEN_TO))
     return found.one_or_none()

@@ -89,7 +89,7 @@ def reached_for_backup(programs: Path | None) -> "Iterator[Database]":
 def smoke(
     url: Annotated[str, typer.Argument(help="Where it is, such as https://todo.example.com.")],
     *,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 10,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for a response.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """See whether a deployment works: register, log in, write, read, and leave nothing behind."""
@@ -106,7 +106,7 @@ def smoke(
 
 @cli.command()
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
-    """Check settings, database, mail, jobs and clocks, and say what to do."""
+    """Check settings, database, email, jobs and clocks, and say what to do."""
     from fast_zero.core.settings import load_settings
     from fast_zero.core.startup import completed
     from fast_zero.operations.doctor import examine

@@ -139,7 +139,7 @@ def check_address(settings: Settings) -> Finding:
 def check_proxies(settings: Settings) -> Finding:
     if settings.forwarded_allow_ips == "*":
         advice = "Right only where nobody but the proxy can connect; else name its network."
-        return Finding("proxies", "warning", "everybody is believed about who asks", advice)
+        return Finding("proxies", "warning", "every client is believed about its address", advice)
     return Finding("proxies", "ok", settings.forwarded_allow_ips or "none")
 
 
@@ -186,12 +186,12 @@ def check_mail(settings: Settings) -> Finding:
         if not os.access(existing(folder), os.W_OK):
             return Finding("mail", "error", f"{folder} cannot be written to", "Give it to us.")
         advice = "Set SMTP_URL, so that they are sent."
-        return Finding("mail", "warning", f"letters go to {folder}", advice)
+        return Finding("mail", "warning", f"emails go to {folder}", advice)
     where = mail.connection(settings.smtp_url.get_secret_value())
     server = f"{where['hostname']}:{where['port'] or 'its port'}"
     try:
         asyncio.run(mail.try_server(settings.smtp_url.get_secret_value()))
-    except Exception as error:  # noqa: BLE001  # whatever it is, letters are not sent
+    except Exception as error:  # noqa: BLE001  # whatever it is, emails are not sent
         found = f"{server}: {type(error).__name__}"
         return Finding("mail", "error", found, "Look at SMTP_URL: host, port, TLS, password.")
     return Finding("mail", "ok", f"{server} lets us in")

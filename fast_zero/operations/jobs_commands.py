@@ -23,7 +23,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-cli = typer.Typer(help="Look after jobs, such as sending mail.", no_args_is_help=True)
+cli = typer.Typer(help="Look after jobs, such as sending email.", no_args_is_help=True)
 
 
 @cli.command("list")

@@ -25,11 +25,11 @@ class Step:
 
 
 class WrongStatusError(Exception):
-    """A step was answered otherwise than it should be, so those after it make no sense."""
+    """A step got another response than it should, so those after it make no sense."""
 
 
 class Deployment:
-    """Asks one deployment, and keeps what each step was answered."""
+    """Asks one deployment, and keeps the response to each step."""
 
     def __init__(self, url: str, timeout: float) -> None:
         found = urlsplit(url)
@@ -61,7 +61,7 @@ class Deployment:
             self.connection.close()
             problem = str(error) or type(error).__name__
         except ValueError:
-            problem = "the answer is no JSON; is this fast_zero?"
+            problem = "the response is no JSON; is this fast_zero?"
         if not problem and status != want:
             problem = f"{want} was expected: {content.get('detail', '')}"
         milliseconds = round((time.monotonic() - began) * 1000, 1)
@@ -72,7 +72,7 @@ class Deployment:
         return found
 
     def expect(self, holds: bool, problem: str) -> None:  # noqa: FBT001  # a condition
-        """Note that the last answer is not what it should be."""
+        """Note that the last response is not what it should be."""
         if not holds:
             self.steps[-1] = replace(self.steps[-1], problem=problem)
             raise WrongStatusError

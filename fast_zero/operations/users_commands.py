@@ -138,7 +138,7 @@ def read_password() -> str:
 
 @cli.command("reset-password")
 def reset_password(user: AnyUser) -> None:
-    """Give an account another password, and end its sessions. Its owner is told by a letter.
+    """Give an account another password, and end its sessions. Its owner is told by an email.
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
     """

@@ -107,4 +107,4 @@ class NotTried(DomainError):
 
 NOT_TRIED = refuse(NotTried("Another item of the batch cannot be done."), "/todos/batch")
 REFUSED = BatchRefused([NOT_TRIED, None, None])
-"""What the route may answer, for its document."""
+"""What the route may return, for its document."""

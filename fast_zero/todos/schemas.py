@@ -158,7 +158,7 @@ class Batch(BaseModel):
 
 
 class ItemResult(Answer):
-    status: int = Field(description="What the item alone would be answered.", examples=[201])
+    status: int = Field(description="The status that the item alone would get.", examples=[201])
     todo: TodoPublic | None = Field(
         None, description="The todo as it is now; with 412, the one that was in the way."
     )

@@ -18,7 +18,7 @@ from tests.processes import serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 TOO_MANY = (429, "Too many failed attempts. Wait, then try again.")
-TOO_MANY_LETTERS = (429, "Too many letters were asked for. Try again later.")
+TOO_MANY_LETTERS = (429, "Too many emails were asked for. Try again later.")
 TOO_MANY_ACCOUNTS = (429, "Too many accounts were made from your address. Try again later.")
 BUSY = (503, "Too many passwords are being checked. Try again in a moment.")
 REFUSED = (401, "Incorrect email or password")

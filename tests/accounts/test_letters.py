@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fast_zero.accounts import letters
+from fast_zero.accounts import letters, pages
 from fast_zero.accounts.letters import TEXTS, Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.core.languages import KNOWN
@@ -41,6 +41,13 @@ def test_every_letter_is_there_in_every_language():
             assert "$" not in subject
             assert "$server" in first
             assert rest.count("$link") == (about not in set(Notice))
+
+
+def test_english_texts_call_an_email_email():
+    texts = f"{TEXTS['en']} {pages.CONFIRM['en']} {pages.PASSWORD['en']} {pages.REGISTER['en']}"
+
+    assert "email address" in texts
+    assert re.findall(r"e-mail|letter", texts, re.IGNORECASE) == []
 
 
 @pytest.mark.parametrize("language", KNOWN)

@@ -96,7 +96,7 @@ async def test_who_registers_verifies_the_address_by_a_link(anonymous, letters, 
     [letter] = (await letters())[ANA["email"]]
     answer = await confirm(anonymous, token_of(letter))
 
-    assert letter["Subject"] == "Confirm your e-mail address"
+    assert letter["Subject"] == "Confirm your email address"
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await session.get_one(User, user_id)).email_verified_at
     assert await letters() == {}
@@ -143,7 +143,7 @@ async def test_verification_is_sent_again_and_only_the_newest_link_works(
     assert (await confirm(client, token_of(second))).status_code == 204
     assert (await me(client))["email_verified"]
     again = await client.post("/users/me/email/verification")
-    assert problem(again) == (409, "Your e-mail address is verified already.")
+    assert problem(again) == (409, "Your email address is verified already.")
 
 
 async def test_a_link_works_once(client, user, letters):
@@ -218,10 +218,10 @@ async def test_another_address_waits_until_it_is_confirmed(
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
     assert len(sent) == 10
     assert [letter["Subject"] for letter in sent_now[user.email]] == [
-        "Your e-mail address is about to change"
+        "Your email address is about to change"
     ]
     [letter] = sent_now[NEW]
-    assert letter["Subject"] == "Confirm your new e-mail address"
+    assert letter["Subject"] == "Confirm your new email address"
     assert await logs_in(client, user.email, PASSWORD)
 
     assert (await confirm(client, token_of(letter))).status_code == 204
@@ -231,7 +231,7 @@ async def test_another_address_waits_until_it_is_confirmed(
     left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     assert await session.scalar(left) == 0
     [told] = (await letters())[user.email]
-    assert told["Subject"] == "Your e-mail address was changed"
+    assert told["Subject"] == "Your email address was changed"
     assert await logs_in(client, NEW, PASSWORD)
     assert not await logs_in(client, user.email, PASSWORD)
 
@@ -279,7 +279,7 @@ async def test_replacing_an_account_changes_its_address_at_once(
 
     assert (body["email"], body["email_verified"]) == (NEW, False)
     assert {letter["Subject"] for letter in sent[user.email]} == {
-        "Your e-mail address was changed",
+        "Your email address was changed",
         "Your password was changed",
     }
     [letter] = sent[NEW]

@@ -13,7 +13,7 @@ from fast_zero.accounts.links import DEAD
 from tests.core.expect import faults
 
 PAGES = {
-    "/account/confirm": ("Confirm your e-mail address", "../auth/email/confirm"),
+    "/account/confirm": ("Confirm your email address", "../auth/email/confirm"),
     "/account/password": ("Choose a new password", "../auth/password/reset"),
     "/account/register": ("Create your account", "../users"),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from fast_zero.core.errors import CODES
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/errors.md"
 ROW = re.compile(r"^\| `([a-z_]+)` \| (\d{3}) \|", re.MULTILINE)
 
 
@@ -25,7 +26,7 @@ def reasons() -> set[str]:
 
 
 def documented() -> set[tuple[str, int]]:
-    rows = ROW.findall((ROOT / "docs/errors.md").read_text())
+    rows = ROW.findall(PAGE.read_text())
     return {(code, int(status)) for code, status in rows}
 
 
@@ -45,6 +46,14 @@ def test_the_page_of_errors_lists_each_code_and_nothing_else():
     assert len(reasons()) >= 30
     assert {code for code, _ in documented()} == reasons() | set(CODES.values())
     assert {(code, status) for status, code in CODES.items()} <= documented()
+
+
+def test_sentences_call_an_email_email():
+    sentences = re.findall(r"^\| `[a-z_]+` \| \d{3} \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+    other = re.compile(r"\b(e-mails?|letters?|mails?)\b", re.IGNORECASE)
+
+    assert any("email" in sentence for sentence in sentences)
+    assert [sentence for sentence in sentences if other.search(sentence)] == []
 
 
 def test_the_page_of_errors_lists_each_example_with_its_status(app):

@@ -40,7 +40,7 @@ async def test_what_waits_too_long_is_answered_and_unwound(unwound, caplog):
     assert problem(response) == LATE
     assert response.headers["retry-after"] == "2"
     assert unwound.is_set()
-    assert caplog.messages == ["no answer in time"]
+    assert caplog.messages == ["no response in time"]
 
 
 async def test_what_is_stubborn_does_not_hold_up_the_answer():

@@ -141,7 +141,7 @@ async def test_without_a_server_a_letter_is_a_file_that_is_told_of_once(settings
     assert letter.get_body(["plain"]).get_content().strip() == "Não é nada."
     [record] = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage() == f"SMTP_URL is not set, so a letter went to {path}"
+    assert record.getMessage() == f"SMTP_URL is not set, so an email went to {path}"
 
 
 async def test_a_folder_that_cannot_be_written_to_is_named(settings, tmp_path):

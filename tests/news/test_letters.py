@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from fast_zero.core.jobs import Context
 from fast_zero.core.languages import KNOWN
 from fast_zero.models import Completion, Like, Todo, User
-from fast_zero.news import letters, unsubscribing
+from fast_zero.news import letters, letters_router, unsubscribing
 from fast_zero.news.jobs import CHORES
 from fast_zero.worker import JOBS
 from tests.core.expect import faults
@@ -90,6 +90,13 @@ def test_every_text_is_there_in_every_language():
             assert type(words) is type(english[key])
             fields = [sorted(re.findall(r"\$\w+", str(one))) for one in (words, english[key])]
             assert isinstance(words, tuple) or fields[0] == fields[1]
+
+
+def test_english_texts_call_an_email_email():
+    texts = f"{letters.TEXTS['en']} {letters_router.PAGE['en']}"
+
+    assert "this email" in texts
+    assert re.findall(r"e-mail|letter", texts, re.IGNORECASE) == []
 
 
 async def test_what_is_unread_is_mailed_once(
