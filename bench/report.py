@@ -10,15 +10,15 @@ from statistics import median
 from bench.traffic import KINDS, Measured
 
 PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "psycopg")
-OF_LIMIT = {"list": 0.32, "filter": 0.37, "create": 0.42, "patch": 0.38}
-TIMES_TUTORIAL = 3.0
-P99_OF_TUTORIAL = 0.2
+OF_LIMIT = {"list": 0.28, "filter": 0.28, "create": 0.24, "patch": 0.24}
+TIMES_TUTORIAL = 2.5
+P99_OF_TUTORIAL = 0.35
 STORM = 8.0
 LARGE = 0.8
-START = 1.2
-TOLD = 0.9
-TRACED = 0.85
-MEMORY = 1.1
+START = 1.4
+TOLD = 0.85
+TRACED = 0.75
+MEMORY = 1.3
 
 Rounds = dict[tuple[str, str], list[Measured]]
 """By server and kind of request, one entry for each round."""

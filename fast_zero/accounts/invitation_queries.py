@@ -20,22 +20,15 @@ from sqlalchemy.dialects.postgresql import insert
 from fast_zero.accounts.models import Invitation, User
 from fast_zero.accounts.queries import folded
 from fast_zero.accounts.schemas import InvitationCreate, UserCreate
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import Session
 from fast_zero.core.pagination import PageParams, paged
 
-SHOWN = (
-    Invitation.id,
-    Invitation.email,
-    Invitation.language,
-    Invitation.created_at,
-    Invitation.expires_at,
-)
 VALID = Invitation.expires_at > func.now()
 
 
 async def upsert_invitation(
     session: Session, new: InvitationCreate, digest: bytes, lifetime: timedelta
-) -> AnyRow | None:
+) -> Invitation | None:
     """Let an invitation take the place of an older one to the address.
 
     None: an account has the address.
@@ -55,7 +48,7 @@ async def upsert_invitation(
             "created_at": func.now(),
         },
     )
-    return (await session.execute(statement.returning(*SHOWN))).one_or_none()
+    return await session.scalar(statement.returning(Invitation))
 
 
 async def select_reader(session: Session, digests: list[bytes]) -> Row[bytes, str, str] | None:
@@ -65,9 +58,10 @@ async def select_reader(session: Session, digests: list[bytes]) -> Row[bytes, st
     return (await session.execute(statement)).one_or_none()
 
 
-async def select_invitations(session: Session, page: PageParams) -> Sequence[AnyRow]:
-    statement = paged(select(*SHOWN).where(VALID), Invitation.id, page)
-    return (await session.execute(statement)).all()
+async def select_invitations(session: Session, page: PageParams) -> Sequence[Invitation]:
+    return (
+        await session.scalars(paged(select(Invitation).where(VALID), Invitation.id, page))
+    ).all()
 
 
 async def delete_invitation(session: Session, invitation_id: int) -> bool:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from fast_zero.accounts import invitation_queries, outbox
-from fast_zero.accounts.models import EMAIL_TAKEN, User
+from fast_zero.accounts.models import EMAIL_TAKEN, Invitation, User
 from fast_zero.accounts.schemas import InvitationCreate, UserCreate
 from fast_zero.core import jobs, security
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, Forbidden, Reason
 from fast_zero.core.settings import Settings
 
@@ -21,7 +21,7 @@ NOT_VALID = Reason(
 MISSING = Reason("invitation_not_found", "Invitation not found")
 
 
-async def invite(session: Session, settings: Settings, new: InvitationCreate) -> AnyRow:
+async def invite(session: Session, settings: Settings, new: InvitationCreate) -> Invitation:
     """Invite whoever reads the email of an address. An older invitation ends."""
     if settings.registration == "closed":
         raise Forbidden(CLOSED)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 
 from fast_zero.accounts.models import MailedLink, Purpose, User
 from fast_zero.accounts.queries import folded
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import Session
 
 
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
@@ -88,12 +88,14 @@ async def upsert_link(
 
 
 async def link_works(session: Session, digest: bytes, purpose: Purpose) -> bool:
-    return bool((await session.execute(select(exists().where(*works(digest, [purpose]))))).scalar())
+    return bool(await session.scalar(select(exists().where(*works(digest, [purpose])))))
 
 
-async def use_link(session: Session, digest: bytes, purposes: Iterable[Purpose]) -> AnyRow | None:
+async def use_link(
+    session: Session, digest: bytes, purposes: Iterable[Purpose]
+) -> MailedLink | None:
     statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
-    return (await session.execute(statement.returning(*MailedLink.__table__.c))).one_or_none()
+    return await session.scalar(statement.returning(MailedLink))
 
 
 async def verify_address(session: Session, user_id: int, email: str) -> bool:
@@ -102,7 +104,7 @@ async def verify_address(session: Session, user_id: int, email: str) -> bool:
         .where(User.id == user_id, User.email == email)
         .values(email_verified_at=func.now())
     )
-    return (await session.execute(statement.returning(User.id))).scalar() is not None
+    return await session.scalar(statement.returning(User.id)) is not None
 
 
 async def move_address(session: Session, user_id: int, email: str) -> Row[str, str] | None:

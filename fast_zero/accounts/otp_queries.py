@@ -24,7 +24,7 @@ async def enrol(session: Session, actor_id: int, secret: str) -> bool:
         set_={"secret": secret, "last_step": 0, "created_at": func.now()},
         where=~ACTIVE,
     )
-    return (await session.execute(statement.returning(SecondFactor.owner_id))).scalar() is not None
+    return await session.scalar(statement.returning(SecondFactor.owner_id)) is not None
 
 
 async def select_state(session: Session, actor_id: int) -> Row[str, datetime | None, int] | None:
@@ -63,21 +63,21 @@ async def use_step(session: Session, user_id: int, secret: str, step: int) -> bo
         .values(last_step=step)
         .returning(SecondFactor.owner_id)
     )
-    return (await session.execute(statement)).scalar() is not None
+    return await session.scalar(statement) is not None
 
 
 async def use_recovery_code(session: Session, user_id: int, digest: bytes) -> bool:
     statement = delete(RecoveryCode).where(
         RecoveryCode.owner_id == user_id, RecoveryCode.digest == digest
     )
-    used = (await session.execute(statement.returning(RecoveryCode.owner_id))).scalar()
+    used = await session.scalar(statement.returning(RecoveryCode.owner_id))
     return used is not None
 
 
 async def lock_second_factor(session: Session, actor_id: int) -> bool:
     """Hold what is active, and tell whether there is one."""
     statement = select(SecondFactor.owner_id).where(owned_by(actor_id), ACTIVE).with_for_update()
-    return (await session.execute(statement)).scalar() is not None
+    return await session.scalar(statement) is not None
 
 
 async def replace_recovery_codes(session: Session, actor_id: int, digests: Sequence[bytes]) -> None:
@@ -91,4 +91,4 @@ async def replace_recovery_codes(session: Session, actor_id: int, digests: Seque
 
 async def delete_second_factor(session: Session, actor_id: int) -> bool:
     statement = delete(SecondFactor).where(owned_by(actor_id)).returning(SecondFactor.owner_id)
-    return (await session.execute(statement)).scalar() is not None
+    return await session.scalar(statement) is not None

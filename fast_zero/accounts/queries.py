@@ -85,7 +85,7 @@ async def find_user(session: Session, named: str) -> User | None:
 
 async def address_is_taken(session: Session, actor_id: int, email: str) -> bool:
     taken = exists().where(User.email_key == folded(email), User.id != actor_id)
-    return bool((await session.execute(select(taken))).scalar())
+    return bool(await session.scalar(select(taken)))
 
 
 async def select_credentials(

@@ -34,7 +34,7 @@ from fast_zero.accounts.models import (
     User,
 )
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.database import AnyRow, Row, Session, prepare
+from fast_zero.core.database import AnyRow, PreparedRow, Session, prepare
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
 
@@ -87,7 +87,7 @@ async def insert_session(
     )
     its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
     statement = insert(LoginSession).from_select(list(values), its_user)
-    return (await session.execute(statement.returning(LoginSession.id))).scalar()
+    return await session.scalar(statement.returning(LoginSession.id))
 
 
 async def rotate_session(session: Session, old: bytes, new: bytes, days: int) -> AnyRow | None:
@@ -115,7 +115,7 @@ async def end_session_of_spent(session: Session, spent: bytes) -> int | None:
     """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
     its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
     statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
-    return (await session.execute(statement.returning(LoginSession.id))).scalar()
+    return await session.scalar(statement.returning(LoginSession.id))
 
 
 async def touch_session(session: Session, actor_id: int, session_id: int) -> bool:
@@ -127,7 +127,7 @@ async def touch_session(session: Session, actor_id: int, session_id: int) -> boo
         .values(last_used_at=func.now())
         .returning(LoginSession.id)
     )
-    return (await session.execute(statement)).scalar() is not None
+    return await session.scalar(statement) is not None
 
 
 LIVES = prepare(
@@ -142,15 +142,17 @@ async def session_lives(session: Session, actor_id: int, session_id: int) -> boo
     return await session.fetch_one(LIVES, values) is not None
 
 
-async def select_sessions(session: Session, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
+async def select_sessions(
+    session: Session, actor_id: int, page: PageParams
+) -> Sequence[LoginSession]:
     mine = (owned_by(actor_id), LoginSession.expires_at > func.now())
-    statement = select(*LoginSession.__table__.c).where(*mine)
-    return (await session.execute(paged(statement, LoginSession.id, page))).all()
+    statement = select(LoginSession).where(*mine)
+    return (await session.scalars(paged(statement, LoginSession.id, page))).all()
 
 
 async def delete_session(session: Session, actor_id: int, session_id: int) -> bool:
     statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
-    return (await session.execute(statement.returning(LoginSession.id))).scalar() is not None
+    return await session.scalar(statement.returning(LoginSession.id)) is not None
 
 
 async def delete_sessions(
@@ -160,13 +162,12 @@ async def delete_sessions(
     statement = delete(LoginSession).where(owned_by(actor_id))
     if but is not None:
         statement = statement.where(LoginSession.id != but)
-    return (await session.execute(statement.returning(LoginSession.id))).scalars().all()
+    return (await session.scalars(statement.returning(LoginSession.id))).all()
 
 
-async def select_audit(session: Session, actor_id: int, page: PageParams) -> Sequence[AnyRow]:
-    mine = AuditEvent.owner_id == actor_id
-    statement = select(*AuditEvent.__table__.c).where(mine)
-    return (await session.execute(paged(statement, AuditEvent.id, page, newest_first=True))).all()
+async def select_audit(session: Session, actor_id: int, page: PageParams) -> Sequence[AuditEvent]:
+    statement = select(AuditEvent).where(AuditEvent.owner_id == actor_id)
+    return (await session.scalars(paged(statement, AuditEvent.id, page, newest_first=True))).all()
 
 
 async def note_refused_log_in(
@@ -192,12 +193,12 @@ async def lock_owner(session: Session, owner_id: int, session_id: int) -> str | 
         .where(User.id == owner_id, LoginSession.id == session_id)
         .with_for_update(key_share=True)
     )
-    return (await session.execute(statement)).scalar()
+    return await session.scalar(statement)
 
 
 async def insert_personal_token(
     session: Session, owner_id: int, values: dict[str, object], limit: int | None
-) -> AnyRow | None:
+) -> PersonalToken | None:
     """Insert a token unless its owner has `limit` of them. The caller has locked the owner."""
     columns = PersonalToken.__table__.c
     given = {name: literal(value, columns[name].type) for name, value in values.items()}
@@ -206,7 +207,7 @@ async def insert_personal_token(
     if limit is not None:
         source = source.where(kept.scalar_subquery() < limit)
     statement = insert(PersonalToken).from_select(["owner_id", *given], source)
-    return (await session.execute(statement.returning(*columns))).one_or_none()
+    return await session.scalar(statement.returning(PersonalToken))
 
 
 def using_personal_token() -> Select[int, int, list[str]]:
@@ -241,7 +242,7 @@ def using_personal_token() -> Select[int, int, list[str]]:
 USE_PERSONAL_TOKEN = prepare(using_personal_token())
 
 
-async def use_personal_token(session: Session, digest: bytes) -> Row | None:
+async def use_personal_token(session: Session, digest: bytes) -> PreparedRow | None:
     """Find whose token it is and what it may do; note its use, at most once a minute."""
     return await session.fetch_one(USE_PERSONAL_TOKEN, {"token_digest": digest})
 
@@ -255,25 +256,25 @@ async def delete_administrators_sessions(session: Session, owner_id: int) -> Seq
     """End the sessions of somebody who may administrate no more; give their ids."""
     administrates = literal(Scope.ADMIN.value, Text) == any_(LoginSession.scopes)
     statement = delete(LoginSession).where(owned_by(owner_id), administrates)
-    return (await session.execute(statement.returning(LoginSession.id))).scalars().all()
+    return (await session.scalars(statement.returning(LoginSession.id))).all()
 
 
 async def delete_personal_tokens(session: Session, owner_id: int) -> None:
     await session.execute(delete(PersonalToken).where(token_owned_by(owner_id)))
 
 
-async def select_personal_token(session: Session, actor_id: int, token_id: int) -> AnyRow | None:
-    statement = select(*PersonalToken.__table__.c).where(
-        token_owned_by(actor_id), PersonalToken.id == token_id
-    )
-    return (await session.execute(statement)).one_or_none()
+async def select_personal_token(
+    session: Session, actor_id: int, token_id: int
+) -> PersonalToken | None:
+    mine = (token_owned_by(actor_id), PersonalToken.id == token_id)
+    return await session.scalar(select(PersonalToken).where(*mine))
 
 
 async def select_personal_tokens(
     session: Session, actor_id: int, page: PageParams
-) -> Sequence[AnyRow]:
-    statement = select(*PersonalToken.__table__.c).where(token_owned_by(actor_id))
-    return (await session.execute(paged(statement, PersonalToken.id, page))).all()
+) -> Sequence[PersonalToken]:
+    statement = select(PersonalToken).where(token_owned_by(actor_id))
+    return (await session.scalars(paged(statement, PersonalToken.id, page))).all()
 
 
 async def delete_personal_token(
@@ -284,4 +285,4 @@ async def delete_personal_token(
         PersonalToken.id == token_id,
         one_of(PersonalToken.version, accepted),
     )
-    return (await session.execute(statement.returning(PersonalToken.id))).scalar() is not None
+    return await session.scalar(statement.returning(PersonalToken.id)) is not None

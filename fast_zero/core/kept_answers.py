@@ -64,7 +64,7 @@ async def claim(session: Session, identity: Identity, fingerprint: bytes) -> boo
         where=EXPIRED,
     )
     try:
-        return (await session.execute(statement.returning(true()))).scalar() is not None
+        return await session.scalar(statement.returning(true())) is not None
     except Unavailable as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise InProgress(IN_PROGRESS) from None

@@ -100,7 +100,7 @@ async def select_profile_by_name(session: Session, reader_id: int, username: str
 
 async def is_known(session: Session, reader_id: int, user_id: int) -> bool:
     values = {"reader_id": reader_id, "user_id": user_id}
-    return bool((await session.execute(IS_KNOWN, values)).scalar())
+    return bool(await session.scalar(IS_KNOWN, values))
 
 
 Crowd = Literal["everybody", "followers", "following", "likers", "blocked"]

@@ -17,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from fast_zero.core.database import Prepared, Row, Session, prepare
+from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
 from fast_zero.feed.models import Post
 from fast_zero.feed.queries import (
     AFTER,
@@ -88,6 +88,8 @@ def timeline(*, replies: bool, after: bool) -> Prepared:
     return prepare(shown_ones)
 
 
-async def select_timeline(session: Session, reader_id: int, page: FeedParams) -> Sequence[Row]:
+async def select_timeline(
+    session: Session, reader_id: int, page: FeedParams
+) -> Sequence[PreparedRow]:
     statement = timeline(replies=page.replies, after=page.after is not None)
     return await session.fetch_all(statement, page_values(reader_id, page))

@@ -64,7 +64,7 @@ WANT_REPORTS = (constant(REPORT) == func.any(users.letters), WRITTEN_TO)
 async def select_time_zones(session: Session) -> Sequence[str]:
     """Select in which zones somebody wants a weekly report."""
     statement = select(users.time_zone).where(*WANT_REPORTS).distinct()
-    return (await session.execute(statement)).scalars().all()
+    return (await session.scalars(statement)).all()
 
 
 async def ask_for_reports(session: Session, zones: Sequence[str], monday: date) -> None:
@@ -122,7 +122,7 @@ async def select_receiver(session: Session, user_id: int) -> AnyRow | None:
 
 async def is_unsent(session: Session, user_id: int, monday: date) -> bool:
     of = (reports.user_id == user_id, reports.monday == monday, reports.sent_at.is_(None))
-    return bool((await session.execute(select(exists().where(*of)))).scalar())
+    return bool(await session.scalar(select(exists().where(*of))))
 
 
 async def note_sent(session: Session, user_id: int, monday: date) -> None:

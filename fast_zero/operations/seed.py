@@ -196,7 +196,7 @@ async def plant(
     events, counts = demo.events(), dict.fromkeys(STATEMENTS, 0)
     taken = text("SELECT username FROM users WHERE username = ANY (:names) LIMIT 1")
     names = [values["username"] for _, kind, values in events if kind == "person"]
-    if found := (await session.execute(taken, {"names": names})).scalar():
+    if found := await session.scalar(taken, {"names": names}):
         raise Conflict(f"There is somebody called {found}: the demo is there already.")
     for number, (at, kind, values) in enumerate(events, 1):
         counts[kind] += await write(session, demo, kind, {"at": at, **values})
@@ -211,7 +211,7 @@ async def write(session: Session, demo: Demo, kind: str, values: dict[str, Any])
     for name in ("person", "other", "todo", "post"):
         if name in values:
             values[name] = demo.ids[values[name]]
-    written = (await session.execute(SENT[kind], values)).scalar()
+    written = await session.scalar(SENT[kind], values)
     if number is not None and written is not None:
         demo.ids[number] = written
     if kind == "done":

@@ -9,7 +9,7 @@ from fast_zero.operations.acting import AnyUser, AsJson, act_on
 
 if TYPE_CHECKING:
     from fast_zero.accounts.models import User
-    from fast_zero.core.database import Row, Session
+    from fast_zero.core.database import PreparedRow, Session
     from fast_zero.core.settings import Settings
 
 cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
@@ -31,8 +31,10 @@ def list_todos(
     from fast_zero.todos import queries
     from fast_zero.todos.schemas import TodoFilter
 
-    async def collect(session: "Session", _settings: "Settings", owner: "User") -> "list[Row]":
-        found: list[Row] = []
+    async def collect(
+        session: "Session", _settings: "Settings", owner: "User"
+    ) -> "list[PreparedRow]":
+        found: list[PreparedRow] = []
         page = TodoFilter(limit=MAX_LIMIT)
         while rows := await queries.select_todos(session, owner.id, page):
             found += rows

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fast_zero.core import etags
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Reason, Stale
 from fast_zero.core.types import Problem
 from fast_zero.todos import measures, queries
+from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import (
     Batch,
     CreateItem,
@@ -65,7 +66,7 @@ async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemRe
     ]
 
 
-def judge(item: Item, todos: Mapping[int, AnyRow]) -> ItemResult | None:
+def judge(item: Item, todos: Mapping[int, Todo]) -> ItemResult | None:
     """Say why an item cannot be done; `None` when it can."""
     if isinstance(item, CreateItem):
         return None
@@ -81,14 +82,14 @@ def changes_something(item: UpdateItem) -> bool:
     return not item.model_fields_set.isdisjoint(TodoUpdate.model_fields)
 
 
-def confirm(item: Item, todo: AnyRow) -> ItemResult:
+def confirm(item: Item, todo: Todo) -> ItemResult:
     if isinstance(item, DeleteItem):
         return ItemResult(status=HTTPStatus.OK)
     status = HTTPStatus.CREATED if isinstance(item, CreateItem) else HTTPStatus.OK
     return ItemResult(status=status, todo=TodoPublic.model_validate(todo))
 
 
-def refuse(error: DomainError, instance: str, todo: AnyRow | None = None) -> ItemResult:
+def refuse(error: DomainError, instance: str, todo: Todo | None = None) -> ItemResult:
     problem = Problem(
         type="about:blank",
         title=error.status.phrase,

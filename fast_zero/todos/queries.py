@@ -25,14 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.core.database import AnyRow, Prepared, Row, Session, prepare
+from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
 from fast_zero.core.etags import Versions, one_of
 from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate, UpdateItem
 
 CREATED = set(TodoCreate.model_fields)
 CHANGED = set(TodoUpdate.model_fields)
-
+REFRESH = {"populate_existing": True}
 
 todos = Todo.__table__
 
@@ -109,12 +109,14 @@ def updating(fields: frozenset[str], *, conditional: bool) -> Prepared:
     return prepare(statement.values(changes).returning(*COLUMNS))
 
 
-async def insert_todo(session: Session, actor_id: int, new: TodoCreate) -> Row:
+async def insert_todo(session: Session, actor_id: int, new: TodoCreate) -> PreparedRow:
     [todo] = await session.fetch_all(INSERT, {"actor_id": actor_id, **new.model_dump()})
     return todo
 
 
-async def select_todos(session: Session, actor_id: int, wanted: TodoFilter) -> Sequence[Row]:
+async def select_todos(
+    session: Session, actor_id: int, wanted: TodoFilter
+) -> Sequence[PreparedRow]:
     states = sorted({state.value for state in wanted.state or ()})
     given = {
         "after": wanted.after,
@@ -130,13 +132,13 @@ async def select_todos(session: Session, actor_id: int, wanted: TodoFilter) -> S
     return await session.fetch_all(statement, values)
 
 
-async def select_todo(session: Session, actor_id: int, todo_id: int) -> Row | None:
+async def select_todo(session: Session, actor_id: int, todo_id: int) -> PreparedRow | None:
     return await session.fetch_one(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
 
 
 async def update_todo(
     session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
-) -> Row | None:
+) -> PreparedRow | None:
     changes = change.model_dump()
     statement = updating(frozenset(changes), conditional=accepted is not None)
     values = {f"new_{name}": value for name, value in changes.items()}
@@ -154,23 +156,22 @@ async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: V
 
 async def insert_todos(
     session: Session, actor_id: int, new: Sequence[TodoCreate]
-) -> Sequence[AnyRow]:
+) -> Sequence[Todo]:
     """Insert all in one statement, and give them back in the order of `new`."""
     rows = [{"owner_id": actor_id, **todo.model_dump(include=CREATED)} for todo in new]
-    statement = insert(Todo).returning(*todos.c, sort_by_parameter_order=True)
-    return (await session.execute(statement, rows)).all()
+    statement = insert(Todo).returning(Todo, sort_by_parameter_order=True)
+    return (await session.scalars(statement, rows)).all()
 
 
-async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> Sequence[AnyRow]:
+async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> Sequence[Todo]:
     """Lock in the order of ids, so that two batches cannot wait for one another."""
-    statement = select(*todos.c).where(editable_by(actor_id), Todo.id.in_(todo_ids))
-    statement = statement.order_by(Todo.id).with_for_update()
-    return (await session.execute(statement)).all()
+    statement = select(Todo).where(editable_by(actor_id), Todo.id.in_(todo_ids))
+    return (await session.scalars(statement.order_by(Todo.id).with_for_update())).all()
 
 
 async def update_todos(
     session: Session, actor_id: int, changes: Sequence[UpdateItem]
-) -> Sequence[AnyRow]:
+) -> Sequence[Todo]:
     """Merge each change into its todo: a field that was not sent stays as it is."""
     rows = [
         {"id": change.id, "patch": change.model_dump(mode="json", include=CHANGED)}
@@ -189,7 +190,8 @@ async def update_todos(
         for name in CHANGED
     }
     statement = update(Todo).where(editable_by(actor_id), Todo.id == item.c.id).values(merged)
-    return (await session.execute(statement.returning(*todos.c))).all()
+    changed = await session.scalars(statement.returning(Todo), execution_options=REFRESH)
+    return changed.all()
 
 
 async def delete_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> None:

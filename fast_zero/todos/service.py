@@ -1,5 +1,5 @@
 from fast_zero.core import etags
-from fast_zero.core.database import Row, Session
+from fast_zero.core.database import PreparedRow, Session
 from fast_zero.core.errors import DomainError, NotFound, Reason, Stale
 from fast_zero.core.etags import Versions
 from fast_zero.todos import measures, queries
@@ -16,7 +16,7 @@ async def create_todo(session: Session, actor_id: int, new: TodoCreate) -> TodoP
 
 async def update_todo(
     session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
-) -> Row:
+) -> PreparedRow:
     todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
     if todo is None:
         raise await refusal(session, actor_id, todo_id, accepted)

@@ -164,7 +164,8 @@ def test_the_document_names_the_scope_of_every_route(app):
     paths = app.openapi()["paths"]
 
     for method, path, scope in PRIVATE:
-        expected = [{"OAuth2PasswordBearer": list(all_of(scope))}]
+        needed = list(all_of(scope))
+        expected = [{"OAuth2PasswordBearer": needed}, {"BearerToken": needed}]
         assert paths[path][method.lower()]["security"] == expected, (method, path)
     flow = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
     assert flow["password"]["scopes"].keys() == set(Scope)

@@ -112,4 +112,4 @@ async def test_the_loop_and_the_pool_are_looked_at(samples, monkeypatch):
         await looked.wait()
 
     assert sample("event_loop_lag_seconds_count") > before
-    assert sample("database_pool_size") == 10
+    assert sample("database_pool_size") == samples.pool.max_size

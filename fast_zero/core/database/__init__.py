@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row as SelectedRow
+from sqlalchemy import Row
 
 from fast_zero.core.database.base import Base, counted_version
 from fast_zero.core.database.connecting import (
@@ -21,9 +21,9 @@ from fast_zero.core.database.engine import (
 from fast_zero.core.database.errors import translate
 from fast_zero.core.database.pool import Pool
 from fast_zero.core.database.prepared import Prepared, prepare
-from fast_zero.core.database.session import Row, Session, Sessions, run_again, transaction
+from fast_zero.core.database.session import PreparedRow, Session, Sessions, run_again, transaction
 
-AnyRow = SelectedRow[*tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 """A row of an ordinary statement, by the names of its columns."""
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "Base",
     "Pool",
     "Prepared",
-    "Row",
+    "PreparedRow",
     "Session",
     "Sessions",
     "State",

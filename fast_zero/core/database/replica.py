@@ -17,7 +17,7 @@ from psycopg.errors import DivisionByZero
 from sqlalchemy import Executable, Select, text
 
 from fast_zero.core.database.prepared import Prepared, prepare
-from fast_zero.core.database.session import Row, Session, Sessions, transaction
+from fast_zero.core.database.session import PreparedRow, Session, Sessions, transaction
 from fast_zero.core.errors import Invalid, Unavailable
 from fast_zero.core.metrics import STANDBY_READS
 
@@ -97,11 +97,11 @@ class StandbySession(Session):
     async def scalar(self, statement: Executable, params: Any = None, **options: Any) -> Any:  # noqa: ANN401  # as above
         return (await self.execute(statement, params, **options)).scalar()
 
-    async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        async def ask(session: Session) -> list[Row]:
+    async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[PreparedRow]:
+        async def ask(session: Session) -> list[PreparedRow]:
             return await session.fetch_all(prepared_to_fail(prepared), values)
 
-        async def ask_primary() -> list[Row]:
+        async def ask_primary() -> list[PreparedRow]:
             return await super(StandbySession, self).fetch_all(prepared, values)
 
         standby: Standby = self.info["standby"]

@@ -18,7 +18,7 @@ from fast_zero.core.errors import Unavailable
 
 T = TypeVar("T")
 
-Row = dict[str, Any]
+PreparedRow = dict[str, Any]
 """A row of a prepared statement, by the names of its columns."""
 
 GIVEN_UP = (postgres.DeadlockDetected, postgres.SerializationFailure)
@@ -32,7 +32,7 @@ class Session(AsyncSession):
     statement is committed by itself, on a connection of the pool.
     """
 
-    async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+    async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[PreparedRow]:
         """Send a prepared statement: within the transaction if one is open, or by itself."""
         if self.in_transaction():
             result = await self.execute(prepared.statement, values)
@@ -42,14 +42,14 @@ class Session(AsyncSession):
                 cursor = connection.cursor(row_factory=dict_row)
                 with observed(prepared.text):
                     await cursor.execute(prepared.query, values)
-                    rows: list[Row] = await cursor.fetchall()
+                    rows: list[PreparedRow] = await cursor.fetchall()
                     return rows
         except psycopg.Error as error:
             if translated := translate(error):
                 raise translated from error
             raise
 
-    async def fetch_one(self, prepared: Prepared, values: Mapping[str, Any]) -> Row | None:
+    async def fetch_one(self, prepared: Prepared, values: Mapping[str, Any]) -> PreparedRow | None:
         """Send a prepared statement that gives one row at most."""
         rows = await self.fetch_all(prepared, values)
         return rows[0] if rows else None
