@@ -170,7 +170,7 @@ def write_openapi(
 
 @cli.command()
 def shell() -> None:
-    """Open a Python prompt with `await`, a session, the tables and SQLAlchemy's verbs at hand.
+    """Open a Python prompt with `await`, a session, the mapped classes and SQLAlchemy's verbs.
 
     The session is one transaction after the other: what it changes is kept by
     `await session.commit()`, and given up by `await session.rollback()` or at the end.

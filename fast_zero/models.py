@@ -1,4 +1,4 @@
-"""Roll-call of every room's tables, for Alembic."""
+"""The mapped classes of every room, for Alembic and the shell."""
 
 from fast_zero.accounts.models import (
     AuditEvent,

@@ -149,8 +149,8 @@ async def pool(settings) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture(scope="session")
-def engine(pool) -> AsyncEngine:
-    return database.create_engine(pool)
+def engine(pool, settings) -> AsyncEngine:
+    return database.create_engine(pool, settings)
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ async def own_password_is_right(
     right, _ = await try_password(session, (limit,), caller, password, password_hash)
     if right:
         await throttle.forgive(session, limit)
+        await session.commit()  # whatever else is wrong with the request, it was no failure
     return right
 
 
@@ -91,6 +92,16 @@ async def limit_registrations(session: Session, settings: Settings, client: str)
 
 
 async def limit_letters(session: Session, settings: Settings, asker: str, *to: str) -> None:
+    """Take emails of the limits as `spend_letters` does. They stay taken if the request fails."""
+    try:
+        await spend_letters(session, settings, asker, *to)
+    except TooManyRequests:
+        await session.commit()
+        raise
+    await session.commit()
+
+
+async def spend_letters(session: Session, settings: Settings, asker: str, *to: str) -> None:
     """Take one of those that an asker has in an hour, and one of those that each reader gets.
 
     The asker comes first: who has none left takes none from others. Python does not fold an

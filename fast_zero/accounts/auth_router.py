@@ -112,7 +112,7 @@ async def log_out(
     """Log out. The tokens of this session are refused from now on."""
     session_id = session_of(actor)
     await session_queries.delete_session(session, actor.id, session_id)
-    revocations.add(session_id)
+    revocations.add_at_commit(session, session_id)
 
 
 @router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
@@ -133,7 +133,7 @@ async def end_session(
     """End one of your sessions. Its tokens are refused from now on."""
     if not await session_queries.delete_session(session, actor.id, session_id):
         raise NotFound(NO_SESSION)
-    revocations.add(session_id)
+    revocations.add_at_commit(session, session_id)
 
 
 @router.delete("/sessions", status_code=HTTPStatus.NO_CONTENT, responses=responses(*NEEDS_TOKEN))
@@ -141,8 +141,8 @@ async def end_other_sessions(
     actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """End all of your sessions but this one."""
-    for ended in await session_queries.delete_sessions(session, actor.id, but=actor.session_id):
-        revocations.add(ended)
+    ended = await session_queries.delete_sessions(session, actor.id, but=actor.session_id)
+    revocations.add_at_commit(session, *ended)
 
 
 @router.post(

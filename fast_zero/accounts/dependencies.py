@@ -123,7 +123,7 @@ current_actor = BearerToken(
     refreshUrl="/auth/token",
     scheme_name="OAuth2PasswordBearer",
     scopes={scope.value: words for scope, words in DESCRIPTIONS.items()},
-    description="Log in with your email address or username, or send a personal token.",
+    description="Log in with your email address or username.",
     auto_error=False,
 )
 

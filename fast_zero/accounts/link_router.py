@@ -64,8 +64,7 @@ async def confirm_email(
     async def confirm() -> Sequence[int]:
         return await links.confirm_address(session, mailed.token)
 
-    for ended in await run_again(session, confirm):
-        revocations.add(ended)
+    revocations.add_at_commit(session, *await run_again(session, confirm))
 
 
 @router.post(
@@ -110,5 +109,4 @@ async def reset_password(
     async def set_password() -> Sequence[int]:
         return await links.reset_password(session, reset.token, password_hash)
 
-    for ended in await run_again(session, set_password):
-        revocations.add(ended)
+    revocations.add_at_commit(session, *await run_again(session, set_password))

@@ -39,8 +39,8 @@ async def ask_for_verification(
 
 async def ask_for_password(session: Session, settings: Settings, email: str, asker: str) -> None:
     """Ask for a link to a new password, whether or not anybody has the address."""
-    await session.begin()
     await attempts.limit_letters(session, settings, asker, email)
+    await session.begin()
     await jobs.defer(session, outbox.link(Purpose.PASSWORD, email))
 
 

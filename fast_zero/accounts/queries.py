@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from fast_zero.accounts import outbox
-from fast_zero.accounts.models import MailedLink, Purpose, User
+from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
 from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core import jobs
 from fast_zero.core.database import Session
@@ -141,6 +141,11 @@ async def update_user(
     The end of all sessions is also that of a link to a new password.
     """
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
+    if change.ends_sessions:
+        # Counted, they are locked before the account is, as a log-out locks them.
+        mine = select(LoginSession.id).where(LoginSession.owner_id == actor_id)
+        locked = mine.order_by(LoginSession.id).with_for_update().cte("locked")
+        conditions.append(select(func.count()).select_from(locked).scalar_subquery() >= 0)
     if change.password_hash is not None:
         conditions.append(User.password_hash == change.password_hash)
     if change.email is not None:

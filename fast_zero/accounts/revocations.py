@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 import psycopg
 from prometheus_client import Gauge
 from sqlalchemy import URL
+from sqlalchemy.event import listen
 
+from fast_zero.core.database import Session
 from fast_zero.core.listener import listening
 
 CHANNEL = "session_ended"
@@ -52,6 +54,15 @@ class Revocations:
         self.ended[session_id] = now
         while self.ended[oldest := next(iter(self.ended))] < now - KEEP_SECONDS:
             del self.ended[oldest]
+
+    def add_at_commit(self, session: Session, *session_ids: int | None) -> None:
+        """Refuse sessions in this process once the transaction that ends them is committed."""
+
+        def add(_session: object) -> None:
+            for session_id in session_ids:
+                self.add(session_id)
+
+        listen(session.sync_session, "after_commit", add, once=True)
 
     def hear(self, payload: str) -> None:
         self.add(int(payload))

@@ -149,7 +149,7 @@ async def update_me(
     who = (actor.id, actor.session_id)
     user, ended = await service.change_account(session, who, change, settings, accepted)
     if ended:
-        revocations.add(actor.session_id)
+        revocations.add_at_commit(session, actor.session_id)
     conditions.set_tag(response, etags.tag(user.version))
     return user
 
@@ -186,7 +186,7 @@ async def replace_user(
     accepted = etags.versions(condition, PUBLIC)
     user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
     if ended:
-        revocations.add(actor.session_id)
+        revocations.add_at_commit(session, actor.session_id)
     conditions.set_tag(response, etags.tag(user.version))
     return user
 
@@ -211,5 +211,5 @@ async def delete_user(
         raise Forbidden(NOT_YOU)
     session_of(actor)
     await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
-    revocations.add(actor.session_id)
+    revocations.add_at_commit(session, actor.session_id)
     return Message(message=DELETED)

@@ -57,7 +57,8 @@ async def log_in(session: Session, settings: Settings, form: TokenForm, client: 
     wanted = wanted_scopes(form.scope)
     while True:
         account = await verify(session, settings, form, client)
-        tokens = await open_session(session, settings, account, wanted, client)
+        scopes = await granted_scopes(session, wanted, account.role)
+        tokens = await open_session(session, settings, account, scopes, client)
         if tokens:
             return tokens
         await session.rollback()  # the account has changed since it was read, so read it again
@@ -94,11 +95,10 @@ async def open_session(
     session: Session,
     settings: Settings,
     account: Credentials,
-    wanted: frozenset[str],
+    scopes: frozenset[str],
     client: Client,
 ) -> Tokens | None:
     """Open a session, or give None when the account is no longer as it was read."""
-    scopes = granted_scopes(wanted, account.role)
     if account.upgraded_hash:
         await queries.upgrade_password_hash(
             session, account.user_id, account.password_hash, account.upgraded_hash
@@ -143,10 +143,11 @@ def wanted_scopes(scope: str) -> frozenset[str]:
     return wanted
 
 
-def granted_scopes(wanted: frozenset[str], role: str) -> frozenset[str]:
+async def granted_scopes(session: Session, wanted: frozenset[str], role: str) -> frozenset[str]:
     """Grant what was asked for, or else all that a role may have."""
     allowed = frozenset(Scope) if role == Role.ADMIN else ALL_SCOPES
     if not wanted <= allowed:
+        await session.commit()  # the password was right, which stays forgiven
         raise Forbidden(NOT_ADMIN)
     return wanted or allowed
 

@@ -76,14 +76,13 @@ class TokenForm(BaseModel):
         Secret,
         Field(
             description="A one-time code, or a recovery code, where there is a second factor.",
-            examples=["492039"],
         ),
     ] = ""
     scope: Annotated[
         Secret,
         Field(
-            description="What the token shall be allowed, separated by spaces; empty: everything.",
-            examples=["todos:read todos:write"],
+            description="What the token shall be allowed, such as `todos:read todos:write`; empty: "
+            "everything.",
         ),
     ] = ""
 

@@ -68,8 +68,7 @@ async def disable_user(
     """Disable an account. Its sessions end, and nobody is let in. Once more changes nothing."""
     if user_id == actor.id:
         raise Invalid("You cannot disable yourself.", "user_id", "path")
-    for ended in await standing.disable(session, user_id):
-        revocations.add(ended)
+    revocations.add_at_commit(session, *await standing.disable(session, user_id))
 
 
 @router.delete(
@@ -116,10 +115,9 @@ async def create_invitation(
 
     An older invitation to the same address ends.
     """
-    await attempts.limit_letters(session, settings, f"user {actor.id}", new.email)
-    await session.commit()
 
     async def invite() -> InvitationPublic:
+        await attempts.spend_letters(session, settings, f"user {actor.id}", new.email)
         return InvitationPublic.model_validate(await invitations.invite(session, settings, new))
 
     return await once(session, actor.id, invite)

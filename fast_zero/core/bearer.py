@@ -13,11 +13,22 @@ def access_token_of(scope: Scope) -> security.AccessToken | None:
     """Give what the access token says; None where there is none, or it does not hold."""
     state = scope["state"]
     if "access_token" not in state:
-        scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
-        is_jwt = scheme.lower() == "bearer" and token.count(".") == 2  # noqa: PLR2004  # RFC 7519
-        state["access_token"] = read(state["settings"], token) if is_jwt else None
+        header = Headers(scope=scope).get("authorization", "")
+        _, token = get_authorization_scheme_param(header)
+        state["access_token"] = read(state["settings"], token) if is_access_token(header) else None
     found: security.AccessToken | None = state["access_token"]
     return found
+
+
+def is_access_token(header: str) -> bool:
+    scheme, token = get_authorization_scheme_param(header)
+    return scheme.lower() == "bearer" and token.count(".") == 2  # noqa: PLR2004  # RFC 7519
+
+
+def may_have_token(scope: Scope) -> bool:
+    """Tell whether somebody may be logged in; what is no access token is not looked up here."""
+    header = Headers(scope=scope).get("authorization", "")
+    return bool(header) and (access_token_of(scope) is not None or not is_access_token(header))
 
 
 def read(settings: Settings, token: str) -> security.AccessToken | None:

@@ -95,10 +95,10 @@ async def if_none_match(
 async def if_modified_since(
     if_modified_since: Annotated[
         str | None,
+        WithJsonSchema({"type": "string", "examples": ["Wed, 25 Nov 2026 08:00:00 GMT"]}),
         Header(
             alias="If-Modified-Since",
             description="Return 304 without a body if nothing has changed since then.",
-            examples=["Wed, 25 Nov 2026 08:00:00 GMT"],
         ),
     ] = None,
 ) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What routes ask for. Apart from the database and the settings, which need no web framework."""
+"""What routes of all rooms take: a session, a page, the settings."""
 
 from collections.abc import AsyncIterator
 from itertools import islice
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import HTTPConnection
 
+from fast_zero.core.bearer import may_have_token
 from fast_zero.core.database import Session, transaction
 from fast_zero.core.pagination import PageParams
 from fast_zero.core.settings import Settings
@@ -66,7 +67,7 @@ class KnownParameters:
         if not request.query_params:
             return
         known = self.known_to(request)
-        if known.needs_token and "authorization" not in request.headers:
+        if known.needs_token and not may_have_token(request.scope):
             return  # the route refuses a stranger
         message = f"unknown parameter; this operation takes {', '.join(known.names) or 'none'}"
         unknown = (name for name in request.query_params if name not in known.names)
@@ -79,10 +80,10 @@ class KnownParameters:
 
     def known_to(self, request: Request) -> Known:
         route, method = request.scope["route"], request.method
-        key = (method, route.path_format)
+        key = (method, route.path)
         if key not in self.operations:
             document = get_openapi(title="", version="", routes=[route])
-            operation = document["paths"][route.path_format][method.lower()]
+            operation = document["paths"][route.path][method.lower()]
             parameters = operation.get("parameters", [])
             names = sorted(found["name"] for found in parameters if found["in"] == "query")
             self.operations[key] = Known(names, needs_token="security" in operation)

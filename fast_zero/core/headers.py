@@ -94,7 +94,7 @@ class ResponseHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        private = scope["method"] not in {"GET", "HEAD"} or has(scope, b"authorization")
+        private = scope["method"] not in {"GET", "HEAD", "OPTIONS"} or has(scope, b"authorization")
         refusal: Message | None = None
 
         async def send_complete(message: Message) -> None:

@@ -1,7 +1,4 @@
-"""Does the jobs, beside the requests or in a process of its own, whatever the database does.
-
-Imported only where jobs are done: procrastinate takes a tenth of a second to load.
-"""
+"""Does the jobs, beside the requests or in a process of its own, whatever the database does."""
 
 import asyncio
 import logging
@@ -50,8 +47,6 @@ RETURNING id, task_name, status::text
 """
 
 logger = logging.getLogger(__name__)
-# An outage is told once, by us.
-logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class Retry(BaseRetryStrategy):

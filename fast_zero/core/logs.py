@@ -50,7 +50,7 @@ class Asked:
 
 
 # What they tell at `info` is of interest to their makers.
-TALKATIVE = ("alembic", "fast_zero.core.pool.FairPool")
+TALKATIVE = ("alembic",)
 
 asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
 

@@ -75,7 +75,7 @@ async def refuse(request: Request, error: DomainError) -> Response:
 
 
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
-    if any(item["loc"][0] == "path" for item in error.errors()) and has_own_route(request):
+    if has_own_route(request):
         return await refuse_request(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     if isinstance(error.body, bytes):  # FastAPI has left unread what is not called JSON
         return await refuse(request, UnsupportedMediaType(media_types.JSON))
@@ -83,7 +83,7 @@ async def refuse_fields(request: Request, error: RequestValidationError) -> Resp
     entries = [
         {
             "type": item["type"],
-            "loc": item["loc"],
+            "loc": item["loc"][:2] if item["loc"][0] == "query" else item["loc"],
             "msg": item["msg"].removeprefix("Value error, "),  # pydantic's prefix tells nothing
         }
         for item in error.errors()
@@ -145,7 +145,8 @@ def paths_met(request: Request) -> list[str | None]:
 
 def has_own_route(request: Request) -> bool:
     """Tell whether a path such as `/users/me` went to `/users/{id}` for want of its method."""
-    return request.scope["path"] in paths_met(request)
+    path = request.scope["path"]
+    return path != request.scope["route"].path and path in paths_met(request)
 
 
 def allowed_methods(request: Request) -> set[str]:

@@ -103,7 +103,7 @@ async def take_back(session: Session, *limits: Limit) -> None:
 
 
 async def forgive(session: Session, *limits: Limit) -> None:
-    """Note that the attempt has succeeded."""
+    """Note that the attempt has succeeded, within the transaction of the session."""
     if not (limits := in_force(limits)):
         return
     own = [limit.key for limit in limits if not limit.shared]
@@ -116,7 +116,10 @@ async def forgive(session: Session, *limits: Limit) -> None:
 async def spend(
     session: Session, key: bytes, limit: int | None, seconds: int, refusal: Reason | str
 ) -> None:
-    """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit."""
+    """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit.
+
+    It is taken within the transaction of the session: where that is rolled back, it is not.
+    """
     if limit is None:
         return
     if limit == 0:
@@ -129,9 +132,7 @@ async def spend(
         case((EXPIRED, begun), else_=until),
     )
     if await session.scalar(statement) is None:
-        waiting = await seconds_to_wait(session, key)
-        await session.commit()  # what was taken of limits before this one stays taken
-        raise TooManyRequests(refusal, waiting)
+        raise TooManyRequests(refusal, await seconds_to_wait(session, key))
 
 
 def in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:

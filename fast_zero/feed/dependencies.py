@@ -5,7 +5,7 @@ from fastapi.security import SecurityScopes
 
 from fast_zero.accounts.dependencies import Actor, current_actor
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import CurrentSession
+from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.feed.queries import NOBODY
 
@@ -13,19 +13,18 @@ Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
 Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
 
 
-async def viewer(request: Request, session: CurrentSession) -> int:
+async def viewer(request: Request, session: CurrentSession, settings: CurrentSettings) -> int:
     """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
 
     While profiles are public these routes need no token, so one that does not hold is as good as
     none. One that was not made for the feed shows no more than everybody sees.
     """
-    is_public = request.state.settings.public_profiles
-    if is_public and "authorization" not in request.headers:
+    if settings.public_profiles and "authorization" not in request.headers:
         return NOBODY
     try:
         actor = await current_actor(request, SecurityScopes(), session)
     except Unauthenticated:
-        if is_public:
+        if settings.public_profiles:
             return NOBODY
         raise
     return actor.id if Scope.FEED_READ in actor.scopes else NOBODY

@@ -209,11 +209,11 @@ async def select_posts(
     return (await session.execute(statement, values)).all()
 
 
-THIS_ONE = showing(Post.__table__).where(posts.id == POST, visible_to(posts))
+ONE_POST = showing(Post.__table__).where(posts.id == POST, visible_to(posts))
 
 
 async def select_post(session: Session, reader_id: int, post_id: int) -> AnyRow | None:
-    found = await session.execute(THIS_ONE, {"reader_id": reader_id, "post_id": post_id})
+    found = await session.execute(ONE_POST, {"reader_id": reader_id, "post_id": post_id})
     return found.one_or_none()
 
 

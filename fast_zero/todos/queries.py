@@ -50,14 +50,14 @@ STATE = type_coerce(todos.c.state, Text).label("state")
 
 COLUMNS = [STATE if column is todos.c.state else column for column in todos.c]
 ACTOR: BindParameter[int] = bindparam("actor_id", type_=BigInteger)
-THIS_ONE = todos.c.id == bindparam("todo_id", type_=BigInteger)
+HAS_ID = todos.c.id == bindparam("todo_id", type_=BigInteger)
 UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
 # Written out, since a prepared statement takes its values when it is sent.
 DECOMPOSED: ColumnElement[str] = literal_column("NFD")
 ACCENTS: ColumnElement[str] = literal_column(r"'[\u0300-\u036f]'")
-NOTHING: ColumnElement[str] = literal_column("''")
-EVERYWHERE: ColumnElement[str] = literal_column("'g'")
-NOWHERE: ColumnElement[int] = literal_column("0")
+EMPTY: ColumnElement[str] = literal_column("''")
+ALL_OF_THEM: ColumnElement[str] = literal_column("'g'")
+NOT_FOUND: ColumnElement[int] = literal_column("0")
 
 
 def folded(text: ColumnElement[str]) -> ColumnElement[str]:
@@ -66,7 +66,7 @@ def folded(text: ColumnElement[str]) -> ColumnElement[str]:
     ASCII has no accents, and looking for some would cost five times as much.
     """
     lower = func.lower(text)
-    bare = func.regexp_replace(func.normalize(lower, DECOMPOSED), ACCENTS, NOTHING, EVERYWHERE)
+    bare = func.regexp_replace(func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, ALL_OF_THEM)
     return case((func.octet_length(text) == func.char_length(text), lower), else_=bare)
 
 
@@ -76,7 +76,7 @@ def containing(name: str) -> ColumnElement[bool]:
     Of LIKE the planner would expect few rows, and sort all of the owner's before it looks.
     """
     wanted = select(folded(bindparam(name, type_=Text))).scalar_subquery()
-    return func.strpos(folded(todos.c[name]), wanted) > NOWHERE
+    return func.strpos(folded(todos.c[name]), wanted) > NOT_FOUND
 
 
 FILTERS = {
@@ -88,7 +88,7 @@ FILTERS = {
 }
 NEW = {name: bindparam(name, type_=Text) for name in sorted(CREATED)}
 INSERT = prepare(insert(todos).values(owner_id=ACTOR, **NEW).returning(*COLUMNS))
-SELECT = prepare(select(*COLUMNS).where(visible_to(ACTOR), THIS_ONE))
+SELECT = prepare(select(*COLUMNS).where(visible_to(ACTOR), HAS_ID))
 
 
 @cache
@@ -101,7 +101,7 @@ def listing(filters: frozenset[str]) -> Prepared:
 
 @cache
 def updating(fields: frozenset[str], *, conditional: bool) -> Prepared:
-    conditions = [editable_by(ACTOR), THIS_ONE, *([UNCHANGED] if conditional else [])]
+    conditions = [editable_by(ACTOR), HAS_ID, *([UNCHANGED] if conditional else [])]
     if not fields:
         return prepare(select(*COLUMNS).where(*conditions))
     statement = update(todos).where(*conditions)

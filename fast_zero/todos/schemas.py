@@ -1,8 +1,11 @@
+import re
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     MISSING,
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,14 +18,28 @@ from fast_zero.core.pagination import Next, PageParams
 from fast_zero.core.types import Answer, Id, Problem, RawText, Sharing, Text
 from fast_zero.todos.models import TodoState
 
+ACCENTS = re.compile("[\u0300-\u036f]+")
 Title = Annotated[
     Text, StringConstraints(min_length=1, max_length=200), Field(examples=["Buy bread"])
 ]
 Description = Annotated[
     Text, StringConstraints(max_length=20_000), Field(examples=["The dark one, with seeds."])
 ]
+
+
+def has_more_than_accents(text: str) -> str:
+    """Refuse what nothing is left of when accents are taken away: every text contains that."""
+    if ACCENTS.fullmatch(unicodedata.normalize("NFD", text)):
+        message = "accents alone cannot be looked for"
+        raise ValueError(message)
+    return text
+
+
 Fragment = Annotated[
-    RawText, StringConstraints(min_length=1, max_length=200), Field(examples=["bread"])
+    RawText,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(has_more_than_accents),
+    Field(examples=["bread"]),
 ]
 
 
@@ -92,13 +109,16 @@ class TodoFilter(PageParams):
     state: Annotated[
         list[TodoState] | None,
         Field(
-            max_length=len(TodoState),
             description="Only todos in this state. Repeat it for todos in one of several.",
         ),
     ] = None
 
 
 class CreateItem(TodoCreate):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"op": "create", "title": "Buy bread"}]}
+    )
+
     op: Literal["create"]
 
 
@@ -111,6 +131,10 @@ class ExistingItem(BaseModel):
 
 
 class UpdateItem(ExistingItem, TodoUpdate):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"op": "update", "id": 7, "version": 3, "state": "done"}]}
+    )
+
     op: Literal["update"]
 
 

@@ -173,6 +173,22 @@ async def test_who_is_logged_in_may_not_guess_the_password_without_end(client, b
     assert (await change(PASSWORD)).status_code == 200
 
 
+async def test_a_right_password_is_no_failure_whatever_else_is_refused(anonymous, client, user):
+    form = {"username": user.email, "password": PASSWORD, "scope": "admin"}
+    change = {"email": "new@example.com", "current_password": PASSWORD}
+    own = {"current_password": PASSWORD}
+    for _ in range(FREE + 1):
+        refused = await anonymous.post("/auth/token", data=form)
+        assert refused.status_code == 403
+        refused = await client.post("/auth/otp/disable", json=own)
+        assert refused.status_code == 404
+        refused = await client.patch("/users/me", json=change, headers={"If-Match": '"99"'})
+        assert refused.status_code in {412, 429}, refused.text
+
+    assert problem(refused) == TOO_MANY_LETTERS
+    assert (await log_in(anonymous, user.email)).status_code == 200
+
+
 async def test_each_session_and_each_person_is_counted_alone(settings):
     keys = {
         attempts.of_own_password(settings, *who).key
@@ -218,6 +234,20 @@ async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit,
     assert answers == [202, 202, TOO_MANY_LETTERS]
     assert problem(changed) == TOO_MANY_LETTERS
     assert others == [202, TOO_MANY_LETTERS]
+
+
+async def test_letters_are_counted_though_the_request_is_refused(live, commit, sign_in):
+    user, other = await commit(UserFactory(), UserFactory())
+    headers = await sign_in(user)
+    taken = {"username": user.username, "email": other.email, "password": PASSWORD}
+
+    async with live(letters_per_hour=2) as client:
+        answers = [
+            await client.put(f"/users/{user.id}", json=taken, headers=headers) for _ in range(3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 429]
+    assert problem(answers[-1]) == TOO_MANY_LETTERS
 
 
 async def test_of_what_is_limited_to_0_nothing_is_allowed(live, commit):

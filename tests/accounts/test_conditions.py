@@ -91,7 +91,7 @@ async def test_an_account_as_it_was_read_is_written_under_the_condition(
         )
 
     assert response.status_code == 200
-    # Replacing reads the old password first, and ends the sessions twice: see the service.
+    # Replacing reads the old password first, and ends the sessions.
     assert len(sent) == (8 if method == "PUT" else 1)
 
 

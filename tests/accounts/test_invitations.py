@@ -8,13 +8,13 @@ from email.policy import default
 from urllib.parse import parse_qs
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from fast_zero.accounts.invitations import CLOSED, NEEDED, NOT_VALID
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
-from fast_zero.models import Invitation, User
+from fast_zero.models import Invitation, Throttle, User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
 
@@ -197,6 +197,26 @@ async def test_an_invitation_is_sent_again_with_its_key_and_done_once(admin, def
     assert answers[1].headers["idempotency-replayed"] == "true"
     assert answers[0].json() == answers[1].json()
     assert len(await deferred()) == 1
+
+
+async def test_an_invitation_that_is_sent_again_takes_nothing_of_the_limit(admin):
+    key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
+
+    answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(7)]
+
+    assert [answer.status_code for answer in answers] == [201] * 7
+
+
+async def test_an_invitation_beyond_the_limit_leaves_its_key_free(admin, invite, connection):
+    key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
+    for _ in range(5):
+        await invite()
+
+    refused = await admin.post("/admin/invitations", json=new, headers=key)
+    await connection.execute(delete(Throttle))
+    later = await admin.post("/admin/invitations", json=new, headers=key)
+
+    assert (refused.status_code, later.status_code) == (429, 201)
 
 
 async def test_a_registration_by_invitation_is_answered_again_with_its_key(admin, invite, sent):

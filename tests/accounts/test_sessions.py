@@ -5,12 +5,14 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from fast_zero.accounts import sessions
+from fast_zero.accounts.revocations import Revocations
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.password_queue import passwords
 from fast_zero.models import LoginSession, SpentRefreshToken, User
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.processes import PATIENCE
 
 NOT_VALIDATED = (401, "Could not validate credentials")
 NEW_PASSWORD = "another fine sentence"
@@ -285,6 +287,43 @@ async def test_no_log_in_slips_in_beside_a_change_of_the_password(live, commit, 
     assert problem(refused) == (401, "Incorrect email or password")
     async with engine.connect() as other:
         assert (await other.scalars(select(LoginSession.id))).all() == [opened.id]
+
+
+async def test_a_change_of_the_address_waits_for_a_log_out_without_holding_it_up(
+    live, commit, engine, sign_in
+):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user)
+    new = {"username": user.username, "email": "new@example.com", "password": PASSWORD}
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    account = select(User.id).with_for_update(key_share=True, read=True, nowait=True)
+
+    async with live() as client, engine.begin() as log_out:
+        await log_out.execute(select(LoginSession.id).with_for_update())
+        change = asyncio.create_task(client.put(f"/users/{user.id}", json=new, headers=headers))
+        async with asyncio.timeout(PATIENCE):
+            while not await log_out.scalar(waiting):
+                await asyncio.sleep(0.01)
+        assert await log_out.scalar(account) == user.id
+        await log_out.commit()
+        changed = await change
+
+    assert changed.status_code == 200, changed.text
+
+
+async def test_a_session_is_refused_here_once_its_end_is_committed(sessions):
+    revocations = Revocations()
+    async with sessions() as session:
+        await session.execute(text("SELECT 1"))
+        revocations.add_at_commit(session, 1, None, 2)
+        assert revocations.ended.keys() == set()
+        await session.commit()
+    async with sessions() as session:
+        await session.execute(text("SELECT 1"))
+        revocations.add_at_commit(session, 3)
+        await session.rollback()
+
+    assert revocations.ended.keys() == {1, 2}
 
 
 async def test_a_refused_session_is_not_opened_for_someone_gone(session, settings):

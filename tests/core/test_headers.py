@@ -99,6 +99,7 @@ async def test_an_origin_that_is_named_is_let_in(live):
 
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == ORIGIN
+    assert "cache-control" not in preflight.headers
     assert "access-control-allow-credentials" not in preflight.headers
     assert refused.headers["access-control-allow-origin"] == ORIGIN
     assert "ETag" in refused.headers["access-control-expose-headers"]

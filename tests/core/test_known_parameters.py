@@ -1,7 +1,9 @@
 """A query parameter that does not exist is refused, where nobody else writes the address."""
 
 import pytest
+from pydantic import SecretStr
 
+from fast_zero.core import security
 from fast_zero.core.dependencies import MOST_TOLD
 from tests.core.expect import faults, problem
 
@@ -58,6 +60,23 @@ async def test_a_stranger_is_asked_for_a_token_first(anonymous, operations):
     for method, path in protected:
         response = await anonymous.request(method, path.format(**PARTS), params={"sort": "x"})
         assert problem(response) == (401, "Not authenticated"), (method, path)
+
+
+async def test_a_token_that_does_not_hold_is_refused_first(anonymous, settings, user):
+    forged = security.create_access_token(
+        settings.model_copy(update={"secret_key": SecretStr("another key" * 9)}), user.id, 1, []
+    )
+    for token in ("a.b.c", forged):
+        headers = {"Authorization": f"Bearer {token}"}
+        response = await anonymous.get("/todos?sort=x", headers=headers)
+        assert problem(response) == (401, "Could not validate credentials")
+
+
+async def test_a_method_that_a_path_does_not_have_is_refused_first(client):
+    response = await client.get("/todos/batch?sort=x")
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/users", "/users/1", "/users/by-name/ana"])

@@ -16,7 +16,7 @@ from fast_zero.core import logs
 from fast_zero.core.settings import Settings
 logs.configure(Settings(_env_file=None))
 logging.getLogger("speaker").warning("a sentence", extra=logs.with_fields({"number": 7}))
-logging.getLogger("fast_zero.core.pool.FairPool").info("of interest to few")
+logging.getLogger("alembic").info("of interest to few")
 try:
     raise ValueError("what somebody typed")
 except ValueError:

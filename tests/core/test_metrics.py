@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import make_url, text
 
 from fast_zero.core import metrics
-from fast_zero.core.database import connected
+from fast_zero.core.database import connected, transaction
 from fast_zero.core.samples import Samples
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
@@ -113,3 +113,15 @@ async def test_the_loop_and_the_pool_are_looked_at(samples, monkeypatch):
 
     assert sample("event_loop_lag_seconds_count") > before
     assert sample("database_pool_size") == samples.pool.max_size
+
+
+async def test_statements_on_a_standby_are_observed_too(settings):
+    changes = {"metrics_port": 9464, "database_read_url": settings.database_url}
+    before = sample("database_statement_seconds_count")
+    async with (
+        connected(settings.model_copy(update=changes)) as state,
+        transaction(state["reads"].kw["info"]["standby"].sessions) as session,
+    ):
+        await session.execute(text("SELECT 1"))
+
+    assert sample("database_statement_seconds_count") == before + 1

@@ -131,6 +131,25 @@ async def test_a_connection_that_was_lost_while_idle_costs_nothing(one, send, en
     assert await backend_of(one) != process
 
 
+async def test_one_who_leaves_while_a_connection_is_checked_gives_it_back(one, send, monkeypatch):
+    checks = asyncio.Event()
+
+    async def hang(_connection):
+        checks.set()
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fast_zero.core.database.pool.is_readable", lambda _connection: True)
+        patch.setattr(one, "check_connection", hang)
+        asking = asyncio.create_task(send(ECHO, answer=1))
+        await checks.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    assert await send(ECHO, answer=2) == 2
+
+
 async def test_of_many_that_were_lost_while_idle_none_costs_a_request(settings, engine):
     """As when the database was restarted, and nobody asked meanwhile."""
     many = settings.model_copy(update={"database_pool_size": 5})

@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from fast_zero.core.database import Session, prepare
+from fast_zero.core.database.replica import without_stale_reads
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.todos import queries
@@ -51,6 +52,11 @@ ID = bindparam("id", type_=BigInteger)
 def test_what_needs_more_is_refused_when_it_is_prepared(statement, reason):
     with pytest.raises(TypeError, match=reason):
         prepare(statement)
+
+
+def test_a_standby_is_sent_what_selects_alone():
+    with pytest.raises(TypeError, match="only a select"):
+        without_stale_reads(update(Todo).values(title="a"))
 
 
 def test_plain_columns_and_lists_of_plain_values_are_taken():

@@ -142,9 +142,8 @@ async def test_a_filtered_list_stays_in_its_budget(client, todos, statements):
         ("limit", [0, -1, 1001, 2**64, "ten", "1.5", ""]),
         ("offset", [-1, 2**63, "ten", ""]),
         ("after", ["", "1", "AAAAAAAAAAA=", "__________8", "AAAAAAAAAAB", "AAAA", "é", "!" * 11]),
-        ("title", ["", "a" * 201, "a\0b"]),
-        ("description", ["", "a" * 201, "\0"]),
-        ("state", [["todo"] * 6]),
+        ("title", ["", "a" * 201, "a\0b", "\u0301", "\u0344\u0308"]),
+        ("description", ["", "a" * 201, "\0", "\u0303"]),
     ],
 )
 async def test_a_list_names_the_parameter_that_is_wrong(client, name, values):
@@ -155,9 +154,9 @@ async def test_a_list_names_the_parameter_that_is_wrong(client, name, values):
 
 @pytest.mark.parametrize("state", ["", "TODO", "later"])
 async def test_a_list_names_the_state_that_is_wrong(client, state):
-    assert faults(await client.get("/todos", params={"state": state})) == ["query.state.0"]
+    assert faults(await client.get("/todos", params={"state": state})) == ["query.state"]
     both = {"state": ["todo", state]}
-    assert faults(await client.get("/todos", params=both)) == ["query.state.1"]
+    assert faults(await client.get("/todos", params=both)) == ["query.state"]
 
 
 async def test_accents_are_found_however_they_are_written(client, save, user):

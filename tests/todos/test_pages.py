@@ -11,7 +11,9 @@ from tests.factories import TodoFactory, UserFactory
 # Cases, accents, what looks like an accent and is none, and what SQL takes as signs elsewhere.
 LETTERS = "aA%_\\/ãÃåo\u0303ÉéçøΆΣşğ"
 texts = st.text(LETTERS, max_size=4)
-fragments = st.sampled_from([*LETTERS, "aA", "%a", "\\%", "/_", "ao"])  # most are found somewhere
+fragments = st.sampled_from(
+    [*LETTERS.replace("\u0303", ""), "aA", "%a", "\\%", "/_", "o\u0303"]
+)  # most are found somewhere
 states = st.sampled_from([TodoState.TODO, TodoState.DONE, TodoState.DRAFT])
 rows = st.tuples(texts.filter(bool), texts, states)
 filters = st.fixed_dictionaries(

@@ -43,7 +43,7 @@ def create_standby_pool(settings: Settings, address: URL) -> Pool:
     return Pool(conninfo(address), settings.database_pool_size, STANDBY_SECONDS, options)
 
 
-def create_engine(pool: Pool) -> AsyncEngine:
+def create_engine(pool: Pool, settings: Settings) -> AsyncEngine:
     """Stand SQLAlchemy's engine on the pool, which lends it a connection for each transaction."""
     engine = create_async_engine(
         "postgresql+psycopg://",
@@ -55,6 +55,8 @@ def create_engine(pool: Pool) -> AsyncEngine:
         hide_parameters=True,  # what people write has no place in a log
     )
     listen(engine.sync_engine, "handle_error", raise_translated)
+    if settings.metrics_port or settings.otel_exporter_otlp_endpoint:
+        observe(engine.sync_engine)
     return engine
 
 
@@ -73,9 +75,7 @@ def create_reads(engine: AsyncEngine, info: dict[str, Any], kind: type[Session])
 async def connected(settings: Settings) -> AsyncIterator[State]:
     """Hold the pools while the application runs, and give the state that requests share."""
     async with create_pool(settings) as pool:
-        engine, info = create_engine(pool), {"pool": pool}
-        if settings.metrics_port or settings.otel_exporter_otlp_endpoint:
-            observe(engine.sync_engine)
+        engine, info = create_engine(pool, settings), {"pool": pool}
         state = State(
             settings=settings,
             sessions=create_sessions(engine, info),
@@ -86,7 +86,7 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
             yield state
             return
         async with create_standby_pool(settings, address) as standby_pool:
-            on_standby = create_engine(standby_pool)
+            on_standby = create_engine(standby_pool, settings)
             standby = Standby(create_reads(on_standby, {"pool": standby_pool}, Session))
             reads = create_reads(engine, info | {"standby": standby}, StandbySession)
             yield State(**{**state, "reads": reads})

@@ -1,6 +1,7 @@
 """psycopg's pool, made to lend no dead connection, and not to wait for a database that is away."""
 
 import asyncio
+import logging
 import select
 from typing import Any
 
@@ -9,6 +10,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from fast_zero.core.metrics import WAITS
+
+# An outage is told once, by us.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class Connection(psycopg.AsyncConnection[TupleRow]):
@@ -62,12 +66,14 @@ class Pool(AsyncConnectionPool[Connection]):
         while True:
             connection = await self.take(timeout)
             connection.lender = self
-            if not is_readable(connection):
-                return connection
             try:
-                await self.check_connection(connection)
+                if is_readable(connection):
+                    await self.check_connection(connection)
             except psycopg.Error:
                 await self.putconn(connection)  # which sees that it is closed, and opens another
+            except BaseException:  # cancelled, above all
+                await self.putconn(connection)
+                raise
             else:
                 return connection
 
@@ -76,8 +82,7 @@ class Pool(AsyncConnectionPool[Connection]):
         await super().putconn(conn)
 
     async def take(self, timeout: float | None) -> Connection:  # noqa: ASYNC109  # as above
-        if self.get_stats().get("pool_available"):
-            return await super().getconn(timeout)
+        is_free = self.get_stats().get("pool_available")
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(None) as limit:
@@ -88,7 +93,8 @@ class Pool(AsyncConnectionPool[Connection]):
             raise psycopg.OperationalError(message) from None
         finally:
             self.waiting.discard(limit)
-            WAITS.observe(asyncio.get_running_loop().time() - began)
+            if not is_free:
+                WAITS.observe(asyncio.get_running_loop().time() - began)
 
 
 async def commit_each_statement(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from fast_zero.core.metrics import STANDBY_READS
 
 REST_SECONDS = 1
 # Evaluated once, before any row is looked for; no condition can refuse but by an error.
-IS_CONNECTED = text(
+RECEIVES_FROM_PRIMARY = text(
     "(SELECT 1 / count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') = 1"
 )
 
@@ -86,7 +86,7 @@ class StandbySession(Session):
 
     async def execute(self, statement: Executable, params: Any = None, **options: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's overloads
         async def ask(session: Session) -> Any:  # noqa: ANN401  # as above
-            return await session.execute(fail_unless_connected(statement), params, **options)
+            return await session.execute(without_stale_reads(statement), params, **options)
 
         async def ask_primary() -> Any:  # noqa: ANN401  # as above
             return await super(StandbySession, self).execute(statement, params, **options)
@@ -99,7 +99,7 @@ class StandbySession(Session):
 
     async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[PreparedRow]:
         async def ask(session: Session) -> list[PreparedRow]:
-            return await session.fetch_all(prepared_to_fail(prepared), values)
+            return await session.fetch_all(prepared_without_stale_reads(prepared), values)
 
         async def ask_primary() -> list[PreparedRow]:
             return await super(StandbySession, self).fetch_all(prepared, values)
@@ -108,12 +108,14 @@ class StandbySession(Session):
         return await standby.read(ask, ask_primary)
 
 
-def fail_unless_connected(statement: Executable) -> Executable:
+def without_stale_reads(statement: Executable) -> Select[*tuple[Any, ...]]:
     """Make a read fail on a standby that has lost the primary."""
-    return statement.where(IS_CONNECTED) if isinstance(statement, Select) else statement
+    if not isinstance(statement, Select):
+        message = "only a select() can be read from a standby"
+        raise TypeError(message)
+    return statement.where(RECEIVES_FROM_PRIMARY)
 
 
 @lru_cache(maxsize=256)
-def prepared_to_fail(prepared: Prepared) -> Prepared:
-    statement = prepared.statement
-    return prepare(statement.where(IS_CONNECTED)) if isinstance(statement, Select) else prepared
+def prepared_without_stale_reads(prepared: Prepared) -> Prepared:
+    return prepare(without_stale_reads(prepared.statement))
