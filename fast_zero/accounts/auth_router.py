@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fast_zero.accounts import measures, otp, programs, session_queries, sessions
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    NO_SCOPE,
     NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
@@ -27,7 +28,7 @@ from fast_zero.accounts.token_schemas import Token, TokenForm
 from fast_zero.core import conditions, etags, idempotency, throttle
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery
+from fast_zero.core.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Conflict,
@@ -46,9 +47,10 @@ from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 
 NO_SESSION = Reason("session_not_found", "Session not found")
+DONE = HTTPStatus.NO_CONTENT
 USER_AGENT_LENGTH = 300  # characters that are kept of it
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
 
 
 @router.post(
@@ -65,14 +67,13 @@ router = APIRouter(prefix="/auth", tags=["auth"])
         CROWDED,
         EXHAUSTED,
     ),
-    dependencies=[Depends(form_only)],
+    dependencies=[Depends(form_only), NO_STORE],
 )
 async def create_token(
     form: Annotated[TokenForm, Form()],
     request: Request,
     session: CurrentSession,
     settings: CurrentSettings,
-    response: Response,
 ) -> Token:
     """Log in, or exchange a refresh token. `username` is your email address, or your username.
 
@@ -82,30 +83,27 @@ async def create_token(
         raise missing_fields(*missing)
     if form.grant_type == "refresh_token":
         tokens = await sessions.refresh(session, settings, form.refresh_token)
-        return answer_tokens(tokens, settings, response)
+        return answer_tokens(tokens, settings)
     with measures.attempt_to_log_in():
         tokens = await sessions.log_in(session, settings, form, client_of(request))
-    return answer_tokens(tokens, settings, response)
+    return answer_tokens(tokens, settings)
 
 
 @router.post(
     "/refresh_token",
     response_model_exclude_none=True,
-    responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
+    responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS),
+    dependencies=[NO_STORE],
 )
 async def refresh_token(
-    actor: AnyActor, session: CurrentSession, settings: CurrentSettings, response: Response
+    actor: AnyActor, session: CurrentSession, settings: CurrentSettings
 ) -> Token:
     """Renew an access token. It has to live still; the new one is of the same session."""
     tokens = await sessions.renew(session, settings, actor.id, session_of(actor), actor.scopes)
-    return answer_tokens(tokens, settings, response)
+    return answer_tokens(tokens, settings)
 
 
-@router.post(
-    "/logout",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, NOT_FOR_PROGRAMS),
-)
+@router.post("/logout", status_code=DONE, responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS))
 async def log_out(
     actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
@@ -115,7 +113,7 @@ async def log_out(
     revocations.add_at_commit(session, session_id)
 
 
-@router.get("/sessions", response_model=SessionPage, responses=responses(*NEEDS_TOKEN))
+@router.get("/sessions", response_model=SessionPage)
 async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentSession) -> object:
     """List where you are logged in."""
     rows, cursor = cut(await session_queries.select_sessions(session, actor.id, page), page)
@@ -123,9 +121,7 @@ async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentS
 
 
 @router.delete(
-    "/sessions/{session_id}",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, NotFound(NO_SESSION)),
+    "/sessions/{session_id}", status_code=DONE, responses=responses(NotFound(NO_SESSION))
 )
 async def end_session(
     session_id: Id, actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
@@ -136,7 +132,7 @@ async def end_session(
     revocations.add_at_commit(session, session_id)
 
 
-@router.delete("/sessions", status_code=HTTPStatus.NO_CONTENT, responses=responses(*NEEDS_TOKEN))
+@router.delete("/sessions", status_code=DONE)
 async def end_other_sessions(
     actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
@@ -150,7 +146,7 @@ async def end_other_sessions(
     status_code=HTTPStatus.CREATED,
     response_model=PersonalTokenCreated,
     responses=responses(
-        *NEEDS_TOKEN,
+        NO_SCOPE,
         NOT_FOR_PROGRAMS,
         Forbidden(programs.NO_MORE_SCOPES),
         idempotency.UNFINISHED,
@@ -158,6 +154,7 @@ async def end_other_sessions(
         Conflict(programs.UNSHOWN),
     )
     | idempotency.CREATED,
+    dependencies=[NO_STORE],
 )
 async def create_personal_token(
     new: PersonalTokenCreate,
@@ -174,7 +171,6 @@ async def create_personal_token(
     async def create() -> PersonalTokenKept:
         kept = await programs.create(session, settings, maker, new, datetime.now(UTC))
         conditions.set_created(response, etags.tag(1), f"/auth/tokens/{kept.id}")
-        response.headers["Cache-Control"] = "no-store"
         return kept
 
     def show(kept: bytes) -> PersonalTokenCreated:
@@ -183,7 +179,7 @@ async def create_personal_token(
     return await once(session, actor.id, create, show=show)
 
 
-@router.get("/tokens", response_model=PersonalTokenPage, responses=responses(*NEEDS_TOKEN))
+@router.get("/tokens", response_model=PersonalTokenPage)
 async def list_personal_tokens(
     page: PageQuery, actor: AccountReader, session: CurrentSession
 ) -> object:
@@ -195,7 +191,7 @@ async def list_personal_tokens(
 @router.get(
     "/tokens/{token_id}",
     response_model=PersonalTokenPublic,
-    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN)) | conditions.TAGGED_OR_SEEN,
+    responses=responses(NotFound(programs.NO_TOKEN)) | conditions.TAGGED_OR_SEEN,
 )
 async def read_personal_token(
     token_id: Id,
@@ -214,8 +210,8 @@ async def read_personal_token(
 
 @router.delete(
     "/tokens/{token_id}",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_TOKEN, NotFound(programs.NO_TOKEN), conditions.STALE),
+    status_code=DONE,
+    responses=responses(NotFound(programs.NO_TOKEN), conditions.STALE),
 )
 async def delete_personal_token(
     token_id: Id, actor: AccountWriter, session: CurrentSession, condition: IfMatch
@@ -231,8 +227,7 @@ def client_of(request: Request) -> sessions.Client:
     )
 
 
-def answer_tokens(tokens: sessions.Tokens, settings: Settings, response: Response) -> Token:
-    response.headers["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+def answer_tokens(tokens: sessions.Tokens, settings: Settings) -> Token:
     return Token(
         access_token=tokens.access_token,
         expires_in=settings.access_token_minutes * 60,

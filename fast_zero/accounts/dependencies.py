@@ -20,13 +20,16 @@ from fast_zero.core.errors import (
     Unauthenticated,
 )
 from fast_zero.core.logs import asked
+from fast_zero.core.problems import responses
 
-NEEDS_TOKEN = (
-    Unauthenticated("Not authenticated"),
-    Unauthenticated(INVALID_TOKEN),
-    InsufficientScope("…"),
-)
-"""What every route that takes an actor may return."""
+NO_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
+NO_SCOPE = InsufficientScope("…")
+NEEDS_TOKEN = responses(*NO_TOKEN, NO_SCOPE)
+"""What every route that takes an actor may return.
+
+FastAPI lets the responses of a route take the place of its router's, status by status. So a route
+with a 403 of its own names `NO_SCOPE`, too.
+"""
 
 NEEDS_LOG_IN = Reason(
     "personal_token_not_allowed", "This needs a token from a log-in, not a personal one"

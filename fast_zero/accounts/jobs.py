@@ -1,14 +1,18 @@
 """The emails of accounts, written and sent after the response; and what is swept now and then."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Unpack
 
 from sqlalchemy import text
 
 from fast_zero.accounts import invitation_queries, letters, link_queries, outbox
 from fast_zero.accounts.letters import Notice
+from fast_zero.accounts.link_queries import NewLink
 from fast_zero.accounts.models import Purpose
+from fast_zero.accounts.outbox import LinkAsked
 from fast_zero.core import mail, security
 from fast_zero.core.jobs import Context, Hopeless, Jobs
+from fast_zero.core.letters import Recipient
 
 # What nobody needs any more, some of it each time, and nothing that another process works on.
 SWEEPS = [
@@ -35,43 +39,35 @@ LIFETIMES = {
 }
 
 
-async def send_link(
-    context: Context,
-    *,
-    purpose: str,
-    email: str,
-    user_id: int | None,
-    seed: str,
-    requested_at: str,
-) -> None:
+async def send_link(context: Context, **asked: Unpack[LinkAsked]) -> None:
     """Send a link to its reader, if there is one. Done again, it sends the same."""
-    aim, moment = Purpose(purpose), datetime.fromisoformat(requested_at)
-    expires_at = moment + LIFETIMES[aim]
+    purpose, moment = Purpose(asked["purpose"]), datetime.fromisoformat(asked["requested_at"])
+    expires_at = moment + LIFETIMES[purpose]
     if expires_at < datetime.now(UTC):
         raise Hopeless("the link has expired before it could be sent")
-    token = security.derived_token(context.settings, seed)
+    token = security.derived_token(context.settings, asked["seed"])
+    link = NewLink(
+        purpose=purpose,
+        digest=security.digest(token),
+        email=asked["email"],
+        user_id=asked["user_id"],
+        requested_at=moment,
+        expires_at=expires_at,
+    )
     async with context.sessions.begin() as session:
-        reader = await link_queries.upsert_link(
-            session,
-            aim,
-            security.digest(token),
-            email=email,
-            user_id=user_id,
-            requested_at=moment,
-            expires_at=expires_at,
-        )
+        reader = await link_queries.upsert_link(session, link)
     if reader is None:
         return
-    server = context.settings.base_url()
-    letter = letters.with_link(aim, *reader, server=server, token=token, letter_id=id_of(seed))
+    to, server, letter_id = Recipient(*reader), context.settings.base_url(), id_of(asked["seed"])
+    letter = letters.with_link(purpose, to, server=server, token=token, letter_id=letter_id)
     await mail.send(context.settings, letter)
 
 
 async def send_notice(
     context: Context, *, about: str, email: str, language: str, seed: str
 ) -> None:
-    server = context.settings.base_url()
-    letter = letters.notice(Notice(about), email, language, server=server, letter_id=id_of(seed))
+    to, server = Recipient(email, language), context.settings.base_url()
+    letter = letters.notice(Notice(about), to, server=server, letter_id=id_of(seed))
     await mail.send(context.settings, letter)
 
 
@@ -84,8 +80,8 @@ async def send_invitation(context: Context, *, seed: str) -> None:
     if reader is None:
         return
     digest, email, language = reader
-    server, token = context.settings.base_url(), by_digest[digest]
-    letter = letters.invitation(email, language, server=server, token=token, letter_id=id_of(seed))
+    to, server, token = Recipient(email, language), context.settings.base_url(), by_digest[digest]
+    letter = letters.invitation(to, server=server, token=token, letter_id=id_of(seed))
     await mail.send(context.settings, letter)
 
 

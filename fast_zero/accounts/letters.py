@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import letters
+from fast_zero.core.letters import Recipient
 from fast_zero.core.mail import Letter
 
 
@@ -166,26 +167,24 @@ O link funciona uma vez, por uma semana. Se você não quer uma conta, não faç
 
 
 def with_link(
-    purpose: Purpose, to: str, language: str, *, server: str, token: str, letter_id: str
+    purpose: Purpose, to: Recipient, *, server: str, token: str, letter_id: str
 ) -> Letter:
     # In the fragment, the token is sent to no server, and so is in no log and no Referer.
-    link = f"{server}/account/{PAGES[purpose]}?lang={language}#{token}"
-    return write(purpose, to, language, server=server, link=link, letter_id=letter_id)
+    link = f"{server}/account/{PAGES[purpose]}?lang={to.language}#{token}"
+    return write(purpose, to, server=server, link=link, letter_id=letter_id)
 
 
-def invitation(to: str, language: str, *, server: str, token: str, letter_id: str) -> Letter:
-    fragment = urlencode({"invitation": token, "email": to})
-    link = f"{server}/account/register?lang={language}#{fragment}"
-    return write(INVITATION, to, language, server=server, link=link, letter_id=letter_id)
+def invitation(to: Recipient, *, server: str, token: str, letter_id: str) -> Letter:
+    fragment = urlencode({"invitation": token, "email": to.address})
+    link = f"{server}/account/register?lang={to.language}#{fragment}"
+    return write(INVITATION, to, server=server, link=link, letter_id=letter_id)
 
 
-def notice(about: Notice, to: str, language: str, *, server: str, letter_id: str) -> Letter:
-    return write(about, to, language, server=server, link="", letter_id=letter_id)
+def notice(about: Notice, to: Recipient, *, server: str, letter_id: str) -> Letter:
+    return write(about, to, server=server, link="", letter_id=letter_id)
 
 
-def write(about: str, to: str, language: str, *, server: str, link: str, letter_id: str) -> Letter:
-    paragraphs = [" ".join(text.split()) for text in TEXTS[language][about].split("\n\n")]
+def write(about: str, to: Recipient, *, server: str, link: str, letter_id: str) -> Letter:
+    paragraphs = [" ".join(text.split()) for text in TEXTS[to.language][about].split("\n\n")]
     subject, *filled = (Template(text).substitute(server=server, link=link) for text in paragraphs)
-    return letters.write(
-        filled, letter_id=letter_id, to=to, language=language, subject=subject, link=link
-    )
+    return letters.write(filled, to, subject, letter_id=letter_id, link=link)

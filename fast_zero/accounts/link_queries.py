@@ -1,6 +1,7 @@
 """Statements about the links in emails, and about what they are for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -23,6 +24,16 @@ from fast_zero.accounts.queries import folded
 from fast_zero.core.database import Session
 
 
+@dataclass(frozen=True)
+class NewLink:
+    purpose: Purpose
+    digest: bytes
+    email: str
+    user_id: int | None
+    requested_at: datetime
+    expires_at: datetime
+
+
 def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
     return (
         MailedLink.digest == digest,
@@ -43,30 +54,21 @@ def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[Column
             return (User.email_key == folded(email),)
 
 
-async def upsert_link(
-    session: Session,
-    purpose: Purpose,
-    digest: bytes,
-    *,
-    email: str,
-    user_id: int | None,
-    requested_at: datetime,
-    expires_at: datetime,
-) -> Row[str, str] | None:
+async def upsert_link(session: Session, link: NewLink) -> Row[str, str] | None:
     """Let a link take the place of an older one; give its reader's address and language.
 
     None: it is for nobody, was used, or a newer one was asked for.
     """
-    where = User.pending_email if purpose is Purpose.ADDRESS else User.email
+    where = User.pending_email if link.purpose is Purpose.ADDRESS else User.email
     values = {
         "owner_id": User.id,
-        "purpose": literal(purpose, MailedLink.purpose.type),
-        "digest": literal(digest, LargeBinary),
+        "purpose": literal(link.purpose, MailedLink.purpose.type),
+        "digest": literal(link.digest, LargeBinary),
         "email": where,
-        "requested_at": literal(requested_at, DateTime(timezone=True)),
-        "expires_at": literal(expires_at, DateTime(timezone=True)),
+        "requested_at": literal(link.requested_at, DateTime(timezone=True)),
+        "expires_at": literal(link.expires_at, DateTime(timezone=True)),
     }
-    reader = select(*values.values()).where(*addressed(purpose, email, user_id))
+    reader = select(*values.values()).where(*addressed(link.purpose, link.email, link.user_id))
     statement = insert(MailedLink).from_select(list(values), reader)
     new = statement.excluded
     # Not by its digest: another SECRET_KEY makes another one of the same seed.

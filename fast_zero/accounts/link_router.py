@@ -1,4 +1,4 @@
-"""Routes that send links, and those that the links' pages ask."""
+"""Routes of the links in emails: they confirm an address, or set a new password."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -6,12 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 
 from fast_zero.accounts import attempts, links
-from fast_zero.accounts.dependencies import (
-    NEEDS_TOKEN,
-    AccountWriter,
-    CurrentRevocations,
-    address_of,
-)
+from fast_zero.accounts.dependencies import CurrentRevocations, address_of
 from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
 from fast_zero.core import examples, password_queue
@@ -24,36 +19,14 @@ from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Message
 
-VERIFICATION_SENT = "An email is on its way to your address."
 PASSWORD_SENT = "If an account has this address, an email is on its way to it."  # noqa: S105  # not a secret, a sentence
 
-router = APIRouter()
+router = APIRouter(prefix="/auth", tags=["auth"])
 
 
 @router.post(
-    "/users/me/email/verification",
-    status_code=HTTPStatus.ACCEPTED,
-    tags=["users"],
-    responses=responses(
-        *NEEDS_TOKEN,
-        Conflict(links.VERIFIED),
-        TooManyRequests(attempts.TOO_MANY_LETTERS),
-        EXHAUSTED,
-    )
-    | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
-)
-async def send_verification(
-    actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
-) -> Message:
-    """Send another link to verify your address. Older links do not work any more."""
-    await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
-    return Message(message=VERIFICATION_SENT)
-
-
-@router.post(
-    "/auth/email/confirm",
+    "/email/confirm",
     status_code=HTTPStatus.NO_CONTENT,
-    tags=["auth"],
     responses=responses(NotFound(links.DEAD), Conflict(EMAIL_TAKEN)),
 )
 async def confirm_email(
@@ -68,9 +41,8 @@ async def confirm_email(
 
 
 @router.post(
-    "/auth/password/forgotten",
+    "/password/forgotten",
     status_code=HTTPStatus.ACCEPTED,
-    tags=["auth"],
     responses=responses(TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED)
     | examples.message(PASSWORD_SENT, HTTPStatus.ACCEPTED),
 )
@@ -87,9 +59,8 @@ async def forget_password(
 
 
 @router.post(
-    "/auth/password/reset",
+    "/password/reset",
     status_code=HTTPStatus.NO_CONTENT,
-    tags=["auth"],
     responses=responses(NotFound(links.DEAD), CROWDED, EXHAUSTED),
 )
 async def reset_password(

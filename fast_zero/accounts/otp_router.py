@@ -1,10 +1,11 @@
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from fast_zero.accounts import otp, otp_queries
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    NO_SCOPE,
     NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
@@ -19,90 +20,75 @@ from fast_zero.accounts.otp_schemas import (
 )
 from fast_zero.core import throttle
 from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings
+from fast_zero.core.dependencies import NO_STORE, CurrentSession, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.password_queue import CROWDED
 from fast_zero.core.problems import responses
 
-NEEDS_SESSION = (*NEEDS_TOKEN, NOT_FOR_PROGRAMS)
-NEEDS_PASSWORD = (
-    *NEEDS_SESSION,
+NEEDS_PASSWORD = responses(
+    NO_SCOPE,
+    NOT_FOR_PROGRAMS,
     Forbidden(otp.NEEDS_PASSWORD),
     TooManyRequests(throttle.TOO_MANY_FAILURES),
     CROWDED,
     EXHAUSTED,
 )
+MISSING = responses(NotFound(otp.NONE))
+ALREADY_ACTIVE = responses(Conflict(otp.ACTIVE))
 
-router = APIRouter(prefix="/auth/otp", tags=["auth"])
+router = APIRouter(prefix="/auth/otp", tags=["auth"], responses=NEEDS_TOKEN)
 
 
-@router.get("", responses=responses(*NEEDS_TOKEN))
+@router.get("")
 async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
     """Show the state of your second factor. It tells how many recovery codes are left."""
     return OtpState.of(await otp_queries.select_state(session, actor.id))
 
 
-@router.post("", responses=responses(*NEEDS_PASSWORD, Conflict(otp.ACTIVE)))
+@router.post("", responses=NEEDS_PASSWORD | ALREADY_ACTIVE, dependencies=[NO_STORE])
 async def enrol_otp(
-    given: PasswordGiven,
-    actor: AccountWriter,
-    session: CurrentSession,
-    settings: CurrentSettings,
-    response: Response,
+    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> OtpEnrolled:
     """Make a secret for your authenticator. It is asked for once you have confirmed it."""
     who = (actor.id, session_of(actor))
     secret, uri = await otp.enrol(session, settings, who, given.current_password)
-    response.headers["Cache-Control"] = "no-store"
     return OtpEnrolled(secret=secret, uri=uri)
 
 
 @router.post(
     "/confirm",
     responses=responses(
-        *NEEDS_SESSION,
+        NO_SCOPE,
+        NOT_FOR_PROGRAMS,
         Forbidden(otp.INCORRECT),
-        NotFound(otp.NONE),
-        Conflict(otp.ACTIVE),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         EXHAUSTED,
-    ),
+    )
+    | MISSING
+    | ALREADY_ACTIVE,
+    dependencies=[NO_STORE],
 )
 async def confirm_otp(
-    given: CodeGiven,
-    actor: AccountWriter,
-    session: CurrentSession,
-    settings: CurrentSettings,
-    response: Response,
+    given: CodeGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
     """Activate your second factor by a code of it. The recovery codes are shown once."""
     who = (actor.id, session_of(actor))
     codes = await otp.confirm(session, settings, who, given.code)
-    response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=codes)
 
 
-@router.post("/recovery_codes", responses=responses(*NEEDS_PASSWORD, NotFound(otp.NONE)))
+@router.post("/recovery_codes", responses=NEEDS_PASSWORD | MISSING, dependencies=[NO_STORE])
 async def replace_recovery_codes(
-    given: PasswordGiven,
-    actor: AccountWriter,
-    session: CurrentSession,
-    settings: CurrentSettings,
-    response: Response,
+    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
     """Replace your recovery codes. The old ones, used or not, end; the new ones are shown once."""
     who = (actor.id, session_of(actor))
     codes = await otp.replace_recovery_codes(session, settings, who, given.current_password)
-    response.headers["Cache-Control"] = "no-store"
     return RecoveryCodes(recovery_codes=codes)
 
 
 # POST, since proxies and clients lose the body of a DELETE (RFC 9110, section 9.3.5).
-@router.post(
-    "/disable",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(*NEEDS_PASSWORD, NotFound(otp.NONE)),
-)
+@router.post("/disable", status_code=HTTPStatus.NO_CONTENT, responses=NEEDS_PASSWORD | MISSING)
 async def disable_otp(
     given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> None:

@@ -5,6 +5,7 @@ is written.
 """
 
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.models import Purpose
@@ -16,9 +17,19 @@ SEND_NOTICE = "accounts.send_notice"
 SEND_INVITATION = "accounts.send_invitation"
 
 
+class LinkAsked(TypedDict):
+    """What `SEND_LINK` is deferred with."""
+
+    purpose: str
+    email: str
+    user_id: int | None
+    seed: str
+    requested_at: str
+
+
 def link(purpose: Purpose, email: str, user_id: int | None = None) -> Deferral:
     """Ask for a link. Whose it is, and whether it is anybody's, is found out when it is sent."""
-    arguments = {
+    arguments: LinkAsked = {
         "purpose": purpose.value,
         "email": email,
         "user_id": user_id,

@@ -1,12 +1,9 @@
 """The pages that the links in email about accounts open."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from fast_zero.core.languages import Language
-from fast_zero.core.pages import Texts, show
+from fast_zero.core.pages import Chosen, Texts, show
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -75,8 +72,6 @@ REGISTER: Texts = {
         "other": "Não funcionou. Tente de novo daqui a pouco.",
     },
 }
-
-Chosen = Annotated[Language | None, Query()]
 
 
 @router.get("/confirm")

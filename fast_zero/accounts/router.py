@@ -2,9 +2,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from fast_zero.accounts import attempts, invitations, queries, service, session_queries
+from fast_zero.accounts import attempts, invitations, links, queries, service, session_queries
 from fast_zero.accounts.dependencies import (
     NEEDS_TOKEN,
+    NO_SCOPE,
     NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
@@ -22,6 +23,7 @@ from fast_zero.accounts.schemas import (
     UserUpdate,
 )
 from fast_zero.core import conditions, etags, examples, idempotency, throttle
+from fast_zero.core.addresses import network
 from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
@@ -42,11 +44,14 @@ from fast_zero.core.types import Id, Message
 
 NOT_YOU = Reason("not_your_account", "Not enough permissions")
 DELETED = "User deleted"
-router = APIRouter(prefix="/users", tags=["users"])
+VERIFICATION_SENT = "An email is on its way to your address."
+
+router = APIRouter(tags=["users"])
+private = APIRouter(prefix="/users", responses=NEEDS_TOKEN)
 
 
 @router.post(
-    "",
+    "/users",
     status_code=HTTPStatus.CREATED,
     response_model=UserPrivate,
     responses=responses(
@@ -89,11 +94,7 @@ async def create_user(
     return await once(session, idempotency.NOBODY, register)
 
 
-@router.get(
-    "/me",
-    response_model=UserPrivate,
-    responses=responses(*NEEDS_TOKEN) | conditions.TAGGED_OR_SEEN,
-)
+@private.get("/me", response_model=UserPrivate, responses=conditions.TAGGED_OR_SEEN)
 async def read_me(
     actor: AccountReader, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
@@ -105,18 +106,18 @@ async def read_me(
     return user
 
 
-@router.get("/me/audit", response_model=AuditPage, responses=responses(*NEEDS_TOKEN))
+@private.get("/me/audit", response_model=AuditPage)
 async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
     """List what happened to your account. A year of log-ins, changes and tokens, newest first."""
     rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
 
 
-@router.patch(
+@private.patch(
     "/me",
     response_model=UserPrivate,
     responses=responses(
-        *NEEDS_TOKEN,
+        NO_SCOPE,
         Forbidden(service.NEEDS_PASSWORD),
         NOT_FOR_PROGRAMS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
@@ -154,11 +155,27 @@ async def update_me(
     return user
 
 
-@router.put(
+@private.post(
+    "/me/email/verification",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=responses(
+        Conflict(links.VERIFIED), TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED
+    )
+    | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
+)
+async def send_verification(
+    actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
+) -> Message:
+    """Send another link to verify your address. Older links do not work any more."""
+    await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
+    return Message(message=VERIFICATION_SENT)
+
+
+@private.put(
     "/{user_id}",
     response_model=UserPrivate,
     responses=responses(
-        *NEEDS_TOKEN,
+        NO_SCOPE,
         Forbidden(NOT_YOU),
         NOT_FOR_PROGRAMS,
         TooManyRequests(attempts.TOO_MANY_LETTERS),
@@ -191,9 +208,9 @@ async def replace_user(
     return user
 
 
-@router.delete(
+@private.delete(
     "/{user_id}",
-    responses=responses(*NEEDS_TOKEN, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE)
+    responses=responses(NO_SCOPE, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE)
     | examples.message(DELETED),
 )
 async def delete_user(
@@ -213,3 +230,6 @@ async def delete_user(
     await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
     revocations.add_at_commit(session, actor.session_id)
     return Message(message=DELETED)
+
+
+router.include_router(private)

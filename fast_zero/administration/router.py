@@ -11,7 +11,13 @@ from fast_zero.accounts import (
     session_queries,
     standing,
 )
-from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, CurrentRevocations, current_actor
+from fast_zero.accounts.dependencies import (
+    NEEDS_TOKEN,
+    NO_SCOPE,
+    Actor,
+    CurrentRevocations,
+    current_actor,
+)
 from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import (
     AuditPage,
@@ -38,10 +44,12 @@ TO_A_USER = responses(NotFound(NO_USER))
 ADMIN = Security(current_actor, scopes=[Scope.ADMIN])
 Admin = Annotated[Actor, ADMIN]
 
-router = APIRouter(prefix="/admin", tags=["administration"], responses=responses(*NEEDS_TOKEN))
+router = APIRouter(
+    prefix="/admin", tags=["administration"], responses=NEEDS_TOKEN, dependencies=[ADMIN]
+)
 
 
-@router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER, dependencies=[ADMIN])
+@router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER)
 async def read_account(user_id: Id, session: ReadSession) -> object:
     """Show the account of a user. It is what its owner sees, with role and `disabled_at`."""
     user = await queries.select_user(session, user_id)
@@ -50,9 +58,7 @@ async def read_account(user_id: Id, session: ReadSession) -> object:
     return user
 
 
-@router.get(
-    "/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER, dependencies=[ADMIN]
-)
+@router.get("/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER)
 async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
     """List what happened to an account. A year of log-ins, changes and tokens, newest first."""
     rows, cursor = cut(await session_queries.select_audit(session, user_id, page), page)
@@ -71,20 +77,13 @@ async def disable_user(
     revocations.add_at_commit(session, *await standing.disable(session, user_id))
 
 
-@router.delete(
-    "/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER, dependencies=[ADMIN]
-)
+@router.delete("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
 async def enable_user(user_id: Id, session: CurrentSession) -> None:
     """Enable an account again. Its owner is let in. Once more changes nothing."""
     await standing.enable(session, user_id)
 
 
-@router.delete(
-    "/posts/{post_id}",
-    status_code=DONE,
-    responses=responses(NotFound(NO_POST)),
-    dependencies=[ADMIN],
-)
+@router.delete("/posts/{post_id}", status_code=DONE, responses=responses(NotFound(NO_POST)))
 async def remove_post(post_id: Id, session: CurrentSession) -> None:
     """Delete a post of anybody. The replies to it stay."""
     if not await moderation_queries.delete_post(session, post_id):
@@ -96,6 +95,7 @@ async def remove_post(post_id: Id, session: CurrentSession) -> None:
     status_code=HTTPStatus.CREATED,
     response_model=InvitationPublic,
     responses=responses(
+        NO_SCOPE,
         Forbidden(invitations.CLOSED),
         Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
@@ -123,7 +123,7 @@ async def create_invitation(
     return await once(session, actor.id, invite)
 
 
-@router.get("/invitations", response_model=InvitationPage, dependencies=[ADMIN])
+@router.get("/invitations", response_model=InvitationPage)
 async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     """List the invitations that are still good. The oldest first."""
     rows, cursor = cut(await invitation_queries.select_invitations(session, page), page)
@@ -134,7 +134,6 @@ async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     "/invitations/{invitation_id}",
     status_code=DONE,
     responses=responses(NotFound(invitations.MISSING)),
-    dependencies=[ADMIN],
 )
 async def revoke_invitation(invitation_id: Id, session: CurrentSession) -> None:
     """Revoke an invitation. Its link lets nobody register any more."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import HTTPConnection
@@ -42,6 +42,14 @@ async def current_settings(request: Request) -> Settings:
 
 
 CurrentSettings = Annotated[Settings, Depends(current_settings)]
+
+
+async def keep_out_of_caches(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"
+
+
+NO_STORE = Depends(keep_out_of_caches)
+"""For a route that returns a secret (of tokens, RFC 6749 asks for it in section 5.1)."""
 
 MOST_TOLD = 20  # unknown parameters of one request: beside each stand all that are known
 

@@ -1,6 +1,7 @@
 """Puts an email together, as text and as HTML."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from string import Template
 
@@ -20,28 +21,26 @@ Block = str | Sequence[str]
 """A paragraph, or the items of a list. One that is the email's link can be clicked."""
 
 
+@dataclass(frozen=True)
+class Recipient:
+    address: str
+    language: str
+
+
 def write(
-    blocks: Sequence[Block],
-    *,
-    letter_id: str,
-    to: str,
-    language: str,
-    subject: str,
-    link: str = "",
-    unsubscribe: str | None = None,
+    blocks: Sequence[Block], to: Recipient, subject: str, *, letter_id: str, link: str
 ) -> Letter:
     return Letter(
         id=letter_id,
-        to=to,
-        language=language,
+        to=to.address,
+        language=to.language,
         subject=subject,
         text="\n\n".join(map(plain, blocks)) + "\n",
         html=HTML.substitute(
-            language=language,
+            language=to.language,
             subject=escape(subject),
             blocks="\n".join(marked_up(block, link) for block in blocks),
         ),
-        unsubscribe=unsubscribe,
     )
 
 

@@ -7,8 +7,9 @@ what is in the fragment of its address, a token or named values, when its button
 import json
 from html import escape
 from string import Template
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
 from fast_zero.core.languages import Language, preferred
@@ -61,6 +62,7 @@ PASSWORD = Template(
     'minlength="8" maxlength="256" required></label>'
 )
 
+Chosen = Annotated[Language | None, Query(description="Otherwise, `Accept-Language` says it.")]
 Texts = dict[Language, dict[str, str]]
 """In each language title and button, the labels of a username and a password if it asks for them,
 and what is said to each status of the response."""

@@ -1,5 +1,5 @@
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Security
 from fastapi.responses import StreamingResponse
@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.dependencies import ReadSession
-from fast_zero.core.problems import responses
+from fast_zero.core.problems import Responses
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
 
@@ -15,7 +15,7 @@ Reader = Annotated[
     Actor,
     Security(current_actor, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ]),
 ]
-AS_FILE: dict[int | str, dict[str, Any]] = {
+AS_FILE: Responses = {
     200: {
         "headers": {
             "Content-Disposition": {
@@ -26,10 +26,10 @@ AS_FILE: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(prefix="/users/me/export", tags=["users"])
+router = APIRouter(prefix="/users/me/export", tags=["users"], responses=NEEDS_TOKEN)
 
 
-@router.get("", response_model=Export, responses=responses(*NEEDS_TOKEN) | AS_FILE)
+@router.get("", response_model=Export, responses=AS_FILE)
 async def export_me(actor: Reader, session: ReadSession, request: Request) -> StreamingResponse:
     """Export everything that is kept of you. One JSON document, written while it is read.
 

@@ -1,16 +1,19 @@
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.security import SecurityScopes
 
-from fast_zero.accounts.dependencies import Actor, current_actor
+from fast_zero.accounts.dependencies import NO_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings
-from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
+from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.problems import responses
 from fast_zero.feed.queries import NOBODY
+from fast_zero.feed.schemas import FeedParams
 
 Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
 Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
+FeedQuery = Annotated[FeedParams, Query()]
 
 
 async def viewer(request: Request, session: CurrentSession, settings: CurrentSettings) -> int:
@@ -33,5 +36,5 @@ async def viewer(request: Request, session: CurrentSession, settings: CurrentSet
 VIEWER = Depends(viewer)
 Viewer = Annotated[int, VIEWER]
 
-NOT_PUBLIC = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
+NOT_PUBLIC = responses(*NO_TOKEN)
 """What every route that takes a viewer may return where profiles are not public."""

@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import PUBLIC, Name, UserPage
@@ -16,19 +15,19 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, service, stats_queries
-from fast_zero.feed.dependencies import NOT_PUBLIC, Reader, Viewer, Writer
+from fast_zero.feed.dependencies import NOT_PUBLIC, FeedQuery, Reader, Viewer, Writer
 from fast_zero.feed.models import NO_USER
-from fast_zero.feed.schemas import FeedParams, PostPage, Profile, UserStats
+from fast_zero.feed.schemas import PostPage, Profile, UserStats
 
-MISSING = NotFound(NO_USER)
-SIGNED_IN = responses(*NEEDS_TOKEN)
-TO_A_USER = responses(*NEEDS_TOKEN, MISSING)
+MISSING = responses(NotFound(NO_USER))
+SHOWN = MISSING | conditions.TAGGED_OR_SEEN
+TO_A_USER = MISSING | NEEDS_TOKEN
 DONE = HTTPStatus.NO_CONTENT
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], responses=NOT_PUBLIC)
 
 
-@router.get("", response_model=UserPage, responses=responses(*NOT_PUBLIC))
+@router.get("", response_model=UserPage)
 async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> object:
     """List the public profiles of all users. The oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
@@ -36,7 +35,7 @@ async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> o
     return {"users": rows, "next": cursor}
 
 
-@router.get("/me/blocks", response_model=UserPage, responses=SIGNED_IN)
+@router.get("/me/blocks", response_model=UserPage, responses=NEEDS_TOKEN)
 async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> object:
     """List whom you block. The latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "blocked")
@@ -44,11 +43,7 @@ async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> o
     return {"users": rows, "next": cursor}
 
 
-@router.get(
-    "/{user_id}",
-    response_model=Profile,
-    responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
-)
+@router.get("/{user_id}", response_model=Profile, responses=SHOWN)
 async def read_user(
     user_id: Id, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
@@ -58,11 +53,7 @@ async def read_user(
     return found[0]
 
 
-@router.get(
-    "/by-name/{username}",
-    response_model=Profile,
-    responses=responses(*NOT_PUBLIC, MISSING) | conditions.TAGGED_OR_SEEN,
-)
+@router.get("/by-name/{username}", response_model=Profile, responses=SHOWN)
 async def read_user_by_name(
     username: Name, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
@@ -79,10 +70,7 @@ def profile_tag(profile: Profile, version: int, viewer: int) -> str:
 
 @router.get("/{user_id}/posts", response_model=PostPage, responses=TO_A_USER)
 async def list_users_posts(
-    user_id: Id,
-    wanted: Annotated[FeedParams, Query()],
-    actor: Reader,
-    session: ReadSession,
+    user_id: Id, wanted: FeedQuery, actor: Reader, session: ReadSession
 ) -> object:
     """List the posts of a user. Those that you may see, the newest first."""
     rows = await service.list_users_posts(session, actor.id, wanted, user_id)

@@ -14,11 +14,10 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, queries, service, timeline_queries
-from fast_zero.feed.dependencies import Reader, Writer
+from fast_zero.feed.dependencies import FeedQuery, Reader, Writer
 from fast_zero.feed.models import NO_POST
 from fast_zero.feed.schemas import (
     EarlierTextPage,
-    FeedParams,
     PostCreate,
     PostPage,
     PostPublic,
@@ -27,17 +26,18 @@ from fast_zero.feed.schemas import (
     ThreadParams,
 )
 
-MISSING = NotFound(NO_POST)
-FeedQuery = Annotated[FeedParams, Query()]
+DONE = HTTPStatus.NO_CONTENT
+MISSING = responses(NotFound(NO_POST))
 
-router = APIRouter(tags=["feed"], responses=responses(*NEEDS_TOKEN))
+router = APIRouter(tags=["feed"], responses=NEEDS_TOKEN)
+one_post = APIRouter(prefix="/posts/{post_id}", responses=MISSING)
 
 
 @router.post(
     "/posts",
     status_code=HTTPStatus.CREATED,
     response_model=PostPublic,
-    responses=responses(MISSING, idempotency.UNFINISHED) | idempotency.CREATED,
+    responses=MISSING | responses(idempotency.UNFINISHED) | idempotency.CREATED,
 )
 async def create_post(
     new: PostCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
@@ -76,11 +76,7 @@ async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) ->
     return {"posts": rows, "next": cursor}
 
 
-@router.get(
-    "/posts/{post_id}",
-    response_model=PostThread,
-    responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
-)
+@one_post.get("", response_model=PostThread, responses=conditions.TAGGED_OR_SEEN)
 async def read_post(
     post_id: Id,
     page: Annotated[ThreadParams, Query()],
@@ -95,10 +91,8 @@ async def read_post(
     return post
 
 
-@router.patch(
-    "/posts/{post_id}",
-    response_model=PostPublic,
-    responses=responses(MISSING, conditions.STALE) | conditions.TAGGED,
+@one_post.patch(
+    "", response_model=PostPublic, responses=responses(conditions.STALE) | conditions.TAGGED
 )
 async def update_post(
     post_id: Id,
@@ -115,11 +109,7 @@ async def update_post(
     return post
 
 
-@router.delete(
-    "/posts/{post_id}",
-    status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(MISSING, conditions.STALE),
-)
+@one_post.delete("", status_code=DONE, responses=responses(conditions.STALE))
 async def delete_post(
     post_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
 ) -> None:
@@ -127,7 +117,7 @@ async def delete_post(
     await service.delete_post(session, actor.id, post_id, etags.versions(condition))
 
 
-@router.get("/posts/{post_id}/edits", response_model=EarlierTextPage, responses=responses(MISSING))
+@one_post.get("/edits", response_model=EarlierTextPage)
 async def list_earlier_texts(
     post_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
@@ -140,25 +130,21 @@ async def list_earlier_texts(
     return {"texts": rows, "next": cursor}
 
 
-@router.put(
-    "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
-)
+@one_post.put("/like", status_code=DONE)
 async def like_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Like a post. Once more changes nothing."""
     if not await queries.like(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
-@router.delete(
-    "/posts/{post_id}/like", status_code=HTTPStatus.NO_CONTENT, responses=responses(MISSING)
-)
+@one_post.delete("/like", status_code=DONE)
 async def unlike_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
     """Unlike a post. Once more changes nothing."""
     if not await queries.unlike(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
-@router.get("/posts/{post_id}/likes", response_model=UserPage, responses=responses(MISSING))
+@one_post.get("/likes", response_model=UserPage)
 async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadSession) -> object:
     """List who likes a post. The latest first."""
     rows = await people_queries.select_people(session, actor.id, page, "likers", post_id=post_id)
@@ -166,3 +152,6 @@ async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadS
         raise NotFound(NO_POST)
     rows, cursor = cut(rows, page, "position")
     return {"users": rows, "next": cursor}
+
+
+router.include_router(one_post)

@@ -1,12 +1,14 @@
 """Feeds of public posts, for programs that subscribe to them and never log in."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from fast_zero.accounts.schemas import Name
 from fast_zero.core import conditions
 from fast_zero.core.conditions import IfModifiedSince, IfNoneMatch
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import AnyRow
 from fast_zero.core.dependencies import CurrentSettings, ReadSession
 from fast_zero.core.errors import NotFound
 from fast_zero.core.problems import responses
@@ -33,51 +35,39 @@ class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
 router = APIRouter(
     prefix="/users/{username}",
     tags=["feed"],
-    responses=responses(*NOT_PUBLIC, NotFound(NO_USER)) | conditions.DATED_OR_SEEN,
+    responses=NOT_PUBLIC | responses(NotFound(NO_USER)) | conditions.DATED_OR_SEEN,
+    dependencies=[VIEWER],
 )
 
 
-async def find(session: Session, username: str) -> AnyRow:
+async def find_author(username: Name, session: ReadSession) -> AnyRow:
     author = await select_syndicated(session, username)
     if author is None:
         raise NotFound(NO_USER)
     return author
 
 
+Author = Annotated[AnyRow, Depends(find_author)]
+
+
 @router.get(
     "/feed.atom",
     response_class=AtomResponse,
     responses={200: {"headers": conditions.DATED, "content": {syndication.ATOM: FEED}}},
-    dependencies=[VIEWER],
 )
 async def read_atom_feed(
-    username: Name,
-    settings: CurrentSettings,
-    session: ReadSession,
-    seen: IfNoneMatch,
-    since: IfModifiedSince,
+    settings: CurrentSettings, seen: IfNoneMatch, since: IfModifiedSince, author: Author
 ) -> Response:
     """Read a user's newest public posts as an Atom feed. See RFC 4287."""
-    author = await find(session, username)
     response = AtomResponse(syndication.as_atom(author, settings.base_url()))
     return conditions.dated(response, author.updated_at, seen, since)
 
 
-@router.get(
-    "/feed.json",
-    response_class=JsonFeedResponse,
-    response_model=JsonFeed,
-    dependencies=[VIEWER],
-)
+@router.get("/feed.json", response_class=JsonFeedResponse, response_model=JsonFeed)
 async def read_json_feed(
-    username: Name,
-    settings: CurrentSettings,
-    session: ReadSession,
-    seen: IfNoneMatch,
-    since: IfModifiedSince,
+    settings: CurrentSettings, seen: IfNoneMatch, since: IfModifiedSince, author: Author
 ) -> Response:
     """Read a user's newest public posts as a JSON Feed. Its version is 1.1."""
-    author = await find(session, username)
     feed = syndication.as_json_feed(author, settings.base_url())
     response = JsonFeedResponse(feed.model_dump(mode="json", exclude_none=True))
     return conditions.dated(response, author.updated_at, seen, since)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from fast_zero.core import mail, security
 from fast_zero.core.jobs import Context, Jobs
+from fast_zero.core.letters import Recipient
 from fast_zero.news import letters, queries, report_queries, unsubscribing
 from fast_zero.news.models import Kind
 from fast_zero.news.report_queries import REPORT, SEND_NEWS, SEND_REPORT
@@ -46,8 +47,7 @@ async def send_report(context: Context, *, user_id: int, monday: str) -> None:
         return
     letter = letters.of_week(
         week,
-        reader.email,
-        reader.language,
+        Recipient(reader.email, reader.language),
         server=settings.base_url(),
         unsubscribe=unsubscribing.link(settings, user_id, [REPORT], reader.language),
         letter_id=id_of(REPORT, user_id, monday),
@@ -76,8 +76,7 @@ async def send_news(context: Context, *, user_id: int, mailed_at: str) -> None:
     kinds = sorted({one.kind for one in told})
     letter = letters.of_news(
         told,
-        reader.email,
-        reader.language,
+        Recipient(reader.email, reader.language),
         server=settings.base_url(),
         unsubscribe=unsubscribing.link(settings, user_id, kinds, reader.language),
         letter_id=id_of("news", user_id, mailed_at),

@@ -5,11 +5,12 @@ verified addresses alone.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from string import Template
 
 from fast_zero.core import letters
 from fast_zero.core.database import AnyRow
-from fast_zero.core.letters import Block
+from fast_zero.core.letters import Block, Recipient
 from fast_zero.core.mail import Letter
 from fast_zero.news.models import Kind
 
@@ -65,26 +66,22 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
 
 
 def of_news(
-    told: Sequence[AnyRow],
-    to: str,
-    language: str,
-    *,
-    server: str,
-    unsubscribe: str,
-    letter_id: str,
+    told: Sequence[AnyRow], to: Recipient, *, server: str, unsubscribe: str, letter_id: str
 ) -> Letter:
+    language = to.language
     items = []
     for one in told:
         post = shortened(one.post["text"]) if one.kind != Kind.FOLLOW else ""
         people = named(language, one.people, one.people_count)
         items.append(words(language, one.kind, one.people_count, people=people, post=post))
     subject = words(language, "news", server=host(server))
-    return wanted([items], to, language, subject, unsubscribe, letter_id)
+    return wanted([items], to, subject, unsubscribe, letter_id)
 
 
 def of_week(
-    week: AnyRow, to: str, language: str, *, server: str, unsubscribe: str, letter_id: str
+    week: AnyRow, to: Recipient, *, server: str, unsubscribe: str, letter_id: str
 ) -> Letter:
+    language = to.language
     blocks: list[Block] = []
     if week.finished:
         blocks.append(words(language, "finished", week.finished))
@@ -102,22 +99,16 @@ def of_week(
     if week.likes:
         blocks.append(words(language, "likes", week.likes))
     subject = words(language, "report", server=host(server))
-    return wanted(blocks, to, language, subject, unsubscribe, letter_id)
+    return wanted(blocks, to, subject, unsubscribe, letter_id)
 
 
 def wanted(
-    blocks: Sequence[Block], to: str, language: str, subject: str, unsubscribe: str, letter_id: str
+    blocks: Sequence[Block], to: Recipient, subject: str, unsubscribe: str, letter_id: str
 ) -> Letter:
     """Write an email that was asked for, with the way to get no more of its kind at the end."""
-    return letters.write(
-        [*filter(None, blocks), words(language, "stop"), unsubscribe],
-        letter_id=letter_id,
-        to=to,
-        language=language,
-        subject=subject,
-        link=unsubscribe,
-        unsubscribe=unsubscribe,
-    )
+    blocks = [*filter(None, blocks), words(to.language, "stop"), unsubscribe]
+    letter = letters.write(blocks, to, subject, letter_id=letter_id, link=unsubscribe)
+    return replace(letter, unsubscribe=unsubscribe)
 
 
 def words(language: str, key: str, count: int = 1, **parts: str) -> str:

@@ -8,8 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import NotFound, Reason
-from fast_zero.core.languages import Language
-from fast_zero.core.pages import Texts, show
+from fast_zero.core.pages import Chosen, Texts, show
 from fast_zero.core.problems import responses
 from fast_zero.core.types import RawText
 from fast_zero.news import report_queries, unsubscribing
@@ -36,12 +35,7 @@ router = APIRouter(tags=["users"])
 
 
 @router.get(unsubscribing.PATH, response_class=HTMLResponse)
-async def unsubscribe_page(
-    request: Request,
-    lang: Annotated[
-        Language | None, Query(description="Otherwise, `Accept-Language` says it.")
-    ] = None,
-) -> HTMLResponse:
+async def unsubscribe_page(request: Request, lang: Chosen = None) -> HTMLResponse:
     """Show a page that stops emails. Opening it does nothing; its button does."""
     return show(PAGE, "", request, lang)
 

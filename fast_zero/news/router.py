@@ -16,7 +16,7 @@ from fast_zero.news.schemas import NewsParams, NotificationPage, ReadUpTo
 
 DONE = HTTPStatus.NO_CONTENT
 
-router = APIRouter(prefix="/notifications", tags=["feed"], responses=responses(*NEEDS_TOKEN))
+router = APIRouter(prefix="/notifications", tags=["feed"], responses=NEEDS_TOKEN)
 
 
 @router.get("", response_model=NotificationPage)

@@ -28,7 +28,7 @@ from fast_zero.todos.schemas import (
 MISSING = NotFound(service.NOT_FOUND)
 DELETED = "Task has been deleted successfully."
 
-router = APIRouter(prefix="/todos", tags=["todos"], responses=responses(*NEEDS_TOKEN))
+router = APIRouter(prefix="/todos", tags=["todos"], responses=NEEDS_TOKEN)
 
 
 @router.post(

@@ -7,6 +7,7 @@ from fast_zero.accounts import letters, pages
 from fast_zero.accounts.letters import TEXTS, Notice
 from fast_zero.accounts.models import Purpose
 from fast_zero.core.languages import KNOWN
+from fast_zero.core.letters import Recipient
 
 SERVER = "https://todo.example.com/a&b"
 
@@ -61,7 +62,11 @@ def test_english_texts_call_an_email_email():
 )
 def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
     letter = letters.with_link(
-        purpose, "ana@example.com", language, server=SERVER, token="s3cr3t", letter_id="f00d"
+        purpose,
+        Recipient("ana@example.com", language),
+        server=SERVER,
+        token="s3cr3t",
+        letter_id="f00d",
     )
     link = f"{SERVER}/account/{page}?lang={language}#s3cr3t"
 
@@ -78,7 +83,9 @@ def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
 @pytest.mark.parametrize("language", KNOWN)
 @pytest.mark.parametrize("about", Notice)
 def test_a_notice_has_no_link_to_follow(about, language):
-    letter = letters.notice(about, "ana@example.com", language, server=SERVER, letter_id="f00d")
+    letter = letters.notice(
+        about, Recipient("ana@example.com", language), server=SERVER, letter_id="f00d"
+    )
 
     html = read(letter.html)
     assert html.links == []

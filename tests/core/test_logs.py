@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from starlette.types import Scope
 
 from fast_zero.core import logs
@@ -99,3 +100,12 @@ def test_a_line_says_of_which_request_it_is():
 
     assert line["request_id"] == "a1b2c3d4"
     assert (line["method"], line["route"], line["user_id"]) == ("GET", "/todos/{todo_id}", 7)
+
+
+def test_every_route_is_logged_by_its_whole_path(app):
+    """The scope has the route as its own router made it, without what a router around it adds."""
+    routes = [found for found in iter_route_contexts(app.routes) if found.path_format]
+
+    assert len(routes) >= 60
+    for route in routes:
+        assert route.original_route.path_format == route.path_format

@@ -205,6 +205,9 @@ def test_the_routes_that_need_a_token_say_so(document):
         refused = operation["responses"].get("401", {"description": ""})["description"]
         may_refuse = needs_token or operation["operationId"] in public_by_setting
         assert ("`Not authenticated`" in refused) == may_refuse, name
+        # FastAPI lets a 403 of the route's own take the place of its router's.
+        forbidden = operation["responses"].get("403", {"description": ""})["description"]
+        assert ("`This needs a token with the scope …`" in forbidden) == needs_token, name
 
 
 @pytest.mark.parametrize(
