@@ -5,6 +5,10 @@ import re
 import pytest
 from sqlalchemy import text
 
+from fast_zero.feed import people_queries, timeline_queries
+from fast_zero.feed import queries as feed
+from fast_zero.news import queries as news
+from fast_zero.todos import queries as todos
 from tests.factories import PASSWORD, PostFactory, TodoFactory
 
 CROWD = """
@@ -100,3 +104,53 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
 
     assert len(plans) >= 50
     assert [plan for plan in plans.values() if SCANS.search(plan)] == []
+
+
+CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
+
+
+@pytest.mark.parametrize(
+    ("built", "paths"),
+    [
+        (todos.listing, ("/todos?limit=1", "/todos?limit=2&offset=3")),
+        (todos.listing, [f"/todos?after={cursor}" for cursor in CURSORS]),
+        (todos.listing, ("/todos?state=todo&title=bread", "/todos?title=rye&state=done&limit=3")),
+        (
+            todos.listing,
+            (
+                "/todos?description=dark&state=todo&state=done",
+                "/todos?state=trash&state=doing&state=draft&description=rye",
+            ),
+        ),
+        (timeline_queries.timeline, ("/timeline", "/timeline?limit=2&offset=3")),
+        (timeline_queries.timeline, [f"/timeline?replies=1&after={cursor}" for cursor in CURSORS]),
+        (feed.listing, ("/posts?limit=1", "/posts?limit=2&offset=3")),
+        (people_queries.listing, [f"/users?after={cursor}" for cursor in CURSORS]),
+        (news.listing, [f"/notifications?unread=1&after={cursor}" for cursor in CURSORS]),
+    ],
+)
+async def test_the_statement_of_a_list_is_built_once_whatever_its_values(client, built, paths):
+    await check_built_once(client, built, [("GET", path, {}) for path in paths])
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}, {"If-Match": '"1", "2"'}])
+@pytest.mark.parametrize("names", [(), ("title",), ("state",), ("description", "title")])
+async def test_the_statement_of_a_change_is_built_once_whatever_its_values(
+    client, user, save, headers, names
+):
+    made = await save(*TodoFactory.build_batch(2, owner_id=user.id))
+    changes = [dict.fromkeys(names, state) for state in ("todo", "done")]
+    requests = [
+        ("PATCH", f"/todos/{todo.id}", {"json": change, "headers": headers})
+        for todo, change in zip(made, changes, strict=True)
+    ]
+
+    await check_built_once(client, todos.updating, requests)
+
+
+async def check_built_once(client, built, requests) -> None:
+    built.cache_clear()
+    for method, path, options in requests:
+        response = await client.request(method, path, **options)
+        assert response.is_success, response.text
+    assert (built.cache_info().misses, built.cache_info().hits) == (1, len(requests) - 1)

@@ -42,3 +42,9 @@ async def comes_true(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  # nobody sets an event for it
             await asyncio.sleep(0)  # gives way to the others
+
+
+def lent(pool) -> int:
+    """Count the connections of a pool that are in use."""
+    stats = pool.get_stats()
+    return stats["pool_size"] - stats["pool_available"]

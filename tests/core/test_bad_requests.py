@@ -1,6 +1,7 @@
 """Whatever the path, the query and the head of a request say, and however long its body is."""
 
 import json
+import logging
 
 import pytest
 from httpx2 import ASGITransport, AsyncClient
@@ -8,6 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 from tests.core.expect import faults, problem
 
 TODO = json.dumps({"title": "Buy bread"}).encode()
+BATCH = json.dumps({"items": [{"op": "create", "title": "Buy bread"}]}).encode()
 JSON = {"Content-Type": "application/json"}
 MEBIBYTE = 1_048_576
 TOO_LARGE = (413, "The body is larger than 1048576 bytes.")
@@ -159,3 +161,40 @@ async def test_a_strange_host_gets_the_same_answers(client, host):
     response = await ask(client, "GET", "/todos/0", headers=((b"host", host),))
 
     assert faults(response) == ["path.todo_id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "body"),
+    [
+        ("POST", "/todos", "application/json", TODO),
+        ("POST", "/todos/batch", "application/json", BATCH),
+        ("PATCH", "/users/me", "application/json", b'{"username": "ana"}'),
+        ("POST", "/auth/token", "application/x-www-form-urlencoded", b"username=a&password=b"),
+    ],
+)
+async def test_who_leaves_in_the_middle_of_a_body_has_asked_for_nothing(
+    client, statements, caplog, method, path, kind, body
+):
+    messages = [
+        {"type": "http.request", "body": body, "more_body": True},  # as if it were all
+        {"type": "http.disconnect"},
+    ]
+    app = client.app
+
+    async def leaving(scope, _receive, send):
+        async def receive():
+            return messages.pop(0) if len(messages) > 1 else messages[0]
+
+        await app(scope, receive, send)
+
+    caplog.set_level(logging.INFO)
+    headers = dict(client.headers) | {"Content-Type": kind, "Idempotency-Key": "key"}
+    async with AsyncClient(
+        transport=ASGITransport(leaving), base_url="http://test", headers=headers
+    ) as raw:
+        with statements() as sent:
+            response = await raw.request(method, path)
+
+    assert problem(response)[0] == 400  # which nobody reads
+    assert (sent, sent.transactions) == ([], 0)
+    assert {record.levelno for record in caplog.records} == {logging.INFO}

@@ -61,10 +61,11 @@ DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at 
 
 
 async def test_a_job_is_deferred_in_the_transaction_of_its_change(sessions, deferred):
+    arguments = {"what": "bread", "count": 2, "nothing": None}
     async with sessions.begin() as session:
-        await jobs.defer(session, Deferral("tests.note", {"what": "bread", "count": 2}))
+        await jobs.defer(session, Deferral("tests.note", arguments))
 
-    assert await deferred() == [("tests.note", {"what": "bread", "count": 2})]
+    assert await deferred() == [("tests.note", arguments)]
 
 
 async def test_a_job_is_rolled_back_with_its_change(sessions, deferred):

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Float, Text, bindparam, cast, func, literal_c
 
 from fast_zero.core import database, errors
 from fast_zero.core.database import prepare, transaction
-from tests.core.expect import comes_true
+from tests.core.expect import comes_true, lent
 
 AWAY = "The database is not available. Try again in a moment."
 BUSY = "All connections to the database are in use. Try again in a moment."
@@ -38,11 +38,6 @@ def send(state, request):
             return await session.scalar(prepared.statement, values)
 
     return send
-
-
-def in_use(one) -> int:
-    stats = one.get_stats()
-    return stats["pool_size"] - stats["pool_available"]
 
 
 async def backend_of(one) -> int:
@@ -82,12 +77,12 @@ async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, one, s
     await asyncio.gather(waiting, return_exceptions=True)
 
     assert await send(ECHO, answer=1) == 1
-    await comes_true(lambda: in_use(one) == 0)
+    await comes_true(lambda: lent(one) == 0)
 
 
 async def test_who_waits_too_long_is_told_and_who_came_later_is_not(one, send):
     holding = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: in_use(one) == 1)
+    await comes_true(lambda: lent(one) == 1)
     first = asyncio.create_task(send(ECHO, answer=1))
     await asyncio.sleep(0.4)
     second = asyncio.create_task(send(ECHO, answer=1))
@@ -98,12 +93,12 @@ async def test_who_waits_too_long_is_told_and_who_came_later_is_not(one, send):
 
     assert await second == 1
     await asyncio.gather(holding, return_exceptions=True)
-    await comes_true(lambda: in_use(one) == 0)
+    await comes_true(lambda: lent(one) == 0)
 
 
 async def test_a_cancelled_statement_gives_its_connection_back(one, send):
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: in_use(one) == 1)
+    await comes_true(lambda: lent(one) == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
@@ -114,7 +109,7 @@ async def test_a_cancelled_statement_gives_its_connection_back(one, send):
 async def test_a_connection_that_is_lost_is_replaced(one, send, engine):
     process = await backend_of(one)
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
-    await comes_true(lambda: in_use(one) == 1)
+    await comes_true(lambda: lent(one) == 1)
     await kill(engine, process)
     with pytest.raises(errors.Unavailable, match=AWAY):
         await sleeping

@@ -313,6 +313,16 @@ async def test_a_page_is_one_statement_with_all_its_counts(client, user, save, s
     assert shown[0].keys() == PostPublic.model_fields.keys()
 
 
+@pytest.mark.parametrize("params", [{}, {"replies": True}, {"limit": 1, "after": "AAAAAAAAAAE"}])
+async def test_a_timeline_is_one_round_trip(client, post, statements, params):
+    await post("one")
+    with statements() as sent:
+        response = await client.get("/timeline", params=params)
+
+    assert response.status_code == 200
+    assert (len(sent), sent.transactions) == (1, 0)
+
+
 async def test_replies_are_listed_where_they_are_asked_for(client, post, user):
     root = await post("root")
     await post("reply", reply_to=root["id"])

@@ -8,14 +8,13 @@ a connection of the pool, in one round trip: see `Session.fetch_all`.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, Executable
-from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy import ARRAY, BindParameter, Executable, UpdateBase, make_url
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 from sqlalchemy.types import TypeEngine
 
-DIALECT = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy types few of it
+# Not that of an engine: knowing its driver, it would wrap bytes, which psycopg takes as they are.
+DIALECT = make_url("postgresql+psycopg_async://").get_dialect()()
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,7 +68,7 @@ async def transaction(sessions: Callable[[], Session]) -> AsyncIterator[Session]
             await session.commit()
     finally:
         if session.in_transaction():
-            # Whoever is cancelled meanwhile gives the connection back nevertheless.
+            # Shielded, as AsyncSession's own end is: who is cancelled gives the connection back.
             await asyncio.shield(session.close())
 
 
