@@ -10,8 +10,7 @@ from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
 from fast_zero.core.bearer import access_token_of
 from fast_zero.core.budget import Charge
-from fast_zero.core.database import Session
-from fast_zero.core.dependencies import CurrentSession
+from fast_zero.core.database import transaction
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Forbidden,
@@ -51,18 +50,18 @@ class BearerToken(OAuth2PasswordBearer):
     """Reads the current user from the token.
 
     An access token says it all, and costs no statement while the list of ended sessions is
-    complete. A personal token costs one.
+    complete. A personal token costs one, in a session of its own: the route may read elsewhere.
     """
 
     async def __call__(  # type: ignore[override]  # more than the token itself
-        self, request: Request, needed: SecurityScopes, session: CurrentSession
+        self, request: Request, needed: SecurityScopes
     ) -> Actor:
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
         charge: Charge | None = request.scope["state"].get("charge")
         try:
-            actor = await actor_of(request, session, token)
+            actor = await actor_of(request, token)
         except Unauthenticated:
             if charge:
                 charge.to_address()
@@ -76,30 +75,32 @@ class BearerToken(OAuth2PasswordBearer):
         return actor
 
 
-async def actor_of(request: Request, session: Session, token: str) -> Actor:
+async def actor_of(request: Request, token: str) -> Actor:
     if token.startswith(personal_tokens.PREFIX):
-        return await actor_of_personal_token(session, token)
-    return await actor_of_access_token(request, session)
+        return await actor_of_personal_token(request, token)
+    return await actor_of_access_token(request)
 
 
-async def actor_of_access_token(request: Request, session: Session) -> Actor:
+async def actor_of_access_token(request: Request) -> Actor:
     said = access_token_of(request.scope)
     if said is None:
         raise Unauthenticated(INVALID_TOKEN)
     revocations: Revocations = request.state.revocations
     ended = said.session_id in revocations.ended
     if not ended and not revocations.complete:
-        lives = session_queries.session_lives
-        ended = not await lives(session, said.user_id, said.session_id)
+        async with transaction(request.state.sessions) as session:
+            lives = session_queries.session_lives
+            ended = not await lives(session, said.user_id, said.session_id)
     if ended:
         raise Unauthenticated(INVALID_TOKEN)
     return Actor(said.user_id, said.scopes, said.session_id)
 
 
-async def actor_of_personal_token(session: Session, token: str) -> Actor:
+async def actor_of_personal_token(request: Request, token: str) -> Actor:
     if not personal_tokens.is_well_formed(token):
         raise Unauthenticated(INVALID_TOKEN)
-    found = await session_queries.use_personal_token(session, security.digest(token))
+    async with transaction(request.state.sessions) as session:
+        found = await session_queries.use_personal_token(session, security.digest(token))
     if found is None:
         raise Unauthenticated(INVALID_TOKEN)
     return Actor(found["owner_id"], frozenset(found["scopes"]))

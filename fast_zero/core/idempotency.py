@@ -19,10 +19,8 @@ from pydantic import BaseModel, WithJsonSchema
 
 from fast_zero.core import conditions, kept_answers
 from fast_zero.core.database import Session, run_again
-from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Reason
 from fast_zero.core.kept_answers import KeptAnswer
-from fast_zero.core.settings import Settings
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
@@ -39,12 +37,9 @@ Show = Callable[[bytes], BaseModel]
 class Once:
     """Does what a request asks for, once for each key; without a key, each time."""
 
-    def __init__(
-        self, request: Request, response: Response, settings: Settings, key: str | None
-    ) -> None:
+    def __init__(self, request: Request, response: Response, key: str | None) -> None:
         self.request = request
         self.response = response
-        self.settings = settings
         self.key = key
         self.owner_id: int | None = None
 
@@ -93,7 +88,7 @@ class Once:
     async def fingerprints(self) -> list[bytes]:
         """Tell one body from another, by each key. Keyed, since the body may hold a password."""
         body = await self.request.body()
-        keys = self.settings.signing_keys()
+        keys = self.request.state.settings.signing_keys()
         return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
 
 
@@ -111,7 +106,6 @@ def replayed(kept: KeptAnswer, prints: Sequence[bytes], show: Show | None) -> Re
 async def once(
     request: Request,
     response: Response,
-    settings: CurrentSettings,
     idempotency_key: Annotated[
         list[str] | None,
         WithJsonSchema(
@@ -129,11 +123,11 @@ async def once(
     ] = None,
 ) -> Once:
     if not idempotency_key:
-        return Once(request, response, settings, None)
+        return Once(request, response, None)
     found = KEY.fullmatch(", ".join(idempotency_key).strip(" \t"))
     if found is None:
         raise Malformed(MALFORMED)
-    return Once(request, response, settings, found[1] or found[2])
+    return Once(request, response, found[1] or found[2])
 
 
 DoOnce = Annotated[Once, Depends(once)]

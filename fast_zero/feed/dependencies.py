@@ -5,7 +5,7 @@ from fastapi.security import SecurityScopes
 
 from fast_zero.accounts.dependencies import NO_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings
+from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.problems import responses
 from fast_zero.feed.queries import NOBODY
@@ -16,7 +16,7 @@ Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
 FeedQuery = Annotated[FeedParams, Query()]
 
 
-async def viewer(request: Request, session: CurrentSession, settings: CurrentSettings) -> int:
+async def viewer(request: Request, settings: CurrentSettings) -> int:
     """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
 
     While profiles are public these routes need no token, so one that does not hold is as good as
@@ -25,7 +25,7 @@ async def viewer(request: Request, session: CurrentSession, settings: CurrentSet
     if settings.public_profiles and "authorization" not in request.headers:
         return NOBODY
     try:
-        actor = await current_actor(request, SecurityScopes(), session)
+        actor = await current_actor(request, SecurityScopes())
     except Unauthenticated:
         if settings.public_profiles:
             return NOBODY
