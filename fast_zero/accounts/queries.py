@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
-from fast_zero.accounts import outbox
-from fast_zero.accounts.models import LoginSession, MailedLink, Purpose, User
+from fast_zero.accounts import outbox, session_queries
+from fast_zero.accounts.models import MailedLink, Purpose, User
 from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core import jobs
 from fast_zero.core.database import Session
@@ -142,10 +142,7 @@ async def update_user(
     """
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
     if change.ends_sessions:
-        # Counted, they are locked before the account is, as a log-out locks them.
-        mine = select(LoginSession.id).where(LoginSession.owner_id == actor_id)
-        locked = mine.order_by(LoginSession.id).with_for_update().cte("locked")
-        conditions.append(select(func.count()).select_from(locked).scalar_subquery() >= 0)
+        conditions.append(session_queries.locked_sessions(actor_id) >= 0)
     if change.password_hash is not None:
         conditions.append(User.password_hash == change.password_hash)
     if change.email is not None:
@@ -175,7 +172,8 @@ async def upgrade_password_hash(
 
 async def delete_user(session: Session, actor_id: int, accepted: Versions = None) -> bool:
     """Delete an account, all that goes with it, and the emails that were still to be sent."""
-    conditions = (editable_by(actor_id), one_of(User.version, accepted))
+    its_sessions = session_queries.locked_sessions(actor_id) >= 0
+    conditions = (editable_by(actor_id), one_of(User.version, accepted), its_sessions)
     gone = delete(User).where(*conditions).returning(*User.__table__.c).cte("gone")
     addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
     unsent = jobs.forgetting("email", addresses).cte("unsent")

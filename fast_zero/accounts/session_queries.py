@@ -183,17 +183,24 @@ async def note_refused_log_in(
 
 
 async def lock_owner(session: Session, owner_id: int, session_id: int) -> str | None:
-    """Lock an account and one of its sessions; give the role, or None if the session has ended.
+    """Lock one of an account's sessions and the account; give the role, or None if it has ended.
 
     What ends the session or changes the account waits for the transaction, and this for them.
     """
-    statement = (
-        select(User.role)
-        .join(LoginSession, LoginSession.owner_id == User.id)
-        .where(User.id == owner_id, LoginSession.id == session_id)
-        .with_for_update(key_share=True)
-    )
-    return await session.scalar(statement)
+    is_open = locked_sessions(owner_id, LoginSession.id == session_id) > 0
+    statement = select(User.role).where(User.id == owner_id, is_open)
+    return await session.scalar(statement.with_for_update(key_share=True))
+
+
+def locked_sessions(owner_id: int, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """Count sessions of an account, which locks them.
+
+    A log-out locks its session and then the account. A statement that compares this number locks
+    them in the same order, so neither waits for the other for ever.
+    """
+    mine = select(LoginSession.id).where(owned_by(owner_id), *conditions)
+    locked = mine.order_by(LoginSession.id).with_for_update().cte("locked")
+    return select(func.count()).select_from(locked).scalar_subquery()
 
 
 async def insert_personal_token(
