@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, Float, Text, bindparam, cast, func, literal_column, select, text
 
 from fast_zero.core import database, errors
@@ -104,6 +105,17 @@ async def test_a_cancelled_statement_gives_its_connection_back(one, send):
         await sleeping
 
     assert await send(ECHO, answer=1) == 1
+
+
+async def test_a_pooler_is_sent_no_request_to_cancel(settings):
+    changes = {"database_direct_url": settings.database_url}
+    pooled = settings.model_copy(update=changes)
+    async with database.create_pool(pooled) as pool, pool.connection() as connection:
+        dozing = asyncio.create_task(connection.execute("SELECT pg_sleep(0.2), 7"))
+        await comes_true(lambda: connection.pgconn.transaction_status == TransactionStatus.ACTIVE)
+        await connection.cancel_safe()
+
+        assert await (await dozing).fetchone() == ("", 7)
 
 
 async def test_a_connection_that_is_lost_is_replaced(one, send, engine):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from fast_zero.core.database.connecting import connection_options, conninfo
 from fast_zero.core.database.errors import raise_translated
 from fast_zero.core.database.observing import observe
-from fast_zero.core.database.pool import Pool
+from fast_zero.core.database.pool import Connection, Pool, PoolerConnection
 from fast_zero.core.database.replica import Standby, StandbySession
 from fast_zero.core.database.session import Session, Sessions
 from fast_zero.core.settings import Settings
@@ -35,12 +35,18 @@ def create_pool(settings: Settings) -> Pool:
         settings.database_pool_size,
         settings.database_pool_wait,
         connection_options(settings),
+        connection_class(settings),
     )
 
 
 def create_standby_pool(settings: Settings, address: URL) -> Pool:
     options = connection_options(settings) | {"connect_timeout": STANDBY_SECONDS}
-    return Pool(conninfo(address), settings.database_pool_size, STANDBY_SECONDS, options)
+    kind, size = connection_class(settings), settings.database_pool_size
+    return Pool(conninfo(address), size, STANDBY_SECONDS, options, kind)
+
+
+def connection_class(settings: Settings) -> type[Connection]:
+    return PoolerConnection if settings.database_direct_url else Connection
 
 
 def create_engine(pool: Pool, settings: Settings) -> AsyncEngine:

@@ -38,14 +38,32 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             super().add_notice_handler(callback)
 
 
+class PoolerConnection(Connection):
+    """A connection through PgBouncer, which is sent no request to cancel a statement.
+
+    PgBouncer 1.18 may crash when it gets many (pgbouncer issue 822). A statement whose request is
+    cancelled has five seconds to end; then the connection is closed, which ends the statement.
+    """
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109  # psycopg's signature
+        pass
+
+
 class Pool(AsyncConnectionPool[Connection]):
     """Connections that commit each statement, unless a session has begun a transaction."""
 
-    def __init__(self, conninfo: str, size: int, timeout: float, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        size: int,
+        timeout: float,
+        options: dict[str, Any],
+        kind: type[Connection] = Connection,
+    ) -> None:
         """`timeout` is how long a request waits for a connection, in seconds."""
         super().__init__(
             conninfo,
-            connection_class=Connection,
+            connection_class=kind,
             kwargs={"autocommit": True, **options},
             min_size=1,  # it grows where requests wait
             max_size=size,
