@@ -21,7 +21,9 @@ from bench import crowd, databases, feed, report, servers, traffic
 from bench.crowd import Crowd
 from bench.servers import Server
 from fast_zero.accounts.scopes import ALL_SCOPES
-from fast_zero.core import embedded, roles, security
+from fast_zero.core import security
+from fast_zero.core.database import embedded
+from fast_zero.core.database.embedded import roles
 from fast_zero.core.settings import Settings
 
 TODOS_EACH = 100

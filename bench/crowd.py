@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import URL
 
 from bench.databases import PATIENCE, Database, email, todos
-from fast_zero.core import migrations
+from fast_zero.core.database import migrations
 
 FAMOUS = 5
 """People whom everybody else follows; they have the first ids."""

@@ -8,7 +8,7 @@ from pwdlib import PasswordHash
 from sqlalchemy import URL, create_engine
 
 from bench import tutorial
-from fast_zero.core import migrations
+from fast_zero.core.database import migrations
 
 USERS = 1000
 PASSWORD = "a fine long sentence"  # noqa: S105  # made up, and for nobody

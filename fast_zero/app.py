@@ -19,19 +19,25 @@ from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
 from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.administration import router as administration
-from fast_zero.core import database, examples, health, logs, metrics, openapi, problems
-from fast_zero.core.budget import EXHAUSTED, RateLimit
-from fast_zero.core.collector import spared_collector
-from fast_zero.core.deadline import Deadline
-from fast_zero.core.dependencies import KNOWN_PARAMETERS
-from fast_zero.core.entrance import NormalizePath
-from fast_zero.core.forwarded import Forwarded
-from fast_zero.core.headers import PROBES, ResponseHeaders, hosts_and_origins
+from fast_zero.core import database
+from fast_zero.core.garbage_collection import spared_collector
+from fast_zero.core.http import examples, health, openapi, problems
+from fast_zero.core.http.dependencies import KNOWN_PARAMETERS
+from fast_zero.core.http.middleware.access_log import AccessLog
+from fast_zero.core.http.middleware.deadline import Deadline
+from fast_zero.core.http.middleware.forwarded import Forwarded
+from fast_zero.core.http.middleware.normalize_path import NormalizePath
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED, RateLimit
+from fast_zero.core.http.middleware.response_headers import (
+    PROBES,
+    ResponseHeaders,
+    hosts_and_origins,
+)
+from fast_zero.core.http.negotiation import prefers_html
+from fast_zero.core.http.problems import ErrorHandler
 from fast_zero.core.jobs import Context
-from fast_zero.core.negotiation import prefers_html
-from fast_zero.core.observing import AccessLog
-from fast_zero.core.problems import ErrorHandler
-from fast_zero.core.samples import Samples
+from fast_zero.core.observability import logs, metrics
+from fast_zero.core.observability.samples import Samples
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed, traced

@@ -18,8 +18,8 @@ import typer
 from rich.markup import escape
 
 import fast_zero
-from fast_zero.core.collector import loading
 from fast_zero.core.errors import DomainError, StartError
+from fast_zero.core.garbage_collection import loading
 from fast_zero.core.terminal import console, talk
 from fast_zero.operations import (
     commands,
@@ -104,8 +104,8 @@ def serve(
 
 
 def announce(settings: "Settings", address: str) -> None:
-    from fast_zero.core import embedded
     from fast_zero.core.addresses import is_loopback, is_wildcard
+    from fast_zero.core.database import embedded
 
     data = f"{settings.data_dir.absolute()} (PostgreSQL {embedded.MAJOR}, embedded)"
     if settings.database_url is not None:
@@ -175,7 +175,7 @@ def shell() -> None:
     The session is one transaction after the other: what it changes is kept by
     `await session.commit()`, and given up by `await session.rollback()` or at the end.
     """
-    from fast_zero.core import repl
+    from fast_zero.operations import repl
 
     with ready(migrate=False) as settings, asyncio.Runner() as loop:
         repl.enable_history()

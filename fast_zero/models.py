@@ -12,8 +12,8 @@ from fast_zero.accounts.models import (
 )
 from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
 from fast_zero.core.database import Base
-from fast_zero.core.kept_answers import KeptAnswer
-from fast_zero.core.throttle import Throttle
+from fast_zero.core.http.idempotency_keys import KeptAnswer
+from fast_zero.core.security.throttle import Throttle
 from fast_zero.feed.models import (
     Block,
     Completion,

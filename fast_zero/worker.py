@@ -4,8 +4,8 @@ import asyncio
 import signal
 
 from fast_zero.accounts import jobs as accounts
-from fast_zero.core import database, job_runner
-from fast_zero.core.jobs import Context, Jobs
+from fast_zero.core import database
+from fast_zero.core.jobs import Context, Jobs, worker
 from fast_zero.core.settings import Settings
 from fast_zero.feed import jobs as feed
 from fast_zero.news import jobs as news
@@ -17,7 +17,7 @@ CHORES: Jobs = {**accounts.CHORES, **feed.CHORES, **news.CHORES}
 
 
 async def work(context: Context) -> None:
-    await job_runner.run(context, JOBS, CHORES)
+    await worker.run(context, JOBS, CHORES)
 
 
 async def run_alone(settings: Settings) -> None:

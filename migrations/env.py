@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from fast_zero.core.migrations import create_migration_engine
+from fast_zero.core.database.migrations import create_migration_engine
 from fast_zero.core.settings import load_settings
 from fast_zero.core.startup import completed
 from fast_zero.models import Base

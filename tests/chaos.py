@@ -24,7 +24,8 @@ import httpx2
 import psutil
 import psycopg
 
-from fast_zero.core import embedded, programs, roles
+from fast_zero.core.database import embedded
+from fast_zero.core.database.embedded import programs, roles
 from tests import clusters
 from tests.processes import PATIENCE, postmaster, serving
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fast_zero.core import embedded, locks, migrations
+from fast_zero.core.database import embedded, migrations
+from fast_zero.core.database.embedded import file_locks
 
 VARIABLE = "FAST_ZERO_TESTS_TEMPLATE"
 MIGRATION_WAIT_SECONDS = 60
@@ -38,7 +39,7 @@ def copy_to(data_dir: Path) -> Path:
     """Make a DATA_DIR whose database is migrated. Whoever is first makes the original."""
     folder = Path(os.environ[VARIABLE])
     original = folder / "data"
-    with locks.held(folder / "lock"):
+    with file_locks.held(folder / "lock"):
         if not original.exists():
             new = folder / "new"
             with embedded.running(new) as url:

@@ -4,7 +4,7 @@ import asyncio
 
 from alembic.script import ScriptDirectory
 
-from fast_zero.core import migrations
+from fast_zero.core.database import migrations
 
 
 async def alembic(url, function, *arguments):

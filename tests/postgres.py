@@ -16,7 +16,8 @@ from docker.errors import DockerException
 from psycopg import sql
 from sqlalchemy import URL
 
-from fast_zero.core import embedded, migrations, roles
+from fast_zero.core.database import embedded, migrations
+from fast_zero.core.database.embedded import roles
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import parse_database_url
 

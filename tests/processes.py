@@ -25,7 +25,7 @@ from unittest import mock
 import psutil
 
 from fast_zero import cli
-from fast_zero.core import logs
+from fast_zero.core.observability import logs
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
 PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow

@@ -4,7 +4,8 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
-from fast_zero.core import embedded, programs, roles
+from fast_zero.core.database import embedded
+from fast_zero.core.database.embedded import programs, roles
 from tests.chaos import Database
 
 

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from fast_zero.core import embedded, programs
-from fast_zero.core.database import conninfo
+from fast_zero.core.database import conninfo, embedded
+from fast_zero.core.database.embedded import programs
 from fast_zero.core.errors import StartError
 from fast_zero.operations.backup import Database, back_up
 from tests import clusters

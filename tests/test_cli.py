@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 
 from fast_zero import __version__
 from fast_zero.cli import cli
-from fast_zero.core import embedded
-from fast_zero.core.database import conninfo
+from fast_zero.core.database import conninfo, embedded
 from fast_zero.operations.demo_commands import is_here
 from tests import clusters
 from tests.processes import PATIENCE, call, on_a_terminal, postmaster, run, serving

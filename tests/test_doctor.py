@@ -8,8 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from fast_zero.core import in_use
-from fast_zero.core.database import conninfo
+from fast_zero.core.database import conninfo, in_use
 from fast_zero.operations import doctor
 from tests.chaos import own_database
 from tests.core.mailbox import receiving

@@ -143,7 +143,7 @@ def test_imports_point_down():
 
 def test_a_server_that_traces_nothing_loads_no_tracer():
     words = (
-        "import sys, fast_zero.app, fast_zero.worker, fast_zero.core.migrations as _;"
+        "import sys, fast_zero.app, fast_zero.worker, fast_zero.core.database.migrations as _;"
         "fast_zero.app.create_app();"
         "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
     )

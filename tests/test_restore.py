@@ -19,8 +19,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from fast_zero.core import in_use, migrations
-from fast_zero.core.database import conninfo
+from fast_zero.core.database import conninfo, in_use, migrations
 from fast_zero.core.errors import StartError
 from fast_zero.operations import restore
 from fast_zero.operations.backup import Database, back_up

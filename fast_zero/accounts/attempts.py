@@ -2,13 +2,14 @@
 
 import unicodedata
 
-from fast_zero.core import password_queue, security, throttle
+from fast_zero.core import security
 from fast_zero.core.addresses import network
 from fast_zero.core.database import Session
 from fast_zero.core.errors import Reason, TooManyRequests, Unavailable
-from fast_zero.core.password_queue import Caller
+from fast_zero.core.security import password_queue, throttle
+from fast_zero.core.security.password_queue import Caller
+from fast_zero.core.security.throttle import Limit
 from fast_zero.core.settings import Settings
-from fast_zero.core.throttle import Limit
 
 HOUR = 3600
 TOO_MANY_REGISTRATIONS = Reason(

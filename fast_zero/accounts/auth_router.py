@@ -25,10 +25,6 @@ from fast_zero.accounts.schemas import (
     SessionPage,
 )
 from fast_zero.accounts.token_schemas import Token, TokenForm
-from fast_zero.core import conditions, etags, idempotency, throttle
-from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Conflict,
@@ -38,11 +34,16 @@ from fast_zero.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from fast_zero.core.idempotency import DoOnce
-from fast_zero.core.media_types import form_only
+from fast_zero.core.http import conditions, etags, idempotency
+from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
+from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.media_types import form_only
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import missing_fields, responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.password_queue import CROWDED
-from fast_zero.core.problems import missing_fields, responses
+from fast_zero.core.security import throttle
+from fast_zero.core.security.password_queue import CROWDED
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 

@@ -8,8 +8,6 @@ from fast_zero.accounts import personal_tokens, session_queries
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.accounts.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 from fast_zero.core import security
-from fast_zero.core.bearer import access_token_of
-from fast_zero.core.budget import Charge
 from fast_zero.core.database import transaction
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -18,8 +16,10 @@ from fast_zero.core.errors import (
     Reason,
     Unauthenticated,
 )
-from fast_zero.core.logs import asked
-from fast_zero.core.problems import responses
+from fast_zero.core.http.bearer import access_token_of
+from fast_zero.core.http.middleware.rate_limit import Charge
+from fast_zero.core.http.problems import responses
+from fast_zero.core.observability.logs import asked
 
 NO_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
 NO_SCOPE = InsufficientScope("…")

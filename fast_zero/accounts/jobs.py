@@ -10,9 +10,10 @@ from fast_zero.accounts.letters import Notice
 from fast_zero.accounts.link_queries import NewLink
 from fast_zero.accounts.models import Purpose
 from fast_zero.accounts.outbox import LinkAsked
-from fast_zero.core import mail, security
+from fast_zero.core import security
+from fast_zero.core.email import sending
+from fast_zero.core.email.template import Recipient
 from fast_zero.core.jobs import Context, Hopeless, Jobs
-from fast_zero.core.letters import Recipient
 
 # What nobody needs any more, some of it each time, and nothing that another process works on.
 SWEEPS = [
@@ -60,7 +61,7 @@ async def send_link(context: Context, **asked: Unpack[LinkAsked]) -> None:
         return
     to, server, letter_id = Recipient(*reader), context.settings.base_url(), id_of(asked["seed"])
     letter = letters.with_link(purpose, to, server=server, token=token, letter_id=letter_id)
-    await mail.send(context.settings, letter)
+    await sending.send(context.settings, letter)
 
 
 async def send_notice(
@@ -68,7 +69,7 @@ async def send_notice(
 ) -> None:
     to, server = Recipient(email, language), context.settings.base_url()
     letter = letters.notice(Notice(about), to, server=server, letter_id=id_of(seed))
-    await mail.send(context.settings, letter)
+    await sending.send(context.settings, letter)
 
 
 async def send_invitation(context: Context, *, seed: str) -> None:
@@ -82,7 +83,7 @@ async def send_invitation(context: Context, *, seed: str) -> None:
     digest, email, language = reader
     to, server, token = Recipient(email, language), context.settings.base_url(), by_digest[digest]
     letter = letters.invitation(to, server=server, token=token, letter_id=id_of(seed))
-    await mail.send(context.settings, letter)
+    await sending.send(context.settings, letter)
 
 
 async def sweep(context: Context) -> None:

@@ -9,9 +9,9 @@ from string import Template
 from urllib.parse import urlencode
 
 from fast_zero.accounts.models import Purpose
-from fast_zero.core import letters
-from fast_zero.core.letters import Recipient
-from fast_zero.core.mail import Letter
+from fast_zero.core.email import template
+from fast_zero.core.email.sending import Letter
+from fast_zero.core.email.template import Recipient
 
 
 class Notice(StrEnum):
@@ -187,4 +187,4 @@ def notice(about: Notice, to: Recipient, *, server: str, letter_id: str) -> Lett
 def write(about: str, to: Recipient, *, server: str, link: str, letter_id: str) -> Letter:
     paragraphs = [" ".join(text.split()) for text in TEXTS[to.language][about].split("\n\n")]
     subject, *filled = (Template(text).substitute(server=server, link=link) for text in paragraphs)
-    return letters.write(filled, to, subject, letter_id=letter_id, link=link)
+    return template.write(filled, to, subject, letter_id=letter_id, link=link)

@@ -9,14 +9,15 @@ from fast_zero.accounts import attempts, links
 from fast_zero.accounts.dependencies import CurrentRevocations, address_of
 from fast_zero.accounts.models import EMAIL_TAKEN
 from fast_zero.accounts.schemas import ForgottenPassword, MailedToken, PasswordReset
-from fast_zero.core import examples, password_queue
 from fast_zero.core.addresses import network
-from fast_zero.core.budget import EXHAUSTED
 from fast_zero.core.database import run_again
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import Conflict, NotFound, TooManyRequests
-from fast_zero.core.password_queue import CROWDED
-from fast_zero.core.problems import responses
+from fast_zero.core.http import examples
+from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import responses
+from fast_zero.core.security import password_queue
+from fast_zero.core.security.password_queue import CROWDED
 from fast_zero.core.types import Message
 
 PASSWORD_SENT = "If an account has this address, an email is on its way to it."  # noqa: S105  # not a secret, a sentence

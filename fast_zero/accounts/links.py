@@ -16,7 +16,7 @@ from fast_zero.accounts.passwords import check_password
 from fast_zero.core import jobs, security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import INVALID_TOKEN, Conflict, NotFound, Reason, Unauthenticated
-from fast_zero.core.password_queue import Caller
+from fast_zero.core.security.password_queue import Caller
 from fast_zero.core.settings import Settings
 
 DEAD = Reason("link_not_valid", "This link was used, has expired, or was followed by a newer one.")

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, counted_version
 from fast_zero.core.errors import Reason
-from fast_zero.core.kept_answers import KeptAnswer
+from fast_zero.core.http.idempotency_keys import KeptAnswer
 
 # Upper case first, so that the two small sigmas of Greek meet.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fast_zero.accounts import attempts, one_time_codes, otp_queries, queries
 from fast_zero.accounts.models import User
-from fast_zero.core import security, throttle
+from fast_zero.core import security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -14,6 +14,7 @@ from fast_zero.core.errors import (
     Reason,
     Unauthenticated,
 )
+from fast_zero.core.security import throttle
 from fast_zero.core.settings import Settings
 
 ACTIVE = Reason("otp_already_active", "A second factor is active already. Disable it first.")

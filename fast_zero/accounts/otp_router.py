@@ -18,12 +18,12 @@ from fast_zero.accounts.otp_schemas import (
     PasswordGiven,
     RecoveryCodes,
 )
-from fast_zero.core import throttle
-from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import NO_STORE, CurrentSession, CurrentSettings
 from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
-from fast_zero.core.password_queue import CROWDED
-from fast_zero.core.problems import responses
+from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import responses
+from fast_zero.core.security import throttle
+from fast_zero.core.security.password_queue import CROWDED
 
 NEEDS_PASSWORD = responses(
     NO_SCOPE,

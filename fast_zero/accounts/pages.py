@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from fast_zero.core.pages import Chosen, Texts, show
+from fast_zero.core.http.pages import Chosen, Texts, show
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 

@@ -12,7 +12,7 @@ from fast_zero.accounts.schemas import (
     PersonalTokenPublic,
 )
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core import etags, security
+from fast_zero.core import security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -24,7 +24,8 @@ from fast_zero.core.errors import (
     Stale,
     Unauthenticated,
 )
-from fast_zero.core.etags import Versions
+from fast_zero.core.http import etags
+from fast_zero.core.http.etags import Versions
 from fast_zero.core.settings import Settings
 
 LONGEST_LIFE = timedelta(days=366)

@@ -27,7 +27,7 @@ from fast_zero.accounts.models import MailedLink, Purpose, User
 from fast_zero.accounts.otp_models import SecondFactor
 from fast_zero.core import jobs
 from fast_zero.core.database import Session
-from fast_zero.core.etags import Versions, one_of
+from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.jobs import Deferral
 from fast_zero.core.pagination import PageParams, paged
 

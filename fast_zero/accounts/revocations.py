@@ -14,7 +14,7 @@ from sqlalchemy import URL
 from sqlalchemy.event import listen
 
 from fast_zero.core.database import Session
-from fast_zero.core.listener import listening
+from fast_zero.core.database.listener import listening
 
 CHANNEL = "session_ended"
 KEEP_SECONDS = 7200

@@ -22,11 +22,7 @@ from fast_zero.accounts.schemas import (
     UserPrivate,
     UserUpdate,
 )
-from fast_zero.core import conditions, etags, examples, idempotency, throttle
 from fast_zero.core.addresses import network
-from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Conflict,
@@ -35,11 +31,16 @@ from fast_zero.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.http import conditions, etags, examples, idempotency
+from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
+from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import responses
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
-from fast_zero.core.password_queue import CROWDED
-from fast_zero.core.problems import responses
+from fast_zero.core.security import throttle
+from fast_zero.core.security.password_queue import CROWDED
 from fast_zero.core.types import Id, Message
 
 NOT_YOU = Reason("not_your_account", "Not enough permissions")

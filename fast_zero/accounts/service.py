@@ -4,7 +4,7 @@ from fast_zero.accounts.models import EITHER_TAKEN, EMAIL_TAKEN, Purpose, User
 from fast_zero.accounts.passwords import check_password
 from fast_zero.accounts.queries import AccountChange
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
-from fast_zero.core import etags, languages, password_queue, security
+from fast_zero.core import languages, security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -15,8 +15,10 @@ from fast_zero.core.errors import (
     Stale,
     Unauthenticated,
 )
-from fast_zero.core.etags import Versions
-from fast_zero.core.password_queue import Caller
+from fast_zero.core.http import etags
+from fast_zero.core.http.etags import Versions
+from fast_zero.core.security import password_queue
+from fast_zero.core.security.password_queue import Caller
 from fast_zero.core.settings import Settings
 
 NEEDS_PASSWORD = Reason(

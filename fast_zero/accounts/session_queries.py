@@ -35,7 +35,7 @@ from fast_zero.accounts.models import (
 )
 from fast_zero.accounts.scopes import Scope
 from fast_zero.core.database import AnyRow, PreparedRow, Session, prepare
-from fast_zero.core.etags import Versions, one_of
+from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, paged
 
 ADMINISTRATES = literal_column(f"'{Scope.ADMIN}'", Text) == any_(PersonalToken.scopes)

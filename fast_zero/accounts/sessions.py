@@ -8,7 +8,7 @@ from fast_zero.accounts.models import Role
 from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.accounts.session_queries import NewSession
 from fast_zero.accounts.token_schemas import TokenForm
-from fast_zero.core import password_queue, security, throttle
+from fast_zero.core import security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -18,6 +18,7 @@ from fast_zero.core.errors import (
     Reason,
     Unauthenticated,
 )
+from fast_zero.core.security import password_queue, throttle
 from fast_zero.core.settings import Settings
 
 INCORRECT = Reason("incorrect_credentials", "Incorrect email or password")

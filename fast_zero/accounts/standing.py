@@ -11,7 +11,7 @@ from fast_zero.accounts.queries import AccountChange
 from fast_zero.core import security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import NotFound, Reason
-from fast_zero.core.password_queue import OPERATOR
+from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.core.settings import Settings
 
 NO_USER = Reason("user_not_found", "User not found")

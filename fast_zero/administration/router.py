@@ -27,13 +27,13 @@ from fast_zero.accounts.schemas import (
     UserAdmin,
 )
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core import idempotency
-from fast_zero.core.budget import EXHAUSTED
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
 from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
-from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.http import idempotency
+from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed import moderation_queries
 from fast_zero.feed.models import NO_POST, NO_USER

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from pydantic import SecretStr
 
-from fast_zero.core import embedded
+from fast_zero.core.database import embedded
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings
 
@@ -19,7 +19,7 @@ def traced(settings: Settings) -> Iterator[None]:
         yield
         return
     try:
-        tracing = import_module("fast_zero.core.tracing")
+        tracing = import_module("fast_zero.core.observability.tracing")
     except ImportError as error:
         raise StartError(
             "OTEL_EXPORTER_OTLP_ENDPOINT needs what the extra `tracing` installs: "

@@ -6,8 +6,8 @@ from fastapi.responses import StreamingResponse
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import ReadSession
-from fast_zero.core.problems import Responses
+from fast_zero.core.http.dependencies import ReadSession
+from fast_zero.core.http.problems import Responses
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
 

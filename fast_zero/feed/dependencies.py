@@ -5,9 +5,9 @@ from fastapi.security import SecurityScopes
 
 from fast_zero.accounts.dependencies import NO_TOKEN, Actor, current_actor
 from fast_zero.accounts.scopes import Scope
-from fast_zero.core.dependencies import CurrentSettings
 from fast_zero.core.errors import Unauthenticated
-from fast_zero.core.problems import responses
+from fast_zero.core.http.dependencies import CurrentSettings
+from fast_zero.core.http.problems import responses
 from fast_zero.feed.queries import NOBODY
 from fast_zero.feed.schemas import FeedParams
 

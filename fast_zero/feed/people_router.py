@@ -7,12 +7,12 @@ from fastapi import APIRouter, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import PUBLIC, Name, UserPage
-from fast_zero.core import conditions
-from fast_zero.core.conditions import IfNoneMatch
-from fast_zero.core.dependencies import CurrentSession, PageQuery, ReadSession
 from fast_zero.core.errors import NotFound
+from fast_zero.core.http import conditions
+from fast_zero.core.http.conditions import IfNoneMatch
+from fast_zero.core.http.dependencies import CurrentSession, PageQuery, ReadSession
+from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, service, stats_queries
 from fast_zero.feed.dependencies import NOT_PUBLIC, FeedQuery, Reader, Viewer, Writer

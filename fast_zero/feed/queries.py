@@ -40,7 +40,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from fast_zero.accounts.models import User
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.etags import Versions
+from fast_zero.core.http.etags import Versions
 from fast_zero.core.pagination import PageParams
 from fast_zero.feed.models import Block, Completion, EarlierText, Follow, Like, Post, Visibility
 from fast_zero.feed.schemas import FeedParams, PostCreate, PostUpdate, ThreadParams

@@ -5,13 +5,13 @@ from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.accounts.schemas import UserPage
-from fast_zero.core import conditions, etags, idempotency
-from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import CurrentSession, PageQuery, ReadSession
 from fast_zero.core.errors import NotFound
-from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.http import conditions, etags, idempotency
+from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
+from fast_zero.core.http.dependencies import CurrentSession, PageQuery, ReadSession
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed import people_queries, queries, service, timeline_queries
 from fast_zero.feed.dependencies import FeedQuery, Reader, Writer

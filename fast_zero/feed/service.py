@@ -1,10 +1,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from fast_zero.core import etags
 from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.errors import DomainError, Invalid, NotFound, Stale
-from fast_zero.core.etags import Versions
+from fast_zero.core.http import etags
+from fast_zero.core.http.etags import Versions
 from fast_zero.core.pagination import PageParams, cut
 from fast_zero.feed import measures, people_queries, queries
 from fast_zero.feed.models import NO_POST, NO_USER

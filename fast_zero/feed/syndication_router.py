@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from fast_zero.accounts.schemas import Name
-from fast_zero.core import conditions
-from fast_zero.core.conditions import IfModifiedSince, IfNoneMatch
 from fast_zero.core.database import AnyRow
-from fast_zero.core.dependencies import CurrentSettings, ReadSession
 from fast_zero.core.errors import NotFound
-from fast_zero.core.problems import responses
+from fast_zero.core.http import conditions
+from fast_zero.core.http.conditions import IfModifiedSince, IfNoneMatch
+from fast_zero.core.http.dependencies import CurrentSettings, ReadSession
+from fast_zero.core.http.problems import responses
 from fast_zero.feed import syndication
 from fast_zero.feed.dependencies import NOT_PUBLIC, VIEWER
 from fast_zero.feed.models import NO_USER

@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from fast_zero.core import mail, security
+from fast_zero.core import security
+from fast_zero.core.email import sending
+from fast_zero.core.email.template import Recipient
 from fast_zero.core.jobs import Context, Jobs
-from fast_zero.core.letters import Recipient
 from fast_zero.news import letters, queries, report_queries, unsubscribing
 from fast_zero.news.models import Kind
 from fast_zero.news.report_queries import REPORT, SEND_NEWS, SEND_REPORT
@@ -52,7 +53,7 @@ async def send_report(context: Context, *, user_id: int, monday: str) -> None:
         unsubscribe=unsubscribing.link(settings, user_id, [REPORT], reader.language),
         letter_id=id_of(REPORT, user_id, monday),
     )
-    await mail.send(settings, letter)
+    await sending.send(settings, letter)
     async with context.sessions.begin() as session:
         await report_queries.note_sent(session, user_id, day)
 
@@ -81,7 +82,7 @@ async def send_news(context: Context, *, user_id: int, mailed_at: str) -> None:
         unsubscribe=unsubscribing.link(settings, user_id, kinds, reader.language),
         letter_id=id_of("news", user_id, mailed_at),
     )
-    await mail.send(settings, letter)
+    await sending.send(settings, letter)
 
 
 def id_of(*about: object) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from string import Template
 
-from fast_zero.core import letters
 from fast_zero.core.database import AnyRow
-from fast_zero.core.letters import Block, Recipient
-from fast_zero.core.mail import Letter
+from fast_zero.core.email import template
+from fast_zero.core.email.sending import Letter
+from fast_zero.core.email.template import Block, Recipient
 from fast_zero.news.models import Kind
 
 QUOTED = 80
@@ -107,7 +107,7 @@ def wanted(
 ) -> Letter:
     """Write an email that was asked for, with the way to get no more of its kind at the end."""
     blocks = [*filter(None, blocks), words(to.language, "stop"), unsubscribe]
-    letter = letters.write(blocks, to, subject, letter_id=letter_id, link=unsubscribe)
+    letter = template.write(blocks, to, subject, letter_id=letter_id, link=unsubscribe)
     return replace(letter, unsubscribe=unsubscribe)
 
 

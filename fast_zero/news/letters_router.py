@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from fast_zero.core.dependencies import CurrentSession, CurrentSettings
 from fast_zero.core.errors import NotFound, Reason
-from fast_zero.core.pages import Chosen, Texts, show
-from fast_zero.core.problems import responses
+from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings
+from fast_zero.core.http.pages import Chosen, Texts, show
+from fast_zero.core.http.problems import responses
 from fast_zero.core.types import RawText
 from fast_zero.news import report_queries, unsubscribing
 

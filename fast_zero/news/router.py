@@ -4,10 +4,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.core.dependencies import CurrentSession, ReadSession
 from fast_zero.core.errors import NotFound
+from fast_zero.core.http.dependencies import CurrentSession, ReadSession
+from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.problems import responses
 from fast_zero.core.types import Id
 from fast_zero.feed.dependencies import Reader, Writer
 from fast_zero.news import queries

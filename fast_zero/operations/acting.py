@@ -71,7 +71,9 @@ async def find(session: "Session", user: str) -> "User":
 @contextmanager
 def ready(*, migrate: bool) -> "Iterator[Settings]":
     """Hold a database that answers and, if wanted, has the newest revision."""
-    from fast_zero.core import database, logs, revisions
+    from fast_zero.core import database
+    from fast_zero.core.database import revisions
+    from fast_zero.core.observability import logs
     from fast_zero.core.settings import load_settings
     from fast_zero.core.startup import completed
 
@@ -85,7 +87,7 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
         if schema.is_ahead():
             talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
         elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
-            from fast_zero.core import migrations
+            from fast_zero.core.database import migrations
 
             before, after = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
             if before != after:

@@ -13,8 +13,8 @@ from typing import IO, NamedTuple
 import psycopg
 from sqlalchemy import URL
 
-from fast_zero.core import programs
 from fast_zero.core.database import CONNECT_SECONDS, conninfo
+from fast_zero.core.database.embedded import programs
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings
 

@@ -57,7 +57,7 @@ def restore_backup(
     programs: Programs = None,
 ) -> None:
     """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
-    from fast_zero.core import revisions
+    from fast_zero.core.database import revisions
     from fast_zero.operations import restore
 
     with reached_for_backup(programs) as database:

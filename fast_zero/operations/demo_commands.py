@@ -33,7 +33,7 @@ def seed(
     from rich.progress import Progress
 
     from fast_zero.core import security
-    from fast_zero.core.password_queue import OPERATOR
+    from fast_zero.core.security.password_queue import OPERATOR
     from fast_zero.operations.seed import plant, usernames
 
     password = secrets.token_urlsafe(12)
@@ -69,7 +69,7 @@ def reset_database(
     ] = False,
 ) -> None:
     """Delete everything in the database, and migrate it anew. Stop servers and workers first."""
-    from fast_zero.core import migrations
+    from fast_zero.core.database import migrations
     from fast_zero.operations.acting import MIGRATION_WAIT_SECONDS
 
     with ready(migrate=False) as settings:

@@ -15,9 +15,9 @@ import psycopg
 from psycopg.rows import TupleRow
 from sqlalchemy import URL
 
-from fast_zero.core import in_use, mail, revisions
 from fast_zero.core.addresses import is_loopback, is_wildcard
-from fast_zero.core.database import CONNECT_SECONDS, conninfo, wait_until_ready
+from fast_zero.core.database import CONNECT_SECONDS, conninfo, in_use, revisions, wait_until_ready
+from fast_zero.core.email import sending
 from fast_zero.core.settings import Settings
 
 OLDEST_SERVER = 15
@@ -187,10 +187,10 @@ def check_mail(settings: Settings) -> Finding:
             return Finding("mail", "error", f"{folder} cannot be written to", "Give it to us.")
         advice = "Set SMTP_URL, so that they are sent."
         return Finding("mail", "warning", f"emails go to {folder}", advice)
-    where = mail.connection(settings.smtp_url.get_secret_value())
+    where = sending.connection(settings.smtp_url.get_secret_value())
     server = f"{where['hostname']}:{where['port'] or 'its port'}"
     try:
-        asyncio.run(mail.try_server(settings.smtp_url.get_secret_value()))
+        asyncio.run(sending.try_server(settings.smtp_url.get_secret_value()))
     except Exception as error:  # noqa: BLE001  # whatever it is, emails are not sent
         found = f"{server}: {type(error).__name__}"
         return Finding("mail", "error", found, "Look at SMTP_URL: host, port, TLS, password.")

@@ -39,10 +39,10 @@ def list_jobs(
 
     A job that failed is tried again later and later, and after the tenth time kept for 30 days.
     """
-    from fast_zero.core import job_queries
+    from fast_zero.core.jobs import queries
 
     statuses = [one.value for one in status or Status]
-    rows = act(lambda session, _settings: job_queries.select_jobs(session, statuses, limit))
+    rows = act(lambda session, _settings: queries.select_jobs(session, statuses, limit))
     moments = ("next_try", "changed")
     show(
         [
@@ -63,17 +63,17 @@ def moment(at: object) -> str | None:
 @cli.command("retry")
 def retry_job(job_ids: list[int]) -> None:
     """Do jobs that failed, wait or were cancelled as soon as a worker is free."""
-    from fast_zero.core import job_queries
+    from fast_zero.core.jobs import queries
 
-    change(job_queries.retry, job_ids, "is done as soon as a worker is free")
+    change(queries.retry, job_ids, "is done as soon as a worker is free")
 
 
 @cli.command("cancel")
 def cancel_job(job_ids: list[int]) -> None:
     """Do jobs no more that wait or failed. They stay in the list for 30 days."""
-    from fast_zero.core import job_queries
+    from fast_zero.core.jobs import queries
 
-    change(job_queries.cancel, job_ids, "is cancelled")
+    change(queries.cancel, job_ids, "is cancelled")
 
 
 def change(

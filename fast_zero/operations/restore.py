@@ -17,9 +17,9 @@ from typing import IO, cast
 import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from fast_zero.core import in_use, revisions
+from fast_zero.core.database import in_use, revisions
+from fast_zero.core.database.listener import NotDirectError, refuse_a_pooler
 from fast_zero.core.errors import StartError
-from fast_zero.core.listener import NotDirectError, refuse_a_pooler
 from fast_zero.operations.backup import Database, first_line
 
 MAGIC = b"PGDMP"  # how a dump in custom format begins

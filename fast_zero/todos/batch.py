@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from fast_zero.core import etags
 from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Reason, Stale
+from fast_zero.core.http import etags
 from fast_zero.core.types import Problem
 from fast_zero.todos import measures, queries
 from fast_zero.todos.models import Todo

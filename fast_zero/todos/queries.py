@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
-from fast_zero.core.etags import Versions, one_of
+from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate, UpdateItem
 

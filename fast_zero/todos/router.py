@@ -4,13 +4,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from fast_zero.accounts.dependencies import NEEDS_TOKEN
-from fast_zero.core import conditions, etags, examples, idempotency
-from fast_zero.core.conditions import IfMatch, IfNoneMatch
-from fast_zero.core.dependencies import CurrentSession, ReadSession
 from fast_zero.core.errors import NotFound
-from fast_zero.core.idempotency import DoOnce
+from fast_zero.core.http import conditions, etags, examples, idempotency
+from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
+from fast_zero.core.http.dependencies import CurrentSession, ReadSession
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
-from fast_zero.core.problems import responses
 from fast_zero.core.types import Id, Message
 from fast_zero.todos import batch as batches
 from fast_zero.todos import queries, service

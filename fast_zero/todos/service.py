@@ -1,7 +1,7 @@
-from fast_zero.core import etags
 from fast_zero.core.database import PreparedRow, Session
 from fast_zero.core.errors import DomainError, NotFound, Reason, Stale
-from fast_zero.core.etags import Versions
+from fast_zero.core.http import etags
+from fast_zero.core.http.etags import Versions
 from fast_zero.todos import measures, queries
 from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from fast_zero.accounts import attempts
-from fast_zero.core.password_queue import passwords
+from fast_zero.core.security.password_queue import passwords
 from fast_zero.models import Throttle
 from tests.chaos import own_database
 from tests.core.expect import comes_true, problem, same_headers

@@ -10,7 +10,7 @@ from fast_zero.accounts import queries
 from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
-from fast_zero.core.password_queue import OPERATOR
+from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.models import User
 from tests.core.expect import faults, problem, same_headers
 from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory

@@ -6,8 +6,8 @@ import pytest
 from fast_zero.accounts import letters, pages
 from fast_zero.accounts.letters import TEXTS, Notice
 from fast_zero.accounts.models import Purpose
+from fast_zero.core.email.template import Recipient
 from fast_zero.core.languages import KNOWN
-from fast_zero.core.letters import Recipient
 
 SERVER = "https://todo.example.com/a&b"
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from fast_zero.core import security
-from fast_zero.core.password_queue import OPERATOR
+from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.models import User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory

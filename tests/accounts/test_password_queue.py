@@ -9,7 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from fast_zero.accounts.models import Purpose
 from fast_zero.core import security
-from fast_zero.core.password_queue import Caller, passwords
+from fast_zero.core.security.password_queue import Caller, passwords
 from fast_zero.models import MailedLink
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, UserFactory

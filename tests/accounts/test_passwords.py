@@ -3,7 +3,7 @@ import pytest
 from fast_zero.accounts import passwords
 from fast_zero.core import security
 from fast_zero.core.errors import Invalid
-from fast_zero.core.password_queue import OPERATOR
+from fast_zero.core.security.password_queue import OPERATOR
 from tests.core.expect import faults, problem
 
 ANA = {"username": "ana", "email": "ana@example.com"}

@@ -7,7 +7,7 @@ from fast_zero.accounts import service
 from fast_zero.accounts.schemas import UserUpdate
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import encode_cursor
-from fast_zero.core.password_queue import passwords
+from fast_zero.core.security.password_queue import passwords
 from fast_zero.models import Todo, User
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import PASSWORD, TodoFactory, UserFactory

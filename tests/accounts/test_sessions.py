@@ -8,7 +8,7 @@ from fast_zero.accounts import sessions
 from fast_zero.accounts.revocations import Revocations
 from fast_zero.core import security
 from fast_zero.core.errors import Unauthenticated
-from fast_zero.core.password_queue import passwords
+from fast_zero.core.security.password_queue import passwords
 from fast_zero.models import LoginSession, SpentRefreshToken, User
 from tests.core.expect import comes_true, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory

@@ -7,9 +7,9 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL
 
-from fast_zero.core import in_use
+from fast_zero.core.database import in_use
+from fast_zero.core.database.revisions import Schema
 from fast_zero.core.errors import StartError
-from fast_zero.core.revisions import Schema
 from fast_zero.core.settings import Settings
 
 APPLICATION_NAME = "fast_zero"

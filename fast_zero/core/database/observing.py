@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, ExceptionContext
 from sqlalchemy.event import listen
 
-from fast_zero.core import metrics, spans
+from fast_zero.core.observability import metrics, spans
 
 
 @contextmanager

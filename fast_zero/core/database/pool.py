@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from fast_zero.core.metrics import WAITS
+from fast_zero.core.observability.metrics import WAITS
 
 # An outage is told once, by us.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

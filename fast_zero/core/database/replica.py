@@ -19,7 +19,7 @@ from sqlalchemy import Executable, Select, text
 from fast_zero.core.database.prepared import Prepared, prepare
 from fast_zero.core.database.session import PreparedRow, Session, Sessions, transaction
 from fast_zero.core.errors import Invalid, Unavailable
-from fast_zero.core.metrics import STANDBY_READS
+from fast_zero.core.observability.metrics import STANDBY_READS
 
 REST_SECONDS = 1
 # Evaluated once, before any row is looked for; no condition can refuse but by an error.

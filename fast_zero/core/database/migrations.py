@@ -1,0 +1,91 @@
+"""Bring the database to the newest revision, one process at a time."""
+
+import time
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    NullPool,
+    create_engine,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+
+from fast_zero.core.database import in_use, revisions
+from fast_zero.core.errors import StartError
+
+LOCK = 0x6661_7374_5F7A_6572  # any number that no other program locks: "fast_zer"
+POLL_SECONDS = 0.4
+LOCK_MILLISECONDS = 4000
+
+
+def config() -> Config:
+    found = Config()
+    found.set_main_option("script_location", str(revisions.folder()).replace("%", "%%"))
+    return found
+
+
+def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
+    """Migrate to the head, and give the revisions before and after.
+
+    The lock is polled and never waited for: a waiting statement is a transaction, and
+    `CREATE INDEX CONCURRENTLY` in another process would wait for its end for ever.
+    """
+    engine = create_migration_engine(url)
+    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with single.connect() as keeper:
+        alone = func.pg_try_advisory_lock(LOCK)
+        take_lock(keeper, alone, wait, "Another process has been migrating")
+        together = func.pg_try_advisory_lock_shared(in_use.LOCK)
+        take_lock(keeper, together, wait, "A backup has been being restored")
+        with engine.connect() as connection:
+            before_and_after = upgrade_to_head(connection)
+            connection.commit()
+    return before_and_after
+
+
+def empty(url: URL) -> None:
+    """Delete all tables, types and functions, with all that they hold."""
+    try:
+        with create_migration_engine(url).begin() as connection:
+            for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+                connection.execute(text(statement))
+    except DBAPIError as error:
+        raise StartError(f"Cannot empty the database: {error.orig}") from error
+
+
+def create_migration_engine(url: URL) -> Engine:
+    """Open connections that give up on a lock soon, since all others wait behind a waiter."""
+    options = f"-c lock_timeout={LOCK_MILLISECONDS}"
+    known_as = {"application_name": "fast_zero migrations"}
+    return create_engine(url, poolclass=NullPool, connect_args={"options": options, **known_as})
+
+
+def take_lock(keeper: Connection, lock: ColumnElement[bool], wait: float, reason: str) -> None:
+    deadline = time.monotonic() + wait
+    while not keeper.scalar(select(lock)):
+        if time.monotonic() > deadline:
+            raise StartError(f"{reason} for more than {wait:g} s.")
+        time.sleep(POLL_SECONDS)
+
+
+def upgrade_to_head(connection: Connection) -> tuple[str | None, str | None]:
+    before = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()  # each migration begins its own transaction
+    settings = config()
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, "head")
+    except (CommandError, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StartError(f"Cannot migrate the database: {reason}") from error
+    return before, ScriptDirectory.from_config(settings).get_current_head()

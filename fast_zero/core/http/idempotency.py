@@ -1,0 +1,150 @@
+"""`Idempotency-Key`: a POST that is sent again is answered again, and done once.
+
+The key is claimed first, in the transaction of what the request does, and the response is kept
+in it last. So there is a response if and only if there is an effect. A second request with the
+key waits at the primary key until the first has committed, and then finds its response.
+
+(IETF draft-ietf-httpapi-idempotency-key-header.)
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel, WithJsonSchema
+
+from fast_zero.core.database import Session, run_again
+from fast_zero.core.errors import InProgress, Invalid, Malformed, Reason
+from fast_zero.core.http import conditions, idempotency_keys
+from fast_zero.core.http.idempotency_keys import KeptAnswer
+
+NAME = "Idempotency-Key"
+KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
+NOBODY = 0
+KEPT_HEADERS = {"cache-control", "etag", "location"}
+
+MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
+REUSED = Reason("idempotency_key_reused", "This key came with another body before. Take a new one.")
+
+Operation = Callable[[], Awaitable[BaseModel]]
+Show = Callable[[bytes], BaseModel]
+
+
+class Once:
+    """Does what a request asks for, once for each key; without a key, each time."""
+
+    def __init__(self, request: Request, response: Response, key: str | None) -> None:
+        self.request = request
+        self.response = response
+        self.key = key
+        self.owner_id: int | None = None
+
+    async def __call__(
+        self,
+        session: Session,
+        actor_id: int,
+        operation: Operation,
+        *,
+        status: HTTPStatus = HTTPStatus.CREATED,
+        show: Show | None = None,
+    ) -> BaseModel | Response:
+        """Give what the operation gives, or the response to the first request with the key.
+
+        With a key, the operation is part of a transaction, and done again where PostgreSQL has
+        cancelled it. `actor_id` may be `NOBODY`; then the operation sets `owner_id` to the account
+        that it makes. `show` makes what is sent of what is kept, where the two must differ.
+        """
+        key, route = self.key, f"{self.request.method} {self.request.scope['path']}"
+
+        async def act_once() -> BaseModel | Response:
+            await session.begin()
+            identity = (actor_id, route, key or "")
+            if not await idempotency_keys.claim(session, identity, prints[0]):
+                return replayed(
+                    await idempotency_keys.select_answer(session, identity), prints, show
+                )
+            self.owner_id = actor_id or None
+            content = await operation()
+            headers = self.response.headers.items()
+            answer = {
+                "status": status,
+                "headers": {name: value for name, value in headers if name in KEPT_HEADERS},
+                "body": content.model_dump_json().encode(),
+            }
+            await idempotency_keys.keep(session, identity, self.owner_id, answer)
+            return content
+
+        if key is None:
+            content: BaseModel | Response = await run_again(session, operation)
+        else:
+            prints = await self.fingerprints()
+            content = await run_again(session, act_once)
+        if show and isinstance(content, BaseModel):
+            return show(content.model_dump_json().encode())
+        return content
+
+    async def fingerprints(self) -> list[bytes]:
+        """Tell one body from another, by each key. Keyed, since the body may hold a password."""
+        body = await self.request.body()
+        keys = self.request.state.settings.signing_keys()
+        return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
+
+
+def replayed(kept: KeptAnswer, prints: Sequence[bytes], show: Show | None) -> Response:
+    """Send what was sent before, to a request with the same body alone."""
+    if kept.fingerprint not in prints:
+        raise Invalid(REUSED, NAME, "header")
+    body = kept.body or b""
+    if show:
+        body = show(body).model_dump_json().encode()
+    headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
+    return Response(body, kept.status or HTTPStatus.OK, headers, "application/json")
+
+
+async def once(
+    request: Request,
+    response: Response,
+    idempotency_key: Annotated[
+        list[str] | None,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": f"^({KEY.pattern})$",
+                "examples": ["0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"],
+            }
+        ),
+        Header(
+            alias=NAME,
+            description="Made up by you, such as a UUID. Sent again with the same body within 24 "
+            "hours, it does nothing and gets the first response.",
+        ),
+    ] = None,
+) -> Once:
+    if not idempotency_key:
+        return Once(request, response, None)
+    found = KEY.fullmatch(", ".join(idempotency_key).strip(" \t"))
+    if found is None:
+        raise Malformed(MALFORMED)
+    return Once(request, response, found[1] or found[2])
+
+
+DoOnce = Annotated[Once, Depends(once)]
+"""For a route that creates: `return await once(session, actor.id, create)`."""
+
+UNFINISHED = InProgress(idempotency_keys.IN_PROGRESS)
+"""What every route that takes a `DoOnce` may return."""
+
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": f"`true` when this was returned for the same `{NAME}` before.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+CREATED: dict[int | str, dict[str, Any]] = {
+    201: {"headers": conditions.LOCATION | conditions.ETAG | REPLAYED},
+}
+DONE: dict[int | str, dict[str, Any]] = {200: {"headers": REPLAYED}}

@@ -1,0 +1,282 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import ASGITransport, AsyncClient
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import func, insert, make_url, select, text
+from sqlalchemy.exc import ProgrammingError
+
+from fast_zero.core import database, errors
+from fast_zero.core.http import problems
+from fast_zero.core.http.dependencies import CurrentSession
+from fast_zero.core.types import MAX_BIGINT, Message
+from fast_zero.models import Todo, User
+from fast_zero.todos import queries
+from fast_zero.todos.schemas import TodoCreate
+from tests.core.expect import problem
+from tests.factories import TodoFactory, UserFactory
+
+CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
+AWAY = (503, "The database is not available. Try again in a moment.")
+BUSY = (503, "All connections to the database are in use. Try again in a moment.")
+
+
+@asynccontextmanager
+async def speaking_to(app, state):
+    async def with_state(scope, receive, send):
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    transport = ASGITransport(with_state, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("statement", "error", "sentence"),
+    [
+        ("INSERT INTO scratch VALUES (1), (1)", errors.Conflict, "This exists already."),
+        (
+            "INSERT INTO scratch VALUES (1, 1)",
+            errors.Conflict,
+            "Something that this refers to is gone.",
+        ),
+        (
+            "INSERT INTO scratch VALUES (40000)",
+            errors.Invalid,
+            "A value is outside of what can be stored.",
+        ),
+        (
+            "SELECT nothing FROM nowhere",
+            errors.Unavailable,
+            "The database is not migrated yet. Run: fast-zero migrate",
+        ),
+        ("SET TRANSACTION READ ONLY; DELETE FROM users", errors.Unavailable, AWAY[1]),
+        ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", errors.Unavailable, AWAY[1]),
+    ],
+)
+async def test_what_the_database_refuses_is_said_in_our_words(
+    connection, statement, error, sentence
+):
+    await connection.execute(
+        text(
+            "CREATE TEMPORARY TABLE kinds (id smallint PRIMARY KEY) ON COMMIT DROP;"
+            "CREATE TEMPORARY TABLE scratch (id smallint UNIQUE, kind smallint REFERENCES kinds)"
+            " ON COMMIT DROP"
+        )
+    )
+
+    with pytest.raises(error) as caught:
+        await connection.execute(text(statement))
+
+    assert caught.value.detail == sentence
+    assert caught.value.__cause__ is not None
+
+
+async def test_our_own_mistakes_stay_what_they_are(connection):
+    with pytest.raises(ProgrammingError):
+        await connection.execute(text("SELEKT 1"))
+
+
+async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(session):
+    with pytest.raises(errors.Unauthenticated) as caught:
+        await queries.insert_todo(session, MAX_BIGINT, TodoCreate(title="Buy bread"))
+
+    assert caught.value.detail == "Could not validate credentials"
+
+
+async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live, bearer, user):
+    async with live(database_url=CLOSED) as client:
+        client.headers.update(bearer(user))
+        answers = [
+            await client.get("/users"),
+            await client.get("/todos"),
+            await client.post("/todos", json={"title": "Buy bread"}),
+            await client.post("/auth/token", data={"username": "ana", "password": "secret"}),
+        ]
+        home = await client.get("/")
+
+    assert [problem(answer) for answer in answers] == [AWAY] * 4
+    assert [answer.headers["retry-after"] for answer in answers] == ["2"] * 4
+    assert home.status_code == 200
+
+
+@pytest.fixture
+async def blocked(commit, sign_in):
+    """Give a todo that others can lock, and the request that changes it."""
+    [user] = await commit(UserFactory())
+    [todo] = await commit(TodoFactory(owner_id=user.id))
+    change = {"url": f"/todos/{todo.id}", "json": {"title": "Sell bread"}}
+    change["headers"] = await sign_in(user)
+    return todo, change
+
+
+@pytest.mark.parametrize("limit", ["statement", "lock"])
+async def test_a_statement_that_takes_too_long_is_503(live, blocked, engine, caplog, limit):
+    todo, request = blocked
+    async with live(**{f"database_{limit}_timeout": 0.1}) as client:
+        async with engine.begin() as other:
+            await other.execute(select(Todo).where(Todo.id == todo.id).with_for_update())
+            response = await client.patch(**request)
+        again = await client.patch(**request)
+
+    assert problem(response) == AWAY
+    assert response.headers["retry-after"] == "2"
+    assert f"due to {limit} timeout" in caplog.text
+    assert again.status_code == 200
+
+
+async def test_a_request_that_gets_no_connection_is_503(app, settings):
+    small = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.1})
+    async with database.connected(small) as state, speaking_to(app, state) as client:
+        async with state["sessions"]() as session:
+            await session.execute(select(1))  # takes the only connection
+            response = await client.get("/users")
+        again = await client.get("/users")
+
+    assert problem(response) == BUSY
+    assert response.headers["retry-after"] == "2"
+    assert again.status_code == 200
+
+
+async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settings, engine):
+    small = settings.model_copy(update={"database_pool_size": 1})
+    async with database.connected(small) as state, speaking_to(app, state) as client:
+        async with state["sessions"]() as session:
+            process = await session.scalar(select(func.pg_backend_pid()))
+        async with engine.connect() as other:
+            assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
+        response = await client.get("/users")
+
+    assert response.status_code == 200
+
+
+async def test_what_was_answered_can_be_read_by_everyone(live, commit, sign_in, engine):
+    [user] = await commit(UserFactory())
+    async with live() as client:
+        headers = await sign_in(user)
+        created = await client.post("/todos", headers=headers, json={"title": "Buy bread"})
+
+    assert created.status_code == 201
+    async with engine.connect() as other:
+        titles = select(Todo.title).where(Todo.id == created.json()["id"])
+        assert await other.scalar(titles) == "Buy bread"
+
+
+@pytest.fixture
+def transactional(commit):
+    """Give an application that writes in a transaction, and can then answer or fail."""
+    app = FastAPI()
+    problems.install(app)
+
+    @app.post("/{end}", response_model=Message)
+    async def write(end: str, session: CurrentSession) -> object:
+        values = {"username": end, "email": f"{end}@example.com", "password_hash": ""}
+        await session.execute(insert(User).values(values))
+        if end == "raising":
+            raise errors.Forbidden("Not you.")
+        return {} if end == "misshapen" else {"message": "Written."}
+
+    return app
+
+
+@pytest.mark.parametrize(("end", "kept"), [("ending", 1), ("raising", 0), ("misshapen", 0)])
+async def test_a_transaction_ends_before_its_answer_leaves(
+    transactional, settings, engine, end, kept
+):
+    seen = []
+
+    async def watched(scope, receive, send):
+        async def send_watched(message):
+            if message["type"] == "http.response.start":
+                async with engine.connect() as other:
+                    users = select(func.count()).where(User.username == end)
+                    seen.append(await other.scalar(users))
+            await send(message)
+
+        await transactional(scope, receive, send_watched)
+
+    async with database.connected(settings) as state, speaking_to(watched, state) as client:
+        await client.post(f"/{end}")
+
+    assert seen == [kept]
+
+
+async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
+    async def register(name: str) -> str:
+        values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}
+        try:
+            async with state["sessions"].begin() as session:
+                await session.execute(insert(User).values(values))
+        except errors.Conflict as error:
+            return error.detail
+        return "created"
+
+    async with database.connected(settings) as state:
+        ends = await asyncio.gather(*map(register, ["Ana", "ana", "ANA", "anA"]))
+
+    assert sorted(ends) == ["Username already exists"] * 3 + ["created"]
+
+
+def test_a_database_that_answers_is_not_waited_for(settings):
+    assert database.wait_until_ready(settings.database_address(), 0).is_newest()
+
+
+def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
+    with pytest.raises(errors.StartError) as caught:
+        database.wait_until_ready(CLOSED, 0)
+
+    assert str(caught.value).startswith("PostgreSQL at 127.0.0.1:1 did not answer within 0 s: ")
+    assert "s3cr3t" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_the_victim_of_a_deadlock_is_run_again(committing, commit):
+    first, second = await commit(*UserFactory.build_batch(2))
+    both_hold_one = asyncio.Barrier(2)
+    tries = []
+
+    async def lock(session, user) -> None:
+        await session.execute(select(User.id).where(User.id == user.id).with_for_update())
+
+    async def take(one, other, name: str) -> None:
+        async def operation() -> None:
+            tries.append(name)
+            await lock(session, one)
+            if tries.count(name) == 1:
+                await both_hold_one.wait()
+            await lock(session, other)
+
+        async with committing() as session:
+            await database.run_again(session, operation)
+
+    await asyncio.gather(take(first, second, "a"), take(second, first, "b"))
+
+    assert len(tries) == 3
+
+
+async def test_what_was_not_cancelled_is_not_run_again(session):
+    tries = []
+
+    async def operation() -> None:
+        tries.append(1)
+        raise errors.Unavailable("away")
+
+    with pytest.raises(errors.Unavailable):
+        await database.run_again(session, operation)
+
+    assert len(tries) == 1
+
+
+def test_an_address_for_psycopg_has_its_spaces_and_its_password_as_they_are():
+    url = make_url("postgresql+psycopg://ana:a%20b%2Bc@/todos").update_query_dict(
+        {"host": "/a folder/with 'this' + that"}
+    )
+
+    assert conninfo_to_dict(database.conninfo(url)) == {
+        "user": "ana",
+        "password": "a b+c",
+        "dbname": "todos",
+        "host": "/a folder/with 'this' + that",
+    }

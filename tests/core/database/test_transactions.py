@@ -1,0 +1,113 @@
+"""Transactions: all or nothing, and a connection for no longer than they need one."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import BigInteger, bindparam, func, insert, select
+from sqlalchemy.event import listen
+
+from fast_zero.core import database
+from fast_zero.core.database import prepare, transaction
+from fast_zero.core.security.throttle import Throttle
+from tests.core.expect import comes_true, lent
+
+pytestmark = pytest.mark.usefixtures("commit")  # which deletes at the end what was written
+
+ECHO = prepare(select(bindparam("answer", type_=BigInteger).label("answer")))
+
+
+@pytest.fixture
+async def one(state):
+    """Give a pool whose only connection is open."""
+    await state["pool"].wait()
+    return state["pool"]
+
+
+@pytest.fixture
+def engine_of_one(one, settings):
+    """Give an engine of the test's own, to whose events it may listen."""
+    return database.create_engine(one, settings)
+
+
+@pytest.fixture
+def writing(engine_of_one, one):
+    """Write two rows in a transaction, in a task; `last` is awaited before it is committed."""
+    sessions = database.create_sessions(engine_of_one, {"pool": one})
+
+    async def write_two(last) -> None:
+        async with transaction(sessions) as session:
+            await write(session, b"one")
+            await write(session, b"two")
+            await last(session)
+
+    return lambda last: asyncio.create_task(write_two(last))
+
+
+async def write(session, digest: bytes) -> None:
+    await session.execute(insert(Throttle).values(digest=digest, count=1, expires_at=func.now()))
+
+
+async def rows(sessions) -> int:
+    async with sessions() as session:
+        return await session.scalar(select(func.count()).select_from(Throttle))
+
+
+async def is_back(one) -> None:
+    await comes_true(lambda: lent(one) == 0)
+
+
+async def test_no_connection_is_taken_before_the_first_statement(state, one):
+    async with transaction(state["sessions"]) as session:
+        assert lent(one) == 0
+        await write(session, b"one")
+        assert lent(one) == 1
+    await is_back(one)
+
+
+async def test_a_prepared_statement_by_itself_keeps_no_connection(state, one):
+    async with transaction(state["sessions"]) as session:
+        assert await session.fetch_one(ECHO, {"answer": 1}) == {"answer": 1}
+        await is_back(one)
+
+
+async def cancelled_in_a_statement(session) -> None:
+    asyncio.current_task().cancel()  # which comes when the task next waits
+    await session.execute(select(func.pg_sleep(60)))
+
+
+async def cancelled_between_statements(_session) -> None:
+    asyncio.current_task().cancel()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("last", [cancelled_in_a_statement, cancelled_between_statements])
+@pytest.mark.parametrize("again", [False, True])
+async def test_who_is_cancelled_leaves_nothing_and_gives_the_connection_back(
+    engine_of_one, writing, one, committing, last, again
+):
+    rolled_back = []
+
+    def cancel_again(_connection) -> None:
+        rolled_back.append(1)
+        if again:
+            working.cancel()
+
+    listen(engine_of_one.sync_engine, "rollback", cancel_again)
+    working = writing(last)
+    await asyncio.wait([working])
+    await is_back(one)
+
+    assert (working.cancelled(), len(rolled_back)) == (True, 1)
+    assert await rows(committing) == 0
+
+
+async def test_who_is_cancelled_while_it_commits_gives_the_connection_back(
+    state, engine_of_one, writing, one
+):
+    listen(engine_of_one.sync_engine, "commit", lambda _: working.cancel())
+    working = writing(lambda session: session.flush())
+    await asyncio.wait([working])
+    await is_back(one)
+
+    assert working.cancelled()
+    assert await rows(state["sessions"]) in {0, 2}  # asked on the same connection

@@ -1,0 +1,252 @@
+"""Idempotency-Key on the routes that create."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import func, select, text
+
+from fast_zero.core.security.password_queue import passwords
+from fast_zero.models import KeptAnswer, PersonalToken, Todo, User
+from tests.core.expect import comes_true, faults, problem
+from tests.factories import UserFactory
+
+KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
+TODO = {"title": "Buy bread"}
+ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
+BATCH = {"items": [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]}
+TOKEN = {
+    "name": "Backup",
+    "scopes": ["todos:read"],
+    "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+}
+CREATES = [
+    ("/todos", TODO, Todo),
+    ("/todos/batch", BATCH, Todo),
+    ("/users", ANA, User),
+    ("/auth/tokens", TOKEN, PersonalToken),
+]
+
+
+@pytest.fixture
+async def client(client, user, open_log_in):
+    """Speak as `user`, whose session is one that the database knows: a token is made from one."""
+    client.headers.update(await open_log_in(user))
+    return client
+
+
+@pytest.fixture
+def count(sessions):
+    async def count(model) -> int:
+        async with sessions.begin() as session:
+            return await session.scalar(select(func.count()).select_from(model))
+
+    return count
+
+
+def essence(response) -> tuple:
+    """Give what a replay must repeat."""
+    names = ("content-type", "etag", "location", "cache-control")
+    return response.status_code, response.content, *map(response.headers.get, names)
+
+
+@pytest.mark.parametrize(("path", "body", "model"), CREATES)
+async def test_what_is_sent_again_is_answered_again_and_done_once(client, count, path, body, model):
+    first = await client.post(path, json=body, headers=KEY)
+    rows = await count(model)
+    again = await client.post(path, json=body, headers=KEY)
+
+    assert first.is_success
+    assert essence(again) == essence(first)
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert await count(model) == rows
+
+
+@pytest.mark.parametrize(("path", "body", "model"), CREATES)
+async def test_without_a_key_nothing_is_kept(client, count, path, body, model):
+    await client.post(path, json=body)
+
+    assert await count(KeptAnswer) == 0
+
+
+async def test_without_a_key_a_create_is_one_statement_and_with_one_three(client, statements):
+    with statements() as plain:
+        await client.post("/todos", json=TODO)
+    with statements() as keyed:
+        await client.post("/todos", json=TODO, headers=KEY)
+    with statements() as replayed:
+        await client.post("/todos", json=TODO, headers=KEY)
+
+    assert [len(plain), len(keyed), len(replayed)] == [1, 3, 2]
+
+
+@pytest.mark.parametrize(("path", "body", "model"), CREATES)
+async def test_another_body_under_a_key_is_refused(client, count, path, body, model):
+    await client.post(path, json=body, headers=KEY)
+    rows = await count(model)
+    other = BATCH | {"atomic": False} if path == "/todos/batch" else body | {"more": 1}
+
+    response = await client.post(path, json=other, headers=KEY)
+
+    assert faults(response) == ["header.Idempotency-Key"]
+    [entry] = problem(response)[1]
+    assert entry["msg"] == "This key came with another body before. Take a new one."
+    assert await count(model) == rows
+
+
+async def test_a_key_belongs_to_one_user_and_one_route(client, bearer, user, stranger):
+    mine = await client.post("/todos", json=TODO, headers=KEY)
+    theirs = await client.post("/todos", json=TODO, headers=KEY | bearer(stranger))
+    batch = await client.post("/todos/batch", json=BATCH, headers=KEY)
+
+    assert [mine.status_code, theirs.status_code, batch.status_code] == [201, 201, 200]
+    assert mine.json()["id"] != theirs.json()["id"]
+    for response in (theirs, batch):
+        assert "idempotency-replayed" not in response.headers
+
+
+async def test_a_replay_needs_a_token_as_the_first_did(client, anonymous):
+    await client.post("/todos", json=TODO, headers=KEY)
+    del anonymous.headers["authorization"]
+
+    assert (await anonymous.post("/todos", json=TODO, headers=KEY)).status_code == 401
+
+
+async def test_a_key_may_be_quoted(client):
+    first = await client.post("/todos", json=TODO, headers={"Idempotency-Key": '"abc"'})
+    again = await client.post("/todos", json=TODO, headers={"Idempotency-Key": "abc"})
+
+    assert again.json() == first.json()
+
+
+@pytest.mark.parametrize(
+    "key", ["", " ", '""', '"', '"a', 'a"', "a b", "a" * 256, "a, b", "\xe9", "a\tb"]
+)
+async def test_a_key_that_is_none_is_refused_in_a_sentence(client, count, key):
+    response = await client.post(
+        "/todos", json=TODO, headers={"Idempotency-Key": key.encode("latin-1")}
+    )
+
+    assert problem(response) == (
+        400,
+        "Idempotency-Key has to be 1 to 255 visible ASCII characters, such as a UUID.",
+    )
+    assert await count(Todo) == 0
+
+
+async def test_a_refusal_is_not_kept(client, user):
+    taken = ANA | {"username": user.username}
+    refused = await client.post("/users", json=taken, headers=KEY)
+    wrong = await client.post("/users", json=ANA | {"email": "nowhere"}, headers=KEY)
+    mended = await client.post("/users", json=ANA, headers=KEY)
+
+    assert [refused.status_code, wrong.status_code, mended.status_code] == [409, 422, 201]
+
+
+async def test_a_key_is_new_again_after_a_day(client, count, connection):
+    first = await client.post("/todos", json=TODO, headers=KEY)
+    await connection.execute(
+        text("UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second'")
+    )
+
+    again = await client.post("/todos", json=TODO, headers=KEY)
+    more = await client.post("/todos", json=TODO, headers=KEY)
+
+    assert again.json()["id"] != first.json()["id"]
+    assert more.json() == again.json()
+    assert await count(KeptAnswer) == 1
+
+
+async def test_expired_answers_are_thrown_away_a_few_at_a_time(client, count, connection, user):
+    await connection.execute(
+        text(
+            "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, created_at)"
+            " SELECT 1, 'POST /', number, '', now() - interval '2 days'"
+            " FROM generate_series(1, 15) AS number"
+        )
+    )
+
+    for left in (6, 2):
+        await client.post("/todos", json=TODO, headers={"Idempotency-Key": f"key-{left}"})
+        assert await count(KeptAnswer) == left
+
+
+@pytest.mark.parametrize("path", ["/todos", "/users"])
+async def test_what_was_kept_goes_with_the_account(client, count, anonymous, token_of, path):
+    body = ANA if path == "/users" else TODO
+    created = await client.post(path, json=body, headers=KEY)
+    user_id = created.json()["id"]
+    if path == "/todos":
+        user_id = (await client.get("/users/me")).json()["id"]
+    else:
+        client.headers["authorization"] = f"Bearer {token_of(SimpleNamespace(id=user_id))}"
+
+    assert await count(KeptAnswer) == 1
+    assert (await client.delete(f"/users/{user_id}")).status_code == 200
+    assert await count(KeptAnswer) == 0
+
+
+async def test_the_kept_fingerprint_is_no_plain_hash_of_the_body(client, session):
+    await client.post("/users", json=ANA, headers=KEY)
+
+    kept = (await session.scalars(select(KeptAnswer))).one()
+
+    assert ANA["password"].encode() not in kept.body
+    assert len(kept.fingerprint) == 32
+
+
+async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_is_hashed(live):
+    async with live(database_pool_size=1, database_pool_wait=0.2) as client:
+        async with passwords.hashing:
+            hashing = asyncio.create_task(client.post("/users", json=ANA, headers=KEY))
+            await comes_true(lambda: passwords.sizes.total() == 1)
+            meanwhile = await client.get("/users")
+        assert (await hashing).is_success
+
+    assert meanwhile.status_code == 200
+
+
+@pytest.mark.parametrize("create", CREATES)
+async def test_of_fifty_at_once_one_is_done(live, commit, sign_in, engine, create):
+    path, body, model = create
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user) | KEY
+    async with live(password_queue_per_address=None) as client:
+        answers = await asyncio.gather(
+            *(client.post(path, json=body, headers=headers) for _ in range(50))
+        )
+    async with engine.connect() as other:
+        rows = await other.scalar(select(func.count()).select_from(model))
+
+    assert len({answer.content for answer in answers}) == 1
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    assert rows == (2 if path in {"/todos/batch", "/users"} else 1)  # the batch's, or beside mine
+
+
+async def test_while_the_first_is_being_done_the_second_waits_or_is_told_when_to_ask(
+    live, commit, sign_in, engine
+):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user) | KEY
+    claim = text(
+        "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint)"
+        f" VALUES ({user.id}, 'POST /todos', '{KEY['Idempotency-Key']}', '')"
+    )
+    async with live(database_lock_timeout=0.2) as client, engine.connect() as first:
+        await first.execute(claim)
+        refused = await client.post("/todos", json=TODO, headers=headers)
+        waiting = asyncio.create_task(client.post("/todos", json=TODO, headers=headers))
+        await asyncio.sleep(0.05)
+        await first.rollback()
+        done = await waiting
+
+    assert problem(refused) == (
+        409,
+        "The first request with this Idempotency-Key is still being processed.",
+    )
+    assert refused.headers["retry-after"] == "1"
+    assert done.status_code == 201
+    assert "idempotency-replayed" not in done.headers

@@ -1,0 +1,134 @@
+"""A query parameter that does not exist is refused, where nobody else writes the address."""
+
+import pytest
+from pydantic import SecretStr
+
+from fast_zero.core import security
+from fast_zero.core.http.dependencies import MOST_TOLD
+from tests.core.expect import faults, problem
+
+PARTS = dict.fromkeys(
+    ["user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id"], 1
+) | {"invitation_id": 1, "username": "ana"}
+FREE = {
+    ("GET", "/"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("GET", "/version"),
+    ("GET", "/users/{username}/feed.atom"),
+    ("GET", "/users/{username}/feed.json"),
+    ("GET", "/letters/unsubscribe"),
+    ("POST", "/letters/unsubscribe"),
+}
+HIDDEN = ["/account/confirm", "/account/password", "/account/register", "/docs", "/redoc"]
+
+
+@pytest.fixture(scope="module")
+def operations(app) -> dict[tuple[str, str], dict]:
+    paths = app.openapi()["paths"].items()
+    return {(method.upper(), path): its for path, found in paths for method, its in found.items()}
+
+
+def names(operation) -> list[str]:
+    return [its["name"] for its in operation.get("parameters", []) if its["in"] == "query"]
+
+
+async def test_every_operation_names_the_parameters_that_it_takes(client, operations):
+    checked = operations.keys() - FREE
+    assert len(checked) >= 60
+    for method, path in sorted(checked):
+        response = await client.request(method, path.format(**PARTS), params={"sort": "x"})
+
+        assert faults(response) == ["query.sort"], (method, path)
+        [entry] = response.json()["detail"]
+        known = ", ".join(sorted(names(operations[method, path]))) or "none"
+        assert entry["msg"] == f"unknown parameter; this operation takes {known}"
+        assert entry["type"] == "extra_forbidden"
+
+
+async def test_no_parameter_that_the_document_names_is_unknown(client, operations):
+    for method, path in sorted(operations):
+        if known := names(operations[method, path]):
+            params = dict.fromkeys(known, "\0")
+            response = await client.request(method, path.format(**PARTS), params=params)
+            assert "extra_forbidden" not in response.text, (method, path)
+
+
+async def test_a_stranger_is_asked_for_a_token_first(anonymous, operations):
+    protected = [name for name, operation in operations.items() if operation.get("security")]
+    assert len(protected) >= 50
+    for method, path in protected:
+        response = await anonymous.request(method, path.format(**PARTS), params={"sort": "x"})
+        assert problem(response) == (401, "Not authenticated"), (method, path)
+
+
+async def test_a_token_that_does_not_hold_is_refused_first(anonymous, settings, user):
+    forged = security.create_access_token(
+        settings.model_copy(update={"secret_key": SecretStr("another key" * 9)}), user.id, 1, []
+    )
+    for token in ("a.b.c", forged):
+        headers = {"Authorization": f"Bearer {token}"}
+        response = await anonymous.get("/todos?sort=x", headers=headers)
+        assert problem(response) == (401, "Could not validate credentials")
+
+
+async def test_a_method_that_a_path_does_not_have_is_refused_first(client):
+    response = await client.get("/todos/batch?sort=x")
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/users", "/users/1", "/users/by-name/ana"])
+async def test_who_needs_no_token_is_told_at_once(anonymous, path):
+    assert faults(await anonymous.get(f"{path}?sort=x")) == ["query.sort"]
+
+
+async def test_others_may_append_to_pages_feeds_probes_and_links_in_email(anonymous, user):
+    public = [path.format(username=user.username) for method, path in FREE if method == "GET"]
+    for path in [*public, *HIDDEN]:
+        response = await anonymous.get(path, params={"utm_source": "newsletter"})
+        assert response.status_code == 200, path
+    response = await anonymous.post("/letters/unsubscribe?token=a&utm_source=newsletter")
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/todos?dry_run=1"),
+        ("POST", "/todos/batch/?dry_run=1"),
+        ("PATCH", "/users/me?dry_run=1"),
+        ("DELETE", "/todos/1?dry_run=1"),
+        ("GET", "/todos?limit=1&dry_run=1"),
+    ],
+)
+async def test_nothing_is_done_and_no_transaction_begins(client, statements, method, path):
+    with statements() as sent:
+        response = await client.request(method, path, json={"title": "Buy bread"})
+
+    assert faults(response) == ["query.dry_run"]
+    assert (sent, sent.transactions) == ([], 0)
+
+
+async def test_each_unknown_name_is_told_once(client):
+    response = await client.get("/todos/?sort=a&limit=1&sort=b&page=2&=&Limit=3")
+
+    assert faults(response) == ["query.sort", "query.page", "query.", "query.Limit"]
+
+
+async def test_of_very_many_unknown_names_some_are_told(client):
+    response = await client.get("/todos", params={str(number): 1 for number in range(1000)})
+
+    assert len(faults(response)) == MOST_TOLD
+
+
+async def test_head_is_refused_as_get_is(client):
+    refused, taken = await client.head("/todos?sort=x"), await client.head("/todos?limit=1")
+
+    assert (refused.status_code, taken.status_code) == (422, 200)
+
+
+@pytest.mark.parametrize("path", ["/todos?", "/todos/?&&", "/todos?limit=1&limit=2"])
+async def test_an_empty_query_and_a_repeated_name_are_fine(client, path):
+    assert (await client.get(path)).status_code == 200

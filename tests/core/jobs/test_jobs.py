@@ -1,0 +1,295 @@
+"""Jobs on the real database, done by procrastinate's own worker."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import func, select, text
+
+from fast_zero.core import jobs
+from fast_zero.core.database import in_use, migrations, revisions
+from fast_zero.core.errors import Unavailable
+from fast_zero.core.jobs import Context, Deferral, Hopeless, worker
+from tests.core.expect import PATIENCE, comes_true
+from tests.migrating import upgrade
+
+SECRET = "ana@example.com"
+BREAD = Deferral("tests.note", {"what": "bread"})
+
+
+@pytest.fixture
+async def store(engine, commit):
+    """Run statements that all connections see; give the rows of the last one."""
+
+    async def store(*statements):
+        rows = []
+        async with engine.begin() as connection:
+            for statement in statements:
+                result = await connection.execute(
+                    text(statement) if isinstance(statement, str) else statement
+                )
+                rows = [tuple(row) for row in result] if result.returns_rows else []
+        return rows
+
+    return store
+
+
+@pytest.fixture
+def context(settings, committing) -> Context:
+    return Context(settings, committing)
+
+
+@pytest.fixture
+def ask(committing, commit) -> Callable[..., Awaitable[None]]:
+    """Defer a job that all connections see."""
+
+    async def ask(name="tests.note", **arguments):
+        async with committing.begin() as session:
+            await jobs.defer(session, Deferral(name, arguments))
+
+    return ask
+
+
+JOBS_NOW = (
+    "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
+    " WHERE task_name LIKE 'tests.%'"
+)
+DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
+
+
+async def test_a_job_is_deferred_in_the_transaction_of_its_change(sessions, deferred):
+    arguments = {"what": "bread", "count": 2, "nothing": None}
+    async with sessions.begin() as session:
+        await jobs.defer(session, Deferral("tests.note", arguments))
+
+    assert await deferred() == [("tests.note", arguments)]
+
+
+async def test_a_job_is_rolled_back_with_its_change(sessions, deferred):
+    async with sessions.begin() as session:
+        await jobs.defer(session, BREAD)
+        await session.rollback()
+
+    assert await deferred() == []
+
+
+async def test_without_the_tables_of_jobs_the_database_is_not_migrated(session):
+    await session.execute(text("ALTER TYPE procrastinate_job_to_defer_v1 RENAME TO gone"))
+
+    with pytest.raises(Unavailable, match="not migrated yet"):
+        await jobs.defer(session, BREAD)
+
+    await session.rollback()
+
+
+async def test_jobs_of_one_name_are_deferred_in_one_statement(sessions, deferred, statements):
+    async with sessions.begin() as session:
+        with statements() as sent:
+            await jobs.defer(session, *(Deferral("tests.note", {"n": n}) for n in (1, 2)))
+
+    assert len(sent) == 1
+    assert await deferred() == [("tests.note", {"n": 1}), ("tests.note", {"n": 2})]
+
+
+async def test_no_job_is_deferred_outside_of_a_transaction(session, deferred):
+    with pytest.raises(RuntimeError, match="within the transaction"):
+        await jobs.defer(session, BREAD)
+
+    assert await deferred() == []
+
+
+async def test_a_job_is_done_with_its_arguments_and_forgotten(ask, store, context):
+    done = []
+
+    async def note(given, **arguments):
+        done.append((given, arguments))
+
+    await ask(what="bread", list=3)
+    await worker.run(context, {"tests.note": note}, wait=False)
+
+    assert done == [(context, {"what": "bread", "list": 3})]
+    assert await store(JOBS_NOW) == []
+
+
+async def test_a_job_that_fails_is_tried_again_later_and_later(ask, store, context, caplog):
+    async def fail(_context, **_arguments):
+        raise ValueError(SECRET)
+
+    await ask(what=SECRET)
+    delays = []
+    for _ in range(worker.ATTEMPTS):
+        await worker.run(context, {"tests.note": fail}, wait=False)
+        delays += await store(
+            "SELECT round(extract(epoch FROM scheduled_at - now()))::int FROM procrastinate_jobs"
+            " WHERE status = 'todo'"
+        )
+        await store(DUE_NOW)
+
+    seconds = [delay for (delay,) in delays]
+    assert seconds == sorted(seconds)
+    assert len(seconds) == worker.ATTEMPTS - 1
+    assert seconds[0] in range(1, 6)
+    assert seconds[-1] in range(3500, 3601)
+    assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.WARNING] * (worker.ATTEMPTS - 1) + [logging.ERROR]
+    assert "failed for good and is kept: ValueError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_job_without_hope_is_kept_at_once(ask, store, context, caplog):
+    async def give_up(_context, **_arguments):
+        raise Hopeless("nobody is there")
+
+    await ask(what=SECRET)
+    await worker.run(context, {"tests.note": give_up}, wait=False)
+
+    assert await store(JOBS_NOW) == [("tests.note", "failed", 1)]
+    assert "failed for good and is kept: nobody is there" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_a_job_that_this_version_does_not_know_waits_for_one_that_does(ask, store, context):
+    await ask("tests.unheard_of")
+    await worker.run(context, {}, wait=False)
+
+    assert await store(JOBS_NOW) == [("tests.unheard_of", "todo", 0)]
+
+
+async def test_a_job_whose_worker_was_killed_is_done_again(ask, store, context, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    await ask()
+    await store(
+        "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+        " VALUES (now() - interval '1 hour') RETURNING id)"
+        " UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM dead)",
+    )
+    await worker.run(context, {"tests.note": note}, wait=False)
+
+    assert done
+    assert "lost its worker, and is done again" in caplog.text
+
+
+async def test_a_job_that_outlives_its_workers_too_often_is_kept(ask, store, context, caplog):
+    await ask()
+    await store(
+        f"UPDATE procrastinate_jobs SET status = 'doing', attempts = {worker.ATTEMPTS - 1}",
+    )
+    await worker.run(context, {}, wait=False)
+
+    assert "lost its worker too often, and is kept" in caplog.text
+    assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
+
+
+@asynccontextmanager
+async def running(context, functions, chores=None):
+    """Do jobs until the block ends."""
+    working = asyncio.create_task(worker.run(context, functions, chores))
+    try:
+        yield working
+    finally:
+        working.cancel()
+        await asyncio.wait([working], timeout=PATIENCE)
+
+
+async def test_a_job_that_is_cut_by_the_end_is_done_again(ask, store, context):
+    begun = asyncio.Event()
+
+    async def hang(_context, **_arguments):
+        begun.set()
+        await asyncio.Event().wait()
+
+    hasty = Context(context.settings.model_copy(update={"shutdown_grace": 0}), context.sessions)
+    await ask()
+    async with running(hasty, {"tests.note": hang}):
+        await begun.wait()
+
+    assert await store(JOBS_NOW) == [("tests.note", "todo", 1)]
+
+
+async def test_a_chore_comes_by_itself(context, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY_TEN_MINUTES", "* * * * * *")  # every second
+    done = asyncio.Event()
+
+    async def sweep(_context):
+        done.set()
+
+    async with running(context, {}, {"tests.sweep": sweep}):
+        await asyncio.wait_for(done.wait(), PATIENCE)
+
+
+async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_url, caplog):
+    name = f"fast_zero_jobs_{secrets.token_hex(4)}"
+    async with await psycopg.AsyncConnection.connect(
+        database_url.replace("+psycopg", ""), autocommit=True
+    ) as connection:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        url = settings.database_address().set(database=name)
+        elsewhere = Context(settings.model_copy(update={"database_url": url}), lambda: None)
+        async with running(elsewhere, {}):
+            await comes_true(lambda: revisions.BEHIND in caplog.text)
+            await upgrade(url, PATIENCE)
+            await has_worker(url)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def has_worker(url) -> None:
+    with migrations.create_migration_engine(url).connect() as connection:
+        while not connection.scalar(text("SELECT count(*) FROM procrastinate_workers")):
+            connection.rollback()
+            await asyncio.sleep(0.05)
+
+
+async def test_jobs_go_on_after_their_connections_were_cut(ask, store, context, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    async with running(context, {"tests.note": note}):
+        await ask()
+        await comes_true(lambda: len(done) == 1)
+        await store(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'fast_zero jobs' AND datname = current_database()"
+        )
+        await ask()
+        await comes_true(lambda: len(done) == 2)
+
+
+async def test_no_job_is_done_while_a_backup_is_restored(ask, context, engine, caplog):
+    done = []
+
+    async def note(_context, **_arguments):
+        done.append(True)
+
+    await ask()
+    async with engine.connect() as restoration:
+        await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+        async with running(context, {"tests.note": note}):
+            await comes_true(lambda: "no jobs are done: a backup is being restored" in caplog.text)
+            assert done == []
+            await restoration.commit()
+            await comes_true(lambda: len(done) == 1)
+            taken = await restoration.scalar(select(func.pg_try_advisory_xact_lock(in_use.LOCK)))
+            assert taken is False
+
+
+async def test_an_outage_is_one_line_and_no_end(settings, caplog):
+    nowhere = settings.database_address().set(host="127.0.0.1", port=1, query={})
+    lost = Context(settings.model_copy(update={"database_url": nowhere}), lambda: None)
+    async with running(lost, {}) as working:
+        await comes_true(lambda: "no jobs are done" in caplog.text)
+        await asyncio.sleep(1)
+        assert not working.done()
+
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(warnings) == 1

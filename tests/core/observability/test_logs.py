@@ -1,0 +1,111 @@
+import json
+import logging
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.types import Scope
+
+from fast_zero.core.observability import logs
+
+SPEAK = """
+import logging, sys
+from fast_zero.core.observability import logs
+from fast_zero.core.settings import Settings
+logs.configure(Settings(_env_file=None))
+logging.getLogger("speaker").warning("a sentence", extra=logs.with_fields({"number": 7}))
+logging.getLogger("alembic").info("of interest to few")
+try:
+    raise ValueError("what somebody typed")
+except ValueError:
+    logging.getLogger("speaker").exception("it failed")
+"""
+
+
+def speak(**variables: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", SPEAK],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ""
+    return done.stderr
+
+
+def speak_on_a_terminal(**variables: str) -> str:
+    ours, its = pty.openpty()
+    with subprocess.Popen([sys.executable, "-c", SPEAK], env=os.environ | variables, stderr=its):
+        os.close(its)
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 1000)
+            except OSError:  # the other end is gone
+                break
+            if not part:
+                break
+            said += part
+    os.close(ours)
+    return said.decode()
+
+
+def test_a_pipe_gets_a_json_object_for_each_line():
+    warning, error = map(json.loads, speak().splitlines())
+
+    assert warning["message"] == "a sentence"
+    assert (warning["level"], warning["logger"], warning["number"]) == ("warning", "speaker", 7)
+    assert warning["time"].endswith("+00:00")
+    assert error["message"] == "it failed"
+
+
+def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words():
+    said = speak()
+
+    assert json.loads(said.splitlines()[1])["error"] == "ValueError at <string>:9"
+    assert "what somebody typed" not in said
+    assert "Traceback" not in said
+
+
+def test_a_terminal_gets_coloured_text():
+    said = speak_on_a_terminal()
+
+    assert "\x1b[33mWARNING\x1b[0m:" in said
+    assert "a sentence  number=7" in said
+    assert "it failed  error=ValueError at <string>:9" in said
+    assert "Traceback" not in said
+
+
+def test_colours_can_be_declined():
+    assert "\x1b" not in speak_on_a_terminal(NO_COLOR="1")
+
+
+@pytest.mark.parametrize(("form", "begin"), [("text", "WARNING"), ("json", '{"time"')])
+def test_the_format_can_be_chosen(form, begin):
+    assert begin in speak(LOG_FORMAT=form)
+
+
+def test_a_line_says_of_which_request_it_is():
+    scope: Scope = {"route": type("Route", (), {"path_format": "/todos/{todo_id}"})}
+    record = logging.makeLogRecord({"msg": "late", "levelname": "WARNING"})
+    before = logs.asked.set(logs.Asked("a1b2c3d4", "GET", scope, 7))
+    try:
+        line = json.loads(logs.Json().format(record))
+    finally:
+        logs.asked.reset(before)
+
+    assert line["request_id"] == "a1b2c3d4"
+    assert (line["method"], line["route"], line["user_id"]) == ("GET", "/todos/{todo_id}", 7)
+
+
+def test_every_route_is_logged_by_its_whole_path(app):
+    """The scope has the route as its own router made it, without what a router around it adds."""
+    routes = [found for found in iter_route_contexts(app.routes) if found.path_format]
+
+    assert len(routes) >= 60
+    for route in routes:
+        assert route.original_route.path_format == route.path_format

@@ -1,0 +1,93 @@
+import asyncio
+
+import pytest
+
+from fast_zero.core.errors import TooManyRequests, Unavailable
+from fast_zero.core.security.password_queue import OPERATOR, Caller, PasswordQueue
+from tests.core.expect import comes_true
+
+
+@pytest.fixture
+def queue():
+    return PasswordQueue()
+
+
+async def enter(queue: PasswordQueue, done: list[str], *callers: Caller) -> list[asyncio.Task]:
+    """Let callers come one after the other; each notes its name when it has its turn."""
+    tasks = [
+        asyncio.create_task(queue.run(caller, lambda caller=caller: done.append(caller.name)))
+        for caller in callers
+    ]
+    await comes_true(lambda: queue.sizes.total() == len(callers))
+    return tasks
+
+
+async def test_callers_take_turns_however_many_they_have(queue):
+    done: list[str] = []
+    flood, ana, eva = Caller("flood"), Caller("ana"), Caller("eva")
+
+    async with queue.hashing:
+        tasks = await enter(queue, done, *[flood] * 20, ana, eva, ana)
+    await asyncio.gather(*tasks)
+
+    assert done[:3] == ["flood", "ana", "eva"]
+    assert done.index("ana", 2) < 6
+    assert done.count("flood") == 20
+
+
+async def test_whoever_comes_late_waits_for_one_of_each(queue):
+    done: list[str] = []
+    others = [Caller(f"caller {number}") for number in range(5)]
+    async with queue.hashing:
+        tasks = await enter(queue, done, *(caller for caller in others for _ in range(4)))
+        late = asyncio.create_task(queue.run(Caller("late"), lambda: done.append("late")))
+        await comes_true(lambda: queue.sizes["late"] == 1)
+    await asyncio.gather(*tasks, late)
+
+    assert done.index("late") == len(others)
+
+
+async def test_one_callers_excess_is_refused_and_takes_no_place(queue):
+    ana = Caller("ana", limit=2, limit_of_all=4)
+    async with queue.hashing:
+        tasks = await enter(queue, [], ana, ana)
+        for _ in range(3):
+            with pytest.raises(TooManyRequests) as refusal:
+                await queue.run(ana, list)
+        tasks += [asyncio.create_task(queue.run(Caller(name), list)) for name in ("eva", "bia")]
+        await comes_true(lambda: queue.sizes.total() == 4)
+        with pytest.raises(Unavailable):
+            await queue.run(Caller("caio", limit=2, limit_of_all=4), list)
+        operator = asyncio.create_task(queue.run(OPERATOR, list))
+    await asyncio.gather(*tasks, operator)
+
+    assert refusal.value.headers["Retry-After"] == "1"
+    assert await queue.run(ana, lambda: "again") == "again"
+
+
+async def test_who_gives_up_leaves_no_place_taken(queue):
+    ana, eva = Caller("ana", limit=3), Caller("eva")
+    done: list[str] = []
+    async with queue.hashing:
+        tasks = await enter(queue, done, ana, ana, eva, ana)
+        for task in (tasks[0], tasks[3]):
+            task.cancel()
+        await asyncio.wait([tasks[0], tasks[3]])
+        assert queue.sizes["ana"] == 1
+    await asyncio.gather(tasks[1], tasks[2])
+
+    assert sorted(done) == ["ana", "eva"]
+    assert not queue.sizes
+    assert not queue.locks
+
+
+async def test_what_fails_gives_its_place_back(queue):
+    def fail() -> None:
+        raise LookupError
+
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            await queue.run(Caller("ana", limit=1), fail)
+
+    assert queue.waiting() == 0
+    assert not queue.locks
