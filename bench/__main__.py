@@ -20,11 +20,11 @@ import fast_zero
 from bench import crowd, databases, feed, report, servers, traffic
 from bench.crowd import Crowd
 from bench.servers import Server
-from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.database import embedded
 from fast_zero.core.database.embedded import roles
 from fast_zero.core.settings import Settings
+from fast_zero.identity.scopes import ALL_SCOPES
 
 TODOS_EACH = 100
 TODOS_EACH_IN_LARGE = 1000

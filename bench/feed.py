@@ -15,9 +15,9 @@ from bench import report, servers, traffic
 from bench.crowd import FAMOUS, Crowd
 from bench.databases import Database
 from bench.servers import HOST, TICKS, Server
-from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
 from fast_zero.core.settings import Settings
+from fast_zero.identity.scopes import ALL_SCOPES
 
 PAGE = 20
 PAGES = 100

@@ -12,12 +12,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import Scope
 
 import fast_zero
-from fast_zero.accounts import auth_router as auth
-from fast_zero.accounts import link_router as links
-from fast_zero.accounts import otp_router as otp
-from fast_zero.accounts import pages
 from fast_zero.accounts import router as accounts
-from fast_zero.accounts.revocations import Revocations, followed
 from fast_zero.administration import router as administration
 from fast_zero.core import database
 from fast_zero.core.garbage_collection import spared_collector
@@ -42,13 +37,21 @@ from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import completed, traced
 from fast_zero.core.types import Message
+from fast_zero.email_links import pages
+from fast_zero.email_links import router as email_links
 from fast_zero.exports import router as exports
-from fast_zero.feed import people_router as people
-from fast_zero.feed import router as feed
-from fast_zero.feed import syndication_router as syndication
-from fast_zero.news import letters_router as unsubscribing
-from fast_zero.news import router as news
+from fast_zero.identity import router as identity
+from fast_zero.identity.revocations import Revocations, followed
+from fast_zero.notifications import router as notifications
+from fast_zero.people import router as people
+from fast_zero.posts import router as posts
+from fast_zero.profiles import router as profiles
+from fast_zero.sessions import router as sessions
+from fast_zero.syndication import router as syndication
+from fast_zero.timelines import router as timelines
 from fast_zero.todos import router as todos
+from fast_zero.two_factor import router as two_factor
+from fast_zero.unsubscribe import router as unsubscribe
 
 DESCRIPTION = """\
 **Start** by registering at `POST /users`, then log in at `POST /auth/token` and send the token
@@ -83,16 +86,19 @@ ROOMS = (
     todos,
     accounts,
     exports,
-    feed,
+    posts,
+    timelines,
+    profiles,
     people,
-    news,
+    notifications,
     administration,
-    auth,
-    links,
-    otp,
+    sessions,
+    identity,
+    email_links,
+    two_factor,
 )
 # Who passes on the address of a feed, or of a link in an email, may append parameters of their own.
-PASSED_ON = (syndication, unsubscribing)
+PASSED_ON = (syndication, unsubscribe)
 
 JOBS_BEGIN_SECONDS = 1  # the first one belongs to those who ask
 JOBS_END_SECONDS = 2

@@ -1,32 +1,25 @@
 """The mapped classes of every room, for Alembic and the shell."""
 
-from fast_zero.accounts.models import (
+from fast_zero.accounts.models import Invitation
+from fast_zero.core.database import Base
+from fast_zero.core.http.idempotency_keys import KeptAnswer
+from fast_zero.core.security.throttle import Throttle
+from fast_zero.email_links.models import MailedLink
+from fast_zero.identity.models import (
     AuditEvent,
     EndedSession,
-    Invitation,
     LoginSession,
-    MailedLink,
     PersonalToken,
     SpentRefreshToken,
     User,
 )
-from fast_zero.accounts.otp_models import RecoveryCode, SecondFactor
-from fast_zero.core.database import Base
-from fast_zero.core.http.idempotency_keys import KeptAnswer
-from fast_zero.core.security.throttle import Throttle
-from fast_zero.feed.models import (
-    Block,
-    Completion,
-    EarlierText,
-    Follow,
-    Like,
-    Post,
-    Retraction,
-    Tally,
-    TallyChange,
-)
-from fast_zero.news.models import Notification, WeeklyReport
+from fast_zero.notifications.models import Notification, WeeklyReport
+from fast_zero.people.models import Block, Follow
+from fast_zero.posts.models import Completion, EarlierText, Like, Post
+from fast_zero.profiles.models import Tally, TallyChange
+from fast_zero.syndication.models import Retraction
 from fast_zero.todos.models import Todo
+from fast_zero.two_factor.models import RecoveryCode, SecondFactor
 
 __all__ = [
     "AuditEvent",

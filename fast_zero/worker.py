@@ -7,13 +7,14 @@ from fast_zero.accounts import jobs as accounts
 from fast_zero.core import database
 from fast_zero.core.jobs import Context, Jobs, worker
 from fast_zero.core.settings import Settings
-from fast_zero.feed import jobs as feed
-from fast_zero.news import jobs as news
+from fast_zero.email_links import jobs as email_links
+from fast_zero.notifications import jobs as notifications
+from fast_zero.profiles import jobs as profiles
 
 END_SECONDS = 2  # for what is noted of the jobs that were stopped
 
-JOBS: Jobs = {**accounts.JOBS, **news.JOBS}
-CHORES: Jobs = {**accounts.CHORES, **feed.CHORES, **news.CHORES}
+JOBS: Jobs = {**email_links.JOBS, **accounts.JOBS, **notifications.JOBS}
+CHORES: Jobs = {**accounts.CHORES, **profiles.CHORES, **notifications.CHORES}
 
 
 async def work(context: Context) -> None:

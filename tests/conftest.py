@@ -30,14 +30,14 @@ from sqlalchemy.ext.asyncio import (
 )
 
 import fast_zero
-from fast_zero.accounts.revocations import Revocations
-from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.app import State, create_app
 from fast_zero.core import database, security
 from fast_zero.core.database import Pool, Session, Sessions
 from fast_zero.core.jobs import Context
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.revocations import Revocations
+from fast_zero.identity.scopes import ALL_SCOPES
 from fast_zero.models import Throttle, User
 from fast_zero.worker import JOBS
 from tests import clusters

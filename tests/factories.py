@@ -5,9 +5,9 @@ import factory
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from fast_zero.accounts import personal_tokens
-from fast_zero.accounts.scopes import ALL_SCOPES
 from fast_zero.core import security
+from fast_zero.identity import personal_tokens
+from fast_zero.identity.scopes import ALL_SCOPES
 from fast_zero.models import Block, Follow, LoginSession, PersonalToken, Post, Todo, User
 from fast_zero.todos.models import TodoState
 

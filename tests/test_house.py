@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from fast_zero.accounts.dependencies import Actor, current_actor
+from fast_zero.identity.dependencies import Actor, current_actor
 from tests.factories import UserFactory
 
 ROOT = Path(__file__).parents[1]

@@ -5,9 +5,10 @@ import re
 import pytest
 from sqlalchemy import text
 
-from fast_zero.feed import people_queries, timeline_queries
-from fast_zero.feed import queries as feed
-from fast_zero.news import queries as news
+from fast_zero.notifications import queries as news
+from fast_zero.people import queries as people_queries
+from fast_zero.posts import queries as feed
+from fast_zero.timelines import queries as timeline_queries
 from fast_zero.todos import queries as todos
 from tests.factories import PASSWORD, PostFactory, TodoFactory
 

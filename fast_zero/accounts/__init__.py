@@ -1,5 +1,5 @@
-"""Owns users, their passwords and tokens: the current user.
+"""Owns invitations: registers, changes and deletes accounts, which are users of `identity`.
 
-A user's profile is seen by everyone, email address and settings by that user alone.
-Promises that usernames and addresses are unique whatever their case or Unicode form.
+An account is changed by its owner alone, or by an administrator through `account_status`.
+Promises that a changed password or address ends all sessions.
 """

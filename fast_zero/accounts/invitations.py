@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 
-from fast_zero.accounts import invitation_queries, outbox
-from fast_zero.accounts.models import EMAIL_TAKEN, Invitation, User
+from fast_zero.accounts import queries
+from fast_zero.accounts.models import Invitation
 from fast_zero.accounts.schemas import InvitationCreate, UserCreate
 from fast_zero.core import jobs, security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, Forbidden, Reason
 from fast_zero.core.settings import Settings
+from fast_zero.email_links import outbox
+from fast_zero.identity.models import EMAIL_TAKEN, User
 
 LIFETIME = timedelta(days=7)
 CLOSED = Reason("registration_closed", "Registration is closed.")
@@ -27,7 +29,7 @@ async def invite(session: Session, settings: Settings, new: InvitationCreate) ->
         raise Forbidden(CLOSED)
     seed = security.new_secret()
     digest = security.digest(security.derived_token(settings, seed))
-    made = await invitation_queries.upsert_invitation(session, new, digest, LIFETIME)
+    made = await queries.upsert_invitation(session, new, digest, LIFETIME)
     if made is None:
         raise Conflict(EMAIL_TAKEN)
     await jobs.defer(session, outbox.invitation(seed))
@@ -46,7 +48,7 @@ async def accept(
     session: Session, new: UserCreate, token: str, password_hash: str, language: str
 ) -> User:
     """Make the account that an invitation is for."""
-    user = await invitation_queries.insert_invited_user(
+    user = await queries.insert_invited_user(
         session, new, security.digest(token), password_hash, language
     )
     if user is None:

@@ -2,46 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
+    LargeBinary,
     Row,
-    and_,
+    Text,
     delete,
     exists,
     func,
-    insert,
-    literal_column,
-    or_,
+    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import aliased
 
-from fast_zero.accounts import outbox, session_queries
-from fast_zero.accounts.models import MailedLink, Purpose, User
-from fast_zero.accounts.otp_models import SecondFactor
+from fast_zero.accounts.models import Invitation
+from fast_zero.accounts.schemas import InvitationCreate, UserCreate
 from fast_zero.core import jobs
 from fast_zero.core.database import Session
 from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.jobs import Deferral
 from fast_zero.core.pagination import PageParams, paged
-
-REFRESH = {"populate_existing": True}
+from fast_zero.email_links import outbox
+from fast_zero.email_links.models import MailedLink, Purpose
+from fast_zero.identity.models import User
+from fast_zero.identity.queries import REFRESH, folded, locked_sessions
 
 
 def editable_by(actor_id: int) -> ColumnElement[bool]:
     return User.id == actor_id
-
-
-def folded(text: str | BindParameter[str]) -> ColumnElement[str]:
-    """Fold as the key columns do, in the database, so that the two always agree."""
-    form: ColumnElement[str] = literal_column("NFKC")
-    return func.normalize(func.lower(func.upper(func.normalize(text, form))), form)
 
 
 async def insert_user(
@@ -63,59 +56,9 @@ async def select_users(session: Session, page: PageParams) -> Sequence[User]:
     return (await session.scalars(paged(select(User), User.id, page))).all()
 
 
-async def select_user(session: Session, user_id: int) -> User | None:
-    """Find an account as it is now, whatever the session has read of it before."""
-    statement = select(User).where(User.id == user_id)
-    return await session.scalar(statement, execution_options=REFRESH)
-
-
-async def find_user(session: Session, named: str) -> User | None:
-    """Find an account by its id, or as a log-in does; a number is an id."""
-    if named.isascii() and named.isdigit():
-        return await select_user(session, int(named))
-    key = folded(named)
-    statement = (
-        select(User)
-        .where(or_(User.email_key == key, User.username_key == key))
-        .order_by((User.email_key == key).desc())
-        .limit(1)
-    )
-    return await session.scalar(statement)
-
-
 async def address_is_taken(session: Session, actor_id: int, email: str) -> bool:
     taken = exists().where(User.email_key == folded(email), User.id != actor_id)
     return bool(await session.scalar(select(taken)))
-
-
-async def select_credentials(
-    session: Session, login: str
-) -> Row[str, int | None, str | None, str | None, str | None, datetime | None]:
-    """Fold an address or a name, and find whose it is; an address comes first.
-
-    Gives what was folded, the user's id and password hash, the secret of a second factor, the
-    role, and since when the account is disabled.
-    """
-    key = folded(login)
-    typed = select(key.label("key")).subquery("typed")
-    statement = (
-        select(
-            typed.c.key,
-            User.id,
-            User.password_hash,
-            SecondFactor.secret,
-            User.role,
-            User.disabled_at,
-        )
-        .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
-        .outerjoin(
-            SecondFactor,
-            and_(SecondFactor.owner_id == User.id, SecondFactor.confirmed_at.is_not(None)),
-        )
-        .order_by((User.email_key == key).desc())
-        .limit(1)
-    )
-    return (await session.execute(statement)).one()
 
 
 @dataclass
@@ -142,7 +85,7 @@ async def update_user(
     """
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
     if change.ends_sessions:
-        conditions.append(session_queries.locked_sessions(actor_id) >= 0)
+        conditions.append(locked_sessions(actor_id) >= 0)
     if change.password_hash is not None:
         conditions.append(User.password_hash == change.password_hash)
     if change.email is not None:
@@ -160,22 +103,80 @@ async def update_user(
     return user
 
 
-async def upgrade_password_hash(
-    session: Session, user_id: int, old_hash: str, new_hash: str
-) -> None:
-    """Replace a hash by another of the same password, unless it was changed meanwhile."""
-    users = User.__table__
-    unchanged = (users.c.id == user_id, users.c.password_hash == old_hash)
-    values = {"password_hash": new_hash, "updated_at": users.c.updated_at}  # nothing that shows
-    await session.execute(update(users).where(*unchanged).values(values))
-
-
 async def delete_user(session: Session, actor_id: int, accepted: Versions = None) -> bool:
     """Delete an account, all that goes with it, and the emails that were still to be sent."""
-    its_sessions = session_queries.locked_sessions(actor_id) >= 0
+    its_sessions = locked_sessions(actor_id) >= 0
     conditions = (editable_by(actor_id), one_of(User.version, accepted), its_sessions)
     gone = delete(User).where(*conditions).returning(*User.__table__.c).cte("gone")
     addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
     unsent = jobs.forgetting("email", addresses).cte("unsent")
     statement = select(gone.c.id).add_cte(unsent)
     return (await session.execute(statement)).first() is not None
+
+
+VALID = Invitation.expires_at > func.now()
+
+
+async def upsert_invitation(
+    session: Session, new: InvitationCreate, digest: bytes, lifetime: timedelta
+) -> Invitation | None:
+    """Let an invitation take the place of an older one to the address.
+
+    None: an account has the address.
+    """
+    values: dict[str, ColumnElement[Any]] = {
+        "email": literal(new.email, Text),
+        "language": literal(new.language, Text),
+        "digest": literal(digest, LargeBinary),
+        "expires_at": func.now() + lifetime,
+    }
+    taken = exists().where(User.email_key == folded(new.email))
+    statement = insert(Invitation).from_select(list(values), select(*values.values()).where(~taken))
+    statement = statement.on_conflict_do_update(
+        index_elements=[Invitation.email_key],
+        set_={
+            **{name: statement.excluded[name] for name in values},
+            "created_at": func.now(),
+        },
+    )
+    return await session.scalar(statement.returning(Invitation))
+
+
+async def select_reader(session: Session, digests: list[bytes]) -> Row[bytes, str, str] | None:
+    """Find which digest is that of an invitation that is still good, its address and language."""
+    reader = (Invitation.digest, Invitation.email, Invitation.language)
+    statement = select(*reader).where(Invitation.digest.in_(digests), VALID)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def select_invitations(session: Session, page: PageParams) -> Sequence[Invitation]:
+    return (
+        await session.scalars(paged(select(Invitation).where(VALID), Invitation.id, page))
+    ).all()
+
+
+async def delete_invitation(session: Session, invitation_id: int) -> bool:
+    statement = delete(Invitation).where(Invitation.id == invitation_id, VALID)
+    return (await session.execute(statement.returning(Invitation.id))).first() is not None
+
+
+async def insert_invited_user(
+    session: Session, new: UserCreate, digest: bytes, password_hash: str, language: str
+) -> User | None:
+    """Use an invitation up for an account, whose address it has proven.
+
+    None: it is not good, or not for this address. Of two at once the second waits for the first.
+    """
+    its_address = (Invitation.digest == digest, Invitation.email_key == folded(new.email))
+    used = delete(Invitation).where(*its_address, VALID).returning(Invitation.email)
+    email = await session.scalar(used)
+    if email is None:
+        return None
+    statement = insert(User).values(
+        username=new.username,
+        email=email,
+        password_hash=password_hash,
+        language=language,
+        email_verified_at=func.now(),
+    )
+    return (await session.scalars(statement.returning(User))).one()

@@ -2,26 +2,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from fast_zero.accounts import attempts, invitations, links, queries, service, session_queries
-from fast_zero.accounts.dependencies import (
-    NEEDS_TOKEN,
-    NO_SCOPE,
-    NOT_FOR_PROGRAMS,
-    AccountReader,
-    AccountWriter,
-    CurrentRevocations,
-    address_of,
-    session_of,
-)
-from fast_zero.accounts.models import EITHER_TAKEN, EMAIL_TAKEN, USERNAME_TAKEN
-from fast_zero.accounts.schemas import (
-    PUBLIC,
-    AuditPage,
-    MeUpdate,
-    UserCreate,
-    UserPrivate,
-    UserUpdate,
-)
+from fast_zero.accounts import invitations, service
+from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserPrivate, UserUpdate
 from fast_zero.core.addresses import network
 from fast_zero.core.errors import (
     INVALID_TOKEN,
@@ -42,6 +24,21 @@ from fast_zero.core.pagination import cut
 from fast_zero.core.security import throttle
 from fast_zero.core.security.password_queue import CROWDED
 from fast_zero.core.types import Id, Message
+from fast_zero.email_links import service as email_links
+from fast_zero.identity import attempts
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.dependencies import (
+    NEEDS_TOKEN,
+    NO_SCOPE,
+    NOT_FOR_PROGRAMS,
+    AccountReader,
+    AccountWriter,
+    CurrentRevocations,
+    address_of,
+    session_of,
+)
+from fast_zero.identity.models import EITHER_TAKEN, EMAIL_TAKEN, USERNAME_TAKEN
+from fast_zero.identity.schemas import PUBLIC, AuditPage
 
 NOT_YOU = Reason("not_your_account", "Not enough permissions")
 DELETED = "User deleted"
@@ -100,7 +97,7 @@ async def read_me(
     actor: AccountReader, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
     """Show your own account."""
-    user = await queries.select_user(session, actor.id)
+    user = await identity_queries.select_user(session, actor.id)
     if user is None:  # deleted since the request began
         raise Unauthenticated(INVALID_TOKEN)
     conditions.set_tag(response, etags.tag(user.version), seen)
@@ -110,7 +107,7 @@ async def read_me(
 @private.get("/me/audit", response_model=AuditPage)
 async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
     """List what happened to your account. A year of log-ins, changes and tokens, newest first."""
-    rows, cursor = cut(await session_queries.select_audit(session, actor.id, page), page)
+    rows, cursor = cut(await identity_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
 
 
@@ -160,7 +157,7 @@ async def update_me(
     "/me/email/verification",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(
-        Conflict(links.VERIFIED), TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED
+        Conflict(email_links.VERIFIED), TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED
     )
     | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
 )
@@ -168,7 +165,9 @@ async def send_verification(
     actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
 ) -> Message:
     """Send another link to verify your address. Older links do not work any more."""
-    await links.ask_for_verification(session, settings, actor.id, network(address_of(request)))
+    await email_links.ask_for_verification(
+        session, settings, actor.id, network(address_of(request))
+    )
     return Message(message=VERIFICATION_SENT)
 
 

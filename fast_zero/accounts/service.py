@@ -1,7 +1,4 @@
-from fast_zero.accounts import attempts, invitations, outbox, queries, session_queries
-from fast_zero.accounts.letters import Notice
-from fast_zero.accounts.models import EITHER_TAKEN, EMAIL_TAKEN, Purpose, User
-from fast_zero.accounts.passwords import check_password
+from fast_zero.accounts import invitations, queries
 from fast_zero.accounts.queries import AccountChange
 from fast_zero.accounts.schemas import MeUpdate, UserCreate, UserUpdate
 from fast_zero.core import languages, security
@@ -20,6 +17,13 @@ from fast_zero.core.http.etags import Versions
 from fast_zero.core.security import password_queue
 from fast_zero.core.security.password_queue import Caller
 from fast_zero.core.settings import Settings
+from fast_zero.email_links import outbox
+from fast_zero.email_links.emails import Notice
+from fast_zero.email_links.models import Purpose
+from fast_zero.identity import attempts
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.models import EITHER_TAKEN, EMAIL_TAKEN, User
+from fast_zero.identity.passwords import check_password
 
 NEEDS_PASSWORD = Reason(
     "current_password_required", "A new address or password needs your current password"
@@ -168,7 +172,7 @@ async def partial_change(
 
 
 async def read_account(session: Session, actor_id: int) -> User:
-    user = await queries.select_user(session, actor_id)
+    user = await identity_queries.select_user(session, actor_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     return user
@@ -180,19 +184,19 @@ async def write_account(
     """Write, or give None when the account is no longer as it was read: then it is read again."""
     written = await queries.update_user(session, user.id, change, accepted)
     if written is None:
-        now = await queries.select_user(session, user.id)
+        now = await identity_queries.select_user(session, user.id)
         if now is not None and (accepted is None or now.version in accepted):
             return None
         raise refusal(now)
     if change.ends_sessions:  # after the change: a log-in that it had to wait for ends, too
-        await session_queries.delete_sessions(session, user.id)
+        await identity_queries.delete_sessions(session, user.id)
     return written
 
 
 async def delete_account(session: Session, actor_id: int, accepted: Versions = None) -> None:
     """Delete it under a condition, or see that it is gone already."""
     if not await queries.delete_user(session, actor_id, accepted) and accepted is not None:
-        raise refusal(await queries.select_user(session, actor_id))
+        raise refusal(await identity_queries.select_user(session, actor_id))
 
 
 def refusal(user: User | None) -> DomainError:

@@ -3,30 +3,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Security
 
-from fast_zero.accounts import (
-    attempts,
-    invitation_queries,
-    invitations,
-    queries,
-    session_queries,
-    standing,
-)
-from fast_zero.accounts.dependencies import (
-    NEEDS_TOKEN,
-    NO_SCOPE,
-    Actor,
-    CurrentRevocations,
-    current_actor,
-)
-from fast_zero.accounts.models import EMAIL_TAKEN
-from fast_zero.accounts.schemas import (
-    AuditPage,
-    InvitationCreate,
-    InvitationPage,
-    InvitationPublic,
-    UserAdmin,
-)
-from fast_zero.accounts.scopes import Scope
+from fast_zero.accounts import account_status, invitations
+from fast_zero.accounts import queries as account_queries
+from fast_zero.accounts.schemas import InvitationCreate, InvitationPage, InvitationPublic, UserAdmin
+from fast_zero.administration import queries
 from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from fast_zero.core.http import idempotency
 from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
@@ -35,8 +15,20 @@ from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
 from fast_zero.core.types import Id
-from fast_zero.feed import moderation_queries
-from fast_zero.feed.models import NO_POST, NO_USER
+from fast_zero.identity import attempts
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.dependencies import (
+    NEEDS_TOKEN,
+    NO_SCOPE,
+    Actor,
+    CurrentRevocations,
+    current_actor,
+)
+from fast_zero.identity.models import EMAIL_TAKEN
+from fast_zero.identity.schemas import AuditPage
+from fast_zero.identity.scopes import Scope
+from fast_zero.people.models import NO_USER
+from fast_zero.posts.models import NO_POST
 
 DONE = HTTPStatus.NO_CONTENT
 TO_A_USER = responses(NotFound(NO_USER))
@@ -52,7 +44,7 @@ router = APIRouter(
 @router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER)
 async def read_account(user_id: Id, session: ReadSession) -> object:
     """Show the account of a user. It is what its owner sees, with role and `disabled_at`."""
-    user = await queries.select_user(session, user_id)
+    user = await identity_queries.select_user(session, user_id)
     if user is None:
         raise NotFound(NO_USER)
     return user
@@ -61,8 +53,8 @@ async def read_account(user_id: Id, session: ReadSession) -> object:
 @router.get("/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER)
 async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
     """List what happened to an account. A year of log-ins, changes and tokens, newest first."""
-    rows, cursor = cut(await session_queries.select_audit(session, user_id, page), page)
-    if not rows and await queries.select_user(session, user_id) is None:
+    rows, cursor = cut(await identity_queries.select_audit(session, user_id, page), page)
+    if not rows and await identity_queries.select_user(session, user_id) is None:
         raise NotFound(NO_USER)
     return {"events": rows, "next": cursor}
 
@@ -74,19 +66,19 @@ async def disable_user(
     """Disable an account. Its sessions end, and nobody is let in. Once more changes nothing."""
     if user_id == actor.id:
         raise Invalid("You cannot disable yourself.", "user_id", "path")
-    revocations.add_at_commit(session, *await standing.disable(session, user_id))
+    revocations.add_at_commit(session, *await account_status.disable(session, user_id))
 
 
 @router.delete("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
 async def enable_user(user_id: Id, session: CurrentSession) -> None:
     """Enable an account again. Its owner is let in. Once more changes nothing."""
-    await standing.enable(session, user_id)
+    await account_status.enable(session, user_id)
 
 
 @router.delete("/posts/{post_id}", status_code=DONE, responses=responses(NotFound(NO_POST)))
 async def remove_post(post_id: Id, session: CurrentSession) -> None:
     """Delete a post of anybody. The replies to it stay."""
-    if not await moderation_queries.delete_post(session, post_id):
+    if not await queries.delete_post(session, post_id):
         raise NotFound(NO_POST)
 
 
@@ -126,7 +118,7 @@ async def create_invitation(
 @router.get("/invitations", response_model=InvitationPage)
 async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     """List the invitations that are still good. The oldest first."""
-    rows, cursor = cut(await invitation_queries.select_invitations(session, page), page)
+    rows, cursor = cut(await account_queries.select_invitations(session, page), page)
     return {"invitations": rows, "next": cursor}
 
 
@@ -137,5 +129,5 @@ async def list_invitations(page: PageQuery, session: ReadSession) -> object:
 )
 async def revoke_invitation(invitation_id: Id, session: CurrentSession) -> None:
     """Revoke an invitation. Its link lets nobody register any more."""
-    if not await invitation_queries.delete_invitation(session, invitation_id):
+    if not await account_queries.delete_invitation(session, invitation_id):
         raise NotFound(invitations.MISSING)

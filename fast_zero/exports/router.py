@@ -4,12 +4,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Security
 from fastapi.responses import StreamingResponse
 
-from fast_zero.accounts.dependencies import NEEDS_TOKEN, Actor, current_actor
-from fast_zero.accounts.scopes import Scope
 from fast_zero.core.http.dependencies import ReadSession
 from fast_zero.core.http.problems import Responses
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
+from fast_zero.identity.dependencies import NEEDS_TOKEN, Actor, current_actor
+from fast_zero.identity.scopes import Scope
 
 Reader = Annotated[
     Actor,

@@ -6,24 +6,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fast_zero.accounts import otp_queries, queries, session_queries
-from fast_zero.accounts.otp_schemas import OtpState
-from fast_zero.accounts.schemas import (
-    AuditPublic,
-    PersonalTokenPublic,
-    SessionPublic,
-    UserPrivate,
-)
+from fast_zero.accounts.schemas import UserPrivate
 from fast_zero.core.database import Session, Sessions, transaction
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.pagination import PageParams, cut
-from fast_zero.exports.schemas import ExportHead
-from fast_zero.feed import export_queries
-from fast_zero.feed.schemas import CompletionPublic, GivenLike, Relation, WrittenPost
-from fast_zero.news import queries as news_queries
-from fast_zero.news.schemas import NewsParams, NotificationPublic
+from fast_zero.exports import queries
+from fast_zero.exports.schemas import CompletionPublic, ExportHead, GivenLike, Relation, WrittenPost
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
+from fast_zero.notifications import queries as news_queries
+from fast_zero.notifications.schemas import NewsParams, NotificationPublic
+from fast_zero.sessions import queries as session_queries
+from fast_zero.sessions.schemas import SessionPublic
 from fast_zero.todos.queries import select_todos
 from fast_zero.todos.schemas import TodoFilter, TodoPublic
+from fast_zero.two_factor import queries as two_factor_queries
+from fast_zero.two_factor.schemas import OtpState
 
 PAGE = 100  # rows: of the longest todos, some two megabytes
 
@@ -32,22 +30,22 @@ Select = Callable[[Session, int, Any], Awaitable[Sequence[Any]]]
 # The name in the export, how a row is shown, what selects a page, and what describes one.
 LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("sessions", SessionPublic, session_queries.select_sessions, PageParams),
-    ("personal_tokens", PersonalTokenPublic, session_queries.select_personal_tokens, PageParams),
-    ("audit", AuditPublic, session_queries.select_audit, PageParams),
+    ("personal_tokens", PersonalTokenPublic, identity_queries.select_personal_tokens, PageParams),
+    ("audit", AuditPublic, identity_queries.select_audit, PageParams),
     ("todos", TodoPublic, select_todos, TodoFilter),
-    ("completions", CompletionPublic, export_queries.select_completions, PageParams),
-    ("posts", WrittenPost, export_queries.select_posts, PageParams),
-    ("likes", GivenLike, export_queries.select_likes, PageParams),
-    ("following", Relation, export_queries.select_following, PageParams),
-    ("followers", Relation, export_queries.select_followers, PageParams),
-    ("blocked", Relation, export_queries.select_blocked, PageParams),
+    ("completions", CompletionPublic, queries.select_completions, PageParams),
+    ("posts", WrittenPost, queries.select_posts, PageParams),
+    ("likes", GivenLike, queries.select_likes, PageParams),
+    ("following", Relation, queries.select_following, PageParams),
+    ("followers", Relation, queries.select_followers, PageParams),
+    ("blocked", Relation, queries.select_blocked, PageParams),
     ("notifications", NotificationPublic, news_queries.select_page, NewsParams),
 )
 
 
 async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHead:
-    user = await queries.select_user(session, actor_id)
-    factor = await otp_queries.select_state(session, actor_id)
+    user = await identity_queries.select_user(session, actor_id)
+    factor = await two_factor_queries.select_state(session, actor_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     return ExportHead(

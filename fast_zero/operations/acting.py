@@ -13,9 +13,9 @@ from fast_zero.core.errors import Invalid, NotFound, StartError
 from fast_zero.core.terminal import talk
 
 if TYPE_CHECKING:
-    from fast_zero.accounts.models import User
     from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
+    from fast_zero.identity.models import User
 
 MIGRATION_WAIT_SECONDS = 600
 LONGEST_NAME = 254  # an email address
@@ -58,11 +58,11 @@ def act_on(user: str, action: "Callable[[Session, Settings, User], Awaitable[T]]
 
 
 async def find(session: "Session", user: str) -> "User":
-    from fast_zero.accounts import queries
+    from fast_zero.identity import queries as identity_queries
 
     # No username or address is longer, or holds what cannot be shown.
     possible = len(user) <= LONGEST_NAME and user.isprintable()
-    found = await queries.find_user(session, user) if possible else None
+    found = await identity_queries.find_user(session, user) if possible else None
     if found is None:
         raise NotFound(f"There is no user {user}.")
     return found

@@ -31,11 +31,11 @@ def list_posts(
     as_json: AsJson = False,
 ) -> None:
     """List the newest posts, whoever may see them."""
-    from fast_zero.feed import moderation_queries
+    from fast_zero.administration import queries as administration_queries
 
     async def select(session: "Session", _settings: "Settings") -> "Sequence[AnyRow]":
         author_id = (await find(session, user)).id if user is not None else None
-        return await moderation_queries.select_newest(session, author_id, limit)
+        return await administration_queries.select_newest(session, author_id, limit)
 
     columns = ("id", "author_id", "visibility", "reply_to", "text")
     show([{name: getattr(post, name) for name in columns} for post in act(select)], as_json=as_json)
@@ -48,10 +48,10 @@ def delete_post(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a post, whoever wrote it. The replies to it stay."""
-    from fast_zero.feed import moderation_queries
+    from fast_zero.administration import queries as administration_queries
 
     if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete post {post_id} for good?")):
         raise Invalid("Nothing was deleted. Confirm with --yes.")
-    if not act(lambda session, _settings: moderation_queries.delete_post(session, post_id)):
+    if not act(lambda session, _settings: administration_queries.delete_post(session, post_id)):
         raise NotFound(f"There is no post {post_id}.")
     talk.print(f"Post {post_id} is deleted.")

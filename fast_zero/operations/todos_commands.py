@@ -8,9 +8,9 @@ from fast_zero.core.terminal import show
 from fast_zero.operations.acting import AnyUser, AsJson, act_on
 
 if TYPE_CHECKING:
-    from fast_zero.accounts.models import User
     from fast_zero.core.database import PreparedRow, Session
     from fast_zero.core.settings import Settings
+    from fast_zero.identity.models import User
 
 cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
 

@@ -14,9 +14,9 @@ from fast_zero.operations.acting import AnyUser, AsJson, act, act_on, find
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from fast_zero.accounts.models import User
     from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
+    from fast_zero.identity.models import User
 
 InvitedIn = Literal["en", "pt-BR"]
 Checked = TypeVar("Checked", bound="BaseModel")
@@ -67,12 +67,12 @@ def list_audit(
     as_json: AsJson = False,
 ) -> None:
     """List what happened to an account, newest first: log-ins, changes, tokens."""
-    from fast_zero.accounts import session_queries
-    from fast_zero.accounts.schemas import AuditPublic
     from fast_zero.core.pagination import MAX_LIMIT, PageParams
+    from fast_zero.identity import queries as identity_queries
+    from fast_zero.identity.schemas import AuditPublic
 
     page = PageParams(limit=MAX_LIMIT)
-    select = session_queries.select_audit
+    select = identity_queries.select_audit
     rows = act_on(user, lambda session, _settings, owner: select(session, owner.id, page))
     found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
     show(found, as_json=as_json)
@@ -142,12 +142,12 @@ def reset_password(user: AnyUser) -> None:
 
     The password is asked for on a terminal, and is the first line of standard input elsewhere.
     """
-    from fast_zero.accounts import standing
+    from fast_zero.accounts import account_status
 
     password = read_password()
     act_on(
         user,
-        lambda session, settings, owner: standing.set_password(
+        lambda session, settings, owner: account_status.set_password(
             session, settings, owner.id, password
         ),
     )
@@ -157,28 +157,28 @@ def reset_password(user: AnyUser) -> None:
 @cli.command("disable")
 def disable_user(user: AnyUser) -> None:
     """Let nobody into an account any more, and end its sessions at once. What was posted stays."""
-    from fast_zero.accounts import standing
+    from fast_zero.accounts import account_status
 
-    act_on(user, lambda session, _settings, owner: standing.disable(session, owner.id))
+    act_on(user, lambda session, _settings, owner: account_status.disable(session, owner.id))
     talk.print(f"User {escape(user)} is disabled.")
 
 
 @cli.command("enable")
 def enable_user(user: AnyUser) -> None:
     """Let the owner of a disabled account in again."""
-    from fast_zero.accounts import standing
+    from fast_zero.accounts import account_status
 
-    act_on(user, lambda session, _settings, owner: standing.enable(session, owner.id))
+    act_on(user, lambda session, _settings, owner: account_status.enable(session, owner.id))
     talk.print(f"User {escape(user)} is enabled.")
 
 
 @cli.command("promote")
 def promote_user(user: AnyUser) -> None:
     """Make somebody an administrator, who may look after the accounts and posts of others."""
-    from fast_zero.accounts import standing
-    from fast_zero.accounts.models import Role
+    from fast_zero.accounts import account_status
+    from fast_zero.identity.models import Role
 
-    give = standing.give_role
+    give = account_status.give_role
     act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.ADMIN))
     talk.print(f"User {escape(user)} is an administrator, from the next log-in on.")
 
@@ -186,10 +186,10 @@ def promote_user(user: AnyUser) -> None:
 @cli.command("demote")
 def demote_user(user: AnyUser) -> None:
     """Make an administrator a member again, and end all that could still administrate."""
-    from fast_zero.accounts import standing
-    from fast_zero.accounts.models import Role
+    from fast_zero.accounts import account_status
+    from fast_zero.identity.models import Role
 
-    give = standing.give_role
+    give = account_status.give_role
     act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.MEMBER))
     talk.print(f"User {escape(user)} is a member.")
 

@@ -7,7 +7,7 @@ from fast_zero.core.database import Session
 from fast_zero.core.errors import Conflict, DomainError, NotFound, Reason, Stale
 from fast_zero.core.http import etags
 from fast_zero.core.types import Problem
-from fast_zero.todos import measures, queries
+from fast_zero.todos import metrics, queries
 from fast_zero.todos.models import Todo
 from fast_zero.todos.schemas import (
     Batch,
@@ -56,9 +56,9 @@ async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemRe
     if gone := [item.id for item in doable if isinstance(item, DeleteItem)]:
         await queries.delete_todos(session, actor_id, gone)
 
-    measures.CREATED.inc(len(created))
-    measures.UPDATED.inc(len(changes))
-    measures.DELETED.inc(len(gone))
+    metrics.CREATED.inc(len(created))
+    metrics.UPDATED.inc(len(changes))
+    metrics.DELETED.inc(len(gone))
     new = iter(created)
     return [
         refusal or confirm(item, next(new) if isinstance(item, CreateItem) else todos[item.id])

@@ -3,7 +3,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from fast_zero.accounts.dependencies import NEEDS_TOKEN
 from fast_zero.core.errors import NotFound
 from fast_zero.core.http import conditions, etags, examples, idempotency
 from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
@@ -12,6 +11,7 @@ from fast_zero.core.http.idempotency import DoOnce
 from fast_zero.core.http.problems import responses
 from fast_zero.core.pagination import cut
 from fast_zero.core.types import Id, Message
+from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.todos import batch as batches
 from fast_zero.todos import queries, service
 from fast_zero.todos.dependencies import Reader, Writer

@@ -2,7 +2,7 @@ from fast_zero.core.database import PreparedRow, Session
 from fast_zero.core.errors import DomainError, NotFound, Reason, Stale
 from fast_zero.core.http import etags
 from fast_zero.core.http.etags import Versions
-from fast_zero.todos import measures, queries
+from fast_zero.todos import metrics, queries
 from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
 
 NOT_FOUND = Reason("todo_not_found", "Task not found.")
@@ -10,7 +10,7 @@ NOT_FOUND = Reason("todo_not_found", "Task not found.")
 
 async def create_todo(session: Session, actor_id: int, new: TodoCreate) -> TodoPublic:
     todo = await queries.insert_todo(session, actor_id, new)
-    measures.CREATED.inc()
+    metrics.CREATED.inc()
     return TodoPublic.model_validate(todo)
 
 
@@ -20,14 +20,14 @@ async def update_todo(
     todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
     if todo is None:
         raise await refusal(session, actor_id, todo_id, accepted)
-    measures.UPDATED.inc()
+    metrics.UPDATED.inc()
     return todo
 
 
 async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> None:
     if not await queries.delete_todo(session, actor_id, todo_id, accepted):
         raise await refusal(session, actor_id, todo_id, accepted)
-    measures.DELETED.inc()
+    metrics.DELETED.inc()
 
 
 async def refusal(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> DomainError:

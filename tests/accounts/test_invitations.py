@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from fast_zero.accounts.invitations import CLOSED, NEEDED, NOT_VALID
-from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.scopes import ALL_SCOPES, Scope
 from fast_zero.models import Invitation, Throttle, User
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory

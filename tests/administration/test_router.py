@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fast_zero.accounts.scopes import ALL_SCOPES, Scope
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.scopes import ALL_SCOPES, Scope
 from tests.core.expect import problem
 from tests.factories import PASSWORD, PersonalTokenFactory, PostFactory, UserFactory, new_token
 

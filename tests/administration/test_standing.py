@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from fast_zero.accounts import standing
-from fast_zero.accounts.models import Role
+from fast_zero.accounts import account_status
 from fast_zero.core import security
 from fast_zero.core.errors import NotFound
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.models import Role
 from fast_zero.models import LoginSession, PersonalToken, User
 from tests.factories import (
     PASSWORD,
@@ -28,9 +28,9 @@ async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, s
         PersonalTokenFactory(owner_id=admin.id, scopes=["admin", "todos:read"]),
     )
     [opened] = await save(LoginSessionFactory(owner_id=admin.id))
-    assert await standing.give_role(session, admin.id, Role.ADMIN) == ()
-    assert await standing.give_role(session, admin.id, Role.MEMBER) == [opened.id]
-    assert await standing.give_role(session, admin.id, Role.MEMBER) == []
+    assert await account_status.give_role(session, admin.id, Role.ADMIN) == ()
+    assert await account_status.give_role(session, admin.id, Role.MEMBER) == [opened.id]
+    assert await account_status.give_role(session, admin.id, Role.MEMBER) == []
     left = await session.scalars(select(PersonalToken.id).where(PersonalToken.owner_id == admin.id))
     assert left.all() == [kept.id]
 
@@ -43,7 +43,7 @@ async def test_to_demote_once_more_ends_what_an_interrupted_command_has_left(ses
         LoginSessionFactory(owner_id=member.id, scopes=["admin", "todos:read"]),
     )
 
-    assert await standing.give_role(session, member.id, Role.MEMBER) == [left.id]
+    assert await account_status.give_role(session, member.id, Role.MEMBER) == [left.id]
 
     mine = LoginSession.owner_id == member.id
     assert (await session.scalars(select(LoginSession.id).where(mine))).all() == [own.id]
@@ -83,7 +83,7 @@ async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, committin
             ]
             await asyncio.sleep(0.005 * number)
             async with committing.begin() as session:
-                await standing.give_role(session, admin.id, Role.MEMBER)
+                await account_status.give_role(session, admin.id, Role.MEMBER)
             answers = await asyncio.gather(*making)
 
             assert {answer.status_code for answer in answers} <= {201, 401, 403}
@@ -96,7 +96,7 @@ async def test_a_new_password_ends_all_sessions_and_is_told(
     anonymous, session, settings, user, save, deferred
 ):
     [opened] = await save(LoginSessionFactory(owner_id=user.id))
-    ended = await standing.set_password(session, settings, user.id, "another fine sentence")
+    ended = await account_status.set_password(session, settings, user.id, "another fine sentence")
     await session.commit()
     assert ended == [opened.id]
     form = {"username": user.email, "password": PASSWORD}
@@ -107,7 +107,7 @@ async def test_a_new_password_ends_all_sessions_and_is_told(
     assert (name, told["about"]) == ("accounts.send_notice", "password_changed")
 
 
-@pytest.mark.parametrize("change", [standing.disable, standing.enable])
+@pytest.mark.parametrize("change", [account_status.disable, account_status.enable])
 async def test_nobody_is_not_found(session, change):
     with pytest.raises(NotFound):
         await change(session, MAX_BIGINT)
@@ -126,10 +126,10 @@ async def test_no_log_in_slips_in_beside_the_end_of_an_account(
             ]
             await asyncio.sleep(0.03)
             async with committing.begin() as session:
-                await standing.disable(session, user.id)
+                await account_status.disable(session, user.id)
             answers = await asyncio.gather(*logging_in)
             assert {answer.status_code for answer in answers} <= {200, 403}
             async with committing.begin() as session:
                 left = await session.scalar(select(func.count()).select_from(LoginSession))
                 assert left == 0
-                await standing.enable(session, user.id)
+                await account_status.enable(session, user.id)

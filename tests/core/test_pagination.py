@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from fast_zero.accounts.scopes import Scope
 from fast_zero.core.pagination import Cursor, PageParams, cut, decode_cursor, encode_cursor
 from fast_zero.core.security import create_access_token
 from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.scopes import Scope
 from tests.factories import PostFactory, TodoFactory, UserFactory
 
 FORM = TypeAdapter(Cursor).json_schema()["pattern"]

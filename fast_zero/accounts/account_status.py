@@ -1,0 +1,81 @@
+"""What an account may: who is let in at all, and who looks after others."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from fast_zero.accounts import queries
+from fast_zero.accounts.queries import AccountChange
+from fast_zero.core import security
+from fast_zero.core.database import Session
+from fast_zero.core.errors import NotFound, Reason
+from fast_zero.core.security.password_queue import OPERATOR
+from fast_zero.core.settings import Settings
+from fast_zero.email_links import outbox
+from fast_zero.email_links.emails import Notice
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.models import Role, User
+from fast_zero.identity.passwords import check_password
+
+NO_USER = Reason("user_not_found", "User not found")
+
+
+async def disable(session: Session, user_id: int) -> Sequence[int]:
+    """Let nobody in any more; give the sessions that ended. Personal tokens rest until it is over.
+
+    What was posted stays.
+    """
+    if (await read(session, user_id)).disabled_at is not None:
+        return ()
+    change = AccountChange({"disabled_at": datetime.now(UTC)}, ends_sessions=True)
+    return await write(session, user_id, change)
+
+
+async def enable(session: Session, user_id: int) -> None:
+    if (await read(session, user_id)).disabled_at is not None:
+        await write(session, user_id, AccountChange({"disabled_at": None}))
+
+
+async def give_role(session: Session, user_id: int, role: Role) -> Sequence[int]:
+    """Let somebody administrate, or no longer; give the sessions that ended.
+
+    What a token may do is written in it, so those that could still administrate end, too. That
+    comes after the role: who makes one meanwhile waits for it, and then may not. Once more, it
+    ends what an interrupted command has left.
+    """
+    ended: Sequence[int] = ()
+    if (await read(session, user_id)).role != role:
+        change = AccountChange({"role": role.value}, ends_sessions=True)
+        ended = await write(session, user_id, change)
+    if role is Role.MEMBER:
+        await identity_queries.delete_administrators_tokens(session, user_id)
+        ended = [*ended, *await identity_queries.delete_administrators_sessions(session, user_id)]
+    return ended
+
+
+async def set_password(
+    session: Session, settings: Settings, user_id: int, password: str
+) -> Sequence[int]:
+    """Replace a password by one that an operator handed out; give the sessions that ended."""
+    user = await read(session, user_id)
+    check_password(password, settings.password_min_length)
+    password_hash = await security.hash_password(session, password, OPERATOR)
+    change = AccountChange(
+        {"password_hash": password_hash, "pending_email": None},
+        emails=[outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language)],
+        ends_sessions=True,
+    )
+    return await write(session, user_id, change)
+
+
+async def read(session: Session, user_id: int) -> User:
+    user = await identity_queries.select_user(session, user_id)
+    if user is None:
+        raise NotFound(NO_USER)
+    return user
+
+
+async def write(session: Session, user_id: int, change: AccountChange) -> Sequence[int]:
+    """Write, and give the sessions that ended."""
+    if not await queries.update_user(session, user_id, change):
+        raise NotFound(NO_USER)
+    return await identity_queries.delete_sessions(session, user_id) if change.ends_sessions else ()

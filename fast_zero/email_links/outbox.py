@@ -1,0 +1,51 @@
+"""The emails that accounts need, as jobs; `jobs` writes and sends them.
+
+Nothing here is a secret: a link's token is made from its seed and the server's key when the email
+is written.
+"""
+
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from fast_zero.core import security
+from fast_zero.core.jobs import Deferral
+from fast_zero.email_links.emails import Notice
+from fast_zero.email_links.models import Purpose
+
+SEND_LINK = "accounts.send_link"
+SEND_NOTICE = "accounts.send_notice"
+SEND_INVITATION = "accounts.send_invitation"
+
+
+class LinkAsked(TypedDict):
+    """What `SEND_LINK` is deferred with."""
+
+    purpose: str
+    email: str
+    user_id: int | None
+    seed: str
+    requested_at: str
+
+
+def link(purpose: Purpose, email: str, user_id: int | None = None) -> Deferral:
+    """Ask for a link. Whose it is, and whether it is anybody's, is found out when it is sent."""
+    arguments: LinkAsked = {
+        "purpose": purpose.value,
+        "email": email,
+        "user_id": user_id,
+        "seed": security.new_secret(),
+        "requested_at": datetime.now(UTC).isoformat(),
+    }
+    return Deferral(SEND_LINK, arguments)
+
+
+def invitation(seed: str) -> Deferral:
+    """Ask for the email of an invitation, which is found by the digest of its token."""
+    return Deferral(SEND_INVITATION, {"seed": seed})
+
+
+def notice(about: Notice, email: str, language: str) -> Deferral:
+    """Ask for an email that tells what was done."""
+    seed = security.new_secret()
+    arguments = {"about": about.value, "email": email, "language": language, "seed": seed}
+    return Deferral(SEND_NOTICE, arguments)

@@ -1,0 +1,58 @@
+"""All that the feed keeps of a person, for an export. Who blocks that person is not theirs."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.pagination import PageParams, paged
+from fast_zero.people.queries import blocks, follows
+from fast_zero.posts.queries import completions, likes, posts, texts
+
+SelectPage = Callable[[Session, int, PageParams], Awaitable[Sequence[AnyRow]]]
+
+
+def pages(
+    columns: Sequence[ColumnElement[Any]], id_: ColumnElement[int], owner_id: ColumnElement[Any]
+) -> SelectPage:
+    """Select pages of the rows that are somebody's, oldest first."""
+    statement: Select[*tuple[Any, ...]] = select(id_, *columns)
+
+    async def select_page(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+        return (await session.execute(paged(statement.where(owner_id == user_id), id_, page))).all()
+
+    return select_page
+
+
+EARLIER = func.jsonb_build_object(
+    "id", texts.id, "text", texts.text, "written_at", texts.written_at
+)
+EARLIER_TEXTS = (
+    select(func.coalesce(func.jsonb_agg(EARLIER), func.jsonb_build_array(), type_=JSONB))
+    .where(texts.post_id == posts.id)
+    .scalar_subquery()
+    .label("earlier_texts")
+)
+WRITTEN = (
+    posts.text,
+    posts.visibility,
+    posts.reply_to,
+    posts.todo_id,
+    posts.created_at,
+    posts.edited_at,
+    EARLIER_TEXTS,
+)
+FOLLOWED = (follows.followed_id.label("user_id"), follows.created_at)
+FOLLOWER = (follows.follower_id.label("user_id"), follows.created_at)
+BLOCKED = (blocks.blocked_id.label("user_id"), blocks.created_at)
+
+select_posts = pages(WRITTEN, posts.id, posts.author_id)
+select_completions = pages(
+    (completions.todo_id, completions.finished_at), completions.id, completions.owner_id
+)
+select_likes = pages((likes.post_id, likes.created_at), likes.id, likes.user_id)
+select_following = pages(FOLLOWED, follows.id, follows.follower_id)
+select_followers = pages(FOLLOWER, follows.id, follows.followed_id)
+select_blocked = pages(BLOCKED, blocks.id, blocks.blocker_id)

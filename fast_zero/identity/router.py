@@ -1,0 +1,116 @@
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from fast_zero.core.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+)
+from fast_zero.core.http import conditions, etags, idempotency
+from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
+from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
+from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.problems import responses
+from fast_zero.core.pagination import cut
+from fast_zero.core.types import Id
+from fast_zero.identity import queries, service
+from fast_zero.identity.dependencies import (
+    NEEDS_TOKEN,
+    NO_SCOPE,
+    NOT_FOR_PROGRAMS,
+    AccountReader,
+    AccountWriter,
+    session_of,
+)
+from fast_zero.identity.schemas import (
+    PersonalTokenCreate,
+    PersonalTokenCreated,
+    PersonalTokenKept,
+    PersonalTokenPage,
+    PersonalTokenPublic,
+)
+
+DONE = HTTPStatus.NO_CONTENT
+
+router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
+
+
+@router.post(
+    "/tokens",
+    status_code=HTTPStatus.CREATED,
+    response_model=PersonalTokenCreated,
+    responses=responses(
+        NO_SCOPE,
+        NOT_FOR_PROGRAMS,
+        Forbidden(service.NO_MORE_SCOPES),
+        idempotency.UNFINISHED,
+        Conflict(service.too_many(100)),
+        Conflict(service.UNSHOWN),
+    )
+    | idempotency.CREATED,
+    dependencies=[NO_STORE],
+)
+async def create_personal_token(
+    new: PersonalTokenCreate,
+    actor: AccountWriter,
+    session: CurrentSession,
+    settings: CurrentSettings,
+    response: Response,
+    once: DoOnce,
+) -> object:
+    """Make a personal access token for a program. It is shown once."""
+    maker = (actor.id, session_of(actor))  # or one token could make the next, and none would end
+    service.check_scopes(new.scopes, actor.scopes)  # here, so that a replay is refused, too
+
+    async def create() -> PersonalTokenKept:
+        kept = await service.create(session, settings, maker, new, datetime.now(UTC))
+        conditions.set_created(response, etags.tag(1), f"/auth/tokens/{kept.id}")
+        return kept
+
+    def show(kept: bytes) -> PersonalTokenCreated:
+        return service.show(settings, PersonalTokenKept.model_validate_json(kept))
+
+    return await once(session, actor.id, create, show=show)
+
+
+@router.get("/tokens", response_model=PersonalTokenPage)
+async def list_personal_tokens(
+    page: PageQuery, actor: AccountReader, session: CurrentSession
+) -> object:
+    """List your personal access tokens. The tokens themselves are not shown."""
+    rows, cursor = cut(await queries.select_personal_tokens(session, actor.id, page), page)
+    return {"tokens": rows, "next": cursor}
+
+
+@router.get(
+    "/tokens/{token_id}",
+    response_model=PersonalTokenPublic,
+    responses=responses(NotFound(service.NO_TOKEN)) | conditions.TAGGED_OR_SEEN,
+)
+async def read_personal_token(
+    token_id: Id,
+    actor: AccountReader,
+    session: CurrentSession,
+    response: Response,
+    seen: IfNoneMatch,
+) -> object:
+    """Show one of your personal access tokens. The token itself is not shown."""
+    row = await queries.select_personal_token(session, actor.id, token_id)
+    if row is None:
+        raise NotFound(service.NO_TOKEN)
+    conditions.set_tag(response, etags.tag(row.version), seen)
+    return row
+
+
+@router.delete(
+    "/tokens/{token_id}",
+    status_code=DONE,
+    responses=responses(NotFound(service.NO_TOKEN), conditions.STALE),
+)
+async def delete_personal_token(
+    token_id: Id, actor: AccountWriter, session: CurrentSession, condition: IfMatch
+) -> None:
+    """Revoke one of your personal access tokens. It is refused at once."""
+    await service.revoke(session, actor.id, token_id, etags.versions(condition))

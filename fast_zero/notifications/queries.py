@@ -1,0 +1,217 @@
+"""Statements about notifications. Those about the weekly report stand in `reports`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    DateTime,
+    FromClause,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.notifications.models import Kind, Notification
+from fast_zero.notifications.schemas import NewsParams
+from fast_zero.people.models import Follow
+from fast_zero.people.queries import (
+    AFTER,
+    LIMIT,
+    OFFSET,
+    PERSON,
+    READER,
+    Rows,
+    constant,
+    known_to_reader,
+    page_values,
+    users,
+    whole,
+)
+from fast_zero.posts.models import Like, Post
+from fast_zero.posts.queries import visible_to
+
+NAMED = 3
+"""How many people a notification names, the latest first."""
+COUNTED = 1000
+"""How many of the latest follows, replies or likes it counts."""
+
+news = Notification.__table__.c
+MAILED_AT = bindparam("mailed_at", type_=DateTime(timezone=True))
+
+
+def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
+    """Select who caused a notification, by the latest, as far as the reader may see it."""
+    follow, like = Follow.__table__.alias("follow").c, Like.__table__.alias("liking").c
+    reply = Post.__table__.alias("answer").c
+    kinds = (
+        select(follow.follower_id.label("user_id"), follow.id).where(
+            of.c.kind == constant(Kind.FOLLOW),
+            follow.followed_id == READER,
+            follow.id >= of.c.since,
+            known_to_reader(follow.follower_id),
+        ),
+        select(like.user_id, like.id).where(
+            of.c.kind == constant(Kind.LIKE),
+            like.post_id == of.c.post_id,
+            like.id >= of.c.since,
+            known_to_reader(like.user_id),
+            like.user_id != READER,
+        ),
+        select(reply.author_id, reply.id).where(
+            of.c.kind == constant(Kind.REPLY),
+            reply.reply_to == of.c.post_id,
+            reply.id >= of.c.since,
+            reply.author_id != READER,
+            visible_to(reply),
+        ),
+    )
+    ids = (follow.id, like.id, reply.id)
+    latest = (
+        kind.correlate(of).order_by(place.desc()).limit(whole(most))
+        for kind, place in zip(kinds, ids, strict=True)
+    )
+    return union_all(*latest)
+
+
+def crowd(of: FromClause) -> LateralFromClause:
+    """Tell how many people caused a notification, and who the latest were."""
+    events = causes(of, COUNTED).subquery("events").c
+    latest = func.max(events.id).label("latest")
+    people = (
+        select(events.user_id, latest, func.count().over().label("total"))
+        .group_by(events.user_id)
+        .order_by(latest.desc())
+        .limit(whole(NAMED))
+        .subquery("people")
+    )
+    return (
+        select(
+            func.max(people.c.total).label("people_count"),
+            func.jsonb_agg(aggregate_order_by(PERSON, people.c.latest.desc()), type_=JSONB).label(
+                "people"
+            ),
+        )
+        .join_from(people, users.id.table, users.id == people.c.user_id)
+        .lateral("crowd")
+    )
+
+
+def told() -> Rows:
+    """Select notifications of the reader that still have a cause and, if any, their post."""
+    table, post = Notification.__table__, Post.__table__.alias("post")
+    found = crowd(table)
+    about = func.jsonb_build_object("id", post.c.id, "text", post.c.text, type_=JSONB)
+    return (
+        select(
+            news.id,
+            news.kind,
+            case((post.c.id.is_not(None), about)).label("post"),
+            found.c.people,
+            found.c.people_count,
+            news.read_at.is_not(None).label("read"),
+            news.at,
+        )
+        .select_from(table)
+        .outerjoin(post, post.c.id == news.post_id)
+        .join(found, true())
+        .where(
+            news.user_id == READER,
+            found.c.people_count.is_not(None),
+            or_(news.post_id.is_(None), post.c.author_id == READER),
+        )
+    )
+
+
+def visible(of: FromClause) -> ColumnElement[bool]:
+    """Tell whether the reader sees a notification: it still has a cause and, if any, its post."""
+    post = Post.__table__.alias("its")
+    mine = select(post.c.id).where(post.c.id == of.c.post_id, post.c.author_id == READER)
+    return and_(
+        of.c.user_id == READER,
+        causes(of, 1).exists(),
+        or_(of.c.post_id.is_(None), mine.exists()),
+    )
+
+
+def unread() -> ColumnElement[int]:
+    table = Notification.__table__.alias("waiting")
+    found = select(func.count()).select_from(table)
+    return found.where(table.c.read_at.is_(None), visible(table)).scalar_subquery()
+
+
+@cache
+def listing(*, only_unread: bool, after: bool) -> Rows:
+    """List a page, the newest first, beside the number of all that are unread.
+
+    There is a row even where the page is empty.
+    """
+    statement = told()
+    if only_unread:
+        statement = statement.where(news.read_at.is_(None))
+    if after:
+        statement = statement.where(news.id < AFTER)
+    page = statement.order_by(news.id.desc()).offset(OFFSET).limit(LIMIT).subquery("page")
+    count = select(unread().label("unread")).subquery("all_unread")
+    both = select(count.c.unread, page).select_from(count.outerjoin(page, true()))
+    return both.order_by(page.c.id.desc())
+
+
+async def select_news(
+    session: Session, reader_id: int, wanted: NewsParams
+) -> tuple[Sequence[AnyRow], int]:
+    """Select a page, and count all that are unread."""
+    statement = listing(only_unread=wanted.unread, after=wanted.after is not None)
+    rows = (await session.execute(statement, page_values(reader_id, wanted))).all()
+    return [row for row in rows if row.id is not None], rows[0].unread
+
+
+async def select_page(session: Session, reader_id: int, wanted: NewsParams) -> Sequence[AnyRow]:
+    return (await select_news(session, reader_id, wanted))[0]
+
+
+@cache
+def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
+    wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
+    values = {"read_at": func.coalesce(news.read_at, func.now())}
+    statement = update(Notification.__table__).where(news.user_id == READER).values(values)
+    if one:
+        statement = statement.where(news.id == wanted, visible(Notification.__table__))
+    else:
+        statement = statement.where(news.id <= wanted, news.read_at.is_(None))
+    return statement.returning(news.id)
+
+
+async def mark_read(
+    session: Session, reader_id: int, notification_id: int, *, one: bool = False
+) -> bool:
+    """Mark a notification, or all that are not newer, as read; tell whether there was any."""
+    values = {"reader_id": reader_id, "notification_id": notification_id}
+    return (await session.execute(marking(one=one), values)).first() is not None
+
+
+@cache
+def mailed() -> Rows:
+    still = told().where(news.mailed_at == MAILED_AT, news.read_at.is_(None))
+    return still.order_by(news.id.desc())
+
+
+async def select_mailed(session: Session, reader_id: int, mailed_at: datetime) -> Sequence[AnyRow]:
+    """Select what an email that was asked for at a moment shall tell, if it is still so."""
+    values = {"reader_id": reader_id, "mailed_at": mailed_at}
+    return (await session.execute(mailed(), values)).all()

@@ -1,0 +1,44 @@
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from fast_zero.core.errors import NotFound
+from fast_zero.core.http.dependencies import CurrentSession, ReadSession
+from fast_zero.core.http.problems import responses
+from fast_zero.core.pagination import cut
+from fast_zero.core.types import Id
+from fast_zero.identity.dependencies import NEEDS_TOKEN
+from fast_zero.notifications import queries
+from fast_zero.notifications.models import NO_NOTIFICATION
+from fast_zero.notifications.schemas import NewsParams, NotificationPage, ReadUpTo
+from fast_zero.people.dependencies import Reader, Writer
+
+DONE = HTTPStatus.NO_CONTENT
+
+router = APIRouter(prefix="/notifications", tags=["feed"], responses=NEEDS_TOKEN)
+
+
+@router.get("", response_model=NotificationPage)
+async def list_notifications(
+    wanted: Annotated[NewsParams, Query()], actor: Reader, session: ReadSession
+) -> object:
+    """List your notifications. Who followed you, replied to you or liked a post, newest first."""
+    rows, unread = await queries.select_news(session, actor.id, wanted)
+    rows, cursor = cut(rows, wanted)
+    return {"notifications": rows, "unread": unread, "next": cursor}
+
+
+@router.put("/read", status_code=DONE)
+async def read_notifications(seen: ReadUpTo, actor: Writer, session: CurrentSession) -> None:
+    """Mark all notifications up to one as read. What happens afterwards is unread again."""
+    await queries.mark_read(session, actor.id, seen.up_to)
+
+
+@router.put(
+    "/{notification_id}/read", status_code=DONE, responses=responses(NotFound(NO_NOTIFICATION))
+)
+async def read_notification(notification_id: Id, actor: Writer, session: CurrentSession) -> None:
+    """Mark a notification as read. Once more changes nothing."""
+    if not await queries.mark_read(session, actor.id, notification_id, one=True):
+        raise NotFound(NO_NOTIFICATION)

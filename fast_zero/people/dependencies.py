@@ -1,0 +1,38 @@
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import SecurityScopes
+
+from fast_zero.core.errors import Unauthenticated
+from fast_zero.core.http.dependencies import CurrentSettings
+from fast_zero.core.http.problems import responses
+from fast_zero.identity.dependencies import NO_TOKEN, Actor, current_actor
+from fast_zero.identity.scopes import Scope
+from fast_zero.people.queries import NOBODY
+
+Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
+Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
+
+
+async def viewer(request: Request, settings: CurrentSettings) -> int:
+    """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
+
+    While profiles are public these routes need no token, so one that does not hold is as good as
+    none. One that was not made for the feed shows no more than everybody sees.
+    """
+    if settings.public_profiles and "authorization" not in request.headers:
+        return NOBODY
+    try:
+        actor = await current_actor(request, SecurityScopes())
+    except Unauthenticated:
+        if settings.public_profiles:
+            return NOBODY
+        raise
+    return actor.id if Scope.FEED_READ in actor.scopes else NOBODY
+
+
+VIEWER = Depends(viewer)
+Viewer = Annotated[int, VIEWER]
+
+NOT_PUBLIC = responses(*NO_TOKEN)
+"""What every route that takes a viewer may return where profiles are not public."""

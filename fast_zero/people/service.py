@@ -1,0 +1,43 @@
+from collections.abc import Awaitable, Callable, Sequence
+
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.errors import Invalid, NotFound
+from fast_zero.core.pagination import PageParams
+from fast_zero.people import queries
+from fast_zero.people.models import NO_USER
+from fast_zero.people.queries import People
+
+Change = Callable[[Session, int, int], Awaitable[bool]]
+
+
+async def follow(session: Session, actor_id: int, user_id: int) -> None:
+    await change("follow", queries.follow, session, actor_id, user_id)
+
+
+async def unfollow(session: Session, actor_id: int, user_id: int) -> None:
+    await change("unfollow", queries.unfollow, session, actor_id, user_id)
+
+
+async def block(session: Session, actor_id: int, user_id: int) -> None:
+    await change("block", queries.block, session, actor_id, user_id)
+
+
+async def unblock(session: Session, actor_id: int, user_id: int) -> None:
+    await change("unblock", queries.unblock, session, actor_id, user_id)
+
+
+async def change(verb: str, send: Change, session: Session, actor_id: int, user_id: int) -> None:
+    """Change what somebody else is to the actor; what is so already stays as it is."""
+    if user_id == actor_id:
+        raise Invalid(f"You cannot {verb} yourself.", "user_id", "path")
+    if not await send(session, actor_id, user_id):
+        raise NotFound(NO_USER)
+
+
+async def list_people(
+    session: Session, reader_id: int, page: PageParams, people: People, user_id: int
+) -> Sequence[AnyRow]:
+    rows = await queries.select_people(session, reader_id, page, people, user_id=user_id)
+    if not rows and not await queries.is_known(session, reader_id, user_id):
+        raise NotFound(NO_USER)
+    return rows

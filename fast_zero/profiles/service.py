@@ -1,0 +1,27 @@
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.errors import NotFound
+from fast_zero.people import queries as people_queries
+from fast_zero.people.models import NO_USER
+from fast_zero.profiles import queries
+from fast_zero.profiles.schemas import Profile
+
+
+async def read_profile(session: Session, reader_id: int, user_id: int) -> tuple[Profile, int]:
+    """Give a profile as a reader may see it, and the version of the account."""
+    return shown(await queries.select_profile(session, reader_id, user_id), reader_id)
+
+
+async def read_profile_by_name(
+    session: Session, reader_id: int, username: str
+) -> tuple[Profile, int]:
+    found = await queries.select_profile_by_name(session, reader_id, username)
+    return shown(found, reader_id)
+
+
+def shown(found: AnyRow | None, reader_id: int) -> tuple[Profile, int]:
+    if found is None:
+        raise NotFound(NO_USER)
+    profile = Profile.model_validate(found)
+    if reader_id == people_queries.NOBODY:  # then nothing stands between the two
+        profile.following = profile.followed_by = None
+    return profile, found.version

@@ -1,0 +1,178 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Row,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.pagination import PageParams, paged
+from fast_zero.identity.models import (
+    AuditEvent,
+    LoginSession,
+    SpentRefreshToken,
+    User,
+)
+from fast_zero.identity.queries import folded, owned_by
+from fast_zero.two_factor.models import SecondFactor
+
+
+async def select_credentials(
+    session: Session, login: str
+) -> Row[str, int | None, str | None, str | None, str | None, datetime | None]:
+    """Fold an address or a name, and find whose it is; an address comes first.
+
+    Gives what was folded, the user's id and password hash, the secret of a second factor, the
+    role, and since when the account is disabled.
+    """
+    key = folded(login)
+    typed = select(key.label("key")).subquery("typed")
+    statement = (
+        select(
+            typed.c.key,
+            User.id,
+            User.password_hash,
+            SecondFactor.secret,
+            User.role,
+            User.disabled_at,
+        )
+        .join_from(typed, User, or_(User.email_key == key, User.username_key == key), isouter=True)
+        .outerjoin(
+            SecondFactor,
+            and_(SecondFactor.owner_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+        )
+        .order_by((User.email_key == key).desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).one()
+
+
+async def upgrade_password_hash(
+    session: Session, user_id: int, old_hash: str, new_hash: str
+) -> None:
+    """Replace a hash by another of the same password, unless it was changed meanwhile."""
+    users = User.__table__
+    unchanged = (users.c.id == user_id, users.c.password_hash == old_hash)
+    values = {"password_hash": new_hash, "updated_at": users.c.updated_at}  # nothing that shows
+    await session.execute(update(users).where(*unchanged).values(values))
+
+
+def days_from_now(days: int) -> ColumnElement[datetime]:
+    return func.now() + func.make_interval(0, 0, 0, days)
+
+
+@dataclass(frozen=True)
+class NewSession:
+    owner_id: int
+    refresh_digest: bytes
+    scopes: frozenset[str]
+    days: int
+    user_agent: str
+    address: str
+
+
+async def insert_session(
+    session: Session, new: NewSession, password_hash: str, role: str
+) -> int | None:
+    """Open a session, unless the password hash is no longer the one that was verified.
+
+    Nor where the account is disabled or has lost its role. The lock makes this wait for such a
+    change, and the change for this: no session slips in beside one.
+    """
+    values = {
+        "owner_id": User.id,
+        "refresh_digest": literal(new.refresh_digest, LargeBinary),
+        "scopes": literal(sorted(new.scopes), ARRAY(Text)),
+        "user_agent": literal(new.user_agent, Text),
+        "address": literal(new.address, Text),
+        "expires_at": days_from_now(new.days),
+    }
+    unchanged = (
+        User.id == new.owner_id,
+        User.password_hash == password_hash,
+        User.role == role,
+        User.disabled_at.is_(None),
+    )
+    its_user = select(*values.values()).where(*unchanged).with_for_update(read=True)
+    statement = insert(LoginSession).from_select(list(values), its_user)
+    return await session.scalar(statement.returning(LoginSession.id))
+
+
+async def rotate_session(session: Session, old: bytes, new: bytes, days: int) -> AnyRow | None:
+    """Exchange a refresh token for its successor and note it as spent, in one statement."""
+    rotated = (
+        update(LoginSession)
+        .where(LoginSession.refresh_digest == old, LoginSession.expires_at > func.now())
+        .values(refresh_digest=new, last_used_at=func.now(), expires_at=days_from_now(days))
+        .returning(LoginSession.id, LoginSession.owner_id, LoginSession.scopes)
+        .cte("rotated")
+    )
+    spent = (
+        insert(SpentRefreshToken)
+        .from_select(
+            ["digest", "session_id", "expires_at"],
+            select(literal(old, LargeBinary), rotated.c.id, days_from_now(days)),
+        )
+        .cte("spent")
+    )
+    statement = select(rotated.c.id, rotated.c.owner_id, rotated.c.scopes).add_cte(spent)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def end_session_of_spent(session: Session, spent: bytes) -> int | None:
+    """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
+    its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
+    statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
+    return await session.scalar(statement.returning(LoginSession.id))
+
+
+async def touch_session(session: Session, actor_id: int, session_id: int) -> bool:
+    """Note that a session is used; tell whether it still lives."""
+    lives = LoginSession.expires_at > func.now()
+    statement = (
+        update(LoginSession)
+        .where(owned_by(actor_id), LoginSession.id == session_id, lives)
+        .values(last_used_at=func.now())
+        .returning(LoginSession.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def select_sessions(
+    session: Session, actor_id: int, page: PageParams
+) -> Sequence[LoginSession]:
+    mine = (owned_by(actor_id), LoginSession.expires_at > func.now())
+    statement = select(LoginSession).where(*mine)
+    return (await session.scalars(paged(statement, LoginSession.id, page))).all()
+
+
+async def delete_session(session: Session, actor_id: int, session_id: int) -> bool:
+    statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
+    return await session.scalar(statement.returning(LoginSession.id)) is not None
+
+
+async def note_refused_log_in(
+    session: Session, user_id: int | None, *, wrong: str, address: str, user_agent: str
+) -> None:
+    """Note what was wrong, if it is an account: the statement is the same for nobody's."""
+    details = {"wrong": wrong, "address": address, "user_agent": user_agent}
+    its_owner = select(User.id, literal("log-in refused", Text), literal(details, JSONB))
+    statement = insert(AuditEvent).from_select(
+        ["owner_id", "action", "details"], its_owner.where(User.id == literal(user_id, BigInteger))
+    )
+    await session.execute(statement)

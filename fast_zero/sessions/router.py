@@ -1,0 +1,147 @@
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Forbidden,
+    NotFound,
+    Reason,
+    TooManyRequests,
+    Unauthenticated,
+)
+from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
+from fast_zero.core.http.media_types import form_only
+from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
+from fast_zero.core.http.problems import missing_fields, responses
+from fast_zero.core.pagination import cut
+from fast_zero.core.security import throttle
+from fast_zero.core.security.password_queue import CROWDED
+from fast_zero.core.settings import Settings
+from fast_zero.core.types import Id
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.dependencies import (
+    NEEDS_TOKEN,
+    NO_SCOPE,
+    NOT_FOR_PROGRAMS,
+    AccountReader,
+    AccountWriter,
+    AnyActor,
+    CurrentRevocations,
+    address_of,
+    session_of,
+)
+from fast_zero.sessions import metrics, queries, service
+from fast_zero.sessions.schemas import SessionPage, Token, TokenForm
+from fast_zero.two_factor import service as two_factor
+
+NO_SESSION = Reason("session_not_found", "Session not found")
+DONE = HTTPStatus.NO_CONTENT
+USER_AGENT_LENGTH = 300  # characters that are kept of it
+
+router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
+
+
+@router.post(
+    "/token",
+    response_model_exclude_none=True,
+    responses=responses(
+        Unauthenticated(service.INCORRECT),
+        Unauthenticated(INVALID_TOKEN),
+        two_factor.OneTimeCodeRequired(),
+        Unauthenticated(two_factor.INCORRECT),
+        Forbidden(service.DISABLED),
+        Forbidden(service.NOT_ADMIN),
+        TooManyRequests(throttle.TOO_MANY_FAILURES),
+        CROWDED,
+        EXHAUSTED,
+    ),
+    dependencies=[Depends(form_only), NO_STORE],
+)
+async def create_token(
+    form: Annotated[TokenForm, Form()],
+    request: Request,
+    session: CurrentSession,
+    settings: CurrentSettings,
+) -> Token:
+    """Log in, or exchange a refresh token. `username` is your email address, or your username.
+
+    A refresh token works once. One that comes back was stolen from somebody, and ends its session.
+    """
+    if missing := form.missing():
+        raise missing_fields(*missing)
+    if form.grant_type == "refresh_token":
+        tokens = await service.refresh(session, settings, form.refresh_token)
+        return answer_tokens(tokens, settings)
+    with metrics.attempt_to_log_in():
+        tokens = await service.log_in(session, settings, form, client_of(request))
+    return answer_tokens(tokens, settings)
+
+
+@router.post(
+    "/refresh_token",
+    response_model_exclude_none=True,
+    responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS),
+    dependencies=[NO_STORE],
+)
+async def refresh_token(
+    actor: AnyActor, session: CurrentSession, settings: CurrentSettings
+) -> Token:
+    """Renew an access token. It has to live still; the new one is of the same session."""
+    tokens = await service.renew(session, settings, actor.id, session_of(actor), actor.scopes)
+    return answer_tokens(tokens, settings)
+
+
+@router.post("/logout", status_code=DONE, responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS))
+async def log_out(
+    actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
+) -> None:
+    """Log out. The tokens of this session are refused from now on."""
+    session_id = session_of(actor)
+    await queries.delete_session(session, actor.id, session_id)
+    revocations.add_at_commit(session, session_id)
+
+
+@router.get("/sessions", response_model=SessionPage)
+async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentSession) -> object:
+    """List where you are logged in."""
+    rows, cursor = cut(await queries.select_sessions(session, actor.id, page), page)
+    return {"sessions": rows, "current": actor.session_id, "next": cursor}
+
+
+@router.delete(
+    "/sessions/{session_id}", status_code=DONE, responses=responses(NotFound(NO_SESSION))
+)
+async def end_session(
+    session_id: Id, actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
+) -> None:
+    """End one of your sessions. Its tokens are refused from now on."""
+    if not await queries.delete_session(session, actor.id, session_id):
+        raise NotFound(NO_SESSION)
+    revocations.add_at_commit(session, session_id)
+
+
+@router.delete("/sessions", status_code=DONE)
+async def end_other_sessions(
+    actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
+) -> None:
+    """End all of your sessions but this one."""
+    ended = await identity_queries.delete_sessions(session, actor.id, but=actor.session_id)
+    revocations.add_at_commit(session, *ended)
+
+
+def client_of(request: Request) -> service.Client:
+    return service.Client(
+        user_agent=request.headers.get("user-agent", "").replace("\x00", "")[:USER_AGENT_LENGTH],
+        address=address_of(request),
+    )
+
+
+def answer_tokens(tokens: service.Tokens, settings: Settings) -> Token:
+    return Token(
+        access_token=tokens.access_token,
+        expires_in=settings.access_token_minutes * 60,
+        refresh_token=tokens.refresh_token,
+        scope=" ".join(sorted(tokens.scopes)),
+    )

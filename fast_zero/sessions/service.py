@@ -1,0 +1,180 @@
+"""Opening, keeping and ending sessions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fast_zero.core import security
+from fast_zero.core.database import Session
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    DomainError,
+    Forbidden,
+    Invalid,
+    Reason,
+    Unauthenticated,
+)
+from fast_zero.core.security import password_queue, throttle
+from fast_zero.core.settings import Settings
+from fast_zero.identity import attempts
+from fast_zero.identity.models import Role
+from fast_zero.identity.scopes import ALL_SCOPES, Scope
+from fast_zero.sessions import queries
+from fast_zero.sessions.queries import NewSession
+from fast_zero.sessions.schemas import TokenForm
+from fast_zero.two_factor import service as two_factor
+
+INCORRECT = Reason("incorrect_credentials", "Incorrect email or password")
+DISABLED = Reason("account_disabled", "This account is disabled. Write to whoever runs the server.")
+NOT_ADMIN = Reason("scope_not_allowed", "Only administrators may have the scope admin.")
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a log-in comes from."""
+
+    user_agent: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An account whose password was right."""
+
+    user_id: int
+    password_hash: str
+    upgraded_hash: str | None  # of the same password, with the parameters of today
+    role: str
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a session hands out."""
+
+    access_token: str
+    scopes: frozenset[str]
+    refresh_token: str | None = None
+
+
+async def log_in(session: Session, settings: Settings, form: TokenForm, client: Client) -> Tokens:
+    """Open a session, or refuse in the same words and time whatever was wrong."""
+    wanted = wanted_scopes(form.scope)
+    while True:
+        account = await verify(session, settings, form, client)
+        scopes = await granted_scopes(session, wanted, account.role)
+        tokens = await open_session(session, settings, account, scopes, client)
+        if tokens:
+            return tokens
+        await session.rollback()  # the account has changed since it was read, so read it again
+
+
+async def verify(
+    session: Session, settings: Settings, form: TokenForm, client: Client
+) -> Credentials:
+    """Find the account whose password and one-time code these are."""
+    found = await queries.select_credentials(session, form.username)
+    limits = attempts.at_log_in(settings, found.key, client.address)
+    caller = password_queue.address(settings, client.address)
+    right, upgraded = await attempts.try_password(
+        session, limits, caller, form.password, found.password_hash
+    )
+    if not right:
+        incorrect = Unauthenticated(INCORRECT)
+        raise await refused(session, found.id, "password", client, incorrect)
+    account = Credentials(found.id, found.password_hash, upgraded, found.role)
+    if found.secret:
+        if not form.otp:
+            await throttle.take_back(session, *limits)
+            raise two_factor.OneTimeCodeRequired
+        if not await two_factor.use_code(session, account.user_id, found.secret, form.otp):
+            incorrect = Unauthenticated(two_factor.INCORRECT)
+            raise await refused(session, found.id, "code", client, incorrect)
+    await throttle.forgive(session, *limits)
+    if found.disabled_at is not None:
+        raise await refused(session, found.id, "disabled", client, Forbidden(DISABLED))
+    return account
+
+
+async def open_session(
+    session: Session,
+    settings: Settings,
+    account: Credentials,
+    scopes: frozenset[str],
+    client: Client,
+) -> Tokens | None:
+    """Open a session, or give None when the account is no longer as it was read."""
+    if account.upgraded_hash:
+        await queries.upgrade_password_hash(
+            session, account.user_id, account.password_hash, account.upgraded_hash
+        )
+    refresh_token = security.new_secret()
+    new = NewSession(
+        owner_id=account.user_id,
+        refresh_digest=security.digest(refresh_token),
+        scopes=scopes,
+        days=settings.refresh_token_days,
+        user_agent=client.user_agent,
+        address=client.address,
+    )
+    known_hash = account.upgraded_hash or account.password_hash
+    session_id = await queries.insert_session(session, new, known_hash, account.role)
+    if session_id is None:
+        return None
+    access_token = security.create_access_token(settings, account.user_id, session_id, scopes)
+    return Tokens(access_token, scopes, refresh_token)
+
+
+async def refused(
+    session: Session, user_id: int | None, wrong: str, client: Client, error: DomainError
+) -> DomainError:
+    """Note in the audit of an account, if it is one, that a log-in is refused; give the error."""
+    await queries.note_refused_log_in(
+        session,
+        user_id,
+        wrong=wrong,
+        address=client.address,
+        user_agent=client.user_agent,
+    )
+    await session.commit()  # the note stays, though the request fails
+    return error
+
+
+def wanted_scopes(scope: str) -> frozenset[str]:
+    wanted = frozenset(scope.split())
+    if unknown := wanted - frozenset(Scope):
+        known = ", ".join(sorted(Scope))
+        raise Invalid(f"There is no scope {min(unknown)}. There are {known}.", "scope")
+    return wanted
+
+
+async def granted_scopes(session: Session, wanted: frozenset[str], role: str) -> frozenset[str]:
+    """Grant what was asked for, or else all that a role may have."""
+    allowed = frozenset(Scope) if role == Role.ADMIN else ALL_SCOPES
+    if not wanted <= allowed:
+        await session.commit()  # the password was right, which stays forgiven
+        raise Forbidden(NOT_ADMIN)
+    return wanted or allowed
+
+
+async def refresh(session: Session, settings: Settings, spent: str) -> Tokens:
+    """Exchange a refresh token for new tokens; one that comes back ends its session."""
+    successor = security.new_secret()
+    old, new = security.digest(spent), security.digest(successor)
+    rotated = await queries.rotate_session(session, old, new, settings.refresh_token_days)
+    if rotated is None:
+        await queries.end_session_of_spent(session, old)
+        await session.commit()  # it stays ended, though the request fails
+        raise Unauthenticated(INVALID_TOKEN)
+    session_id, user_id, granted = rotated
+    scopes = frozenset(granted)
+    access_token = security.create_access_token(settings, user_id, session_id, scopes)
+    return Tokens(access_token, scopes, successor)
+
+
+async def renew(
+    session: Session, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
+) -> Tokens:
+    """Give a fresh access token to who has one that still lives, while the session does."""
+    if not await queries.touch_session(session, user_id, session_id):
+        raise Unauthenticated(INVALID_TOKEN)
+    scopes = frozenset(scopes)
+    return Tokens(security.create_access_token(settings, user_id, session_id, scopes), scopes)

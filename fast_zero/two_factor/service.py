@@ -1,0 +1,113 @@
+"""The second factor: enrolling, giving it at a log-in, and doing without it again."""
+
+from datetime import UTC, datetime
+
+from fast_zero.core import security
+from fast_zero.core.database import Session
+from fast_zero.core.errors import (
+    INVALID_TOKEN,
+    Conflict,
+    Forbidden,
+    NotFound,
+    Reason,
+    Unauthenticated,
+)
+from fast_zero.core.security import throttle
+from fast_zero.core.settings import Settings
+from fast_zero.identity import attempts
+from fast_zero.identity import queries as identity_queries
+from fast_zero.identity.models import User
+from fast_zero.two_factor import one_time_codes, queries
+
+ACTIVE = Reason("otp_already_active", "A second factor is active already. Disable it first.")
+NONE = Reason("otp_not_found", "There is no second factor")
+INCORRECT = Reason("otp_incorrect", "Incorrect one-time code")
+NEEDS_PASSWORD = Reason("current_password_required", "This needs your current password")
+
+Actor = tuple[int, int]
+"""The id of the current user, and that of their session."""
+
+
+class OneTimeCodeRequired(Unauthenticated):
+    """The password was right, and the account has a second factor."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason("otp_required", "One-time code required"))
+        self.headers = {**Unauthenticated.headers, "OTP-Required": "totp"}
+
+
+async def enrol(
+    session: Session, settings: Settings, actor: Actor, password: str
+) -> tuple[str, str]:
+    """Make a secret, to be confirmed by a code; give it and its `otpauth://` address."""
+    user = await check_own_password(session, settings, actor, password)
+    secret = one_time_codes.new_secret()
+    if not await queries.enrol(session, user.id, secret):
+        raise Conflict(ACTIVE)
+    return secret, one_time_codes.address(secret, user.email)
+
+
+async def confirm(session: Session, settings: Settings, actor: Actor, code: str) -> list[str]:
+    """Activate the second factor; give its recovery codes, of which only digests are kept."""
+    found = await queries.select_state(session, actor[0])
+    if found is None:
+        raise NotFound(NONE)
+    secret, confirmed_at, _ = found
+    if confirmed_at:
+        raise Conflict(ACTIVE)
+    limit = attempts.of_own_password(settings, *actor)
+    await throttle.attempt(session, limit)
+    code = one_time_codes.normalized(code)
+    step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
+    codes = one_time_codes.new_recovery_codes()
+    if step is None or not await queries.confirm(session, actor[0], secret, step, digests(codes)):
+        raise Forbidden(INCORRECT)
+    await throttle.forgive(session, limit)
+    return codes
+
+
+async def replace_recovery_codes(
+    session: Session, settings: Settings, actor: Actor, password: str
+) -> list[str]:
+    user = await check_own_password(session, settings, actor, password)
+    codes = one_time_codes.new_recovery_codes()
+    # Of two at once the second has to see what the first has written, and delete it.
+    if not await queries.lock_second_factor(session, user.id):
+        raise NotFound(NONE)
+    await queries.replace_recovery_codes(session, user.id, digests(codes))
+    return codes
+
+
+async def disable(session: Session, settings: Settings, actor: Actor, password: str) -> None:
+    user = await check_own_password(session, settings, actor, password)
+    if not await queries.delete_second_factor(session, user.id):
+        raise NotFound(NONE)
+
+
+async def use_code(session: Session, user_id: int, secret: str, code: str) -> bool:
+    """Take a one-time code, or a recovery code in its place; either works once.
+
+    Tell whether it was right.
+    """
+    code = one_time_codes.normalized(code)
+    if one_time_codes.looks_like_totp(code):
+        step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
+        return step is not None and await queries.use_step(session, user_id, secret, step)
+    return await queries.use_recovery_code(session, user_id, security.digest(code))
+
+
+async def check_own_password(
+    session: Session, settings: Settings, actor: Actor, password: str
+) -> User:
+    user = await identity_queries.select_user(session, actor[0])
+    if user is None:
+        raise Unauthenticated(INVALID_TOKEN)
+    if not await attempts.own_password_is_right(
+        session, settings, actor, password, user.password_hash
+    ):
+        raise Forbidden(NEEDS_PASSWORD)
+    return user
+
+
+def digests(codes: list[str]) -> list[bytes]:
+    return [security.digest(one_time_codes.normalized(code)) for code in codes]

@@ -1,0 +1,456 @@
+"""What letters are sent for, and what their links do."""
+
+import email
+import re
+from datetime import UTC, datetime, timedelta
+from email.policy import default
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from fast_zero.core.jobs import Context, Hopeless
+from fast_zero.email_links import jobs
+from fast_zero.email_links.service import DEAD
+from fast_zero.models import (
+    LoginSession,
+    MailedLink,
+    PersonalToken,
+    RecoveryCode,
+    SecondFactor,
+    User,
+)
+from fast_zero.worker import JOBS
+from tests.core.expect import faults, problem
+from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
+
+ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
+NEW = "new@example.com"
+NEW_PASSWORD = "yet another sentence"
+DEAD_LINK = (404, DEAD.detail)
+LINK = re.compile(r"http://127\.0\.0\.1:8000/account/(confirm|password)\?lang=(en|pt-BR)#(\S+)")
+
+
+@pytest.fixture
+def letters(do_jobs, tmp_path):
+    """Do the jobs; give what they sent since the last time, by its reader."""
+    seen = set()
+
+    async def letters():
+        await do_jobs(data_dir=tmp_path)
+        found = {}
+        for path in set(tmp_path.glob("mail/*.eml")) - seen:
+            seen.add(path)
+            letter = email.message_from_bytes(path.read_bytes(), policy=default)
+            found.setdefault(letter["To"], []).append(letter)
+        return found
+
+    return letters
+
+
+@pytest.fixture
+def execute(sessions):
+    """Run a statement that the application does not have."""
+
+    async def execute(statement, values=None):
+        async with sessions.begin() as session:
+            await session.execute(statement, values)
+
+    return execute
+
+
+def token_of(letter) -> str:
+    return LINK.search(letter.get_body(["plain"]).get_content())[3]
+
+
+async def me(client):
+    return (await client.get("/users/me")).json()
+
+
+async def ask_for_address(client, address=NEW):
+    change = {"email": address, "current_password": PASSWORD}
+    response = await client.patch("/users/me", json=change)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def confirm(client, token):
+    return await client.post("/auth/email/confirm", json={"token": token})
+
+
+async def forget(client, address):
+    return await client.post("/auth/password/forgotten", json={"email": address})
+
+
+async def reset(client, token, password=NEW_PASSWORD):
+    body = {"token": token, "password": password}
+    return await client.post("/auth/password/reset", json=body)
+
+
+async def logs_in(client, address, password) -> bool:
+    form = {"username": address, "password": password}
+    return (await client.post("/auth/token", data=form)).status_code == 200
+
+
+async def test_who_registers_verifies_the_address_by_a_link(anonymous, letters, session):
+    user_id = (await anonymous.post("/users", json=ANA)).json()["id"]
+
+    [letter] = (await letters())[ANA["email"]]
+    answer = await confirm(anonymous, token_of(letter))
+
+    assert letter["Subject"] == "Confirm your email address"
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await session.get_one(User, user_id)).email_verified_at
+    assert await letters() == {}
+
+
+async def test_a_letter_is_in_the_readers_language(anonymous, letters):
+    await anonymous.post("/users", json=ANA | {"language": "pt-BR"})
+
+    [letter] = (await letters())[ANA["email"]]
+
+    assert letter["Subject"] == "Confirme seu endereço de e-mail"
+    assert LINK.search(letter.get_body(["html"]).get_content())[2] == "pt-BR"
+
+
+async def test_a_registration_that_is_refused_sends_nothing(anonymous, user, letters):
+    taken = await anonymous.post("/users", json=ANA | {"username": user.username})
+
+    assert taken.status_code == 409
+    assert await letters() == {}
+
+
+async def test_a_link_is_no_secret_before_it_is_written(anonymous, deferred, letters):
+    await anonymous.post("/users", json=ANA)
+    [(_, arguments)] = await deferred()
+
+    [letter] = (await letters())[ANA["email"]]
+
+    assert token_of(letter) not in str(arguments)
+    assert problem(await confirm(anonymous, arguments["seed"])) == DEAD_LINK
+
+
+async def test_verification_is_sent_again_and_only_the_newest_link_works(
+    client, user, letters, statements
+):
+    older = await client.post("/users/me/email/verification")
+    [first] = (await letters())[user.email]
+    with statements() as sent:
+        newer = await client.post("/users/me/email/verification")
+    [second] = (await letters())[user.email]
+
+    assert (older.status_code, newer.status_code) == (202, 202)
+    assert len(sent) == 5
+    assert problem(await confirm(client, token_of(first))) == DEAD_LINK
+    assert (await confirm(client, token_of(second))).status_code == 204
+    assert (await me(client))["email_verified"]
+    again = await client.post("/users/me/email/verification")
+    assert problem(again) == (409, "Your email address is verified already.")
+
+
+async def test_a_link_works_once(client, user, letters):
+    await client.post("/users/me/email/verification")
+    [letter] = (await letters())[user.email]
+
+    answers = [(await confirm(client, token_of(letter))).status_code for _ in range(2)]
+
+    assert answers == [204, 404]
+
+
+async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
+    client, user, letters, deferred, do_jobs, settings, sessions, tmp_path
+):
+    await client.post("/users/me/email/verification")
+    [(name, arguments)] = await deferred()
+    [letter] = (await letters())[user.email]
+    path = next(tmp_path.glob("mail/*.eml"))
+    path.unlink()
+    context = Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
+
+    await JOBS[name](context, **arguments)
+    again = email.message_from_bytes(path.read_bytes(), policy=default)
+    assert token_of(again) == token_of(letter)
+    assert again["Message-ID"] == letter["Message-ID"]
+
+    path.unlink()
+    await confirm(client, token_of(letter))
+    await JOBS[name](context, **arguments)
+    assert not path.exists()
+    assert problem(await confirm(client, token_of(letter))) == DEAD_LINK
+
+
+async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
+    client, user, deferred, letters, settings, sessions, tmp_path, execute
+):
+    await client.post("/users/me/email/verification")
+    [(name, older)] = await deferred()
+    await execute(text("DELETE FROM procrastinate_jobs"))
+    older["requested_at"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    await client.post("/users/me/email/verification")
+    [letter] = (await letters())[user.email]
+
+    context = Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
+    await JOBS[name](context, **older)
+
+    assert await letters() == {}
+    assert (await confirm(client, token_of(letter))).status_code == 204
+
+
+@pytest.mark.parametrize(("purpose", "hours"), [("password", 1), ("verification", 24)])
+async def test_a_link_that_would_have_expired_is_not_sent(settings, sessions, purpose, hours):
+    long_ago = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
+    arguments = {"purpose": purpose, "email": NEW, "user_id": 1, "seed": "seed"}
+
+    with pytest.raises(Hopeless, match="expired"):
+        await jobs.send_link(
+            Context(settings, sessions),
+            requested_at=long_ago.isoformat(),
+            **arguments,
+        )
+
+
+async def test_another_address_waits_until_it_is_confirmed(
+    client, user, letters, statements, save, session
+):
+    await save(LoginSessionFactory(owner_id=user.id))
+    with statements() as sent:
+        body = await ask_for_address(client)
+    sent_now = await letters()
+
+    assert (body["email"], body["pending_email"]) == (user.email, NEW)
+    assert len(sent) == 10
+    assert [letter["Subject"] for letter in sent_now[user.email]] == [
+        "Your email address is about to change"
+    ]
+    [letter] = sent_now[NEW]
+    assert letter["Subject"] == "Confirm your new email address"
+    assert await logs_in(client, user.email, PASSWORD)
+
+    assert (await confirm(client, token_of(letter))).status_code == 204
+
+    body = await me(client)
+    assert (body["email"], body["pending_email"], body["email_verified"]) == (NEW, None, True)
+    left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
+    assert await session.scalar(left) == 0
+    [told] = (await letters())[user.email]
+    assert told["Subject"] == "Your email address was changed"
+    assert await logs_in(client, NEW, PASSWORD)
+    assert not await logs_in(client, user.email, PASSWORD)
+
+
+async def test_an_address_that_was_taken_meanwhile_is_a_conflict(client, save, letters):
+    await ask_for_address(client)
+    [letter] = (await letters())[NEW]
+    [other] = await save(UserFactory(email=NEW))
+
+    assert problem(await confirm(client, token_of(letter))) == (409, "Email already exists")
+
+    assert (await me(client))["pending_email"] == NEW
+    await client.delete(f"/users/{other.id}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"password": NEW_PASSWORD, "current_password": PASSWORD},
+        {"email": "third@example.com", "current_password": PASSWORD},
+    ],
+    ids=["the address of now", "another password", "another address"],
+)
+async def test_a_pending_address_is_given_up(client, user, letters, session, change):
+    await ask_for_address(client)
+    [letter] = (await letters())[NEW]
+
+    response = await client.patch("/users/me", json=change or {"email": user.email})
+
+    assert response.status_code == 200
+    assert response.json()["pending_email"] != NEW
+    assert problem(await confirm(client, token_of(letter))) == DEAD_LINK
+    assert (await session.get_one(User, user.id)).email == user.email
+
+
+async def test_replacing_an_account_changes_its_address_at_once(
+    client, user, letters, session, execute
+):
+    await execute(update(User).where(User.id == user.id).values(email_verified_at=func.now()))
+    account = {"username": user.username, "email": NEW, "password": NEW_PASSWORD}
+
+    body = (await client.put(f"/users/{user.id}", json=account)).json()
+    sent = await letters()
+
+    assert (body["email"], body["email_verified"]) == (NEW, False)
+    assert {letter["Subject"] for letter in sent[user.email]} == {
+        "Your email address was changed",
+        "Your password was changed",
+    }
+    [letter] = sent[NEW]
+    assert (await confirm(client, token_of(letter))).status_code == 204
+    assert (await session.get_one(User, user.id)).email_verified_at
+
+
+async def test_a_change_of_the_password_is_told(client, user, letters):
+    change = {"password": NEW_PASSWORD, "current_password": PASSWORD, "language": "pt-BR"}
+    await client.patch("/users/me", json=change)
+
+    [letter] = (await letters())[user.email]
+
+    assert letter["Subject"] == "Sua senha mudou"
+
+
+async def test_a_forgotten_password_is_replaced_by_a_link(
+    anonymous, user, letters, save, session, statements
+):
+    await save(LoginSessionFactory(owner_id=user.id))
+    assert (await forget(anonymous, user.email.upper())).status_code == 202
+    [letter] = (await letters())[user.email]
+    token = token_of(letter)
+
+    assert faults(await reset(anonymous, token, "password1")) == ["body.password"]
+    with statements() as sent:
+        answer = await reset(anonymous, token)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert len(sent) == 7  # an address that was not verified ends what others may have made
+    left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
+    assert await session.scalar(left) == 0
+    assert (await session.get_one(User, user.id)).email_verified_at
+    assert await logs_in(anonymous, user.email, NEW_PASSWORD)
+    assert not await logs_in(anonymous, user.email, PASSWORD)
+    assert problem(await reset(anonymous, token)) == DEAD_LINK
+    [told] = (await letters())[user.email]
+    assert told["Subject"] == "Your password was changed"
+
+
+@pytest.fixture
+async def others(client, user, save, session):
+    """Give the account what somebody who registered with its address would leave behind."""
+
+    async def count() -> list[int]:
+        return [
+            await session.scalar(select(func.count()).where(table.owner_id == user.id))
+            for table in (PersonalToken, LoginSession, SecondFactor, RecoveryCode)
+        ]
+
+    await save(
+        PersonalTokenFactory(owner_id=user.id),
+        LoginSessionFactory(owner_id=user.id),
+        SecondFactor(owner_id=user.id, secret="SECRET", confirmed_at=datetime.now(UTC)),
+    )
+    await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
+    return count
+
+
+async def test_the_reset_of_an_address_that_was_never_verified_ends_all_that_lets_in(
+    client, user, letters, others
+):
+    await forget(client, user.email)
+    [letter] = (await letters())[user.email]
+
+    assert (await reset(client, token_of(letter))).status_code == 204
+
+    assert await others() == [0, 0, 0, 0]
+
+
+async def test_the_reset_of_a_verified_address_leaves_tokens_and_second_factor(
+    client, user, letters, others
+):
+    await client.post("/users/me/email/verification")
+    [letter] = (await letters())[user.email]
+    await confirm(client, token_of(letter))
+    await forget(client, user.email)
+    [letter] = (await letters())[user.email]
+
+    assert (await reset(client, token_of(letter))).status_code == 204
+
+    assert await others() == [1, 0, 1, 1]
+
+
+async def test_nobody_learns_who_has_an_account(anonymous, user, statements, letters):
+    seen = []
+    for address in (user.email, "nobody@example.com"):
+        with statements() as sent:
+            answer = await forget(anonymous, address)
+        seen.append((answer.status_code, answer.content, sent))
+
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 202
+    assert len(seen[0][2]) == 3
+    assert (await letters()).keys() == {user.email}
+
+
+async def test_a_link_to_a_new_password_works_for_an_hour(
+    anonymous, user, letters, session, execute
+):
+    await forget(anonymous, user.email)
+    [letter] = (await letters())[user.email]
+    life = select(MailedLink.expires_at - MailedLink.requested_at)
+    assert await session.scalar(life.where(MailedLink.owner_id == user.id)) == timedelta(hours=1)
+
+    await execute(
+        update(MailedLink)
+        .where(MailedLink.owner_id == user.id)
+        .values(expires_at=func.now() - timedelta(seconds=1))
+    )
+
+    assert problem(await reset(anonymous, token_of(letter))) == DEAD_LINK
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": NEW_PASSWORD, "current_password": PASSWORD},
+        {"username": "ana", "email": NEW, "password": PASSWORD},
+    ],
+    ids=["another password", "another address"],
+)
+async def test_a_link_to_a_new_password_ends_with_what_it_was_for(client, user, letters, change):
+    await forget(client, user.email)
+    [letter] = (await letters())[user.email]
+    path = f"/users/{user.id}" if "username" in change else "/users/me"
+    method = "PUT" if "username" in change else "PATCH"
+
+    assert (await client.request(method, path, json=change)).status_code == 200
+
+    assert problem(await reset(client, token_of(letter), "one more sentence")) == DEAD_LINK
+
+
+async def test_a_reset_gives_up_a_pending_address(client, user, letters):
+    await ask_for_address(client)
+    await forget(client, user.email)
+    sent = await letters()
+    [to_new] = sent[NEW]
+    [to_old] = [letter for letter in sent[user.email] if "password" in letter["Subject"]]
+
+    assert (await reset(client, token_of(to_old))).status_code == 204
+
+    assert problem(await confirm(client, token_of(to_new))) == DEAD_LINK
+    assert (await me(client))["pending_email"] is None
+
+
+async def test_a_link_is_good_for_its_own_purpose_only(client, user, letters):
+    await client.post("/users/me/email/verification")
+    [verification] = (await letters())[user.email]
+    await forget(client, user.email)
+    [password] = (await letters())[user.email]
+
+    assert problem(await reset(client, token_of(verification))) == DEAD_LINK
+    assert problem(await confirm(client, token_of(password))) == DEAD_LINK
+
+
+@pytest.mark.parametrize("token", ["", "x", "é" * 1024])
+async def test_a_made_up_token_opens_nothing(anonymous, token):
+    assert problem(await confirm(anonymous, token)) == DEAD_LINK
+    assert problem(await reset(anonymous, token)) == DEAD_LINK
+
+
+async def test_what_is_no_address_is_refused_whoever_it_is(anonymous):
+    assert faults(await forget(anonymous, "nobody")) == ["body.email"]
+    assert faults(await forget(anonymous, None)) == ["body.email"]
+
+
+async def test_who_was_deleted_since_is_refused(client, user, execute):
+    await execute(text("DELETE FROM users WHERE id = :id"), {"id": user.id})
+
+    response = await client.post("/users/me/email/verification")
+
+    assert problem(response) == (401, "Could not validate credentials")

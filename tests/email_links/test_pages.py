@@ -1,0 +1,112 @@
+"""The pages that links in letters open."""
+
+import asyncio
+import json
+import re
+import shutil
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+
+from fast_zero.email_links.service import DEAD
+from tests.core.expect import faults
+
+PAGES = {
+    "/account/confirm": ("Confirm your email address", "../auth/email/confirm"),
+    "/account/password": ("Choose a new password", "../auth/password/reset"),
+    "/account/register": ("Create your account", "../users"),
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_sends_the_token_when_its_button_is_pressed(anonymous, path, statements):
+    title, target = PAGES[path]
+
+    with statements() as sent:
+        page = await anonymous.get(path)
+
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert f"<h1>{title}</h1>" in page.text
+    assert f'fetch("{target}"' in page.text
+    assert not re.search(r"https?://", page.text)
+    assert sent == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_runs_its_own_script_alone(anonymous, path):
+    page = await anonymous.get(path)
+    [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
+
+    policy = page.headers["content-security-policy"]
+    assert f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in policy
+    assert "default-src 'none'" in policy
+    assert page.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "language"),
+    [("", "", "en"), ("", "pt", "pt-BR"), ("?lang=pt-BR", "en", "pt-BR"), ("?lang=en", "pt", "en")],
+)
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_speaks_the_language_of_the_letter(anonymous, path, query, header, language):
+    page = await anonymous.get(path + query, headers={"Accept-Language": header})
+
+    assert f'<html lang="{language}">' in page.text
+    assert (PAGES[path][0] in page.text) == (language == "en")
+
+
+async def test_a_language_that_it_does_not_speak_is_refused(anonymous):
+    assert faults(await anonymous.get("/account/confirm?lang=xx")) == ["query.lang"]
+
+
+REGISTERED = "Your account is ready, and your address is confirmed. Log in from now on."
+TAKEN = "This username is taken, or your address has an account already."
+# What the script needs of a browser, and a press of the button.
+BROWSER = """
+const asked = []
+const listen = (_, act) => { nodes.press = act }
+const nodes = {form: {addEventListener: listen, querySelector: () => ({})}, p: {}}
+globalThis.document = {querySelector: name => nodes[name]}
+globalThis.location = {hash: "#FRAGMENT"}
+globalThis.FormData = class { *[Symbol.iterator]() { yield* FIELDS } }
+globalThis.fetch = async (path, options) => { asked.push([path, options]); return ANSWER }
+SCRIPT
+await nodes.press({preventDefault() {}})
+console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
+"""
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="the script of a page is one of browsers")
+@pytest.mark.parametrize(
+    ("path", "fields", "answer", "said"),
+    [
+        ("/account/confirm", {}, 204, "Your address is confirmed. You can close this page."),
+        ("/account/confirm", {}, 409, "Somebody else has this address by now."),
+        ("/account/password", {"password": "new"}, 404, DEAD.detail),
+        ("/account/register", {"username": "ana", "password": "new"}, 201, REGISTERED),
+        ("/account/register", {"username": "ana", "password": "new"}, 409, TAKEN),
+    ],
+)
+async def test_the_script_of_a_page_runs(anonymous, path, fields, answer, said):
+    invited = path == "/account/register"
+    fragment = "invitation=s3cr3t&email=ana%2Btodo%40example.com" if invited else "s3cr3t"
+    sent = {"invitation": "s3cr3t", "email": "ana+todo@example.com"} if invited else None
+    page = await anonymous.get(path)
+    [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
+    program = BROWSER.replace("SCRIPT", script).replace("FIELDS", json.dumps(list(fields.items())))
+    program = program.replace("FRAGMENT", fragment)
+    program = program.replace("ANSWER", json.dumps({"status": answer, "ok": answer < 300}))
+
+    node = await asyncio.create_subprocess_exec(
+        "node", "--input-type=module", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await node.communicate(program.encode())
+
+    asked, words, hidden = json.loads(output)
+    [[target, options]] = asked
+    assert target == PAGES[path][1]
+    assert options["method"] == "POST"
+    assert json.loads(options["body"]) == (sent or {"token": "s3cr3t"}) | fields
+    assert (words, hidden) == (said, answer < 300)

@@ -1,0 +1,334 @@
+import asyncio
+import re
+import secrets
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, make_url, select, text, update
+
+from fast_zero.core import security
+from fast_zero.core.errors import Conflict
+from fast_zero.identity import personal_tokens
+from fast_zero.identity import service as personal_token_service
+from fast_zero.identity.schemas import PersonalTokenKept
+from fast_zero.models import PersonalToken
+from tests.core.expect import faults, problem
+from tests.factories import PersonalTokenFactory, UserFactory, new_token
+
+NOT_VALIDATED = (401, "Could not validate credentials")
+CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
+
+
+def wanted(**changes) -> dict[str, object]:
+    expires_at = datetime.now(UTC) + timedelta(days=90)
+    token = {"name": "Backup", "scopes": ["todos:read"], "expires_at": expires_at.isoformat()}
+    return token | changes
+
+
+def bears(token: str) -> dict[str, dict[str, bytes]]:
+    return {"headers": {"Authorization": f"Bearer {token}".encode()}}
+
+
+@pytest.fixture
+async def client(client, user, open_log_in):
+    """Speak as `user`, whose session is one that the database knows."""
+    client.headers.update(await open_log_in(user))
+    return client
+
+
+@pytest.fixture
+async def kept(save, user, token) -> PersonalToken:
+    [row] = await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=["todos:read"]))
+    return row
+
+
+@pytest.fixture
+def token() -> str:
+    return new_token()
+
+
+async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, statements):
+    with statements() as sent:
+        response = await client.post("/auth/tokens", json=wanted(name=" Backup "))
+
+    assert response.status_code == 201
+    assert response.headers["cache-control"] == "no-store"
+    body = response.json()
+    token = body.pop("token")
+    assert re.fullmatch("fzp_[A-Za-z0-9]{38}", token)
+    assert (body["name"], body["scopes"], body["last_used_at"]) == ("Backup", ["todos:read"], None)
+    assert len(sent) == 2  # the owner is locked first
+    assert (await client.get("/auth/tokens")).json() == {"tokens": [body], "next": None}
+    rows = await connection.execute(text("SELECT row_to_json(p)::text FROM personal_tokens p"))
+    [stored] = rows.scalars()
+    assert token not in stored
+    assert security.digest(token).hex() in stored
+
+
+async def test_a_token_is_found_where_the_answer_says(client, statements):
+    made = await client.post("/auth/tokens", json=wanted())
+    with statements() as sent:
+        found = await client.get(made.headers["location"])
+
+    assert made.json() == {**found.json(), "token": made.json()["token"]}
+    assert made.headers["etag"] == found.headers["etag"] == '"1"'
+    assert len(sent) == 1
+    seen = {"If-None-Match": found.headers["etag"]}
+    assert (await client.get(made.headers["location"], headers=seen)).status_code == 304
+
+
+async def test_a_token_that_was_used_meanwhile_is_not_revoked_under_a_condition(
+    client, kept, token
+):
+    path, condition = f"/auth/tokens/{kept.id}", {"If-Match": '"1"'}
+    await client.get("/todos", **bears(token))
+
+    stale = await client.delete(path, headers=condition)
+    assert stale.status_code == 412
+    assert stale.headers["etag"] == '"2"'
+    assert (await client.delete(path, headers={"If-Match": '"2"'})).status_code == 204
+    assert problem(await client.delete(path, headers={"If-Match": '"2"'})) == (
+        404,
+        "Token not found",
+    )
+
+
+async def test_what_is_kept_for_a_replay_does_not_hold_the_token(client, connection):
+    key = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
+    first = await client.post("/auth/tokens", json=wanted(), headers=key)
+    kept = await connection.scalar(text("SELECT convert_from(body, 'UTF8') FROM idempotency_keys"))
+
+    token = first.json()["token"]
+    assert token not in kept
+    assert token[4:36] not in kept
+    assert security.digest(token).hex() in kept
+
+
+async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
+    commit, sign_in, live, settings
+):
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
+    body = wanted()
+    new = SecretStr(secrets.token_urlsafe(48))
+    async with live(secret_key=settings.secret_key) as client:
+        first = await client.post("/auth/tokens", json=body, headers=headers)
+    async with live(secret_key=new, secret_key_previous=settings.secret_key) as client:
+        again = await client.post("/auth/tokens", json=body, headers=headers)
+
+    assert again.json() == first.json()
+    assert again.headers["cache-control"] == "no-store"
+
+
+def test_a_token_whose_key_is_gone_is_not_made_up(settings):
+    kept = PersonalTokenKept(
+        id=1,
+        name="Backup",
+        scopes=["todos:read"],
+        created_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC),
+        last_used_at=None,
+        seed="seed",
+        digest="of another token",
+    )
+
+    with pytest.raises(Conflict, match="cannot be shown again"):
+        personal_token_service.show(settings, kept)
+
+
+async def test_a_program_uses_it_as_a_bearer_token(anonymous, kept, token, statements):
+    with statements() as sent:
+        response = await anonymous.get("/todos", **bears(token))
+
+    assert response.status_code == 200
+    assert (len(sent), sent.transactions) == (2, 0)
+
+
+async def test_its_use_is_noted_to_the_minute(anonymous, kept, token, connection):
+    used = select(PersonalToken.last_used_at).where(PersonalToken.id == kept.id)
+    now = await connection.scalar(select(func.now()))
+    for before, after in (
+        (None, now),
+        (now - timedelta(seconds=59), now - timedelta(seconds=59)),
+        (now - timedelta(seconds=61), now),
+    ):
+        await connection.execute(update(PersonalToken).values(last_used_at=before))
+        assert (await anonymous.get("/todos", **bears(token))).status_code == 200
+        assert await connection.scalar(used) == after
+
+
+async def test_a_mistyped_token_is_refused_without_a_statement(anonymous, token, statements):
+    other = "a" if token[-1] != "a" else "b"
+    mistyped = [
+        token[:-1] + other,
+        token[:4] + token[4:][::-1],
+        token[:-1],
+        token + "a",
+        "fzp_",
+        "fzp_" + "0" * 38,
+        "fzp_" + token[4:].swapcase(),
+        "fzp_" + "é" * 38,
+    ]
+    with statements() as sent:
+        answers = [await anonymous.get("/todos", **bears(wrong)) for wrong in mistyped]
+
+    assert {problem(answer) for answer in answers} == {NOT_VALIDATED}
+    assert sent == []
+
+
+async def test_an_unknown_token_that_is_well_formed_is_refused(anonymous):
+    response = await anonymous.get("/todos", **bears(new_token()))
+
+    assert problem(response) == NOT_VALIDATED
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+def test_tokens_differ_and_check():
+    tokens = {new_token() for _ in range(100)}
+
+    assert len(tokens) == 100
+    assert all(map(personal_tokens.is_well_formed, tokens))
+
+
+async def test_an_expired_token_is_refused(anonymous, kept, token, connection):
+    past = func.now() - timedelta(seconds=1)
+    await connection.execute(update(PersonalToken).values(expires_at=past))
+
+    assert problem(await anonymous.get("/todos", **bears(token))) == NOT_VALIDATED
+
+
+async def test_a_revoked_token_is_refused_at_once(client, kept, token):
+    response = await client.delete(f"/auth/tokens/{kept.id}")
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
+    again = await client.delete(f"/auth/tokens/{kept.id}")
+    assert problem(again) == (404, "Token not found")
+
+
+async def test_the_token_of_a_deleted_user_is_refused(client, user, kept, token):
+    await client.delete(f"/users/{user.id}")
+
+    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
+
+
+async def test_my_tokens_are_listed_page_by_page_and_no_others(client, user, stranger, save):
+    rows = await save(*PersonalTokenFactory.build_batch(3, owner_id=user.id))
+    await save(PersonalTokenFactory(owner_id=stranger.id))
+
+    first = (await client.get("/auth/tokens?limit=2")).json()
+    second = (await client.get(f"/auth/tokens?limit=2&after={first['next']}")).json()
+
+    listed = [token["id"] for token in first["tokens"] + second["tokens"]]
+    assert listed == [row.id for row in rows]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", " "),
+        ("name", "n" * 101),
+        ("scopes", []),
+        ("scopes.0", ["todos:eat"]),
+        ("expires_at", None),
+        ("expires_at", timedelta(seconds=-1)),
+        ("expires_at", timedelta(days=367)),
+        ("expires_at", "2026-12-24T20:15:00"),  # in whose time?
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_wanted_token_is_named(client, field, value):
+    if isinstance(value, timedelta):
+        value = (datetime.now(UTC) + value).isoformat()
+
+    response = await client.post("/auth/tokens", json=wanted(**{field.split(".")[0]: value}))
+
+    assert faults(response) == [f"body.{field}"]
+
+
+@pytest.mark.parametrize("field", ["name", "scopes", "expires_at"])
+async def test_nothing_of_a_wanted_token_may_be_left_out(client, field):
+    body = wanted()
+    del body[field]
+
+    assert faults(await client.post("/auth/tokens", json=body)) == [f"body.{field}"]
+
+
+async def test_a_token_can_live_for_a_year(client):
+    in_a_year = datetime.now(UTC) + timedelta(days=365)
+
+    response = await client.post("/auth/tokens", json=wanted(expires_at=in_a_year.isoformat()))
+
+    assert response.status_code == 201
+
+
+NO_MORE_SCOPES = (403, "A token cannot be made to do more than the one that makes it")
+
+
+async def test_a_token_makes_none_that_may_do_more(client, open_log_in, user):
+    maker = await open_log_in(user, {"account:write", "todos:read"})
+
+    more = wanted(scopes=["todos:read", "todos:write"])
+    refused = await client.post("/auth/tokens", json=more, headers=maker)
+    body = wanted(scopes=["todos:read"] * 2)
+    made = await client.post("/auth/tokens", json=body, headers=maker)
+
+    assert problem(refused) == NO_MORE_SCOPES
+    assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
+
+
+async def test_a_replay_is_refused_where_the_first_request_would_be(client, open_log_in, user):
+    key, body = {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}, wanted(scopes=["todos:write"])
+    assert (await client.post("/auth/tokens", json=body, headers=key)).status_code == 201
+
+    lesser = await open_log_in(user, {"account:write", "todos:read"})
+    replay = await client.post("/auth/tokens", json=body, headers=lesser | key)
+
+    assert problem(replay) == NO_MORE_SCOPES
+
+
+async def test_a_session_that_ended_a_moment_ago_makes_no_token(client, user, bearer):
+    """Its token is still good in this process, which has not heard of the end yet."""
+    response = await client.post("/auth/tokens", json=wanted(), headers=bearer(user))
+
+    assert problem(response) == NOT_VALIDATED
+
+
+async def test_a_user_has_as_many_tokens_as_the_setting_says(live, commit, sign_in):
+    """Of many requests at once, too."""
+    [user] = await commit(UserFactory())
+    headers = await sign_in(user)
+    async with live(personal_tokens_per_user=3) as client:
+        answers = await asyncio.gather(
+            *(client.post("/auth/tokens", json=wanted(), headers=headers) for _ in range(8))
+        )
+        refused = next(answer for answer in answers if answer.status_code != 201)
+        [first, *_] = (await client.get("/auth/tokens", headers=headers)).json()["tokens"]
+        await client.delete(f"/auth/tokens/{first['id']}", headers=headers)
+        again = await client.post("/auth/tokens", json=wanted(), headers=headers)
+
+    assert Counter(answer.status_code for answer in answers) == {201: 3, 409: 5}
+    assert refused.json()["detail"] == (
+        "You have 3 personal tokens, the most that you may have. Delete one first."
+    )
+    assert again.status_code == 201
+
+
+async def test_a_personal_token_makes_no_other(client, user, save, token):
+    await save(PersonalTokenFactory(token=token, owner_id=user.id))
+
+    refused = await client.post("/auth/tokens", json=wanted(), **bears(token))
+
+    sentence = "This needs a token from a log-in, not a personal one"
+    assert problem(refused) == (403, sentence)
+
+
+async def test_while_the_database_is_away_a_token_is_503(live, token):
+    async with live(database_url=CLOSED) as client:
+        response = await client.get("/todos", **bears(token))
+
+    assert problem(response) == (503, "The database is not available. Try again in a moment.")
+    assert response.headers["retry-after"] == "2"

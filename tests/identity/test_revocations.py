@@ -1,0 +1,217 @@
+"""Ended is ended: in every process, whatever ended it and whoever was listening."""
+
+import time
+from datetime import timedelta
+
+import httpx2
+import psycopg
+import pytest
+from sqlalchemy import delete, func, select, text, update
+
+from fast_zero.accounts.jobs import sweep
+from fast_zero.core.jobs import Context
+from fast_zero.identity import revocations as module
+from fast_zero.identity.revocations import KEEP_SECONDS, Revocations, followed
+from fast_zero.models import EndedSession, LoginSession, SpentRefreshToken, User
+from tests.core.expect import PATIENCE, comes_true, problem
+from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
+from tests.processes import serving
+
+NOT_VALIDATED = (401, "Could not validate credentials")
+ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
+KILL_LISTENERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE application_name = 'fast_zero listener' AND datname = current_database()
+"""
+
+
+@pytest.fixture
+async def opened(commit) -> list[LoginSession]:
+    [user] = await commit(UserFactory())
+    return await commit(*LoginSessionFactory.build_batch(3, owner_id=user.id))
+
+
+async def test_a_live_token_costs_no_statement_while_the_list_is_complete(
+    anonymous, user, bearer, statements, revocations
+):
+    with statements() as sent:
+        assert (await anonymous.get("/todos", headers=bearer(user))).status_code == 200
+    assert (len(sent), sent.transactions) == (1, 0)
+
+    revocations.complete = False
+    with statements() as sent:
+        response = await anonymous.get("/todos", headers=bearer(user))
+    assert problem(response) == NOT_VALIDATED  # no table knows its session
+    assert (len(sent), sent.transactions) == (1, 0)
+
+
+async def test_an_ended_session_costs_no_statement_either_way(
+    anonymous, user, bearer, statements, revocations
+):
+    revocations.add(2**63 - 1)
+    with statements() as sent:
+        for revocations.complete in (True, False):
+            response = await anonymous.get("/todos", headers=bearer(user))
+            assert problem(response) == NOT_VALIDATED
+    assert sent == []
+
+
+async def test_whatever_deletes_a_session_is_heard(settings, opened, engine):
+    first, second, third = (session.id for session in opened)
+    async with followed(settings.database_address()) as revocations:
+        await comes_true(lambda: revocations.complete)
+        for end in (
+            delete(LoginSession).where(LoginSession.id == first),
+            delete(User).where(User.id == opened[0].owner_id),
+        ):
+            async with engine.begin() as connection:
+                await connection.execute(end)
+            await comes_true(lambda: first in revocations.ended)
+
+        await comes_true(lambda: {first, second, third} <= revocations.ended.keys())
+    assert not revocations.complete
+
+
+async def test_what_is_rolled_back_is_not_heard(settings, opened, engine):
+    kept, ended, _ = (session.id for session in opened)
+    async with followed(settings.database_address()) as revocations:
+        await comes_true(lambda: revocations.complete)
+        async with engine.connect() as connection:
+            await connection.execute(delete(LoginSession).where(LoginSession.id == kept))
+            await connection.rollback()
+            await connection.execute(delete(LoginSession).where(LoginSession.id == ended))
+            await connection.commit()
+        await comes_true(lambda: ended in revocations.ended)
+
+        assert kept not in revocations.ended
+
+
+async def test_who_was_not_listening_reads_what_ended(settings, opened, engine):
+    async with engine.begin() as connection:
+        await connection.execute(delete(LoginSession).where(LoginSession.id == opened[0].id))
+
+    async with followed(settings.database_address()) as revocations:
+        await comes_true(lambda: revocations.complete)
+        assert opened[0].id in revocations.ended
+        assert opened[1].id not in revocations.ended
+
+
+async def test_a_session_that_ends_during_the_load_is_heard(settings, opened, engine, monkeypatch):
+    """Behind the statement that reads the list, and before anything is heard."""
+
+    class Slow(Revocations):
+        async def load(self, connection):
+            await super().load(connection)
+            async with engine.begin() as other:
+                await other.execute(delete(LoginSession).where(LoginSession.id == opened[0].id))
+            await connection.execute("SELECT 1")  # what it brings along is not lost
+
+    monkeypatch.setattr(module, "Revocations", Slow)
+    async with followed(settings.database_address()) as revocations:
+        await comes_true(lambda: opened[0].id in revocations.ended)
+
+
+async def test_what_this_process_knows_survives_a_load(settings):
+    revocations = Revocations()
+    revocations.add(2**62)
+    url = settings.database_address().set(drivername="postgresql")
+    conninfo = url.render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await revocations.load(connection)
+
+    assert 2**62 in revocations.ended
+
+
+def test_the_list_forgets_what_no_token_can_outlive(monkeypatch):
+    now = time.monotonic()
+    revocations = Revocations()
+    for age in (KEEP_SECONDS + 10, KEEP_SECONDS + 5, 10):
+        monkeypatch.setattr(time, "monotonic", lambda age=age: now - age)
+        revocations.add(age)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    revocations.add(10)  # heard again
+    revocations.add(None)
+
+    assert list(revocations.ended) == [10]
+
+
+async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, committing, settings):
+    old, young, _ = (session.id for session in opened)
+    ago = {"old": func.now() - timedelta(hours=3), "young": func.now() - timedelta(hours=1)}
+    async with engine.begin() as connection:
+        for session_id, age in ((old, "old"), (young, "young")):
+            values = {"expires_at": ago[age]}
+            its = LoginSession.id == session_id
+            await connection.execute(update(LoginSession).where(its).values(values))
+    await commit(
+        *(SpentRefreshToken(digest=name, session_id=young, expires_at=expiry)
+          for name, expiry in ((b"old", ago["old"]), (b"young", ago["young"])))
+    )  # fmt: skip
+    await commit(EndedSession(session_id=2**62), EndedSession(session_id=2**62 + 1))
+    async with engine.begin() as connection:
+        its = EndedSession.session_id == 2**62
+        await connection.execute(update(EndedSession).where(its).values(ended_at=ago["old"]))
+
+    await sweep(Context(settings, committing))
+
+    async with followed(settings.database_address()) as revocations:
+        await comes_true(lambda: revocations.complete)
+    async with engine.connect() as connection:
+        sessions = (await connection.scalars(select(LoginSession.id))).all()
+        spent = (await connection.scalars(select(SpentRefreshToken.digest))).all()
+        ended = (await connection.scalars(select(EndedSession.session_id))).all()
+    assert sorted(sessions) == sorted(session.id for session in opened if session.id != old)
+    assert spent == [b"young"]
+    assert 2**62 not in ended
+    assert 2**62 + 1 in ended
+    assert old not in ended  # swept in silence: no token of it lives
+    assert old not in revocations.ended
+
+
+def test_a_log_out_at_one_process_is_known_to_the_other(data_dir):
+    with serving(data_dir) as first, serving(data_dir) as second:
+        httpx2.post(f"{first.url}/users", json=ACCOUNT).raise_for_status()
+        headers = log_in(first.url)
+        assert httpx2.get(f"{second.url}/todos", headers=headers).status_code == 200
+
+        assert httpx2.post(f"{first.url}/auth/logout", headers=headers).status_code == 204
+
+        assert httpx2.get(f"{first.url}/todos", headers=headers).status_code == 401
+        assert refused_in_a_while(second.url, headers)
+
+
+def log_in(url: str) -> dict[str, str]:
+    form = {"username": "ana", "password": PASSWORD}
+    token = httpx2.post(f"{url}/auth/token", data=form).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refused_in_a_while(url: str, headers: dict[str, str]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if httpx2.get(f"{url}/todos", headers=headers).status_code == 401:
+            return True
+    return False
+
+
+async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
+    live, commit, engine, sign_in
+):
+    [user] = await commit(UserFactory())
+    async with live() as client, live() as other:
+        lists = [client.state["revocations"], other.state["revocations"]]
+        await comes_true(lambda: all(held.complete for held in lists))
+        headers = await sign_in(user)
+        assert (await other.get("/todos", headers=headers)).status_code == 200
+
+        async with engine.connect() as connection:
+            killed = (await connection.scalars(text(KILL_LISTENERS))).all()
+        assert len(killed) == 2
+        await comes_true(lambda: not any(held.complete for held in lists))
+        ended = await client.post("/auth/logout", headers=headers)
+        refused = await other.get("/todos", headers=headers)
+        await comes_true(lambda: all(held.complete for held in lists))
+        still = await other.get("/todos", headers=headers)
+
+    assert ended.status_code == 204
+    assert problem(refused) == problem(still) == NOT_VALIDATED

@@ -1,0 +1,285 @@
+"""Every route with every scope, and every route with somebody else's ids."""
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from fast_zero.core import security
+from fast_zero.core.types import MAX_BIGINT
+from fast_zero.identity.scopes import Scope
+from fast_zero.models import Notification, User
+from tests.core.expect import problem
+from tests.factories import (
+    PASSWORD,
+    LoginSessionFactory,
+    PersonalTokenFactory,
+    PostFactory,
+    TodoFactory,
+    UserFactory,
+    new_token,
+)
+
+PUBLIC = None
+ANY = ""
+NEEDED = {
+    ("GET", "/"): PUBLIC,
+    ("GET", "/docs"): PUBLIC,
+    ("GET", "/redoc"): PUBLIC,
+    ("GET", "/docs/assets/redoc.standalone.js"): PUBLIC,
+    ("GET", "/livez"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/version"): PUBLIC,
+    ("POST", "/users"): PUBLIC,
+    ("GET", "/users"): PUBLIC,
+    ("GET", "/users/{user_id}"): PUBLIC,
+    ("GET", "/users/by-name/{username}"): PUBLIC,
+    ("GET", "/users/{username}/feed.atom"): PUBLIC,
+    ("GET", "/users/{username}/feed.json"): PUBLIC,
+    ("GET", "/letters/unsubscribe"): PUBLIC,
+    ("POST", "/letters/unsubscribe"): PUBLIC,
+    ("POST", "/auth/token"): PUBLIC,
+    ("GET", "/account/confirm"): PUBLIC,
+    ("GET", "/account/password"): PUBLIC,
+    ("GET", "/account/register"): PUBLIC,
+    ("POST", "/auth/email/confirm"): PUBLIC,
+    ("POST", "/auth/password/forgotten"): PUBLIC,
+    ("POST", "/auth/password/reset"): PUBLIC,
+    ("POST", "/users/me/email/verification"): Scope.ACCOUNT_WRITE,
+    ("POST", "/auth/refresh_token"): ANY,
+    ("POST", "/auth/logout"): ANY,
+    ("GET", "/users/me"): Scope.ACCOUNT_READ,
+    ("GET", "/users/me/audit"): Scope.ACCOUNT_READ,
+    ("GET", "/users/me/export"): (Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ),
+    ("PATCH", "/users/me"): Scope.ACCOUNT_WRITE,
+    ("PUT", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/auth/sessions"): Scope.ACCOUNT_READ,
+    ("DELETE", "/auth/sessions"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/auth/sessions/{session_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/auth/tokens"): Scope.ACCOUNT_READ,
+    ("GET", "/auth/tokens/{token_id}"): Scope.ACCOUNT_READ,
+    ("POST", "/auth/tokens"): Scope.ACCOUNT_WRITE,
+    ("DELETE", "/auth/tokens/{token_id}"): Scope.ACCOUNT_WRITE,
+    ("GET", "/auth/otp"): Scope.ACCOUNT_READ,
+    ("POST", "/auth/otp"): Scope.ACCOUNT_WRITE,
+    ("POST", "/auth/otp/confirm"): Scope.ACCOUNT_WRITE,
+    ("POST", "/auth/otp/recovery_codes"): Scope.ACCOUNT_WRITE,
+    ("POST", "/auth/otp/disable"): Scope.ACCOUNT_WRITE,
+    ("GET", "/todos"): Scope.TODOS_READ,
+    ("GET", "/todos/{todo_id}"): Scope.TODOS_READ,
+    ("POST", "/todos"): Scope.TODOS_WRITE,
+    ("POST", "/todos/batch"): Scope.TODOS_WRITE,
+    ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+    ("GET", "/posts"): Scope.FEED_READ,
+    ("POST", "/posts"): Scope.FEED_WRITE,
+    ("GET", "/timeline"): Scope.FEED_READ,
+    ("GET", "/users/me/likes"): Scope.FEED_READ,
+    ("GET", "/users/me/blocks"): Scope.FEED_READ,
+    ("GET", "/posts/{post_id}"): Scope.FEED_READ,
+    ("PATCH", "/posts/{post_id}"): Scope.FEED_WRITE,
+    ("DELETE", "/posts/{post_id}"): Scope.FEED_WRITE,
+    ("GET", "/posts/{post_id}/edits"): Scope.FEED_READ,
+    ("GET", "/posts/{post_id}/likes"): Scope.FEED_READ,
+    ("PUT", "/posts/{post_id}/like"): Scope.FEED_WRITE,
+    ("DELETE", "/posts/{post_id}/like"): Scope.FEED_WRITE,
+    ("GET", "/users/{user_id}/posts"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/stats"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/followers"): Scope.FEED_READ,
+    ("GET", "/users/{user_id}/following"): Scope.FEED_READ,
+    ("PUT", "/users/{user_id}/follow"): Scope.FEED_WRITE,
+    ("DELETE", "/users/{user_id}/follow"): Scope.FEED_WRITE,
+    ("PUT", "/users/{user_id}/block"): Scope.FEED_WRITE,
+    ("DELETE", "/users/{user_id}/block"): Scope.FEED_WRITE,
+    ("GET", "/admin/users/{user_id}"): Scope.ADMIN,
+    ("GET", "/admin/users/{user_id}/audit"): Scope.ADMIN,
+    ("PUT", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
+    ("DELETE", "/admin/users/{user_id}/disabled"): Scope.ADMIN,
+    ("DELETE", "/admin/posts/{post_id}"): Scope.ADMIN,
+    ("GET", "/admin/invitations"): Scope.ADMIN,
+    ("POST", "/admin/invitations"): Scope.ADMIN,
+    ("DELETE", "/admin/invitations/{invitation_id}"): Scope.ADMIN,
+    ("GET", "/notifications"): Scope.FEED_READ,
+    ("PUT", "/notifications/read"): Scope.FEED_WRITE,
+    ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
+}
+PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
+PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
+IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
+NOBODYS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
+NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
+NO_ADMIN = (403, "This needs a token with the scope admin")
+NOT_YOU = (403, "Not enough permissions")
+NO_POST = (404, "Post not found")
+STRANGERS = {
+    ("GET", "/users/{user_id}"): 200,  # the public profile
+    ("GET", "/users/by-name/{username}"): 200,  # the same
+    ("GET", "/users/{username}/feed.atom"): 200,  # of public posts
+    ("GET", "/users/{username}/feed.json"): 200,
+    ("PUT", "/users/{user_id}"): NOT_YOU,
+    ("DELETE", "/users/{user_id}"): NOT_YOU,
+    ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),
+    ("GET", "/auth/tokens/{token_id}"): (404, "Token not found"),
+    ("DELETE", "/auth/tokens/{token_id}"): (404, "Token not found"),
+    ("GET", "/todos/{todo_id}"): (404, "Task not found."),
+    ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
+    ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
+    ("GET", "/posts/{post_id}"): NO_POST,  # theirs is private
+    ("PATCH", "/posts/{post_id}"): NO_POST,
+    ("DELETE", "/posts/{post_id}"): NO_POST,
+    ("GET", "/posts/{post_id}/edits"): NO_POST,
+    ("GET", "/posts/{post_id}/likes"): NO_POST,
+    ("PUT", "/posts/{post_id}/like"): NO_POST,
+    ("DELETE", "/posts/{post_id}/like"): NO_POST,
+    ("GET", "/users/{user_id}/posts"): 200,  # none, here
+    ("GET", "/users/{user_id}/stats"): 200,
+    ("GET", "/users/{user_id}/followers"): 200,
+    ("GET", "/users/{user_id}/following"): 200,
+    ("PUT", "/users/{user_id}/follow"): 204,  # to be done to others
+    ("DELETE", "/users/{user_id}/follow"): 204,
+    ("PUT", "/users/{user_id}/block"): 204,
+    ("DELETE", "/users/{user_id}/block"): 204,
+    ("GET", "/admin/users/{user_id}"): NO_ADMIN,
+    ("GET", "/admin/users/{user_id}/audit"): NO_ADMIN,
+    ("PUT", "/admin/users/{user_id}/disabled"): NO_ADMIN,
+    ("DELETE", "/admin/users/{user_id}/disabled"): NO_ADMIN,
+    ("DELETE", "/admin/posts/{post_id}"): NO_ADMIN,
+    ("DELETE", "/admin/invitations/{invitation_id}"): NO_ADMIN,
+    ("PUT", "/notifications/{notification_id}/read"): (404, "Notification not found"),
+}
+
+
+def test_the_tables_name_every_route(app):
+    operations = {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute)
+        for method in route.methods
+    }
+
+    assert NEEDED.keys() == operations
+    assert STRANGERS.keys() == {(method, path) for method, path in operations if "{" in path}
+
+
+def test_the_document_names_the_scope_of_every_route(app):
+    paths = app.openapi()["paths"]
+
+    for method, path, scope in PRIVATE:
+        needed = list(all_of(scope))
+        expected = [{"OAuth2PasswordBearer": needed}, {"BearerToken": needed}]
+        assert paths[path][method.lower()]["security"] == expected, (method, path)
+    flow = app.openapi()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
+    assert flow["password"]["scopes"].keys() == set(Scope)
+
+
+def all_of(needed) -> tuple[str, ...]:
+    return needed if isinstance(needed, tuple) else (needed,) if needed else ()
+
+
+@pytest.mark.parametrize("kind", ["personal", "access"])
+@pytest.mark.parametrize("scope", sorted(Scope))
+async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
+    if kind == "personal":
+        token = new_token()
+        [owner] = await save(UserFactory(role="admin"))
+        await save(PersonalTokenFactory(token=token, owner_id=owner.id, scopes=[scope]))
+    else:
+        token = security.create_access_token(settings, user.id, MAX_BIGINT, [scope])
+    headers = {"Authorization": f"Bearer {token}"}
+
+    for method, path, needed in PRIVATE:
+        response = await anonymous.request(method, path.format(**NOBODYS), headers=headers)
+        case = (method, path, response.text)
+        challenge = response.headers.get("www-authenticate")
+        if needed is ANY:
+            if kind == "personal":
+                assert problem(response) == NOT_FOR_PROGRAMS, case
+        elif not (missing := " ".join(name for name in all_of(needed) if name != scope)):
+            assert response.status_code in {200, 202, 204, 404, 422} or problem(response) == NOT_YOU
+            assert challenge is None, case
+        else:
+            refusal = (403, f"This needs a token with the scope {missing}")
+            assert problem(response) == refusal, case
+            assert challenge == f'Bearer error="insufficient_scope", scope="{missing}"', case
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/users/{}", None),
+        ("PUT", "/users/{}", {"username": "eve", "email": "eve@example.com", "password": "x" * 9}),
+        ("PATCH", "/users/me", {"password": "x" * 9, "current_password": PASSWORD}),
+        ("PATCH", "/users/me", {"email": "eve@example.com", "current_password": PASSWORD}),
+    ],
+)
+async def test_a_personal_token_takes_no_account_over(
+    anonymous, user, save, session, method, path, body
+):
+    token = new_token()
+    await save(PersonalTokenFactory(token=token, owner_id=user.id))
+    headers = {"Authorization": f"Bearer {token}"}
+
+    response = await anonymous.request(method, path.format(user.id), json=body, headers=headers)
+
+    assert problem(response) == NOT_FOR_PROGRAMS
+    kept = await session.get_one(User, user.id)
+    assert (kept.email, kept.pending_email, kept.password_hash) == (
+        user.email,
+        None,
+        user.password_hash,
+    )
+
+
+async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
+    theirs = await save(
+        LoginSessionFactory(owner_id=stranger.id),
+        PersonalTokenFactory(owner_id=stranger.id),
+        TodoFactory(owner_id=stranger.id),
+        PostFactory(author_id=stranger.id, visibility="private"),
+        Notification(user_id=stranger.id, kind="follow", post_id=None, since=1),
+    )
+    names = ("session_id", "token_id", "todo_id", "post_id", "notification_id")
+    ids = {"user_id": stranger.id, "username": stranger.username, "invitation_id": 1}
+    ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
+    account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
+
+    for (method, path), expected in STRANGERS.items():
+        body = {"PUT": account, "PATCH": {"title": "Mine"}}.get(method)
+        body = {"text": "Mine"} if path.startswith("/posts") and method == "PATCH" else body
+        response = await client.request(method, path.format(**ids), json=body)
+        seen = response.status_code if isinstance(expected, int) else problem(response)
+        assert seen == expected, (method, path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("todos:read", "todos:read"),
+        (" todos:write  account:read ", "account:read todos:write"),
+        ("todos:read todos:read", "todos:read"),
+        ("", "account:read account:write feed:read feed:write todos:read todos:write"),
+    ],
+)
+async def test_a_log_in_may_ask_for_less(anonymous, user, asked, given):
+    tokens = (await anonymous.post("/auth/token", data=form(user, asked))).json()
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    successor = (await anonymous.post("/auth/token", data=refresh)).json()
+
+    assert tokens["scope"] == successor["scope"] == given
+    headers = {"Authorization": f"Bearer {successor['access_token']}"}
+    status = (await anonymous.get("/users/me", headers=headers)).status_code
+    assert status == (200 if "account:read" in given else 403)
+
+
+def form(user, scope) -> dict[str, str]:
+    return {"username": user.email, "password": "a fine long sentence", "scope": scope}
+
+
+async def test_a_scope_that_does_not_exist_is_named(anonymous, user):
+    response = await anonymous.post("/auth/token", data=form(user, "todos:read todos:eat"))
+
+    [complaint] = problem(response)[1]
+    assert complaint["loc"] == ["body", "scope"]
+    assert complaint["msg"] == (
+        "There is no scope todos:eat. There are account:read, account:write, admin, "
+        "feed:read, feed:write, todos:read, todos:write."
+    )

@@ -1,0 +1,333 @@
+"""Posts, replies, edits, likes and pages of them, over HTTP."""
+
+import re
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from fast_zero.models import Post, User
+from fast_zero.posts.schemas import PostPublic
+from tests.core.expect import faults, problem
+from tests.factories import PostFactory, UserFactory, follow
+
+NO_POST = (404, "Post not found")
+MORE_VISIBLE = "A reply cannot be seen by more people than what it replies to."
+
+
+@pytest.fixture
+def post(client):
+    async def post(text="Hello", **given) -> dict:
+        headers = given.pop("headers", None)
+        response = await client.post("/posts", json={"text": text, **given}, headers=headers)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return post
+
+
+async def test_a_post_is_made_in_one_statement(client, user, statements):
+    with statements() as sent:
+        response = await client.post("/posts/", json={"text": "  The bread is done. 🥖 "})
+
+    body = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"/posts/{body['id']}"
+    assert response.headers["etag"] == '"1"'
+    assert body == {
+        "id": body["id"],
+        "author": {"id": user.id, "username": user.username, "display_name": ""},
+        "text": "The bread is done. 🥖",
+        "finished": False,
+        "visibility": "public",
+        "reply_to": None,
+        "parent_gone": False,
+        "likes": 0,
+        "replies": 0,
+        "liked": False,
+        "created_at": body["created_at"],
+        "edited_at": None,
+        "version": 1,
+    }
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "text"),
+        ({"text": "  "}, "text"),
+        ({"text": "a" * 501}, "text"),
+        ({"text": "\0"}, "text"),
+        ({"text": None}, "text"),
+        ({"text": "a", "visibility": "friends"}, "visibility"),
+        ({"text": "a", "visibility": None}, "visibility"),
+        ({"text": "a", "reply_to": 0}, "reply_to"),
+        ({"text": "a", "reply_to": "1"}, "reply_to"),
+    ],
+)
+async def test_what_is_no_post_is_refused(client, body, field):
+    response = await client.post("/posts", json=body)
+
+    assert faults(response) == [f"body.{field}"]
+
+
+async def test_500_characters_are_a_post(post):
+    assert len((await post("🥖" * 500))["text"]) == 500
+
+
+async def test_a_post_that_is_sent_again_is_made_once(client):
+    key = {"Idempotency-Key": "abc"}
+    first = await client.post("/posts", json={"text": "Once"}, headers=key)
+    second = await client.post("/posts", json={"text": "Once"}, headers=key)
+    other = await client.post("/posts", json={"text": "Twice"}, headers=key)
+
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert second.headers["idempotency-replayed"] == "true"
+    assert other.status_code == 422
+    assert len((await client.get("/timeline")).json()["posts"]) == 1
+
+
+async def test_an_edit_is_shown_and_the_earlier_texts_are_its_authors(
+    client, post, stranger, bearer, statements
+):
+    made = await post("teh bread")
+    url = f"/posts/{made['id']}"
+    with statements() as sent:
+        changed = await client.patch(url, json={"text": "the bread"})
+    await client.patch(url, json={"text": "The bread."})
+
+    assert len(sent) == 1
+    assert changed.headers["etag"] == '"2"'
+    assert changed.json()["edited_at"] is not None
+    shown = (await client.get(url)).json()
+    assert (shown["text"], shown["version"]) == ("The bread.", 3)
+    texts = (await client.get(f"{url}/edits")).json()["texts"]
+    assert [entry["text"] for entry in texts] == ["teh bread", "the bread"]
+    assert texts[0]["written_at"] == made["created_at"]
+    first = (await client.get(f"{url}/edits", params={"limit": 1})).json()
+    second = await client.get(f"{url}/edits", params={"limit": 1, "after": first["next"]})
+    assert first["texts"] + second.json()["texts"] == texts
+    theirs = bearer(stranger)
+    assert problem(await client.get(f"{url}/edits", headers=theirs)) == NO_POST
+    assert problem(await client.patch(url, json={"text": "a"}, headers=theirs)) == NO_POST
+    assert problem(await client.delete(url, headers=theirs)) == NO_POST
+
+
+@pytest.mark.parametrize("body", [{}, {"text": "Hello"}])
+async def test_a_change_to_what_it_is_keeps_no_earlier_text(client, post, body):
+    url = f"/posts/{(await post('Hello'))['id']}"
+    changed = await client.patch(url, json=body)
+
+    assert changed.json()["edited_at"] is None
+    assert (await client.get(f"{url}/edits")).json() == {"texts": [], "next": None}
+
+
+@pytest.mark.parametrize("body", [{"text": ""}, {"text": None}, {"visibility": "public"}])
+async def test_a_change_that_cannot_be_is_refused(client, post, body):
+    url = f"/posts/{(await post(visibility='private'))['id']}"
+
+    assert faults(await client.patch(url, json=body)) == [f"body.{next(iter(body))}"]
+
+
+async def test_writes_hold_to_the_tag_that_was_read(client, post):
+    url = f"/posts/{(await post())['id']}"
+    tag = (await client.get(url)).headers["etag"]
+    assert re.fullmatch(r'"1\.[0-9a-f]{16}"', tag)
+    assert (await client.get(url, headers={"If-None-Match": tag})).status_code == 304
+
+    await client.put(f"{url}/like")
+    liked = await client.get(url, headers={"If-None-Match": tag})
+    assert liked.status_code == 200  # what is shown has changed, and the text has not
+    held = {"If-Match": tag}
+    changed = await client.patch(url, json={"text": "New"}, headers=held)
+    stale = await client.patch(url, json={"text": "Newer"}, headers=held)
+    not_deleted = await client.delete(url, headers=held)
+    deleted = await client.delete(url, headers={"If-Match": changed.headers["etag"]})
+
+    assert changed.status_code == 200
+    assert (stale.status_code, stale.headers["etag"]) == (412, '"2"')
+    assert not_deleted.status_code == 412
+    assert deleted.status_code == 204
+    assert problem(await client.delete(url)) == NO_POST
+
+
+async def test_replies_stay_when_what_they_reply_to_is_deleted(client, post):
+    root = await post("root")
+    middle = await post("middle", reply_to=root["id"])
+    leaf = await post("leaf", reply_to=middle["id"])
+    alone = await post("alone", reply_to=root["id"])
+    for gone in (middle, alone):
+        await client.put(f"/posts/{gone['id']}/like")
+        assert (await client.delete(f"/posts/{gone['id']}")).status_code == 204
+
+    shown = (await client.get(f"/posts/{leaf['id']}")).json()
+    assert (shown["reply_to"], shown["parent_gone"]) == (middle["id"], True)
+    thread = (await client.get(f"/posts/{root['id']}")).json()
+    assert thread["replies"] == 0
+    [place] = thread["thread"]
+    assert (place["id"], place["gone"]) == (middle["id"], True)
+    assert [reply["text"] for reply in place["thread"]] == ["leaf"]
+    assert problem(await client.get(f"/posts/{middle['id']}")) == NO_POST
+    assert (await client.get("/users/me/likes")).json()["posts"] == []
+
+
+async def test_a_place_goes_with_the_last_reply_to_it(client, post, session):
+    chain = [await post("0")]
+    for number in range(1, 4):
+        chain.append(await post(str(number), reply_to=chain[-1]["id"]))
+    for made in chain[:3]:
+        await client.delete(f"/posts/{made['id']}")
+
+    assert await session.scalar(select(func.count(Post.id))) == 4
+    await client.delete(f"/posts/{chain[3]['id']}")
+    assert await session.scalar(select(func.count(Post.id))) == 0
+
+
+async def test_what_a_deleted_account_wrote_is_gone_and_the_replies_stay(
+    client, post, user, stranger, bearer, session
+):
+    theirs = bearer(stranger)
+    mine, other = await post("mine"), await post("other")
+    reply = await post("reply", reply_to=mine["id"], headers=theirs)
+    await client.put(f"/posts/{reply['id']}/like")
+    await client.patch(f"/posts/{mine['id']}", json={"text": "secret no more"})
+    await session.execute(delete(User).where(User.id == user.id))
+
+    shown = (await client.get(f"/posts/{reply['id']}", headers=theirs)).json()
+    assert (shown["text"], shown["parent_gone"], shown["likes"]) == ("reply", True, 0)
+    for gone in (mine, other):
+        assert problem(await client.get(f"/posts/{gone['id']}", headers=theirs)) == NO_POST
+
+
+async def test_a_thread_is_nested_to_three_levels_and_then_paged(client, post, statements):
+    root = await post("0")
+    ids = {"0": root["id"]}
+    for name in ("1", "2", "1.1", "1.2", "1.1.1", "1.1.1.1", "1.1.2", "1.3", "1.4", "3"):
+        parent = name.rpartition(".")[0] or "0"
+        ids[name] = (await post(name, reply_to=ids[parent]))["id"]
+
+    def names(replies) -> list:
+        return [(reply["text"], names(reply["thread"])) for reply in replies]
+
+    with statements() as sent:
+        first = (await client.get(f"/posts/{root['id']}", params={"limit": 2})).json()
+    assert len(sent) == 1
+    assert first["replies"] == 3
+    assert names(first["thread"]) == [
+        ("1", [("1.1", [("1.1.1", []), ("1.1.2", [])]), ("1.2", []), ("1.3", [])]),
+        ("2", []),
+    ]
+    assert first["thread"][0]["replies"] == 4
+    second = await client.get(f"/posts/{root['id']}", params={"limit": 2, "after": first["next"]})
+    assert names(second.json()["thread"]) == [("3", [])]
+    assert second.json()["next"] is None
+    deeper = (await client.get(f"/posts/{ids['1.1.1']}")).json()
+    assert names(deeper["thread"]) == [("1.1.1.1", [])]
+
+
+@pytest.mark.parametrize(
+    ("parent", "wanted", "given"),
+    [
+        ("public", {}, "public"),
+        ("public", {"visibility": "followers"}, "followers"),
+        ("public", {"visibility": "private"}, "private"),
+        ("followers", {}, "followers"),
+        ("followers", {"visibility": "public"}, None),
+        ("followers", {"visibility": "private"}, "private"),
+        ("private", {}, "private"),
+        ("private", {"visibility": "followers"}, None),
+        ("private", {"visibility": "public"}, None),
+    ],
+)
+async def test_a_reply_is_never_more_visible_than_its_parent(client, post, parent, wanted, given):
+    above = await post(visibility=parent)
+    response = await client.post("/posts", json={"text": "re", "reply_to": above["id"], **wanted})
+
+    if given:
+        assert (response.status_code, response.json()["visibility"]) == (201, given)
+    else:
+        [fault] = response.json()["detail"]
+        assert (response.status_code, fault["msg"]) == (422, MORE_VISIBLE)
+        assert fault["loc"] == ["body", "visibility"]
+
+
+async def test_who_is_followed_sees_the_replies_of_followers(client, post, user, save, bearer):
+    [fan, other] = await save(UserFactory(), UserFactory())
+    await save(follow(fan, user), follow(other, fan))
+    above = await post("among us", visibility="followers")
+    reply = await post("yes", reply_to=above["id"], headers=bearer(fan))
+
+    assert (await client.get(f"/posts/{reply['id']}")).status_code == 200
+    hidden = await client.get(f"/posts/{reply['id']}", headers=bearer(other))
+    assert problem(hidden) == NO_POST
+
+
+async def test_a_reply_needs_a_post_that_may_be_seen(client, post, stranger, bearer):
+    private = await post(visibility="private")
+    for missing in (private["id"], 2**63 - 1):
+        body = {"text": "re", "reply_to": missing}
+        assert problem(await client.post("/posts", json=body, headers=bearer(stranger))) == NO_POST
+
+
+async def test_likes_are_counted_once_and_taken_back(client, post, user, stranger, bearer):
+    url = f"/posts/{(await post())['id']}"
+    for _ in range(2):
+        assert (await client.put(f"{url}/like")).status_code == 204
+    await client.put(f"{url}/like", headers=bearer(stranger))
+
+    shown = (await client.get(url)).json()
+    assert (shown["likes"], shown["liked"]) == (2, True)
+    likers = (await client.get(f"{url}/likes", params={"limit": 1})).json()
+    assert [liker["id"] for liker in likers["users"]] == [stranger.id]
+    rest = await client.get(f"{url}/likes", params={"after": likers["next"]})
+    assert [liker["id"] for liker in rest.json()["users"]] == [user.id]
+    [liked] = (await client.get("/users/me/likes")).json()["posts"]
+    assert liked["id"] == shown["id"]
+    for _ in range(2):
+        assert (await client.delete(f"{url}/like")).status_code == 204
+    assert (await client.get(url)).json()["likes"] == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_what_is_not_there_is_not_liked(client, method):
+    assert problem(await client.request(method, f"/posts/{2**63 - 1}/like")) == NO_POST
+    assert problem(await client.get(f"/posts/{2**63 - 1}/likes")) == NO_POST
+
+
+@pytest.mark.parametrize(
+    "path", ["/posts", "/timeline", "/users/{}/posts", "/users/me/likes", "/posts?replies=true"]
+)
+async def test_a_page_is_one_statement_with_all_its_counts(client, user, save, statements, path):
+    made = await save(*PostFactory.build_batch(5, author_id=user.id))
+    for post in made:
+        await client.put(f"/posts/{post.id}/like")
+    with statements() as sent:
+        first = await client.get(path.format(user.id), params={"limit": 3})
+    second = await client.get(path.format(user.id), params={"after": first.json()["next"]})
+
+    assert len(sent) == 1
+    shown = first.json()["posts"] + second.json()["posts"]
+    assert [post["id"] for post in shown] == [post.id for post in reversed(made)]
+    assert {(post["likes"], post["liked"]) for post in shown} == {(1, True)}
+    assert second.json()["next"] is None
+    assert shown[0].keys() == PostPublic.model_fields.keys()
+
+
+@pytest.mark.parametrize("params", [{}, {"replies": True}, {"limit": 1, "after": "AAAAAAAAAAE"}])
+async def test_a_timeline_is_one_round_trip(client, post, statements, params):
+    await post("one")
+    with statements() as sent:
+        response = await client.get("/timeline", params=params)
+
+    assert response.status_code == 200
+    assert (len(sent), sent.transactions) == (1, 0)
+
+
+async def test_replies_are_listed_where_they_are_asked_for(client, post, user):
+    root = await post("root")
+    await post("reply", reply_to=root["id"])
+    for path in ("/posts", "/timeline", f"/users/{user.id}/posts"):
+        without = (await client.get(path)).json()["posts"]
+        with_them = (await client.get(path, params={"replies": True})).json()["posts"]
+        assert [entry["text"] for entry in without] == ["root"]
+        assert [entry["text"] for entry in with_them] == ["reply", "root"]

@@ -1,0 +1,415 @@
+"""Whatever people do to one another, each sees what a model in plain Python says."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete
+
+from fast_zero.core.types import MAX_BIGINT
+from fast_zero.models import User
+from fast_zero.profiles import tallies
+from fast_zero.timelines import queries as timeline_queries
+from tests.factories import UserFactory
+
+PEOPLE = 4
+LEVELS = ["public", "followers", "private"]
+SHARES = [None, "off", "followers", "public"]
+STATES = ["todo", "done"]
+people = st.integers(0, PEOPLE - 1)
+pairs = st.tuples(people, people).filter(lambda pair: pair[0] != pair[1])
+which = st.integers(0, 5)  # of the posts so far, or the todos
+shares = st.sampled_from(SHARES)
+deeds = st.one_of(
+    st.tuples(st.just("follow"), pairs),
+    st.tuples(st.just("follow"), pairs),
+    st.tuples(st.just("unfollow"), pairs),
+    st.tuples(st.just("block"), pairs),
+    st.tuples(st.just("unblock"), pairs),
+    st.tuples(st.just("post"), st.tuples(people, st.sampled_from(LEVELS))),
+    st.tuples(st.just("post"), st.tuples(people, st.sampled_from(LEVELS))),
+    st.tuples(st.just("reply"), st.tuples(people, which, st.sampled_from([None, *LEVELS]))),
+    st.tuples(st.just("reply"), st.tuples(people, which, st.none())),
+    st.tuples(st.just("like"), st.tuples(people, which)),
+    st.tuples(st.just("like"), st.tuples(people, which)),
+    st.tuples(st.just("unlike"), st.tuples(people, which)),
+    st.tuples(st.just("delete"), st.tuples(people, which)),
+    st.tuples(st.just("todo"), st.tuples(people, st.sampled_from(STATES), shares)),
+    st.tuples(st.just("change"), st.tuples(which, st.sampled_from(STATES), shares)),
+    st.tuples(st.just("forget"), st.tuples(which)),
+    st.tuples(st.just("default"), st.tuples(people, shares.filter(bool))),
+)
+
+
+@dataclass
+class Written:
+    """A post of the model. What it replies to is a post, too."""
+
+    id: int
+    author: int
+    level: str
+    parent: "Written | None"
+    gone: bool = False
+    likers: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Task:
+    """A todo of the model, and the post that tells of it, if any."""
+
+    id: int
+    owner: int
+    state: str
+    share: str | None
+    post: Written | None = None
+
+    def retract(self) -> None:
+        if self.post:
+            self.post.gone, self.post.likers = True, set()
+        self.post = None
+
+
+class Model:
+    """The rules in plain words, with sets and lists, and without a thought for speed."""
+
+    def __init__(self) -> None:
+        self.follows: list[tuple[int, int]] = []
+        self.blocks: set[tuple[int, int]] = set()
+        self.posts: list[Written] = []
+        self.todos: list[Task] = []
+        self.defaults = ["off"] * PEOPLE
+
+    def level(self, todo: Task) -> str:
+        """Tell with whom a todo is shared at this moment."""
+        return (todo.share or self.defaults[todo.owner]) if todo.state == "done" else "off"
+
+    def strangers(self, one: int, other: int) -> bool:
+        return bool({(one, other), (other, one)} & self.blocks)
+
+    def relate(self, deed: str, pair: tuple[int, int]) -> None:
+        match deed:
+            case "follow" if pair not in self.follows:
+                self.follows.append(pair)
+            case "unfollow" if pair in self.follows:
+                self.follows.remove(pair)
+            case "block":
+                self.blocks.add(pair)
+                self.follows = [found for found in self.follows if {*found} != {*pair}]
+            case "unblock":
+                self.blocks.discard(pair)
+
+    def circle(self, post: Written) -> int | None:
+        """Tell whose followers may see a post among followers."""
+        if post.parent and self.circle(post.parent) is not None:
+            return self.circle(post.parent)
+        return post.author if post.level == "followers" else None
+
+    def sees(self, reader: int, post: Written) -> bool:
+        if post.gone:
+            return False
+        if post.author == reader:
+            return True
+        circle = self.circle(post)
+        return (
+            post.level != "private"
+            and circle in (None, reader, *(b for a, b in self.follows if a == reader))
+            and not any(self.strangers(reader, author) for author in authors(post))
+        )
+
+    def shown(self, reader: int, post: Written) -> dict:
+        likers = [liker for liker in post.likers if not self.strangers(reader, liker)]
+        return {
+            "id": post.id,
+            "parent_gone": post.parent is not None and not self.sees(reader, post.parent),
+            "likes": len(likers),
+            "liked": reader in post.likers,
+            "replies": len([reply for reply in self.replies(post) if self.sees(reader, reply)]),
+        }
+
+    def replies(self, post: Written) -> list[Written]:
+        return [reply for reply in self.posts if reply.parent is post]
+
+    def thread(self, reader: int, post: Written, levels: int = 3) -> list:
+        nested = []
+        for reply in self.replies(post) if levels else []:
+            below = self.thread(reader, reply, levels - 1)
+            if self.sees(reader, reply) or (
+                reply.gone and (below or self.shown(reader, reply)["replies"])
+            ):
+                nested.append((reply.id, below))
+        return nested
+
+
+def authors(post: Written) -> set[int]:
+    """Give who wrote a post and what it replies to; of what is gone, only those above it."""
+    own = {post.author}
+    return own | authors(post.parent) if post.parent else own
+
+
+def newest(posts: list[Written]) -> list[int]:
+    return [post.id for post in reversed(posts)]
+
+
+class World:
+    """The application and the model, to which the same is done."""
+
+    def __init__(self, client, users, bearer) -> None:
+        self.client = client
+        self.ids = [user.id for user in users]
+        self.number = {user.id: person for person, user in enumerate(users)}
+        self.headers = [bearer(user) for user in users]
+        self.model = Model()
+
+    async def ask(self, person: int, method: str, path: str, body=None):
+        return await self.client.request(method, path, json=body, headers=self.headers[person])
+
+    async def listed(self, person: int, path: str, **params) -> list[dict]:
+        """Walk all pages of a list."""
+        found, after = [], {}
+        while after is not None:
+            query = {"limit": 3, **params, **after}
+            answer = await self.client.get(path, params=query, headers=self.headers[person])
+            assert answer.status_code == 200, answer.text
+            body = answer.json()
+            found += body.get("posts", body.get("users"))
+            after = body["next"] and {"after": body["next"]}
+        return found
+
+    async def people(self, person: int, path: str) -> list[int]:
+        return [self.number[shown["id"]] for shown in await self.listed(person, path)]
+
+    def post(self, place: int) -> Written | None:
+        return self.model.posts[place] if place < len(self.model.posts) else None
+
+    # What people do, and what should come of it.
+
+    async def relate(self, deed: str, person: int, other: int) -> None:
+        model, pair = self.model, (person, other)
+        allowed = not model.strangers(person, other)
+        if deed.endswith("block"):
+            allowed = allowed or pair in model.blocks
+        method = "DELETE" if deed.startswith("un") else "PUT"
+        path = f"/users/{self.ids[other]}/{deed.removeprefix('un')}"
+        answer = await self.ask(person, method, path)
+        assert answer.status_code == (204 if allowed else 404), answer.text
+        if allowed:
+            model.relate(deed, pair)
+
+    async def write(self, _deed: str, person: int, level: str) -> None:
+        answer = await self.ask(person, "POST", "/posts", {"text": "post", "visibility": level})
+        self.model.posts.append(Written(answer.json()["id"], person, level, None))
+
+    async def reply(self, _deed: str, person: int, place: int, level: str | None) -> None:
+        parent = self.post(place)
+        body = {"text": "reply", "reply_to": parent.id if parent else MAX_BIGINT}
+        body |= {"visibility": level} if level else {}
+        answer = await self.ask(person, "POST", "/posts", body)
+        if parent is None or not self.model.sees(person, parent):
+            assert answer.status_code == 404
+        elif level and LEVELS.index(level) < LEVELS.index(parent.level):
+            assert answer.status_code == 422
+        else:
+            made = Written(answer.json()["id"], person, level or parent.level, parent)
+            self.model.posts.append(made)
+
+    async def like(self, deed: str, person: int, place: int) -> None:
+        post = self.post(place)
+        method = "PUT" if deed == "like" else "DELETE"
+        answer = await self.ask(person, method, f"/posts/{post.id if post else MAX_BIGINT}/like")
+        seen = post is not None and self.model.sees(person, post)
+        assert answer.status_code == (204 if seen else 404)
+        if seen:
+            (post.likers.add if deed == "like" else post.likers.discard)(person)
+
+    async def delete(self, _deed: str, person: int, place: int) -> None:
+        post = self.post(place)
+        answer = await self.ask(person, "DELETE", f"/posts/{post.id if post else MAX_BIGINT}")
+        own = post is not None and not post.gone and post.author == person
+        assert answer.status_code == (204 if own else 404)
+        if own:
+            post.gone, post.likers = True, set()
+
+    async def settle(self, todo: Task) -> None:
+        """Take back in the model what a todo no longer shares, and find what it shares now."""
+        level = self.model.level(todo)
+        if todo.post and (todo.post.gone or todo.post.level != level):
+            todo.retract()
+        if level != "off" and not todo.post:
+            answer = await self.ask(todo.owner, "GET", f"/users/{self.ids[todo.owner]}/posts")
+            [newest, *_] = answer.json()["posts"]
+            assert (newest["finished"], newest["visibility"]) == (True, level)
+            assert newest["id"] not in {post.id for post in self.model.posts}
+            todo.post = Written(newest["id"], todo.owner, level, None)
+            self.model.posts.append(todo.post)
+
+    async def todo(self, _deed: str, person: int, state: str, share: str | None) -> None:
+        body = {"title": "todo", "state": state, "share": share}
+        answer = await self.ask(person, "POST", "/todos", body)
+        made = Task(answer.json()["id"], person, state, share)
+        self.model.todos.append(made)
+        await self.settle(made)
+
+    async def change(self, _deed: str, place: int, state: str, share: str | None) -> None:
+        if place >= len(self.model.todos):
+            return
+        todo = self.model.todos[place]
+        same = (todo.state, todo.share) == (state, share)
+        todo.state, todo.share = state, share
+        answer = await self.ask(
+            todo.owner, "PATCH", f"/todos/{todo.id}", {"state": state, "share": share}
+        )
+        assert answer.status_code == 200
+        if not same:
+            await self.settle(todo)
+
+    async def forget(self, _deed: str, place: int) -> None:
+        if place < len(self.model.todos):
+            todo = self.model.todos.pop(place)
+            answer = await self.ask(todo.owner, "DELETE", f"/todos/{todo.id}")
+            assert answer.status_code == 200
+            todo.retract()
+
+    async def default(self, _deed: str, person: int, share: str) -> None:
+        await self.ask(person, "PATCH", "/users/me", {"share_todos": share})
+        self.model.defaults[person] = share
+        for todo in self.model.todos:
+            if share == "off" and todo.owner == person and todo.share is None:
+                todo.retract()
+
+    # What a reader sees.
+
+    async def check_lists(self, reader: int, visible: list[Written]) -> None:
+        model = self.model
+        by_id = {post.id: post for post in model.posts}
+        near = {reader, *(b for a, b in model.follows if a == reader)}
+        for replies in (False, True):
+            wanted = [post for post in visible if replies or post.parent is None]
+            home = await self.listed(reader, "/posts", replies=replies)
+            public = [post for post in wanted if post.level == "public"]
+            assert [shown["id"] for shown in home] == newest(public)
+            timeline = await self.listed(reader, "/timeline", replies=replies)
+            expected = newest([post for post in wanted if post.author in near])
+            assert [shown["id"] for shown in timeline] == expected
+            for shown in home + timeline:
+                assert shown.items() >= model.shown(reader, by_id[shown["id"]]).items()
+        liked = [shown["id"] for shown in await self.listed(reader, "/users/me/likes")]
+        assert sorted(liked) == [post.id for post in visible if reader in post.likers]
+        blocked = await self.people(reader, "/users/me/blocks")
+        assert sorted(blocked) == sorted(b for a, b in model.blocks if a == reader)
+
+    async def check_posts(self, reader: int, visible: list[Written]) -> None:
+        for post in self.model.posts:
+            answer = await self.ask(reader, "GET", f"/posts/{post.id}")
+            likes = await self.ask(reader, "GET", f"/posts/{post.id}/likes")
+            assert answer.status_code == likes.status_code == (200 if post in visible else 404)
+            if post in visible:
+                body, expected = answer.json(), self.model.shown(reader, post)
+                assert body.items() >= expected.items()
+                assert nested(body["thread"]) == self.model.thread(reader, post)
+                assert len(likes.json()["users"]) == expected["likes"]
+
+    async def check_people(self, reader: int, visible: list[Written]) -> None:
+        model = self.model
+        known = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
+        assert await self.people(reader, "/users") == known
+        for person in range(PEOPLE):
+            path = f"/users/{self.ids[person]}"
+            for below in ("", "/posts", "/stats", "/followers", "/following"):
+                answer = await self.ask(reader, "GET", path + below)
+                assert answer.status_code == (200 if person in known else 404)
+        for person in known:
+            path = f"/users/{self.ids[person]}"
+            theirs = [post for post in visible if post.author == person]
+            fans = [a for a, b in model.follows if b == person and a in known]
+            stars = [b for a, b in model.follows if a == person and b in known]
+            profile = (await self.ask(reader, "GET", path)).json()
+            stats = (await self.ask(reader, "GET", f"{path}/stats")).json()
+            told = [todo.post for todo in model.todos if todo.owner == person and todo.post]
+            done = [todo for todo in model.todos if todo.owner == person and todo.state == "done"]
+            finished = sum(day["finished"] for day in stats["days"])
+            if person == reader:  # those that were deleted count for oneself
+                assert finished >= len(done)
+            else:
+                assert finished == len([post for post in told if model.sees(reader, post)])
+            counts = {"posts": len(theirs), "followers": len(fans), "following": len(stars)}
+            assert profile["counts"] == counts
+            assert profile["following"] == ((reader, person) in model.follows)
+            assert profile["followed_by"] == ((person, reader) in model.follows)
+            posts = await self.listed(reader, f"{path}/posts", replies=True)
+            assert [shown["id"] for shown in posts] == newest(theirs)
+            assert await self.people(reader, f"{path}/followers") == fans[::-1]
+            assert await self.people(reader, f"{path}/following") == stars[::-1]
+
+    async def check_news(self, reader: int, visible: list[Written]) -> None:
+        """See that all is told of what others did, which the model's reader has never read."""
+        model = self.model
+        near = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
+        fans = {a for a, b in model.follows if b == reader}
+        own = [post for post in visible if post.author == reader]
+        replies = [(p, {r.author for r in model.replies(p) if r in visible}) for p in own]
+        told = [("follow", None, fans), *(("reply", post.id, people) for post, people in replies)]
+        told += [("like", post.id, post.likers.intersection(near)) for post in own]
+        expected = {(kind, post, len(who - {reader})) for kind, post, who in told if who - {reader}}
+
+        page = (await self.ask(reader, "GET", "/notifications")).json()
+
+        news = [(one["kind"], one["post"], one["people_count"]) for one in page["notifications"]]
+        assert {(kind, post and post["id"], count) for kind, post, count in news} == expected
+        assert page["unread"] == len(news) == len(expected)
+
+
+DOINGS = {
+    "follow": World.relate,
+    "unfollow": World.relate,
+    "block": World.relate,
+    "unblock": World.relate,
+    "post": World.write,
+    "reply": World.reply,
+    "like": World.like,
+    "unlike": World.like,
+    "delete": World.delete,
+    "todo": World.todo,
+    "change": World.change,
+    "forget": World.forget,
+    "default": World.default,
+}
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Look through so few posts for a timeline that it often takes more."""
+    monkeypatch.setattr(timeline_queries, "LOOKED_THROUGH", 1)
+    monkeypatch.setattr(timeline_queries, "FEW", 1)
+    timeline_queries.timeline.cache_clear()
+    yield
+    timeline_queries.timeline.cache_clear()
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(done=st.lists(deeds, min_size=5, max_size=30), reader=people, tidy=st.booleans())
+async def test_everybody_sees_what_the_model_says(
+    anonymous, sessions, save, bearer, few, done, reader, tidy
+):
+    async with sessions.begin() as session:  # what the example before has left
+        await session.execute(delete(User))
+    users = await save(*(UserFactory() for _ in range(PEOPLE)))
+    world = World(anonymous, users, bearer)
+
+    for deed, details in done:
+        await DOINGS[deed](world, deed, *details)
+
+    if tidy:
+        async with sessions.begin() as session:
+            await tallies.add_up(session)
+    visible = [post for post in world.model.posts if world.model.sees(reader, post)]
+    await world.check_lists(reader, visible)
+    await world.check_posts(reader, visible)
+    await world.check_people(reader, visible)
+    await world.check_news(reader, visible)
+
+
+def nested(thread: list[dict]) -> list:
+    return [(reply["id"], nested(reply["thread"])) for reply in thread]
