@@ -29,7 +29,7 @@ COLUMNS = ("id", "title", "description", "state", "created_at", "updated_at")
 LISTED = ", ".join(COLUMNS)
 HEADER = urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
 
-Answer = tuple[int, object]
+ResponseModel = tuple[int, object]
 
 hasher = PasswordHash.recommended()
 hashing = ThreadPoolExecutor(1)
@@ -63,7 +63,7 @@ async def live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def answer(scope: Scope, receive: Receive) -> Answer:
+async def answer(scope: Scope, receive: Receive) -> ResponseModel:
     path = scope["path"]
     if path == "/auth/token":
         return await log_in(dict(parse_qsl((await read(receive)).decode())))
@@ -117,7 +117,7 @@ def named(row: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-async def list_todos(actor: int, wanted: dict[str, str]) -> Answer:
+async def list_todos(actor: int, wanted: dict[str, str]) -> ResponseModel:
     limit = int(wanted.get("limit", "100"))
     parameters: list[object] = [actor, limit + 1]
     where = "owner_id = $1"
@@ -132,7 +132,7 @@ async def list_todos(actor: int, wanted: dict[str, str]) -> Answer:
     return 200, {"todos": [named(row) for row in rows[:limit]], "next": last}
 
 
-async def create_todo(actor: int, sent: dict[str, str]) -> Answer:
+async def create_todo(actor: int, sent: dict[str, str]) -> ResponseModel:
     values = [actor, sent["title"], sent.get("description", ""), sent.get("state", "todo")]
     [row] = await fetch(
         "INSERT INTO todos (owner_id, title, description, state) VALUES ($1, $2, $3, $4)"
@@ -142,7 +142,7 @@ async def create_todo(actor: int, sent: dict[str, str]) -> Answer:
     return 201, named(row)
 
 
-async def update_todo(actor: int, todo_id: int, sent: dict[str, str]) -> Answer:
+async def update_todo(actor: int, todo_id: int, sent: dict[str, str]) -> ResponseModel:
     known = [name for name in ("title", "description", "state") if name in sent]
     changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(known, start=3))
     rows = await fetch(
@@ -153,7 +153,7 @@ async def update_todo(actor: int, todo_id: int, sent: dict[str, str]) -> Answer:
     return (200, named(rows[0])) if rows else (404, {"detail": "Task not found."})
 
 
-async def log_in(form: dict[str, str]) -> Answer:
+async def log_in(form: dict[str, str]) -> ResponseModel:
     rows = await fetch(
         "SELECT id, password_hash FROM users WHERE email_key = lower($1)", [form["username"]]
     )

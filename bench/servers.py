@@ -21,7 +21,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 APPLICATIONS = {
     # With what `fast-zero serve` gives a worker of its own.
     "fast_zero": (
-        *("--http", "fast_zero.core.server.protocol:PatientProtocol"),
+        *("--http", "fast_zero.core.server.protocol:TimeoutProtocol"),
         *("--ws", "none", "--no-server-header"),
         *("--factory", "fast_zero.app:create_worker_app"),
     ),

@@ -1,11 +1,11 @@
-"""Where the rooms are plugged together into one application."""
+"""Builds the application from the rooms."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -15,7 +15,7 @@ import fast_zero
 from fast_zero.accounts import router as accounts
 from fast_zero.administration import router as administration
 from fast_zero.core import database
-from fast_zero.core.garbage_collection import spared_collector
+from fast_zero.core.garbage_collection import gc_frozen
 from fast_zero.core.http import examples, health, openapi, problems
 from fast_zero.core.http.dependencies import KNOWN_PARAMETERS
 from fast_zero.core.http.middleware.access_log import AccessLog
@@ -35,7 +35,7 @@ from fast_zero.core.observability import logs, metrics
 from fast_zero.core.observability.samples import Samples
 from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
-from fast_zero.core.startup import completed, traced
+from fast_zero.core.startup import complete_settings, exporting_traces
 from fast_zero.core.types import Message
 from fast_zero.email_links import pages
 from fast_zero.email_links import router as email_links
@@ -60,23 +60,23 @@ as `Authorization: Bearer …`. A path works with and without its trailing slash
 **Pages**: lists return `next`, the cursor of the page that follows; pass it as `after`. It is
 `null` at the end.
 
-**Conditions**: `If-Match` with the `ETag` you read refuses to overwrite what others wrote since.
-An `Idempotency-Key` makes it safe to send a `POST` again.
+**Conditional requests**: send `If-Match` with the `ETag` that you read, and a change that somebody
+else made in between is not overwritten. An `Idempotency-Key` makes it safe to retry a `POST`.
 
 **Errors** are `application/problem+json` (RFC 9457): `code` is for programs, `detail` for people.
 """
 
 TAGS = [
-    {"name": "todos", "description": "Your todos. Nobody else sees them."},
-    {"name": "users", "description": "Accounts: your own, and everyone's public profile."},
-    {"name": "feed", "description": "What people show one another: posts, replies, likes."},
-    {"name": "auth", "description": "Log-ins, their sessions, and tokens for programs."},
+    {"name": "todos", "description": "Your todos. Nobody else can see them."},
+    {"name": "users", "description": "Your own account, and the public profiles of all users."},
+    {"name": "feed", "description": "Posts, replies, likes, timelines and notifications."},
+    {"name": "auth", "description": "Log-ins, sessions, and personal access tokens."},
     {
         "name": "administration",
-        "description": "The accounts and posts of others, for administrators.",
+        "description": "Manage the accounts and posts of other users. For administrators.",
     },
-    {"name": "health", "description": "For those who watch the server and route to it."},
-    {"name": "home", "description": "A greeting, to see that the server answers."},
+    {"name": "health", "description": "Health checks for monitoring and load balancers."},
+    {"name": "home", "description": "A greeting, to check that the server responds."},
 ]
 
 
@@ -97,11 +97,14 @@ ROOMS = (
     email_links,
     two_factor,
 )
-# Who passes on the address of a feed, or of a link in an email, may append parameters of their own.
-PASSED_ON = (syndication, unsubscribe)
+# Feed readers and mail programs may append parameters of their own to these URLs.
+ROOMS_WITH_SHARED_LINKS = (syndication, unsubscribe)
 
-JOBS_BEGIN_SECONDS = 1  # the first one belongs to those who ask
+JOBS_BEGIN_SECONDS = 1  # requests have the first second to themselves
 JOBS_END_SECONDS = 2
+
+
+home = APIRouter()
 
 
 class State(database.State):
@@ -109,7 +112,7 @@ class State(database.State):
 
 
 def middleware(settings: Settings) -> list[Middleware]:
-    """List the layers around the routes, the outermost first."""
+    """List the middleware, the outermost first."""
     proxies, quota = settings.forwarded_allow_ips, settings.requests_per_minute
     return [
         *([Middleware(Forwarded, proxies)] if proxies else []),
@@ -125,13 +128,13 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 
 def is_probe(scope: Scope) -> bool:
-    """Tell of what is asked every few seconds, and not traced."""
+    """Whether a request is one of a health check: those are too frequent to be traced."""
     return str(scope["path"]) in PROBES
 
 
 @asynccontextmanager
-async def jobs_done(settings: Settings, state: database.State) -> AsyncIterator[None]:
-    """Do the jobs beside the requests, unless the settings leave them to other processes."""
+async def background_jobs(settings: Settings, state: database.State) -> AsyncIterator[None]:
+    """Run the jobs in this process, unless the settings leave them to other processes."""
 
     async def work() -> None:
         await asyncio.sleep(JOBS_BEGIN_SECONDS)
@@ -146,43 +149,52 @@ async def jobs_done(settings: Settings, state: database.State) -> AsyncIterator[
         yield
     finally:
         working.cancel()
-        # Its database may have fallen silent, and then would never let it end.
+        # With a timeout: if the database has stopped responding, the task would never end.
         await asyncio.wait([working], timeout=settings.shutdown_grace + JOBS_END_SECONDS)
 
 
 @asynccontextmanager
-async def observed(settings: Settings, state: database.State) -> AsyncIterator[None]:
-    """Look at what the metrics tell, where somebody may ask for them."""
+async def metrics_sampling(settings: Settings, state: database.State) -> AsyncIterator[None]:
+    """Sample the metrics that are not counted at requests, if there is a metrics port."""
     if not settings.metrics_port:
         yield
         return
-    async with metrics.sampled(Samples(state).look):
+    async with metrics.sampled(Samples(state).collect):
         yield
 
 
 def create_worker_app() -> FastAPI:
-    """Build the application in a process of its own, which has its own log to set up."""
+    """Build the application in a worker process, which configures its own log."""
     settings = load_settings()
     logs.configure(settings)
     return create_app(settings)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the application; nothing is opened before its lifespan begins."""
-    settings = settings or load_settings()
+def lifespan_of(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    """Open the database, follow revocations, and run the jobs while the application runs."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
-        with completed(settings) as complete, leave_with_parent(), traced(complete):
+        with (
+            complete_settings(settings) as complete,
+            leave_with_parent(),
+            exporting_traces(complete),
+        ):
             async with (
                 database.connected(complete) as state,
                 followed(complete.direct_address()) as revocations,
-                jobs_done(complete, state),
-                observed(complete, state),
+                background_jobs(complete, state),
+                metrics_sampling(complete, state),
             ):
-                with spared_collector():
+                with gc_frozen():
                     yield State(**state, revocations=revocations)
 
+    return lifespan
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. Nothing is opened before its lifespan begins."""
+    settings = settings or load_settings()
     is_traced = bool(settings.otel_exporter_otlp_endpoint)
     app = FastAPI(
         title="fast_zero",
@@ -192,7 +204,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=TAGS,
         servers=openapi.SERVERS,
-        lifespan=lifespan,
+        lifespan=lifespan_of(settings),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -202,34 +214,41 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={
             "tracing": is_traced,
             "metrics": settings.sends_metrics(),
-            "logs": False,  # they would quote what somebody sent
+            "logs": False,  # they would contain request data
             "operation_spans": False,
             "exclude": is_probe,
         },
     )
     problems.install(app)
+    include_routers(app)
+    return app
+
+
+def include_routers(app: FastAPI) -> None:
     exhausted = problems.responses(EXHAUSTED)
-    for room in ROOMS:  # the first are found first
+    for room in ROOMS:  # routes are matched in this order
         app.include_router(room.router, responses=exhausted, dependencies=[KNOWN_PARAMETERS])
-    for room in PASSED_ON:
+    for room in ROOMS_WITH_SHARED_LINKS:
         app.include_router(room.router, responses=exhausted)
     app.include_router(pages.router)
-    app.include_router(health.router)  # a probe must not fail for what was added against caches
+    app.include_router(
+        health.router
+    )  # no KNOWN_PARAMETERS: a probe may add a parameter against caches
     openapi.install_pages(app)
     openapi.extend(app)
+    app.include_router(home)
 
-    @app.get(
-        "/",
-        tags=["home"],
-        response_model=Message,
-        responses=openapi.TO_DOCUMENTATION | examples.message(GREETING),
-    )
-    async def greet(request: Request, response: Response) -> Message | Response:
-        """Say hello. In the language of fast_zero's first users; browsers are sent to `/docs`."""
-        vary = {"Vary": "Accept"}
-        if prefers_html(", ".join(request.headers.getlist("accept"))):
-            return RedirectResponse("/docs", headers=vary)
-        response.headers.update(vary)
-        return Message(message=GREETING)
 
-    return app
+@home.get(
+    "/",
+    tags=["home"],
+    response_model=Message,
+    responses=openapi.TO_DOCUMENTATION | examples.message(GREETING),
+)
+async def greet(request: Request, response: Response) -> Message | Response:
+    """Say hello. The greeting is in Portuguese; browsers are redirected to `/docs`."""
+    vary = {"Vary": "Accept"}
+    if prefers_html(", ".join(request.headers.getlist("accept"))):
+        return RedirectResponse("/docs", headers=vary)
+    response.headers.update(vary)
+    return Message(message=GREETING)

@@ -1,6 +1,6 @@
-"""The `fast-zero` command: the door for the person at the terminal.
+"""The `fast-zero` command line.
 
-A command imports what it needs when it runs, so that help and completion answer at once.
+A command imports what it needs when it runs, so that help and completion respond at once.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from rich.markup import escape
 
 import fast_zero
 from fast_zero.core.errors import DomainError, StartError
-from fast_zero.core.garbage_collection import loading
+from fast_zero.core.garbage_collection import gc_disabled
 from fast_zero.core.terminal import console, talk
 from fast_zero.operations import (
     commands,
@@ -38,7 +38,7 @@ cli = typer.Typer(
     help="fast_zero: a todo manager whose product is its API.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help is right on any terminal, and in a pipe
+    rich_markup_mode=None,  # plain help is readable on any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli.add_typer(users_commands.cli, name="users")
@@ -50,7 +50,7 @@ cli.add_typer(demo_commands.cli)
 
 
 def main() -> None:
-    """Run the command line; what is wrong is said in a sentence, with exit status 1."""
+    """Run the command line. An error is printed as one sentence, with exit status 1."""
     signal.signal(signal.SIGTERM, leave)
     try:
         cli(prog_name="fast-zero")
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def leave(_signal: int, _frame: object) -> NoReturn:
-    """Unwind, so that whatever is held is let go of in good order."""
+    """Exit through the stack, so that context managers release what they hold."""
     sys.exit(0)
 
 
@@ -79,24 +79,24 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on, or HOST.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on, or PORT; 0 takes a free one.")
+        int | None, typer.Option(help="Port to listen on, or PORT. 0: any free port.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes, or WORKERS.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes, or WORKERS.")] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Restart when code changes.")] = False,
     migrate: Annotated[bool, typer.Option(help="Migrate the database first.")] = True,
 ) -> None:
     """Serve the API, on the PostgreSQL of DATABASE_URL or on an embedded one in DATA_DIR."""
-    with loading():
+    with gc_disabled():
         from fast_zero.app import create_app
         from fast_zero.core import server
         from fast_zero.core.settings import load_settings
 
     given = {"HOST": host, "PORT": port, "WORKERS": workers}
-    # Workers read the environment, so what was typed goes there.
+    # Worker processes read the environment, so the options are written to it.
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     settings = load_settings()
     listener = server.listen(settings.host, settings.port)
-    os.environ["PORT"] = str(listener.getsockname()[1])  # links begin with it; it may have been 0
+    os.environ["PORT"] = str(listener.getsockname()[1])  # links contain it; it may have been 0
     with ready(migrate=migrate) as complete:
         app = create_app(complete)
         announce(load_settings(), server.address_of(listener))
@@ -114,15 +114,15 @@ def announce(settings: "Settings", address: str) -> None:
     console.print(f"  data: {escape(data)}")
     console.print(f"  docs: {address}/docs")
     if settings.registration == "open":
-        console.print("  next: register, log in and write a first todo, as the README shows")
+        console.print("  next: register, log in and create a todo, as the README shows")
     if is_wildcard(settings.host):
         console.print("  open: on all interfaces, so other machines can connect", style="yellow")
     base = settings.base_url()
     host = urlsplit(base).hostname or ""
     if is_loopback(host) or is_wildcard(host):
         console.print(
-            f"  links: in email and feeds they begin with {base}, which works on this machine "
-            "only; set PUBLIC_URL to the address that people use",
+            f"  links: in emails and feeds they begin with {base}, which works on this machine "
+            "only; set PUBLIC_URL to the public address",
             style="yellow",
         )
     console.print("Stop it with Ctrl-C.", style="dim")
@@ -130,19 +130,19 @@ def announce(settings: "Settings", address: str) -> None:
 
 @cli.command("worker")
 def run_worker() -> None:
-    """Do the jobs, such as sending email, without serving; `serve` does them unless told not to."""
+    """Run the jobs, such as sending email, without the API. By default, `serve` runs them too."""
     from fast_zero import worker
-    from fast_zero.core.startup import traced
+    from fast_zero.core.startup import exporting_traces
 
     with ready(migrate=False) as complete:
-        talk.print("Doing jobs. Stop it with Ctrl-C.")
-        with traced(complete):
+        talk.print("Running jobs. Stop it with Ctrl-C.")
+        with exporting_traces(complete):
             asyncio.run(worker.run_alone(complete))
 
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the newest revision."""
+    """Migrate the database to the newest revision."""
     with ready(migrate=True):
         talk.print("The database has the newest revision.")
 
@@ -150,10 +150,10 @@ def migrate() -> None:
 @cli.command("openapi")
 def write_openapi(
     file: Annotated[
-        Path | None, typer.Argument(help="Where to write; without it, standard output.")
+        Path | None, typer.Argument(help="File to write. Default: standard output.")
     ] = None,
 ) -> None:
-    """Write the OpenAPI document, as JSON."""
+    """Write the OpenAPI document as JSON."""
     from fast_zero.app import create_app
     from fast_zero.core.settings import load_settings
 
@@ -170,10 +170,10 @@ def write_openapi(
 
 @cli.command()
 def shell() -> None:
-    """Open a Python prompt with `await`, a session, the mapped classes and SQLAlchemy's verbs.
+    """Open a Python prompt with `await`, a session, the mapped classes and SQLAlchemy's functions.
 
-    The session is one transaction after the other: what it changes is kept by
-    `await session.commit()`, and given up by `await session.rollback()` or at the end.
+    The session begins a transaction with the first statement. `await session.commit()` commits it;
+    `await session.rollback()` and the end of the prompt roll it back.
     """
     from fast_zero.operations import repl
 
@@ -184,7 +184,7 @@ def shell() -> None:
         try:
             console.interact(
                 "Try: (await session.scalars(select(User).limit(1))).first()\n"
-                "Changes are kept by: await session.commit()",
+                "To keep changes: await session.commit()",
                 exitmsg="",
             )
         finally:
@@ -201,7 +201,7 @@ async def prompt_names(settings: "Settings") -> AsyncIterator[dict[str, object]]
     verbs = ("select", "insert", "update", "delete", "func", "text")
     tools = {name: getattr(sqlalchemy, name) for name in verbs}
     tables = {name: vars(models)[name] for name in models.__all__}
-    # Whoever types thinks for longer than a request may.
+    # Pauses at a prompt are longer than those within a request.
     patient = settings.model_copy(update={"database_idle_transaction_timeout": 0})
     async with database.connected(patient) as state, state["sessions"]() as session:
         yield tables | tools | {"session": session, "settings": settings}

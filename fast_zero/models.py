@@ -1,8 +1,8 @@
-"""The mapped classes of every room, for Alembic and the shell."""
+"""The mapped classes of all rooms, for Alembic and the shell."""
 
 from fast_zero.accounts.models import Invitation
 from fast_zero.core.database import Base
-from fast_zero.core.http.idempotency_keys import KeptAnswer
+from fast_zero.core.http.idempotency_keys import IdempotencyKey
 from fast_zero.core.security.throttle import Throttle
 from fast_zero.email_links.models import MailedLink
 from fast_zero.identity.models import (
@@ -29,8 +29,8 @@ __all__ = [
     "EarlierText",
     "EndedSession",
     "Follow",
+    "IdempotencyKey",
     "Invitation",
-    "KeptAnswer",
     "Like",
     "LoginSession",
     "MailedLink",

@@ -1,4 +1,4 @@
-"""Roll-call of every room's jobs, done beside the requests or by `fast-zero worker`."""
+"""Collects the jobs of all rooms. They run beside the API, or in `fast-zero worker`."""
 
 import asyncio
 import signal
@@ -11,25 +11,29 @@ from fast_zero.email_links import jobs as email_links
 from fast_zero.notifications import jobs as notifications
 from fast_zero.profiles import jobs as profiles
 
-END_SECONDS = 2  # for what is noted of the jobs that were stopped
+END_SECONDS = 2  # to record the state of the jobs that were stopped
 
 JOBS: Jobs = {**email_links.JOBS, **accounts.JOBS, **notifications.JOBS}
-CHORES: Jobs = {**accounts.CHORES, **profiles.CHORES, **notifications.CHORES}
+PERIODIC_JOBS: Jobs = {
+    **accounts.PERIODIC_JOBS,
+    **profiles.PERIODIC_JOBS,
+    **notifications.PERIODIC_JOBS,
+}
 
 
 async def work(context: Context) -> None:
-    await worker.run(context, JOBS, CHORES)
+    await worker.run(context, JOBS, PERIODIC_JOBS)
 
 
 async def run_alone(settings: Settings) -> None:
-    """Do jobs until SIGTERM or SIGINT; those that are running then have `shutdown_grace`."""
+    """Run jobs until SIGTERM or SIGINT. Running jobs then have `shutdown_grace` seconds to end."""
     loop = asyncio.get_running_loop()
-    told_to_end = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_end.set)
+        loop.add_signal_handler(number, stop_requested.set)
     async with database.connected(settings) as state:
         working = loop.create_task(work(Context(settings, state["sessions"])))
-        await told_to_end.wait()
+        await stop_requested.wait()
         working.cancel()
-        # No longer: a database that fell silent would never let it end.
+        # With a timeout: if the database has stopped responding, the task would never end.
         await asyncio.wait([working], timeout=settings.shutdown_grace + END_SECONDS)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from fast_zero.core.database.migrations import create_migration_engine
 from fast_zero.core.settings import load_settings
-from fast_zero.core.startup import completed
+from fast_zero.core.startup import complete_settings
 from fast_zero.models import Base
 
 
@@ -27,7 +27,7 @@ def migrate(connection: Connection) -> None:
 
 
 def migrate_by_settings() -> None:
-    with completed(load_settings()) as settings:
+    with complete_settings(load_settings()) as settings:
         engine = create_migration_engine(settings.database_address())
         with engine.connect() as connection:
             migrate(connection)

@@ -1,4 +1,4 @@
-"""Break the database in every way while people write, and count what that did to them.
+"""Cause every kind of database failure while clients write, and count the effects.
 
 Everything is real: a server process, a PostgreSQL of its own in a temporary folder, and
 clients that keep account of what was acknowledged. Run it from the checkout:
@@ -32,11 +32,11 @@ from tests.processes import PATIENCE, postmaster, serving
 WRITERS = 8
 POOL = 10  # connections of the server; its setting's default
 ACCOUNT = {"username": "rui", "email": "rui@example.com", "password": "a fine long sentence"}
-ALWAYS = ("/", "/livez")  # answered whatever the database does
+ALWAYS = ("/", "/livez")  # they do not need the database
 
 
 class Database:
-    """A PostgreSQL that nobody looks after, in a folder that holds its cluster or none yet."""
+    """An unsupervised PostgreSQL, in a folder that contains its cluster or is empty."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ async def restarted(database: Database, _seconds: float) -> None:
 
 
 async def killed(database: Database, _seconds: float) -> None:
-    """By the system, for want of memory, say; its keeper starts it again."""
+    """The system kills it, for example without free memory, and its supervisor restarts it."""
     victim = postmaster(database.folder)
     victim.kill()
     await asyncio.to_thread(victim.wait)
@@ -80,14 +80,14 @@ async def killed(database: Database, _seconds: float) -> None:
 
 
 async def away(database: Database, seconds: float) -> None:
-    """Neither there nor expected: connections are refused."""
+    """The server is stopped: connections are refused."""
     await asyncio.to_thread(database.stop, "immediate")
     await asyncio.sleep(seconds)
     await asyncio.to_thread(database.start)
 
 
 async def full(database: Database, seconds: float) -> None:
-    """Somebody else takes every connection, also those of the pool."""
+    """Another client takes all connections, also those of the pool."""
     taken = [database.connect()]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -104,14 +104,14 @@ async def full(database: Database, seconds: float) -> None:
 
 
 async def locked(database: Database, seconds: float) -> None:
-    """Somebody holds the table."""
+    """Another transaction locks the table."""
     with database.connect() as connection, connection.transaction():
         connection.execute("LOCK TABLE todos")
         await asyncio.sleep(seconds)
 
 
 async def silent(database: Database, seconds: float) -> None:
-    """Connections stay open, and nothing answers."""
+    """Connections stay open, and the server does not respond."""
     database.signal(signal.SIGSTOP)
     try:
         await asyncio.sleep(max(seconds, 10))
@@ -120,7 +120,7 @@ async def silent(database: Database, seconds: float) -> None:
 
 
 async def disconnected(database: Database, _seconds: float) -> None:
-    """Every connection is cut once."""
+    """Every connection is closed once."""
     with database.connect() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -139,15 +139,15 @@ class Account:
 
     statuses: Counter[int] = field(default_factory=Counter)
     acknowledged: set[str] = field(default_factory=set)
-    broken: int = 0  # no answer at all
-    not_always: int = 0  # refusals of what is answered always
+    broken: int = 0  # no response at all
+    not_always: int = 0  # errors of routes that do not need the database
     unready: int = 0
     stale: int = 0  # reads that did not show what was acknowledged before
     slowest: float = 0
     successes: list[float] = field(default_factory=list)
 
     def longest_pause(self) -> float:
-        """Give the most seconds in which nothing was acknowledged."""
+        """Return the longest period without an acknowledged write, in seconds."""
         pairs = itertools.pairwise(self.successes)
         return max((after - before for before, after in pairs), default=0)
 
@@ -177,7 +177,7 @@ class Outcome:
 
 
 class Clients:
-    """Writers that never wait for one another, and a look at what must always answer."""
+    """Independent writers, and requests to routes that must always work."""
 
     expected: ClassVar = {200, 201, 503}
 
@@ -243,7 +243,7 @@ class Clients:
                 self.stopped.set()
 
     async def succeed(self, since: float) -> float:
-        """Wait for a write that was acknowledged after a moment, and give how long that took."""
+        """Wait for a write that is acknowledged after a given time, and return how long it took."""
         async with asyncio.timeout(PATIENCE):
             while not any(moment >= since for moment in self.account.successes[-1:]):  # noqa: ASYNC110  # a plain list
                 await asyncio.sleep(0.01)
@@ -312,7 +312,7 @@ async def suffer(
 @contextlib.contextmanager
 def own_database(*, migrated: bool = True) -> Iterator[Database]:
     with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
-        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as somebody who has to get in
+        Path(folder).chmod(0o755)  # as root, PostgreSQL runs as another account, which needs access
         data = Path(folder) / "data"
         if migrated and clusters.are_shared():
             clusters.copy_to(data)
@@ -328,7 +328,7 @@ def own_database(*, migrated: bool = True) -> Iterator[Database]:
 
 
 def run(name: str, seconds: float) -> Outcome:
-    """Let one fault happen to a server and a database that are new."""
+    """Cause one failure with a new server and a new database."""
     if name == "embedded":
         return run_embedded()
     with own_database() as database:
@@ -353,7 +353,7 @@ def run_embedded() -> Outcome:
         data = Path(folder) / "data"
 
         async def strike() -> float:
-            """Give the seconds until there was another."""
+            """Return the seconds until there was another."""
             victim = postmaster(data)
             began = time.monotonic()
             victim.kill()

@@ -1,6 +1,6 @@
-"""A migrated embedded database, made once in a run, of which tests take copies.
+"""A migrated embedded database, which is created once per run and copied by tests.
 
-A copy costs a tenth of what `initdb` and all migrations do.
+A copy takes a tenth of the time of `initdb` and all migrations.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector that keeps what it gets (OTLP over HTTP)."""
+"""An OpenTelemetry collector that stores what it receives (OTLP over HTTP)."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.processes import answering
+from tests.processes import fake_service
 
 
 @dataclass
@@ -41,5 +41,5 @@ def collecting() -> Iterator[Collector]:
         collector.bodies.setdefault(request.path, []).append(body)
         return 200, b""
 
-    with answering(keep) as collector.url:
+    with fake_service(keep) as collector.url:
         yield collector

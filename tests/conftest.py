@@ -1,4 +1,4 @@
-"""One migrated PostgreSQL for the run, one database for each worker, one transaction a test."""
+"""One migrated PostgreSQL per run, one database per worker, one transaction per test."""
 
 import asyncio
 import compileall
@@ -45,21 +45,21 @@ from tests.factories import CHEAP_HASHER, LoginSessionFactory, UserFactory
 from tests.postgres import Server, find_server
 
 SERVER = pytest.StashKey[Server]()
-REAL_HASHER, REAL_NOBODYS_HASH = security.hasher, security.NOBODYS_HASH
+REAL_HASHER, REAL_DUMMY_HASH = security.hasher, security.DUMMY_HASH
 
-# freezegun reads every attribute of every module, and one of testcontainers' asks the engine for
-# its socket at each look. Where no engine is, that leaves an unclosed one behind.
+# freezegun reads every attribute of every module, and one attribute of testcontainers connects to
+# the container engine. Without an engine, that leaves an unclosed socket.
 freezegun.configure(extend_ignore_list=["testcontainers"])
 
-# rich looks once, when a command is imported, whether it writes to a terminal. What is run by
-# `processes.call` writes to none, also under `pytest -s`.
+# rich checks once, when a command is imported, whether the output is a terminal. Commands run by
+# `processes.call` do not write to a terminal, also under `pytest -s`.
 os.environ["TTY_COMPATIBLE"] = "0"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server in the process that hands out the tests; workers only use it."""
+    """Start the server in the controller process. Workers only use it."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        # Where PYTHONDONTWRITEBYTECODE is set, each program would compile all of it again.
+        # With PYTHONDONTWRITEBYTECODE, each program would otherwise compile all modules again.
         compileall.compile_dir(Path(fast_zero.__file__).parent, quiet=2)
         template = ExitStack()
         template.enter_context(clusters.shared())
@@ -76,7 +76,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that start programs: after a long one at the end, workers would idle."""
+    """Run the files that start programs first, so that no worker idles during a long last test."""
     items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
 
 
@@ -88,7 +88,7 @@ def pytest_configure_node(node) -> None:
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Give the URL of this worker's own database, a copy of the migrated template."""
+    """Return the URL of this worker's database, which is a copy of the migrated template."""
     if workerinput := getattr(request.config, "workerinput", None):
         return workerinput["database_url"]
     return request.config.stash[SERVER].create_database("alone")
@@ -96,7 +96,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def empty(database_url):
-    """Give the URL of a database without any tables."""
+    """Return the URL of a database without any tables."""
     name = f"fast_zero_migrations_{secrets.token_hex(4)}"
     admin = create_async_engine(make_url(database_url), isolation_level="AUTOCOMMIT")
     async with admin.connect() as connection:
@@ -108,24 +108,24 @@ async def empty(database_url):
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hasher() -> Iterator[PasswordHash]:
-    """Hash passwords in no time, in this process; `real_hasher` is for tests of the parameters."""
+    """Hash passwords quickly in this process. `real_hasher` is for tests of the parameters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(security, "hasher", CHEAP_HASHER)
-        patch.setattr(security, "NOBODYS_HASH", CHEAP_HASHER.hash("nobody's"))
+        patch.setattr(security, "DUMMY_HASH", CHEAP_HASHER.hash("nobody's"))
         yield CHEAP_HASHER
 
 
 @pytest.fixture
 def real_hasher(cheap_hasher, monkeypatch) -> PasswordHash:
-    """Hash passwords as the application does, which takes a tenth of a second."""
+    """Hash passwords with the parameters of the application, which takes a tenth of a second."""
     monkeypatch.setattr(security, "hasher", REAL_HASHER)
-    monkeypatch.setattr(security, "NOBODYS_HASH", REAL_NOBODYS_HASH)
+    monkeypatch.setattr(security, "DUMMY_HASH", REAL_DUMMY_HASH)
     return REAL_HASHER
 
 
 @pytest.fixture
 def data_dir(tmp_path) -> Path:
-    """Give a DATA_DIR of the test's own, whose embedded database is migrated and empty."""
+    """Return a separate DATA_DIR, whose embedded database is migrated and empty."""
     return clusters.copy_to(tmp_path / "data")
 
 
@@ -135,14 +135,14 @@ def settings(database_url) -> Settings:
         _env_file=None,
         database_url=make_url(database_url),
         secret_key=SecretStr(secrets.token_urlsafe(48)),
-        run_jobs=False,  # tests do those that they ask for
+        run_jobs=False,  # tests run jobs themselves
         requests_per_minute=None,  # all tests come from one address
     )
 
 
 @pytest.fixture(scope="session")
 async def pool(settings) -> AsyncIterator[Pool]:
-    """Give the pool of the tests themselves; applications that are `live` have their own."""
+    """Return the pool of the tests. Applications started by `live` have their own."""
     enough = settings.model_copy(update={"database_pool_size": 20})
     async with database.create_pool(enough) as pool:
         yield pool
@@ -155,7 +155,7 @@ def engine(pool, settings) -> AsyncEngine:
 
 @pytest.fixture
 async def connection(engine) -> AsyncIterator[AsyncConnection]:
-    """Hold a transaction that the test's end rolls back."""
+    """Open a transaction that is rolled back at the end of the test."""
     async with engine.connect() as connection:
         outer = await connection.begin()
         yield connection
@@ -163,7 +163,7 @@ async def connection(engine) -> AsyncIterator[AsyncConnection]:
 
 
 class OneConnection:
-    """Stands in for the pool: lends prepared statements the connection of the test."""
+    """Replaces the pool: runs prepared statements on the connection of the test."""
 
     def __init__(self, held: AsyncConnection) -> None:
         self.held, self.turn = held, asyncio.Lock()
@@ -177,7 +177,7 @@ class OneConnection:
 
 @pytest.fixture
 def sessions(connection) -> Sessions:
-    """Open sessions within the test's transaction. What they commit stays until its end."""
+    """Open sessions in the transaction of the test. What they commit lasts until its end."""
     return async_sessionmaker(
         connection,
         class_=Session,
@@ -189,13 +189,13 @@ def sessions(connection) -> Sessions:
 
 @pytest.fixture
 def committing(engine, pool) -> Sessions:
-    """Open sessions on connections of their own, which commit."""
+    """Open sessions on their own connections, which commit."""
     return database.create_sessions(engine, {"pool": pool})
 
 
 @pytest.fixture
 def deferred(sessions) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
-    """Read the jobs that were deferred within the test's transaction, the oldest first."""
+    """Return the jobs that were deferred in the transaction of the test, oldest first."""
 
     async def deferred():
         async with sessions.begin() as session:
@@ -209,7 +209,7 @@ def deferred(sessions) -> Callable[[], Awaitable[list[tuple[str, dict]]]]:
 
 @pytest.fixture
 def do_jobs(sessions, settings, deferred) -> Callable[..., Awaitable[None]]:
-    """Do the jobs that were deferred within the test's transaction, with settings that differ."""
+    """Run the jobs that were deferred in the transaction of the test, with changed settings."""
 
     async def do_jobs(**changes):
         context = Context(settings.model_copy(update=changes), sessions)
@@ -229,7 +229,7 @@ async def session(sessions) -> AsyncIterator[Session]:
 
 @pytest.fixture
 def save(sessions) -> Callable[..., Awaitable[list]]:
-    """Store rows, and give them back with what the database filled in."""
+    """Store rows, and return them with the values that the database generated."""
 
     async def save(*rows):
         async with sessions.begin() as session:
@@ -258,27 +258,27 @@ def app(settings):
 
 @pytest.fixture
 def revocations() -> Revocations:
-    """Give the list of a process that hears of every session's end."""
+    """Return the revocation list of a process that receives every revocation."""
     revocations = Revocations()
     revocations.complete = True
     return revocations
 
 
-def speak_to(app: FastAPI, state: State) -> AsyncClient:
-    """Speak to the application as a server does, which copies the state for each request."""
+def client_for(app: FastAPI, state: State) -> AsyncClient:
+    """Return a client that copies the state for each request, as a server does."""
 
     async def with_state(scope, receive, send):
         await app({**scope, "state": dict(state)}, receive, send)
 
     client = AsyncClient(transport=ASGITransport(with_state), base_url="http://test")
-    # For tests that look at or change what requests share, or that send what no client does.
+    # For tests that inspect or change the shared state, or call the application directly.
     client.state, client.app = state, with_state
     return client
 
 
 @pytest.fixture
 async def anonymous(app, settings, pool, sessions, revocations) -> AsyncIterator[AsyncClient]:
-    """Speak to the application as nobody."""
+    """Return a client without a token."""
     state = State(
         settings=settings,
         sessions=sessions,
@@ -287,13 +287,13 @@ async def anonymous(app, settings, pool, sessions, revocations) -> AsyncIterator
         revocations=revocations,
     )
 
-    async with speak_to(app, state) as client:
+    async with client_for(app, state) as client:
         yield client
 
 
 @pytest.fixture
 async def commit(committing) -> AsyncIterator[Callable[..., Awaitable[list]]]:
-    """Store rows for all connections to see, and delete all users, jobs and counts at the end."""
+    """Commit rows. All users, jobs and throttles are deleted at the end of the test."""
 
     async def commit(*rows):
         async with committing.begin() as session:
@@ -309,12 +309,12 @@ async def commit(committing) -> AsyncIterator[Callable[..., Awaitable[list]]]:
 
 @pytest.fixture
 def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncClient]]:
-    """Speak to an application that has its own pool and commits, with settings that differ."""
+    """Start an application that has its own pool and commits, with changed settings."""
 
     @asynccontextmanager
     async def live(**changes) -> AsyncIterator[AsyncClient]:
         app = create_app(settings.model_copy(update=changes))
-        async with app.router.lifespan_context(app) as state, speak_to(app, state) as client:
+        async with app.router.lifespan_context(app) as state, client_for(app, state) as client:
             yield client
 
     return live
@@ -322,7 +322,7 @@ def live(settings, commit) -> Callable[..., AbstractAsyncContextManager[AsyncCli
 
 @pytest.fixture
 def token_of(settings) -> Callable[[User], str]:
-    """Sign tokens of sessions that no table knows: while the list is complete, nobody asks."""
+    """Sign tokens for sessions that do not exist. A complete revocation list needs no look-up."""
     return lambda user: security.create_access_token(settings, user.id, MAX_BIGINT, ALL_SCOPES)
 
 
@@ -333,7 +333,7 @@ def bearer(token_of) -> Callable[[User], dict[str, str]]:
 
 @pytest.fixture
 def sign_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
-    """Open a session that all connections see, for `live`; give the headers of its token."""
+    """Open a session that all connections see, for `live`; return the headers of its token."""
 
     async def sign_in(user):
         [opened] = await commit(LoginSessionFactory(owner_id=user.id))
@@ -345,14 +345,14 @@ def sign_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
 
 @pytest.fixture
 def client(anonymous, user, bearer) -> AsyncClient:
-    """Speak to the application as `user`."""
+    """Return a client with a token of `user`."""
     anonymous.headers.update(bearer(user))
     return anonymous
 
 
 @pytest.fixture
 def open_log_in(settings, save) -> Callable[..., Awaitable[dict[str, str]]]:
-    """Open a session within the test's transaction; give the headers of its token."""
+    """Open a session within the test's transaction; return the headers of its token."""
 
     async def open_log_in(user, scopes=ALL_SCOPES):
         [opened] = await save(LoginSessionFactory(owner_id=user.id, scopes=sorted(scopes)))
@@ -363,29 +363,29 @@ def open_log_in(settings, save) -> Callable[..., Awaitable[dict[str, str]]]:
 
 
 class Statements(list):
-    """Statements that were sent, but for savepoints, and how many transactions were begun."""
+    """The statements that were sent, without savepoints, and the number of transactions."""
 
     transactions = 0
 
     def note(self, query: str | bytes) -> None:
         text = query if isinstance(query, str) else query.decode()
-        if text.startswith("SAVEPOINT"):  # what a session begins within the test's transaction
+        if text.startswith("SAVEPOINT"):  # a transaction of a session, nested in that of the test
             self.transactions += 1
         elif "SAVEPOINT" not in text:
             self.append(text)
 
 
 @asynccontextmanager
-async def told_by_the_driver(connection: AsyncConnection, note) -> AsyncIterator[None]:
-    """Tell of each statement that a connection is given to send, and of its values."""
+async def observing_driver(connection: AsyncConnection, note) -> AsyncIterator[None]:
+    """Call `note` with each statement that the driver sends on a connection, and its values."""
     raw = (await connection.get_raw_connection()).driver_connection
 
-    class Telling(AsyncCursor):
+    class ObservedCursor(AsyncCursor):
         async def execute(self, query, params=None, **options):
             note(query, params)
             return await super().execute(query, params, **options)
 
-    before, raw.cursor_factory = raw.cursor_factory, Telling
+    before, raw.cursor_factory = raw.cursor_factory, ObservedCursor
     try:
         yield
     finally:
@@ -394,19 +394,19 @@ async def told_by_the_driver(connection: AsyncConnection, note) -> AsyncIterator
 
 @pytest.fixture
 async def sent(connection) -> AsyncIterator[list[tuple[str, object]]]:
-    """Record what the driver is given to send, with its values."""
+    """Record the statements that the driver sends, with their values."""
     sent: list[tuple[str, object]] = []
 
     def note(query, values):
         sent.append((query if isinstance(query, str) else query.decode(), values))
 
-    async with told_by_the_driver(connection, note):
+    async with observing_driver(connection, note):
         yield sent
 
 
 @pytest.fixture
 async def statements(connection) -> AsyncIterator[Callable[[], AbstractContextManager[Statements]]]:
-    """Record the statements that are sent within the test's transaction."""
+    """Record the statements that are sent in the transaction of the test."""
     recording: list[Statements] = []
 
     @contextmanager
@@ -421,10 +421,10 @@ async def statements(connection) -> AsyncIterator[Callable[[], AbstractContextMa
         for sent in recording:
             sent.note(query)
 
-    async with told_by_the_driver(connection, note):
+    async with observing_driver(connection, note):
         yield record
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Take one more than there are processors: many tests wait for programs and clocks."""
+    """Use one worker more than there are processors, since many tests wait for programs."""
     return (os.cpu_count() or 1) + 1

@@ -1,4 +1,4 @@
-"""What clients rely on: routes, shapes, statuses and sentences that stay as they are."""
+"""The contract with clients: routes, response formats, statuses and messages."""
 
 import httpx2
 
@@ -9,7 +9,7 @@ UNKNOWN = 2**62
 
 
 class Client:
-    """Asks for paths with and without their last slash, in turns: both have to work."""
+    """A client that alternates between paths with and without a trailing slash."""
 
     def __init__(self, http: httpx2.Client) -> None:
         self.http = http
@@ -26,22 +26,22 @@ class Client:
         return response.status_code, response.json()
 
     def refused(self, method: str, path: str, token: str = "", **content) -> tuple[int, object]:
-        status, answer = self.ask(method, path, token, **content)
-        return status, answer["detail"]
+        status, response = self.ask(method, path, token, **content)
+        return status, response["detail"]
 
     def log_in(self, account: dict[str, str], name: str) -> str:
         form = {"username": account[name], "password": account["password"]}
-        status, answer = self.ask("POST", "/auth/token", data=form)
-        assert (status, answer["token_type"]) == (200, "bearer")
-        return answer["access_token"]
+        status, response = self.ask("POST", "/auth/token", data=form)
+        assert (status, response["token_type"]) == (200, "bearer")
+        return response["access_token"]
 
 
-def has(answer: dict, **fields: object) -> bool:
-    return answer.items() >= fields.items()
+def has(response: dict, **fields: object) -> bool:
+    return response.items() >= fields.items()
 
 
 def hold(url: str) -> None:
-    """Walk through all of it; nobody is called bia or caio there yet, or afterwards."""
+    """Check the whole contract. No user named bia or caio exists before or afterwards."""
     with httpx2.Client(base_url=url, timeout=30) as http:
         hold_with(Client(http))
 
@@ -61,10 +61,10 @@ def hold_with(client: Client) -> None:
 def listed(client: Client) -> list[dict]:
     users: list[dict] = []
     while True:
-        status, answer = client.ask("GET", f"/users?offset={len(users)}&limit=100")
+        status, response = client.ask("GET", f"/users?offset={len(users)}&limit=100")
         assert status == 200
-        users += answer["users"]
-        if len(answer["users"]) < 100:
+        users += response["users"]
+        if len(response["users"]) < 100:
             return users
 
 
@@ -88,8 +88,8 @@ def hold_for_accounts(client: Client) -> tuple[str, int]:
     refused = client.refused("POST", "/auth/token", data=wrong)
     assert refused == (401, "Incorrect email or password")
     token = client.log_in(BIA, "email")
-    status, answer = client.ask("POST", "/auth/refresh_token", token)
-    assert (status, answer["token_type"]) == (200, "bearer")
+    status, response = client.ask("POST", "/auth/refresh_token", token)
+    assert (status, response["token_type"]) == (200, "bearer")
     assert client.refused("POST", "/auth/refresh_token") == (401, "Not authenticated")
 
     caio = client.log_in(CAIO, "username")
@@ -123,8 +123,8 @@ def hold_for_todos(client: Client, token: str) -> None:
         "?state=trash": [],
         "?offset=1&limit=1": [plain],
     }.items():
-        status, answer = client.ask("GET", f"/todos{query}", token)
-        assert (status, answer["todos"]) == (200, found), query
+        status, response = client.ask("GET", f"/todos{query}", token)
+        assert (status, response["todos"]) == (200, found), query
     for query in ("?limit=0", "?offset=-1", "?state=lost", "?title="):
         assert client.http.get(f"/todos{query}", headers=bearer(token)).status_code == 422, query
 

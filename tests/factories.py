@@ -12,10 +12,10 @@ from fast_zero.models import Block, Follow, LoginSession, PersonalToken, Post, T
 from fast_zero.todos.models import TodoState
 
 PASSWORD = "a fine long sentence"
-# One pass over 8 KiB takes no time; see the fixture `cheap_hasher`.
+# One pass over 8 KiB is fast; see the fixture `cheap_hasher`.
 CHEAP_HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 PASSWORD_HASH = CHEAP_HASHER.hash(PASSWORD)
-# Of the same password, as cheap: where the hasher is the real one, a log-in replaces it.
+# A cheap hash of the same password. With the real hasher, a log-in replaces it.
 WEAK_HASH = (
     "$argon2id$v=19$m=8,t=1,p=1$lS/ecD1swRHFJn5nJMWmmg$XTfWRoLfiEickF15KEEoSxHcLme/GVG7umyCZ57Q5F0"
 )

@@ -1,4 +1,4 @@
-"""Hosts of the tests' own: network namespaces around a switch, which need root."""
+"""Virtual hosts for tests: network namespaces connected to a switch. They need root."""
 
 import contextlib
 import subprocess
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 NETWORK = "10.213.77"
 EDGE = f"{NETWORK}.1"  # this machine's own address in it
-# A namespace too, so that no firewall of this machine looks at what goes through it.
+# Also a namespace, so that no firewall of this machine filters its traffic.
 SWITCH = "fz-switch"
 
 
@@ -20,7 +20,7 @@ def address_of(number: int) -> str:
 
 @contextlib.contextmanager
 def hosts(names: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Give the hosts' addresses by their names, until the block ends."""
+    """Return the hosts' addresses by their names, until the block ends."""
     addresses = {name: address_of(number) for number, name in enumerate(names, start=1)}
     with contextlib.ExitStack() as stack:
         ip("netns", "add", SWITCH)
@@ -43,13 +43,13 @@ def hosts(names: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def plug_in(name: str) -> None:
-    """Lay a cable from this machine to the switch, where it bears the host's name."""
+    """Connect a host to the switch with a virtual cable, which has the name of the host."""
     ip("link", "add", f"fz-{name}", "type", "veth", "peer", "name", name, "netns", SWITCH)
     ip("-n", SWITCH, "link", "set", name, "master", "bridge", "up")
 
 
 def cut(name: str) -> None:
-    """Pull a host's cable: what is on the way is lost, and nobody is told."""
+    """Disconnect a host: packets in flight are lost without a notification."""
     ip("-n", SWITCH, "link", "set", name, "down")
 
 
@@ -58,7 +58,7 @@ def mend(name: str) -> None:
 
 
 def inside(name: str, account: str = "nobody") -> list[str]:
-    """Give the words before a command that run it on a host, as somebody who may do little."""
+    """Return the command prefix that runs a program on a host, as an unprivileged account."""
     return ["ip", "netns", "exec", name, *as_account(account)]
 
 

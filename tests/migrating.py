@@ -1,4 +1,4 @@
-"""Alembic, as the program runs it."""
+"""Runs Alembic in the way that the program does."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ async def alembic(url, function, *arguments):
 
 
 async def upgrade(url, wait=10):
-    """Migrate beside what the test does."""
+    """Migrate concurrently with the test."""
     return await asyncio.to_thread(migrations.upgrade, url, wait)
 
 

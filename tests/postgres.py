@@ -21,7 +21,7 @@ from fast_zero.core.database.embedded import roles
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import parse_database_url
 
-# Where the tests themselves run in a container, the engine is asked for the way to the new one.
+# If the tests run in a container, the engine is asked for the address of the new container.
 os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
 from testcontainers.community.postgres import PostgresContainer  # reads the above
 
@@ -30,7 +30,7 @@ MIGRATION_WAIT_SECONDS = 60
 
 @dataclass
 class Server:
-    """A server on which databases can be made, each a copy of one that is migrated."""
+    """A server that creates databases as copies of a migrated template."""
 
     name: str
     url: URL
@@ -43,7 +43,7 @@ class Server:
         migrations.upgrade(parse_database_url(template), MIGRATION_WAIT_SECONDS)
 
     def create_database(self, suffix: str, template: str | None = None) -> str:
-        """Create a database, of the migrated template unless another is named; give its URL."""
+        """Create a database, by default from the migrated template, and return its URL."""
         name = f"{self.prefix}_{suffix}"
         self.execute("CREATE DATABASE {} TEMPLATE {}", name, template or f"{self.prefix}_template")
         self.databases.append(name)
@@ -68,9 +68,9 @@ def find_server() -> Server:
 
 
 def in_container() -> Server | None:
-    """Start PostgreSQL 18 in a container, where an engine answers that has or gets the image."""
+    """Start PostgreSQL 18 in a container, if a container engine is available."""
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        # A client that finds no engine leaves its socket to the garbage collector.
+        # Without an engine, the client leaves its socket to the garbage collector.
         try:
             container = PostgresContainer("postgres:18", driver="psycopg").start()
         except DockerException:
@@ -95,7 +95,7 @@ def from_wheel() -> Server:
 
 
 def allow_tests(url: URL) -> None:
-    """Let the application's role make databases, and fill tables without their triggers."""
+    """Allow the role of the application to create databases and to disable triggers."""
     admin = url.set(drivername="postgresql", username=roles.SUPERUSER)
     with psycopg.connect(admin.render_as_string()) as connection:
         connection.execute(f"ALTER ROLE {roles.APPLICATION} CREATEDB")

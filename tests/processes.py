@@ -1,6 +1,6 @@
-"""Programs of ours, started the way a user starts them.
+"""Starts the programs of fast_zero in the way that a user starts them.
 
-Coverage doubles a program's work, so only what no test within the process runs is `measured`.
+Coverage doubles the work of a program, so only code that no test in the process runs is `measured`.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from fast_zero.core.observability import logs
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
 PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow
-WORKING = re.compile(r"Doing jobs")
+WORKING = re.compile(r"Running jobs")
 ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
 
 
 def unmeasured() -> dict[str, str]:
-    """Give the environment to programs whose coverage nobody looks at, and which it would slow."""
+    """Return the environment for programs that run without coverage, which slows them down."""
     return {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
 
 
@@ -42,12 +42,12 @@ def environment(data_dir: Path, *, measured: bool = False, **variables: str) -> 
     ours = {"HOST", "PORT", "WORKERS", "DATABASE_URL", "SECRET_KEY", "TTY_COMPATIBLE"}
     all_ = os.environ if measured else unmeasured()
     inherited = {name: value for name, value in all_.items() if name not in ours}
-    # Tests ask faster than people do.
+    # Tests send requests faster than people do.
     return inherited | {"DATA_DIR": str(data_dir), "REQUESTS_PER_MINUTE": "off"} | variables
 
 
 def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = False, **variables: str):
-    """Run a command to its end, as a program, without a terminal."""
+    """Run a command as a program, without a terminal."""
     return subprocess.run(
         [*PROGRAM, *words],
         cwd="/",  # where no `.env` lies
@@ -61,13 +61,13 @@ def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = False, **
 
 
 def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
-    """Run a command to its end in this process, which spares the second that a program takes.
+    """Run a command in this process, which saves the second that starting a program takes.
 
-    Of each command one test at least uses `run`.
+    At least one test of each command uses `run`.
     """
     output, errors = io.StringIO(), io.StringIO()
     with (
-        undone(),
+        restored_process(),
         contextlib.chdir("/"),  # where no `.env` lies
         mock.patch.dict(os.environ, environment(data_dir, **variables), clear=True),
         mock.patch.object(sys, "argv", ["fast-zero", *words]),
@@ -83,14 +83,14 @@ def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
 
 
 @contextlib.contextmanager
-def undone() -> Iterator[None]:
-    """Undo at the end what a command sets for its whole process: the log, and a signal's handler.
+def restored_process() -> Iterator[None]:
+    """Restore what a command changes in its process: logging and a signal handler.
 
-    A handler of the log that it has added would also hold the standard error of the command.
+    A log handler that it has added would also keep the standard error of the command open.
     """
     handler = signal.getsignal(signal.SIGTERM)
     root = logging.getLogger()
-    loggers = [root, *map(logging.getLogger, logs.TALKATIVE)]
+    loggers = [root, *map(logging.getLogger, logs.NOISY_LOGGERS)]
     levels = [logger.level for logger in loggers]
     handlers = root.handlers[:]
     try:
@@ -109,7 +109,7 @@ def on_a_terminal(
     terminal: str = "xterm-256color",
     measured: bool = False,
 ) -> str:
-    """Run a command on a pseudo-terminal, and give what it showed."""
+    """Run a command on a pseudo-terminal, and return what it showed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*PROGRAM, *words],
@@ -122,7 +122,7 @@ def on_a_terminal(
         os.close(theirs)
         os.write(ours, typed.encode())
         shown = b""
-        with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
+        with contextlib.suppress(OSError):  # Linux raises it when the other side has closed
             while part := os.read(ours, 4096):
                 shown += part
         process.wait(PATIENCE)
@@ -148,7 +148,7 @@ class Serving:
 def serving(
     data_dir: Path, *words: str, measured: bool = False, **variables: str
 ) -> Iterator[Serving]:
-    """Serve on a free port until the block ends; what is left over then is killed."""
+    """Serve on a free port until the block ends. Remaining processes are killed."""
     log = data_dir.parent / f"{data_dir.name}-{time.monotonic_ns()}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -175,7 +175,7 @@ def serving(
 
 @contextlib.contextmanager
 def working(data_dir: Path, *, measured: bool = False, **variables: str) -> Iterator[Serving]:
-    """Do jobs until the block ends."""
+    """Run a worker until the block ends."""
     log = data_dir.parent / f"{data_dir.name}-worker-{time.monotonic_ns()}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -210,7 +210,7 @@ def wait_for(words: re.Pattern, process: subprocess.Popen, log: Path) -> re.Matc
 
 
 def postmaster(data_dir: Path) -> psutil.Process | None:
-    """Find the embedded server of a folder, if it runs."""
+    """Return the process of the embedded server in a folder, if it runs."""
     try:
         process = psutil.Process(int((data_dir / "pg18/postmaster.pid").read_text().split()[0]))
     except (FileNotFoundError, IndexError, psutil.NoSuchProcess):  # it is being written
@@ -226,32 +226,32 @@ def free_port() -> int:
 
 async def until(ask: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not ask():  # noqa: ASYNC110  # another process sets no event
+        while not ask():  # noqa: ASYNC110  # another process cannot set an event
             await asyncio.sleep(0.05)
 
 
 @contextlib.contextmanager
-def answering(
-    answer: Callable[[BaseHTTPRequestHandler, bytes], tuple[int, bytes]],
+def fake_service(
+    respond: Callable[[BaseHTTPRequestHandler, bytes], tuple[int, bytes]],
 ) -> Iterator[str]:
-    """Stand in for another service until the block ends, and give its address.
+    """Run a fake HTTP service until the block ends, and yield its URL.
 
-    `answer` takes a request and its body, and gives status and body.
+    `respond` takes a request and its body, and returns status and body.
     """
 
     class Handler(BaseHTTPRequestHandler):
-        def respond(self) -> None:
+        def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            status, content = answer(self, body)
+            status, content = respond(self, body)
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815  # the library's names
+        do_GET = do_POST = do_PATCH = do_DELETE = handle_request  # noqa: N815  # the library's names
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)

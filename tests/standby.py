@@ -1,4 +1,4 @@
-"""A standby of a database of the tests, which follows it as it writes."""
+"""A streaming standby of a test database."""
 
 import contextlib
 import shutil
@@ -10,14 +10,14 @@ from tests.chaos import Database
 
 
 class Standby(Database):
-    """A copy that streams. It has the folder's shape, so it starts, stops and dies likewise."""
+    """A streaming standby, which is started, stopped and killed like the other servers."""
 
     def __init__(self, primary: Database) -> None:
         self.folder = primary.folder.parent / "standby"
         self.cluster = self.folder / primary.cluster.name
         self.programs = primary.programs
         self.folder.mkdir()
-        self.folder.chmod(0o777)  # who runs PostgreSQL makes the cluster in it
+        self.folder.chmod(0o777)  # the account that runs PostgreSQL creates the cluster in it
         words = ["-h", primary.cluster, "-U", roles.SUPERUSER, "-c", "fast", "-R"]
         copy = [self.programs / "pg_basebackup", "-D", self.cluster, *words]
         assert programs.run(copy, primary.cluster) == 0
@@ -28,7 +28,7 @@ class Standby(Database):
 
 @contextlib.contextmanager
 def followed(primary: Database) -> Iterator[Standby]:
-    """Have a standby for which the primary waits, until the block ends."""
+    """Run a synchronous standby until the block ends."""
     standby = Standby(primary)
     standby.start()
     wait_for(primary, standby="*")
@@ -41,7 +41,7 @@ def followed(primary: Database) -> Iterator[Standby]:
 
 
 def wait_for(primary: Database, *, standby: str) -> None:
-    """Have commits wait for a standby, or for none."""
+    """Make commits wait for a standby, or for none."""
     with primary.connect() as connection:
         connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{standby}'")
         connection.execute("SELECT pg_reload_conf()")

@@ -1,4 +1,4 @@
-"""Rules and dashboards, held against what a server tells, and run by a real Prometheus."""
+"""Alerting rules and dashboards, checked against the metrics and run by a real Prometheus."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.chaos import own_database
-from tests.processes import PATIENCE, answering, free_port, serving
+from tests.processes import PATIENCE, fake_service, free_port, serving
 
 ROOT = Path(__file__).parents[1]
 OBSERVE = ROOT / "deploy/observe"
@@ -55,7 +55,7 @@ def expressions() -> Iterator[str]:
     ],
     ids=lambda words: " ".join(str(word).rpartition("/")[2] for word in words),
 )
-def test_the_rules_are_well_formed_and_do_what_their_tests_say(words):
+def test_the_alerting_rules_are_valid_and_pass_their_tests(words):
     done = subprocess.run(words, cwd=OBSERVE, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -71,7 +71,7 @@ def test_every_alert_says_what_to_do():
     assert all(rule["annotations"]["summary"].endswith(".") for rule in ALERTS)
 
 
-def test_every_metric_that_is_asked_for_exists(data_dir):
+def test_every_metric_in_a_query_exists(data_dir):
     port = free_port()
     with serving(data_dir, METRICS_PORT=str(port)) as server:
         httpx2.post(f"{server.url}/auth/token", data={"username": "a", "password": "b"})
@@ -105,7 +105,7 @@ def webhook() -> Iterator[tuple[str, list[dict]]]:
         heard.extend(json.loads(body)["alerts"])
         return 200, b""
 
-    with answering(listen) as url:
+    with fake_service(listen) as url:
         yield f"{url}/", heard
 
 
@@ -115,7 +115,7 @@ def hurried(text: str) -> str:
 
 
 @without_prometheus
-def test_requests_that_fail_are_heard_of_through_prometheus_and_alertmanager(tmp_path):
+def test_failing_requests_raise_an_alert_through_prometheus_and_alertmanager(tmp_path):
     metrics, scraper, manager = free_port(), free_port(), free_port()
     with own_database() as database, webhook() as (url, heard), contextlib.ExitStack() as stack:
         (tmp_path / "rules.yml").write_text(hurried((OBSERVE / "rules.yml").read_text()))

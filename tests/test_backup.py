@@ -29,7 +29,7 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1
 
 
 def contents(connection: psycopg.Connection) -> dict[str, list[str]]:
-    """Give every row of every table, as text."""
+    """Return every row of every table, as text."""
     return {
         table: [
             row
@@ -48,7 +48,7 @@ def contents_of(data_dir: Path) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """Give the folder of an embedded database with an account and some todos."""
+    """Return the folder of an embedded database with an account and some todos."""
     data = clusters.copy_to(tmp_path_factory.mktemp("written") / "data")
     with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
         sign_in(client)
@@ -59,7 +59,7 @@ def written(tmp_path_factory):
 
 @pytest.fixture
 def data(written, tmp_path):
-    """Give a copy of it that is in use, so that no command has to start its database."""
+    """Return a copy of it that is in use, so that no command has to start its database."""
     data = tmp_path / "data"
     subprocess.run(["cp", "--archive", written, data], check=True)  # its owner is another account
     with embedded.running(data):
@@ -77,7 +77,7 @@ def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
     return call(data_dir, "restore", *words)
 
 
-def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
+def test_a_restore_is_identical_to_the_backup(data, tmp_path):
     file, other = tmp_path / "all.backup", tmp_path / "other"
     backed_up = run(data, "backup", str(file))
     restored = run(other, "restore", str(file))
@@ -98,7 +98,7 @@ def test_what_is_restored_is_byte_for_byte_what_was_backed_up(data, tmp_path):
         assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
 
 
-def test_ids_that_were_given_out_since_are_not_given_out_again(data, tmp_path):
+def test_ids_assigned_after_the_backup_are_not_reused(data, tmp_path):
     file = tmp_path / "all.backup"
     call(data, "backup", str(file))
     restore(data, str(file), "--yes", "postgres")
@@ -110,7 +110,7 @@ def test_ids_that_were_given_out_since_are_not_given_out_again(data, tmp_path):
     assert made.json()["id"] > 1_000_000
 
 
-def test_a_backup_is_of_one_moment_while_others_write(tmp_path):
+def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path):
     with own_database() as database:
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
         with (
@@ -141,10 +141,10 @@ def test_a_backup_is_of_one_moment_while_others_write(tmp_path):
     assert set(written) == {200}
     todos = contents_of(tmp_path / "copy")["todos"]
     assert 2 * before <= len(todos) <= 2 * len(written)
-    assert len(todos) % 2 == 0  # no half of a batch
+    assert len(todos) % 2 == 0  # no partial batch
 
 
-def test_a_backup_replaces_no_file_unless_told_to(data, tmp_path):
+def test_a_backup_overwrites_a_file_only_on_request(data, tmp_path):
     file = tmp_path / "all.backup"
     file.write_text("precious")
 
@@ -158,7 +158,7 @@ def test_a_backup_replaces_no_file_unless_told_to(data, tmp_path):
 
 
 def with_dump(folder: Path, script: str) -> Database:
-    """Give a database that nobody asks, with a `pg_dump` that does what the script says."""
+    """Return an unused database, and a `pg_dump` that runs a script."""
     folder.mkdir()
     (folder / "pg_dump").write_text(f"#!/bin/sh\nprintf PGDMP > /dev/stdout\n{script}\n")
     (folder / "pg_dump").chmod(0o755)
@@ -179,7 +179,7 @@ def test_a_link_in_the_place_of_a_backup_is_not_followed(tmp_path):
     assert stat.S_IMODE(file.lstat().st_mode) == 0o600
 
 
-def test_what_others_put_into_a_shared_folder_is_not_taken_for_the_backup(tmp_path):
+def test_files_of_others_in_a_shared_folder_are_not_used(tmp_path):
     shared = tmp_path / "shared folder"
     shared.mkdir()
     exchange = 'for part in .*.part; do mv "$part" "$part.ours"; echo theirs > "$part"; done'
@@ -195,7 +195,7 @@ def test_what_others_put_into_a_shared_folder_is_not_taken_for_the_backup(tmp_pa
 
 
 def test_a_backup_that_belongs_to_another_account_is_refused(tmp_path, monkeypatch):
-    """As in a folder of another machine that takes root for nobody."""
+    """As in a network folder that maps root to nobody."""
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
     with pytest.raises(StartError, match="belongs to another account"):
@@ -204,7 +204,7 @@ def test_a_backup_that_belongs_to_another_account_is_refused(tmp_path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["programs"]
 
 
-def test_what_a_killed_backup_left_behind_hinders_no_other(tmp_path):
+def test_the_leftovers_of_a_killed_backup_do_not_prevent_another(tmp_path):
     dying = with_dump(tmp_path / "dying", "kill -9 $PPID")
     file = tmp_path / "all.backup"
     code = f"""if True:
@@ -226,12 +226,12 @@ def test_what_a_killed_backup_left_behind_hinders_no_other(tmp_path):
     ("spoil", "said"),
     [
         (lambda file: file.write_bytes(file.read_bytes()[:-2000]), ""),
-        (lambda file: file.write_text("no backup at all"), "is no backup that `fast-zero backup`"),
+        (lambda file: file.write_text("no backup at all"), "was not written by `fast-zero backup`"),
         (lambda file: file.unlink(), "No such file or directory"),
     ],
     ids=["cut off", "something else", "not there"],
 )
-def test_what_is_no_whole_backup_changes_nothing(data, tmp_path, spoil, said):
+def test_an_incomplete_backup_changes_nothing(data, tmp_path, spoil, said):
     file = tmp_path / "all.backup"
     call(data, "backup", str(file))
     spoil(file)
@@ -276,7 +276,7 @@ def test_a_backup_of_a_newer_release_is_refused(data, tmp_path):
     )
 
 
-def test_programs_that_are_missing_or_too_old_are_asked_for(tmp_path):
+def test_missing_or_outdated_programs_are_reported(tmp_path):
     old = tmp_path / "old"
     old.mkdir()
     (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 15.1'\n")
@@ -313,7 +313,7 @@ def test_a_password_is_on_no_command_line(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_to_is_told(data, tmp_path):
+def test_an_unwritable_folder_is_reported(data, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     done = call(data, "backup", str(closed / "all.backup"))
@@ -322,7 +322,7 @@ def test_a_folder_that_cannot_be_written_to_is_told(data, tmp_path):
     assert "Cannot write" in done.stderr
 
 
-def test_a_folder_that_is_not_there_is_told(data, tmp_path):
+def test_a_missing_folder_is_reported(data, tmp_path):
     done = call(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
 
     assert done.returncode == 1

@@ -6,7 +6,7 @@ from tests import chaos
 
 
 @pytest.mark.parametrize("fault", ["restarted", "away", "full", "embedded"])
-def test_no_fault_of_the_database_loses_or_doubles_a_write(fault):
+def test_no_database_failure_loses_or_duplicates_a_write(fault):
     outcome = chaos.run(fault, seconds=1)
 
     assert outcome.good(), outcome

@@ -26,7 +26,7 @@ PASSWORD = "a fine long sentence\n"
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    """Give a folder whose database is in use, so that no command has to start it."""
+    """Return a folder whose database is in use, so that no command has to start it."""
     data_dir = clusters.copy_to(tmp_path_factory.mktemp("cli") / "data")
     with embedded.running(data_dir):
         taken = call(data_dir, "users", "create", "taken", "taken@example.com", stdin=PASSWORD)
@@ -59,7 +59,7 @@ def test_help_is_as_plain_on_a_terminal(data_dir):
         *("users invite", "todos list", "posts list", "jobs list"),
     ],
 )
-def test_what_prints_data_prints_it_as_json_too(command):
+def test_commands_that_print_data_can_print_json(command):
     help_text = CliRunner().invoke(cli, [*command.split(), "--help"]).output
 
     assert re.search(r"^  --json +Write JSON\.$", help_text, re.MULTILINE)
@@ -82,7 +82,7 @@ def test_the_statuses_of_jobs_are_completed(data_dir, shell):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_offered(data_dir, shell):
-    # Typer would ask which shell it is called from; this has it take the argument instead.
+    # Makes Typer take the shell from the argument instead of detecting it.
     named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     done = run(data_dir, "--show-completion", shell, **named)
     assert "fast-zero" in done.stdout
@@ -99,7 +99,7 @@ def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
     assert postmaster(tmp_path / "data") is None
 
 
-def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
+def test_an_older_release_can_use_a_newer_compatible_schema(tmp_path):
     clusters.copy_to(tmp_path / "data")
     change_schema(tmp_path / "data", "UPDATE alembic_version SET version_num = '9999'")
     migrated = call(tmp_path / "data", "migrate")
@@ -107,14 +107,12 @@ def test_an_older_release_serves_on_what_a_newer_one_has_added(tmp_path):
         ready = httpx2.get(f"{server.url}/readyz", timeout=PATIENCE)
 
     assert migrated.returncode == 0
-    assert (
-        "The database has the revision 9999, and this release knows none after" in migrated.stderr
-    )
-    assert "serves on it" in server.log.read_text()
+    assert "The database has the revision 9999, which is newer than" in migrated.stderr
+    assert "this release can use the database" in server.log.read_text()
     assert (ready.status_code, ready.json()["revision"]) == (200, "9999")
 
 
-def test_an_older_release_does_not_serve_on_what_a_newer_one_took_away(tmp_path):
+def test_an_older_release_refuses_a_newer_incompatible_schema(tmp_path):
     clusters.copy_to(tmp_path / "data")
     change_schema(
         tmp_path / "data",
@@ -124,11 +122,11 @@ def test_an_older_release_does_not_serve_on_what_a_newer_one_took_away(tmp_path)
     done = run(tmp_path / "data", "serve", "--port", "0")
 
     assert done.returncode == 1
-    assert "can be used from the revision 9998 on" in done.stderr
+    assert "requires a release with the revision 9998" in done.stderr
     assert done.stderr.endswith("Start a newer release.\n")
 
 
-def test_ten_that_start_at_once_migrate_once(tmp_path):
+def test_ten_concurrent_starts_migrate_once(tmp_path):
     with embedded.running(tmp_path / "data") as url, ThreadPoolExecutor(10) as threads:
         variables = {"DATABASE_URL": url.render_as_string(), "SECRET_KEY": "k" * 32}
         done = list(
@@ -193,7 +191,9 @@ def test_users_are_created_listed_and_deleted(data_dir):
         ("TAKEN", "other@example.com", PASSWORD, "Username already exists"),
     ],
 )
-def test_a_bad_account_is_refused_in_a_sentence(data_dir, username, email, password, complaint):
+def test_an_invalid_account_is_refused_with_a_message(
+    data_dir, username, email, password, complaint
+):
     done = call(data_dir, "users", "create", username, email, stdin=password)
 
     assert done.returncode == 1
@@ -215,7 +215,7 @@ def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
     assert "joe" not in call(data_dir, "users", "list").stdout
 
 
-def test_the_operator_looks_at_todos_and_posts_and_deletes_what_must_go(data_dir):
+def test_the_operator_can_list_todos_and_posts_and_delete_them(data_dir):
     user_id = call(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
     user_id = user_id.strip()
     with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
@@ -284,7 +284,7 @@ def test_an_account_is_named_by_id_username_or_address(data_dir):
     assert call(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
 
 
-def test_the_operator_invites(data_dir):
+def test_the_operator_can_invite_people(data_dir):
     done = run(data_dir, "users", "invite", "guest@example.com")
     again = call(data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json")
     jobs = call(data_dir, "jobs", "list", "--limit", "1").stdout
@@ -304,7 +304,7 @@ def test_the_operator_invites(data_dir):
     assert (closed.returncode, closed.stderr) == (1, "error: Registration is closed.\n")
 
 
-def test_a_list_that_is_empty_says_so_on_a_terminal_alone(data_dir):
+def test_an_empty_list_prints_a_message_only_on_a_terminal(data_dir):
     words = ("jobs", "list", "--status", "failed")
 
     assert on_a_terminal(data_dir, *words) == "The list is empty.\r\n"
@@ -312,7 +312,7 @@ def test_a_list_that_is_empty_says_so_on_a_terminal_alone(data_dir):
     assert call(data_dir, *words, "--json").stdout == "[]\n"
 
 
-def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
+def test_the_operator_can_disable_enable_and_promote_users(data_dir):
     made = call(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
     user_id = made.strip()
     said = [
@@ -329,7 +329,7 @@ def test_the_operator_says_who_may_come_in_and_administrate(data_dir):
             assert (shown["role"], shown["disabled_at"] is None) == ("admin", False)
 
     reset = run(data_dir, "users", "reset-password", user_id, stdin="another fine sentence\n")
-    assert reset.stderr == f"User {user_id} has another password, and no session.\n"
+    assert reset.stderr == f"User {user_id} has a new password. All sessions have ended.\n"
     weak = call(data_dir, "users", "reset-password", user_id, stdin="short\n")
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
     nobody = call(data_dir, "users", "promote", "999999")
@@ -358,7 +358,7 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
             timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
             assert timeline["counts"]["posts"] > 0
         again = call(data_dir, "seed")
-        assert (again.returncode, "the demo is there already" in again.stderr) == (1, True)
+        assert (again.returncode, "the demo data is there already" in again.stderr) == (1, True)
 
         for wrong in ((), ("--yes", "another")):
             kept = call(data_dir, "reset-db", *wrong)
@@ -369,7 +369,7 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
         assert call(data_dir, "users", "list").stdout == ""
         told = call(data_dir, "seed", "--people", "2", "--todos", "0")
         assert "person\t2\n" in told.stdout
-        assert f"Log in as {somebody}, or another of them, with the password " in told.stderr
+        assert f"Log in as {somebody}, or another user, with the password " in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_database_on_another_machine_may_be_in_production(url, here):
     assert is_here(make_url(url)) == here
 
 
-def test_the_operator_cancels_a_job_and_has_it_done_again(data_dir):
+def test_the_operator_can_cancel_and_retry_a_job(data_dir):
     call(data_dir, "users", "create", "worker", "jobs@example.com", stdin=PASSWORD)
     newest = json.loads(run(data_dir, "jobs", "list", "--limit", "1", "--json").stdout)
     [job] = newest
@@ -425,10 +425,10 @@ raise SystemExit
     assert "NameError: name 'nothing' is not defined" in done.stderr
     assert "users: " in done.stdout
     assert "todos: " in done.stdout
-    assert "Changes are kept by: await session.commit()" in done.stderr
+    assert "To keep changes: await session.commit()" in done.stderr
 
 
-def test_the_prompt_keeps_what_is_committed_alone(data_dir):
+def test_the_prompt_saves_only_committed_changes(data_dir):
     typed = """\
 async def add(name):
     values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}

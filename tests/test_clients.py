@@ -1,4 +1,4 @@
-"""Clients that others' generators make of the OpenAPI document, on a server that is running.
+"""Clients that are generated from the OpenAPI document, with a running server.
 
 `scripts/install-clients` installs the generators; where it was not run, there is nothing to see.
 """

@@ -1,4 +1,4 @@
-"""The contract, with a server as it is started. `test_topology` holds it through many machines."""
+"""The contract, with a single server. `test_topology` checks it with many machines."""
 
 from tests import contract
 from tests.processes import serving

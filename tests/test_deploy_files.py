@@ -1,4 +1,4 @@
-"""The files that deploy it, held against the code: what they name must exist."""
+"""The deployment files: what they refer to must exist in the code."""
 
 import os
 import re
@@ -101,12 +101,12 @@ def paths(app: FastAPI) -> set[str | None]:
 
 
 def is_command(words: str) -> bool:
-    """Tell whether our program takes these words, without doing what they say."""
+    """Return whether the program accepts these arguments, without running the command."""
     program, *rest = shlex.split(words)
     return program == "fast-zero" and call(Path("/nowhere"), *rest, "--help").returncode == 0
 
 
-def test_what_fly_is_told_exists(fly, app):
+def test_what_the_fly_configuration_refers_to_exists(fly, app):
     assert (ROOT / fly.build.dockerfile).exists()
     assert is_command(fly.deploy.release_command)
     assert all(map(is_command, fly.processes.values()))
@@ -118,7 +118,7 @@ def test_what_fly_is_told_exists(fly, app):
     assert set(fly.http_service.processes) <= fly.processes.keys()
 
 
-def test_fly_gives_more_time_than_draining_takes(fly):
+def test_the_kill_timeout_of_fly_exceeds_the_graceful_shutdown(fly):
     assert fly.kill_signal == "SIGTERM"
     assert fly.kill_timeout > 2 * Settings.model_fields["shutdown_grace"].default
 
@@ -157,7 +157,7 @@ def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
     ],
     ids=" ".join,
 )
-def test_the_entrypoint_migrates_unless_somebody_has(tmp_path, words, ran):
+def test_the_entrypoint_migrates_unless_it_was_done_before(tmp_path, words, ran):
     program = tmp_path / "fast-zero"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
@@ -187,7 +187,7 @@ def test_a_start_whose_migration_fails_does_not_serve(tmp_path):
     assert (done.returncode, done.stdout) == (1, "migrate\n")
 
 
-def test_what_render_is_told_exists(app):
+def test_what_the_render_configuration_refers_to_exists(app):
     told = yaml.safe_load((ROOT / "render.yaml").read_text())
     variables = [one for group in told["envVarGroups"] for one in group["envVars"]]
     for service in told["services"]:
@@ -204,7 +204,7 @@ def test_what_render_is_told_exists(app):
     assert not [one for one in variables if one.get("key") in NAMES and "value" in one]
 
 
-def test_what_kubernetes_is_told_exists(app):
+def test_what_the_kubernetes_configuration_refers_to_exists(app):
     folder = ROOT / "deploy/kubernetes"
     documents = [
         document
@@ -226,7 +226,7 @@ def test_what_kubernetes_is_told_exists(app):
 
 
 def has_compose():
-    """Tell whether there is a docker command, with its plug-in."""
+    """Return whether there is a docker command, with its plug-in."""
     if shutil.which("docker") is None:
         return False
     asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
@@ -235,7 +235,7 @@ def has_compose():
 
 @pytest.mark.skipif(not has_compose(), reason="there is no docker compose")
 @pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"], ["observe"]], ids=str)
-def test_compose_takes_its_file(profiles):
+def test_the_compose_file_is_valid(profiles):
     words = [word for profile in profiles for word in ("--profile", profile)]
     done = subprocess.run(
         ["docker", "compose", *words, "config", "--quiet"],
@@ -249,7 +249,7 @@ def test_compose_takes_its_file(profiles):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_what_compose_is_told_exists():
+def test_what_the_compose_file_refers_to_exists():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     ours = [services["app"], services["worker"]]
 
@@ -257,7 +257,7 @@ def test_what_compose_is_told_exists():
     assert is_command(" ".join(services["worker"]["command"]))
 
 
-def test_composes_database_role_is_no_superuser():
+def test_the_database_role_of_compose_is_not_a_superuser():
     """The container's own variables would make one of it; its script makes an ordinary role."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     [script] = [

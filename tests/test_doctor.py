@@ -1,4 +1,4 @@
-"""`fast-zero doctor`: each thing is broken for real, and exactly that is found."""
+"""`fast-zero doctor`: each problem is real, and exactly that problem is found."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 
 @pytest.fixture
 def healthy(settings, tmp_path, database_url):
-    """Give settings and a database of which nothing but the worker and mail is to be said."""
+    """Return settings and a database without findings, except for the worker and mail."""
     return settings.model_copy(update={"data_dir": tmp_path})
 
 
@@ -38,7 +38,7 @@ def complaints(settings) -> dict[str, str]:
 USUAL = {"links": "warning", "mail": "warning", "worker": "warning"}
 
 
-def test_of_what_is_well_nothing_is_said(healthy):
+def test_a_healthy_installation_has_no_findings(healthy):
     assert complaints(healthy) == USUAL
 
 
@@ -46,20 +46,20 @@ def test_of_what_is_well_nothing_is_said(healthy):
     ("changes", "check", "level", "words"),
     [
         ({"secret_key": SecretStr("ab" * 30)}, "key", "warning", "few different characters"),
-        ({"host": "0.0.0.0"}, "address", "warning", "no proxy is named"),
-        ({"forwarded_allow_ips": "*"}, "proxies", "warning", "every client is believed"),
+        ({"host": "0.0.0.0"}, "address", "warning", "no proxy is set"),
+        ({"forwarded_allow_ips": "*"}, "proxies", "warning", "trusted from every client"),
         ({"public_url": "http://todo.example.com"}, "links", "warning", "http://todo.example.com"),
         ({"port": 8311}, "links", "warning", "http://127.0.0.1:8311, which works on this machine"),
         ({"host": "::1"}, "links", "warning", "http://[::1]:8000, which works on this machine"),
         ({"host": "0.0.0.0"}, "links", "warning", "http://127.0.0.1:8000, which works on this"),
         ({"public_url": "http://0.0.0.0:8000"}, "links", "warning", "works on this machine only"),
-        ({"port": 0}, "links", "warning", "only `serve` knows where they lead"),
+        ({"port": 0}, "links", "warning", "only `serve` knows the port"),
         ({"registrations_per_hour": 0}, "limits", "warning", "nothing: REGISTRATIONS_PER_HOUR"),
-        ({"database_url": CLOSED}, "database", "warning", "was not looked at"),
+        ({"database_url": CLOSED}, "database", "warning", "was not checked"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_a_setting_that_is_odd_is_told(healthy, changes, check, level, words):
+def test_an_unusual_setting_is_reported(healthy, changes, check, level, words):
     finding = found(healthy.model_copy(update=changes))[check]
 
     assert finding.level == level
@@ -70,19 +70,19 @@ def test_a_setting_that_is_odd_is_told(healthy, changes, check, level, words):
 @pytest.mark.parametrize(
     "changes", [{"public_url": "https://todo.example.com", "port": 0}, {"letters_per_hour": None}]
 )
-def test_a_setting_that_is_well_is_not_complained_about(healthy, changes):
+def test_a_valid_setting_is_not_reported(healthy, changes):
     findings = found(healthy.model_copy(update={"public_url": "https://a.example"} | changes))
 
     assert (findings["links"].level, findings["limits"].level) == ("ok", "ok")
 
 
-def test_little_room_is_told(healthy, monkeypatch):
+def test_low_disk_space_is_reported(healthy, monkeypatch):
     for enough, level in (((10**9, 1), "warning"), ((10**9, 10**9), "error")):
         monkeypatch.setattr(doctor, "FREE_MIB", enough)
         assert complaints(healthy) == USUAL | {"disk": level}
 
 
-async def test_a_database_that_lacks_what_others_have_is_told(healthy, empty, monkeypatch):
+async def test_missing_database_features_are_reported(healthy, empty, monkeypatch):
     for asked in ("PLPGSQL", "ZONES"):
         monkeypatch.setattr(doctor, asked, "SELECT 0")
     settings = healthy.model_copy(update={"database_url": empty})
@@ -92,7 +92,7 @@ async def test_a_database_that_lacks_what_others_have_is_told(healthy, empty, mo
     assert findings["time zones"].level == "error"
 
 
-async def test_mail_servers_are_tried(healthy, monkeypatch):
+async def test_mail_servers_are_checked(healthy, monkeypatch):
     async with receiving() as mailbox:
         well = healthy.model_copy(update={"smtp_url": SecretStr(mailbox.url)})
         findings = await asyncio.to_thread(lambda: found(well))
@@ -103,14 +103,14 @@ async def test_mail_servers_are_tried(healthy, monkeypatch):
     assert "SMTP_URL" in away["mail"].advice
 
 
-async def test_a_schema_that_is_missing_behind_or_ahead_is_told(healthy, empty):
+async def test_a_missing_older_or_newer_schema_is_reported(healthy, empty):
     settings = healthy.model_copy(update={"database_url": empty})
     assert (await asyncio.to_thread(lambda: complaints(settings)))["schema"] == "error"
 
     await upgrade(empty)
     for revision, level, words in (
         ("0001", "error", "revision 0001"),
-        ("9999", "warning", "this release knows none after"),
+        ("9999", "warning", "revision 9999, which is newer than"),
     ):
         async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
             await connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
@@ -119,7 +119,7 @@ async def test_a_schema_that_is_missing_behind_or_ahead_is_told(healthy, empty):
         assert words in findings["schema"].found
 
 
-async def test_jobs_that_failed_and_workers_that_live_are_told(healthy, empty):
+async def test_failed_jobs_and_running_workers_are_reported(healthy, empty):
     await upgrade(empty)
     settings = healthy.model_copy(update={"database_url": empty})
     async with await psycopg.AsyncConnection.connect(conninfo(empty)) as connection:
@@ -136,7 +136,7 @@ async def test_jobs_that_failed_and_workers_that_live_are_told(healthy, empty):
     assert findings["worker"].level == "ok"
 
 
-def test_a_restoration_is_told_and_not_waited_for(healthy):
+def test_a_running_restore_is_reported_without_waiting(healthy):
     with psycopg.connect(conninfo(healthy.database_address())) as restoration:
         restoration.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
         finding = found(healthy)["database"]
@@ -145,7 +145,7 @@ def test_a_restoration_is_told_and_not_waited_for(healthy):
     assert finding.found == "a backup is being restored into the database"
 
 
-def test_clocks_that_differ_are_told(healthy, monkeypatch):
+def test_different_clocks_are_reported(healthy, monkeypatch):
     now = doctor.time.time
     monkeypatch.setattr(doctor.time, "time", lambda: now() - 60)
 
@@ -153,7 +153,7 @@ def test_clocks_that_differ_are_told(healthy, monkeypatch):
 
 
 @pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
-def test_a_pooler_is_noticed_and_its_role_looked_at(healthy):
+def test_a_pooler_is_detected_and_its_role_is_checked(healthy):
     with own_database() as database, pooled(database) as address:
         through = healthy.model_copy(update={"database_url": make_url(address)})
         both = through.model_copy(update={"database_direct_url": make_url(database.url)})
@@ -181,11 +181,11 @@ def test_the_command_writes_lines_a_table_or_json_and_no_secret(data_dir):
         assert "s3cr3t" not in said
 
 
-def test_a_database_that_is_away_is_an_error(tmp_path):
+def test_an_unavailable_database_is_an_error(tmp_path):
     variables = {"DATABASE_URL": "postgresql://ana:pa55word@127.0.0.1:1/todos"}
     done = call(tmp_path, "doctor", SECRET_KEY="k1l2m3n4o5" * 5, **variables)
 
     assert done.returncode == 1
     assert "database\terror\t" in done.stdout
-    assert "Is it up, and is DATABASE_URL right?" in done.stdout
+    assert "Is it running, and is DATABASE_URL correct?" in done.stdout
     assert "pa55word" not in done.stdout

@@ -19,7 +19,7 @@ LIMITS = (
 EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its own many
 
 
-def test_the_server_does_what_its_document_says(data_dir, tmp_path):
+def test_the_server_conforms_to_its_openapi_document(data_dir, tmp_path):
     with serving(data_dir, **dict.fromkeys(LIMITS, "off")) as server:
         httpx2.post(f"{server.url}/users", json=ACCOUNT).raise_for_status()
         form = {"username": "ana", "password": ACCOUNT["password"]}

@@ -1,4 +1,4 @@
-"""What holds for the whole house."""
+"""Rules for the whole code base."""
 
 import ast
 import inspect
@@ -68,7 +68,7 @@ UNDOCUMENTED = {
     "uvicorn.supervisors.ChangeReload": "`uvicorn.run` starts it, but opens the sockets itself",
     "uvicorn.supervisors.Multiprocess": "as ChangeReload",
 }
-"""Public names that no documentation speaks of, and why we use them."""
+"""Undocumented public names that we use, and the reasons."""
 
 
 def operations(app) -> set[tuple[str, str]]:
@@ -80,11 +80,11 @@ def operations(app) -> set[tuple[str, str]]:
     }
 
 
-async def test_every_route_refuses_a_stranger_or_is_on_the_public_list(app, anonymous):
+async def test_every_route_requires_a_user_or_is_on_the_public_list(app, anonymous):
     await refuses_strangers(anonymous, operations(app) - PUBLIC)
 
 
-async def test_without_public_profiles_those_refuse_a_stranger_too(app, live, commit):
+async def test_without_public_profiles_their_routes_require_a_user_too(app, live, commit):
     [user] = await commit(UserFactory(username="ana"))
     async with live(public_profiles=False) as client:
         await refuses_strangers(client, (operations(app) - PUBLIC) | PROFILES)
@@ -108,8 +108,8 @@ def test_the_public_list_names_only_what_exists(app):
     assert operations(app) >= PUBLIC
 
 
-def test_no_dependency_takes_a_thread(app):
-    """FastAPI runs a plain `def` in a worker thread, which costs more than what it does."""
+def test_no_dependency_runs_in_a_thread(app):
+    """FastAPI runs a plain `def` in a worker thread, which costs more than the function."""
     found = set()
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute):
@@ -187,7 +187,7 @@ def test_a_name_that_begins_with_an_underscore_is_found(line):
 
 
 def names_from_elsewhere(tree: ast.Module) -> Iterator[str]:
-    """Give each name that is imported, and each attribute, also one that a string names.
+    """Return each name that is imported, and each attribute, also one that a string names.
 
     Attributes of our own objects are among them, since types are not known here: ours begin with
     no underscore either. What is put together while running is not found.
@@ -210,7 +210,7 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def test_of_modules_with_undocumented_names_only_those_that_are_listed_are_used():
+def test_only_listed_modules_with_undocumented_names_are_used():
     modules = {name.rpartition(".")[0] for name in UNDOCUMENTED}
     documented = {"fastapi.routing.APIRoute"}
     found = {
@@ -229,11 +229,11 @@ async def test_a_dependency_can_be_overridden(app, anonymous, user):
 
     app.dependency_overrides[current_actor] = whoever
     try:
-        answer = await anonymous.get("/users/me")
+        response = await anonymous.get("/users/me")
     finally:
         app.dependency_overrides.clear()
 
-    assert answer.json()["id"] == user.id
+    assert response.json()["id"] == user.id
     assert (await anonymous.get("/users/me")).status_code == 401
 
 

@@ -1,4 +1,4 @@
-"""A server that dies between its commit and its answer."""
+"""A server that is killed between its commit and its response."""
 
 import signal
 import sys
@@ -15,7 +15,7 @@ EVA = {"username": "eva", "email": "eva@example.com", "password": "a fine long s
 KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
 BATCH = {"items": [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]}
 
-# The server as it is, but that it kills itself where the answer to a key would leave.
+# A server that kills itself before it sends the response to a request with a key.
 DEADLY = """
 import os, signal
 from starlette.middleware import Middleware
@@ -50,7 +50,7 @@ def count(client: httpx2.Client, room: str) -> dict[str, int]:
 
 @pytest.fixture
 def deadly(monkeypatch):
-    """Start deadly servers within a block."""
+    """Start servers that kill themselves."""
 
     @contextmanager
     def deadly():
@@ -78,7 +78,7 @@ def running(data_dir):
         ("/users", EVA, {"users": 2}),
     ],
 )
-def test_a_retry_finds_the_answer_that_was_lost(data_dir, deadly, path, body, rows):
+def test_a_retry_gets_the_response_that_was_lost(data_dir, deadly, path, body, rows):
     with deadly(), running(data_dir) as (server, client):
         client.post("/users", json=ANA).raise_for_status()
         log_in(client)

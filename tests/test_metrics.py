@@ -1,4 +1,4 @@
-"""What Prometheus reads of a running server."""
+"""The metrics of a running server."""
 
 import signal
 import socket
@@ -32,7 +32,7 @@ def value(found: dict, name: str, *labels: str) -> float:
     return found[f"fast_zero_{name}", frozenset(labels)]
 
 
-def test_one_process_tells_of_all_that_happens(data_dir, port):
+def test_one_process_exports_all_metrics(data_dir, port):
     with (
         serving(data_dir, measured=True, METRICS_PORT=str(port)) as server,
         httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
@@ -69,7 +69,7 @@ def test_one_process_tells_of_all_that_happens(data_dir, port):
     assert value(found, "http_requests_in_flight") == 0
 
 
-def test_several_workers_are_added_up_and_a_dead_one_is_left_out(data_dir, port):
+def test_metrics_of_workers_are_added_up_without_ended_ones(data_dir, port):
     with serving(data_dir, "--workers", "2", measured=True, METRICS_PORT=str(port)) as server:
 
         def greet(_number: int) -> int:
@@ -92,7 +92,7 @@ def test_several_workers_are_added_up_and_a_dead_one_is_left_out(data_dir, port)
     assert value(found, "http_request_seconds_count", "GET", "/", "200") == 100
 
 
-def test_a_port_that_is_taken_is_told(tmp_path):
+def test_a_port_in_use_is_reported(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

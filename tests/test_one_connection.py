@@ -1,4 +1,4 @@
-"""No request holds two connections, so all are answered where the pool has one."""
+"""No request holds two connections, so all succeed with a pool of one."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from tests.factories import (
 
 @pytest.fixture
 async def people(commit, sign_in):
-    """Give three users, each with a todo and a post, and the headers of their tokens."""
+    """Return three users, each with a todo and a post, and the headers of their tokens."""
     users = await commit(*UserFactory.build_batch(3))
     await commit(*(TodoFactory(owner_id=user.id) for user in users))
     await commit(*(PostFactory(author_id=user.id) for user in users))
@@ -32,7 +32,7 @@ async def test_every_kind_of_request_takes_one_connection_at_a_time(live, people
     form = {"username": other.email, "password": PASSWORD}
     items = [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]
     async with live(database_pool_size=1, database_pool_wait=2, request_timeout=30) as client:
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             client.post("/users", json=ana),
             client.post("/auth/token", data=form),
             client.post("/auth/password/forgotten", json={"email": other.email}),
@@ -56,4 +56,4 @@ async def test_every_kind_of_request_takes_one_connection_at_a_time(live, people
             client.get("/readyz"),
         )
 
-    assert [answer.status_code for answer in answers if not answer.is_success] == []
+    assert [response.status_code for response in responses if not response.is_success] == []

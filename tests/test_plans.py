@@ -1,4 +1,4 @@
-"""How PostgreSQL finds rows, with 100,000 todos of 3,000 others around, and what they post."""
+"""Query plans, with 100,000 todos of 3,000 other users and their posts."""
 
 import re
 
@@ -113,21 +113,27 @@ CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
 @pytest.mark.parametrize(
     ("built", "paths"),
     [
-        (todos.listing, ("/todos?limit=1", "/todos?limit=2&offset=3")),
-        (todos.listing, [f"/todos?after={cursor}" for cursor in CURSORS]),
-        (todos.listing, ("/todos?state=todo&title=bread", "/todos?title=rye&state=done&limit=3")),
+        (todos.list_statement, ("/todos?limit=1", "/todos?limit=2&offset=3")),
+        (todos.list_statement, [f"/todos?after={cursor}" for cursor in CURSORS]),
         (
-            todos.listing,
+            todos.list_statement,
+            ("/todos?state=todo&title=bread", "/todos?title=rye&state=done&limit=3"),
+        ),
+        (
+            todos.list_statement,
             (
                 "/todos?description=dark&state=todo&state=done",
                 "/todos?state=trash&state=doing&state=draft&description=rye",
             ),
         ),
-        (timeline_queries.timeline, ("/timeline", "/timeline?limit=2&offset=3")),
-        (timeline_queries.timeline, [f"/timeline?replies=1&after={cursor}" for cursor in CURSORS]),
-        (feed.listing, ("/posts?limit=1", "/posts?limit=2&offset=3")),
-        (people_queries.listing, [f"/users?after={cursor}" for cursor in CURSORS]),
-        (news.listing, [f"/notifications?unread=1&after={cursor}" for cursor in CURSORS]),
+        (timeline_queries.timeline_statement, ("/timeline", "/timeline?limit=2&offset=3")),
+        (
+            timeline_queries.timeline_statement,
+            [f"/timeline?replies=1&after={cursor}" for cursor in CURSORS],
+        ),
+        (feed.list_statement, ("/posts?limit=1", "/posts?limit=2&offset=3")),
+        (people_queries.list_statement, [f"/users?after={cursor}" for cursor in CURSORS]),
+        (news.list_statement, [f"/notifications?unread=1&after={cursor}" for cursor in CURSORS]),
     ],
 )
 async def test_the_statement_of_a_list_is_built_once_whatever_its_values(client, built, paths):
@@ -146,7 +152,7 @@ async def test_the_statement_of_a_change_is_built_once_whatever_its_values(
         for todo, change in zip(made, changes, strict=True)
     ]
 
-    await check_built_once(client, todos.updating, requests)
+    await check_built_once(client, todos.update_statement, requests)
 
 
 async def check_built_once(client, built, requests) -> None:

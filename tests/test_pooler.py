@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode, where each transaction gets another session."""
+"""The server behind PgBouncer in transaction mode."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from tests.processes import PATIENCE, free_port, serving
 
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-LETTER = re.compile("an email went to")
+EMAIL = re.compile("an email was written to")
 CONFIGURATION = """\
 [databases]
 * = host={host} port={port} user={user}
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(
 
 @contextlib.contextmanager
 def pooled(database) -> Iterator[str]:
-    """Put PgBouncer in front of a database; give its address."""
+    """Put PgBouncer in front of a database; return its address."""
     url = make_url(database.url)
     listen = free_port()
     host = url.host or url.query["host"]
@@ -73,7 +73,7 @@ def wait_for(address: str) -> None:
             return
 
 
-def test_all_goes_on_as_without_it(tmp_path):
+def test_everything_works_through_a_pooler(tmp_path):
     with own_database() as database, pooled(database) as address:
         variables = {
             "DATABASE_URL": address,
@@ -92,23 +92,23 @@ def test_all_goes_on_as_without_it(tmp_path):
             def live_through(number: int) -> set[int]:
                 todo = client.post("/todos", json={"title": f"todo {number}"}).json()["id"]
                 batch = {"items": [{"op": "update", "id": todo, "state": "done"}]}
-                answers = [
+                responses = [
                     client.get("/todos?state=done&limit=5"),
                     client.patch(f"/todos/{todo}", json={"title": "another"}),
                     client.post("/todos/batch", json=batch),
                     client.get(f"/todos/{todo}"),
                 ]
-                return {answer.status_code for answer in answers}
+                return {response.status_code for response in responses}
 
             with ThreadPoolExecutor(8) as threads:
                 statuses = set().union(*threads.map(live_through, range(60)))
             listed = client.get("/todos?limit=100").json()["todos"]
             client.post("/auth/logout")
             refused = {client.get("/todos").status_code for _ in range(20)}
-            processes.wait_for(LETTER, server.process, server.log)  # so jobs are done
+            processes.wait_for(EMAIL, server.process, server.log)  # so jobs are done
         log = server.log.read_text()
 
     assert statuses == {200}
     assert len(listed) == 60
-    assert refused == {401}  # both workers have heard of it
+    assert refused == {401}  # both workers know of the revocation
     assert "not listening" not in log

@@ -1,4 +1,4 @@
-"""Requests at the same moment, on connections of their own."""
+"""Concurrent requests on separate connections."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ PASSWORD = "a fine long sentence"
 
 @pytest.fixture
 async def client(live, commit):
-    """Speak to an application with its own pool and real commits."""
+    """Return a client of an application with its own pool and real commits."""
     async with live() as client:
         yield client
 
@@ -31,7 +31,7 @@ async def register(client) -> tuple[int, dict[str, str]]:
         ("ana {}", "Ana@example.com", "Email already exists"),
     ],
 )
-async def test_one_of_many_equal_registrations_succeeds(client, username, email, sentence):
+async def test_one_of_many_identical_registrations_succeeds(client, username, email, sentence):
     """Accounts differ in the other field, and in the case of the one that must be unique."""
 
     def account(number: int) -> dict[str, str]:
@@ -41,12 +41,12 @@ async def test_one_of_many_equal_registrations_succeeds(client, username, email,
             name, address = username.format(number), email.swapcase() if number % 2 else email
         return {"username": name, "email": address, "password": PASSWORD}
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(client.post("/users", json=account(number)) for number in range(AT_ONCE))
     )
 
-    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: AT_ONCE - 1}
-    refusals = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
+    assert Counter(response.status_code for response in responses) == {201: 1, 409: AT_ONCE - 1}
+    refusals = {response.json()["detail"] for response in responses if response.status_code == 409}
     assert refusals == {sentence}
 
 
@@ -65,7 +65,7 @@ async def test_patches_of_different_fields_both_survive(client):
         assert (seen["title"], seen["description"]) == (title, description)
 
 
-async def test_writes_beside_a_deletion_of_the_account_are_done_or_refused(client):
+async def test_writes_during_an_account_deletion_succeed_or_are_refused(client):
     user_id, headers = await register(client)
 
     async def write(number: int) -> int:
@@ -85,8 +85,8 @@ async def test_a_todo_is_deleted_once(client):
     _, headers = await register(client)
     todo = (await client.post("/todos", json={"title": "a"}, headers=headers)).json()
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(client.delete(f"/todos/{todo['id']}", headers=headers) for _ in range(AT_ONCE))
     )
 
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 404: AT_ONCE - 1}
+    assert Counter(response.status_code for response in responses) == {200: 1, 404: AT_ONCE - 1}

@@ -1,4 +1,4 @@
-"""The README's promises, kept on real input by a server that is started as a user starts it."""
+"""The statements of the README, checked with a server that is started as a user starts it."""
 
 import shutil
 import subprocess
@@ -62,7 +62,7 @@ def test_the_two_commands_are_one_line_each():
     assert test.endswith("task test\n")
 
 
-def test_the_readme_says_what_to_clone_and_shows_how_far_the_installation_is():
+def test_the_readme_names_the_repository_and_the_installation_shows_progress():
     for page in (README, README.with_name("README.pt-BR.md")):
         text = page.read_text()
         assert "git clone https://github.com/OWNER/fast_zero.git && cd fast_zero" in text

@@ -1,4 +1,4 @@
-"""`fast-zero restore` beside servers, when it is killed, and of backups that somebody crafted."""
+"""`fast-zero restore`: with running servers, when killed, and with crafted backups."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ HOLDING = "fast_zero listener"
 
 @pytest.fixture(scope="module")
 def server():
-    """Give the address of a server's superuser, with a role that may do nothing special."""
+    """Return the address of a server's superuser, with a role that may do nothing special."""
     with own_database() as database, database.connect() as connection:
         connection.execute(f"CREATE ROLE {ROLE} LOGIN")
         yield database.url
@@ -53,7 +53,7 @@ def created(server: str, template: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def template(server) -> Iterator[str]:
-    """Give the name of a database that the ordinary role has migrated."""
+    """Return the name of a database that the ordinary role has migrated."""
     with created(server, "template0") as database:
         migrations.upgrade(database.url, PATIENCE)
         yield database.url.database
@@ -61,7 +61,7 @@ def template(server) -> Iterator[str]:
 
 @pytest.fixture
 def database(server) -> Iterator[Database]:
-    """Give a database without any tables."""
+    """Return a database without any tables."""
     with created(server, "template0") as database:
         yield database
 
@@ -80,7 +80,7 @@ def superuser(server, migrated) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def file(migrated, tmp_path) -> Path:
-    """Give a backup of the database, to which something was added since."""
+    """Return a backup of the database, to which something was added since."""
     path = tmp_path / "all.backup"
     back_up(migrated, path, force=False)
     with migrated.connect() as connection:
@@ -169,7 +169,7 @@ def wait_for_listeners(database: Database, number: int) -> None:
             time.sleep(0.05)
 
 
-def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_path):
+def test_a_restore_is_refused_while_servers_and_workers_run(database, tmp_path):
     file, given = tmp_path / "all.backup", variables(database)
     with serving(tmp_path / "server", "--workers", "2", **given) as server:
         headers = token(server.url)
@@ -180,7 +180,7 @@ def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_p
             writes.go_on()
     said = " ".join(refused.stderr.split())
     kept = titles(database)
-    restored = call(tmp_path, *words(database, file), **given)  # nobody is locked out by the dead
+    restored = call(tmp_path, *words(database, file), **given)  # the killed processes hold no lock
 
     assert refused.returncode == 1
     assert "The database is in use. Nothing was changed." in said
@@ -193,7 +193,7 @@ def test_beside_servers_and_workers_it_is_refused_and_names_them(database, tmp_p
     assert titles(database) == set()
 
 
-def test_with_force_servers_go_on_with_what_was_restored(database, tmp_path):
+def test_with_force_servers_continue_with_the_restored_data(database, tmp_path):
     file, given = tmp_path / "all.backup", variables(database)
     with serving(tmp_path / "server", "--workers", "2", **given) as server:
         headers = token(server.url)
@@ -235,7 +235,7 @@ def kill_all_of(process: subprocess.Popen) -> None:
 
 
 @pytest.mark.parametrize("victim", ["fast-zero", "pg_restore"])
-def test_what_is_killed_changes_nothing_and_locks_nobody_out(migrated, file, tmp_path, victim):
+def test_a_killed_restore_changes_nothing_and_leaves_no_lock(migrated, file, tmp_path, victim):
     programs = stalling(tmp_path / "programs")
     before = contents_of(migrated)
     command = words(migrated._replace(programs=programs), file)
@@ -272,7 +272,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_session_that_may_have_written_is_enough_to_refuse(migrated, file):
+def test_a_session_that_may_have_written_prevents_a_restore(migrated, file):
     """A server whose own connection is about to come back shares no lock."""
     with psycopg.connect(conninfo(migrated.url), application_name="fast_zero"):
         with pytest.raises(StartError, match=r"Nothing was changed\.[^\n]*\n  fast_zero \(local"):
@@ -284,7 +284,7 @@ def test_a_session_that_may_have_written_is_enough_to_refuse(migrated, file):
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_who_holds_a_table_and_cannot_be_disconnected_is_named(
+def test_a_session_that_locks_a_table_and_cannot_be_ended_is_named(
     migrated, file, superuser, monkeypatch, force
 ):
     monkeypatch.setattr(restore, "LOCK_SECONDS", 0)
@@ -300,7 +300,7 @@ def test_who_holds_a_table_and_cannot_be_disconnected_is_named(
     assert contents_of(migrated)["ended_sessions"]
 
 
-def test_what_starts_while_a_backup_is_restored_waits_for_its_end(migrated, tmp_path):
+def test_processes_that_start_during_a_restore_wait_for_its_end(migrated, tmp_path):
     given = variables(migrated)
     with migrated.connect() as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
@@ -314,15 +314,13 @@ def test_what_starts_while_a_backup_is_restored_waits_for_its_end(migrated, tmp_
     assert waiting.wait(PATIENCE) == 0
     for done in refused:
         assert done.returncode == 1
-        assert "A restoration of the database has not ended within 0 s." in " ".join(
-            done.stderr.split()
-        )
+        assert "The restore of a backup did not end within 0 s." in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(
     "grant", ["ALTER ROLE {} SUPERUSER", "GRANT pg_execute_server_program TO {}"]
 )
-def test_a_role_that_may_run_programs_restores_only_what_is_trusted(
+def test_a_privileged_role_restores_only_trusted_backups(
     migrated, file, superuser, tmp_path, grant
 ):
     superuser.execute(grant.format(ROLE))

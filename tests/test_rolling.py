@@ -89,7 +89,7 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
 
 
 async def write(client: httpx2.AsyncClient, statuses: Counter, done: asyncio.Event) -> int:
-    """Create and read until told to stop; give how many were acknowledged."""
+    """Create and read todos until stopped; return the number of acknowledged writes."""
     acknowledged = 0
     while not done.is_set():
         created = await client.post("/todos", json={"title": "Buy bread"})
@@ -99,7 +99,7 @@ async def write(client: httpx2.AsyncClient, statuses: Counter, done: asyncio.Eve
     return acknowledged
 
 
-async def test_processes_are_replaced_one_by_one_and_no_request_fails(tmp_path):
+async def test_a_rolling_update_fails_no_request(tmp_path):
     tmp_path.chmod(0o755)
     ports = [free_port(), free_port()]
     with own_database() as database, contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The scripts of the pipeline, with a stand-in for flyctl that keeps what it was asked."""
+"""The scripts of the pipeline, with a fake flyctl that records its arguments."""
 
 import json
 import os
@@ -42,7 +42,7 @@ if grep -q -- --image "$STAND_IN/asked"; then exit 0; fi
 
 @pytest.fixture
 def deploy(tmp_path):
-    """Deploy with stand-ins; give the status, what was said, and what flyctl was asked."""
+    """Deploy with fake programs; return the status, the output, and the arguments of flyctl."""
     for name, text in {"flyctl": FLYCTL, "fast-zero": SMOKE}.items():
         file = tmp_path / name
         file.write_text(text)
@@ -102,7 +102,7 @@ BACK = f"deploy --image {IMAGE}"
         "in words",
     ],
 )
-def test_a_deployment_that_fails_is_taken_back_by_its_digest(
+def test_a_failed_deployment_is_rolled_back_by_its_digest(
     deploy, failing, running, status, asked, said
 ):
     done = deploy(URL, failing=failing, running=running)
@@ -111,7 +111,7 @@ def test_a_deployment_that_fails_is_taken_back_by_its_digest(
     assert said in done[1]
 
 
-def test_a_deployment_needs_an_address_and_hands_on_other_words(deploy):
+def test_a_deployment_needs_a_url_and_passes_other_arguments(deploy):
     status, said, asked = deploy()
     assert (status, asked) == (2, [])
     assert said.startswith("usage:")
@@ -140,7 +140,7 @@ LOG = (
 )
 
 
-def test_the_notes_of_a_release_are_its_part_of_the_changelog(checkout):
+def test_the_release_notes_are_the_section_of_the_changelog(checkout):
     assert checkout(LOG).stdout == "- New.\n"
 
 
@@ -173,7 +173,7 @@ def steps(workflow: Path):
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
-def test_a_workflow_may_do_little_and_is_pinned(workflow):
+def test_workflows_have_few_permissions_and_pinned_actions(workflow):
     content = yaml.safe_load(workflow.read_text())
     used = re.findall(r"uses: (\S+)(.*)", workflow.read_text())
 
@@ -189,7 +189,7 @@ def test_a_workflow_may_do_little_and_is_pinned(workflow):
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
-def test_a_step_runs_what_anybody_can_run(workflow):
+def test_workflow_steps_run_commands_that_work_locally(workflow):
     tasks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["taskipy"]["tasks"]
     for step in steps(workflow):
         if command := step.get("run"):
@@ -203,7 +203,7 @@ def test_a_step_runs_what_anybody_can_run(workflow):
             assert not task or task[1] in tasks
 
 
-def test_the_tests_run_on_every_python_that_is_promised():
+def test_the_tests_run_on_every_supported_python():
     [matrix] = re.findall(r"python: \[(.+)\]", (ROOT / ".github/workflows/ci.yml").read_text())
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
     promised = [one.rpartition(" ")[2] for one in classifiers if "Python :: 3." in one]

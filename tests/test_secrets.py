@@ -1,4 +1,4 @@
-"""What a server's logs and answers never hold, whatever happens to it."""
+"""Secrets never appear in logs or responses."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SQL = re.compile(r"\b(SELECT .+ FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|ON C
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])
-def test_no_log_and_no_answer_holds_a_secret(level):
+def test_no_log_and_no_response_contains_a_secret(level):
     with own_database() as database:
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": KEY, "LOG_LEVEL": level}
         with (
@@ -29,13 +29,13 @@ def test_no_log_and_no_answer_holds_a_secret(level):
                 password_hash = connection.execute("SELECT password_hash FROM users").fetchone()[0]
         log = server.log.read_text()
 
-    # A token is answered to the one who logs in, and to nobody else.
+    # Only the response to a log-in contains a token.
     text = log + "".join(seen)
     statuses = {line["status"] for line in lines_of(log) if line["message"] == "answered"}
     assert {200, 201, 401, 404, 409, 413, 422, 503} <= statuses
     for secret in (ACCOUNT["password"], OTHER, KEY, token, token.rsplit(".", 1)[1], password_hash):
         assert secret not in text
-    # Nor does the log tell who somebody is, but by the number of the account.
+    # The log identifies users only by their id.
     for private in (ACCOUNT["username"], ACCOUNT["email"], "Buy bread", "127.0.0.1"):
         assert private not in "".join(line["message"] for line in lines_of(log))
         assert private not in "".join(map(str, lines_of(log)))
@@ -45,12 +45,12 @@ def test_no_log_and_no_answer_holds_a_secret(level):
 
 
 def lines_of(log: str) -> list[dict]:
-    """Read what was logged; what the program says to its reader is no JSON."""
+    """Return the lines of the log. Messages of the command itself are not JSON."""
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
 def live_through(client: httpx2.Client, database) -> tuple[list[str], str]:
-    """Do what goes well, what is refused, and what fails; give all answers but the log-in's."""
+    """Send requests that succeed and fail; return all responses but that of the log-in."""
     seen: list[str] = []
 
     def ask(method: str, path: str, **content: object) -> httpx2.Response:
@@ -93,7 +93,7 @@ def live_through(client: httpx2.Client, database) -> tuple[list[str], str]:
 
 
 def drop_and_restore(database, meanwhile) -> None:
-    """Take a table away, as a migration that was never run would."""
+    """Remove a table, as if a migration had not run."""
     with database.connect() as connection:
         connection.execute("ALTER TABLE todos RENAME TO gone")
         meanwhile()

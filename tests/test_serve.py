@@ -1,4 +1,4 @@
-"""`fast-zero serve`, as a process of its own on the embedded database."""
+"""`fast-zero serve`, as a separate process with the embedded database."""
 
 import asyncio
 import re
@@ -19,14 +19,14 @@ ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine lo
 
 @pytest.fixture
 def connect():
-    """Open clients that the test's end closes."""
+    """Open clients that are closed at the end of the test."""
     with ExitStack() as stack:
         yield lambda url: stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENCE))
 
 
 @pytest.fixture
 def log_in(connect):
-    """Give a client of the account, which carries its token."""
+    """Return a client of the account, which carries its token."""
 
     def log_in(url: str) -> httpx2.Client:
         client = connect(url)
@@ -137,7 +137,7 @@ def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, si
 
         _, alive = psutil.wait_procs(workers, PATIENCE)
         assert alive == []
-        # The last worker left in good order, and took the database with it.
+        # The last worker exited normally, and stopped the database.
         assert postmaster(data_dir) is None
 
     with serving(data_dir, WORKERS="2") as server:
@@ -146,10 +146,10 @@ def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, si
         assert postmaster(data_dir) is None
 
 
-async def test_a_request_in_flight_is_answered_before_the_server_ends(data_dir):
+async def test_a_request_in_flight_gets_its_response_before_the_server_exits(data_dir):
     with serving(data_dir) as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
-            await client.get("/livez")  # it listens before it answers
+            await client.get("/livez")  # it listens before it can respond
             # A registration hashes for a tenth of a second: the signal comes in between.
             asked = asyncio.create_task(client.post("/users/", json=ACCOUNT))
             await asyncio.sleep(0.05)
@@ -158,7 +158,7 @@ async def test_a_request_in_flight_is_answered_before_the_server_ends(data_dir):
         assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
 
 
-def test_what_keeps_it_from_starting_is_said_in_a_sentence(tmp_path):
+def test_a_failed_start_is_reported_with_a_message(tmp_path):
     data_dir = tmp_path / "data"
     data_dir.parent.joinpath("file").touch()
     with socket.socket() as taken:
@@ -176,7 +176,7 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(tmp_path):
                 "DATABASE_URL: its scheme is mysql://": run(
                     data_dir, "serve", DATABASE_URL="mysql://localhost/todos"
                 ),
-                "did not answer within 0 s": call(
+                "did not respond within 0 s": call(
                     data_dir, "migrate", DATABASE_URL=closed, DATABASE_WAIT="0", **key
                 ),
                 "SECRET_KEY is not set. Make one with": run(
@@ -212,7 +212,7 @@ def test_reload_serves_and_stops(data_dir, connect):
 
 
 @pytest.mark.parametrize("words", [(), ("--workers", "2")])
-def test_links_begin_with_the_port_that_was_taken(data_dir, words, connect):
+def test_links_contain_the_selected_port(data_dir, words, connect):
     with serving(data_dir, "--host", "0.0.0.0", *words) as server:
         client = connect(server.url)
         assert client.post("/users/", json=ACCOUNT).status_code == 201
@@ -224,7 +224,7 @@ def test_links_begin_with_the_port_that_was_taken(data_dir, words, connect):
     assert "open: on all interfaces" in log
 
 
-def test_nothing_is_said_of_links_that_lead_to_a_public_url(data_dir, connect):
+def test_there_is_no_warning_with_a_public_url(data_dir, connect):
     with serving(data_dir, PUBLIC_URL="https://todo.example.com") as server:
         connect(server.url).get("/livez").raise_for_status()
         log = server.log.read_text()

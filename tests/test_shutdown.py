@@ -14,12 +14,12 @@ CLIENTS = 12
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_nothing_is_cut_by_sigterm_under_load(data_dir, workers):
+async def test_sigterm_under_load_aborts_no_request(data_dir, workers):
     acknowledged: set[str] = set()
     statuses: set[int] = set()
 
     async def write(url: str, headers: dict[str, str], writer: int) -> None:
-        """Write on one connection until the server takes no new one; a cut would raise."""
+        """Write on one connection until the server refuses new ones. An abort would raise."""
         async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
             for number in itertools.count():
                 title = f"{writer}-{number}"
@@ -48,12 +48,12 @@ async def test_nothing_is_cut_by_sigterm_under_load(data_dir, workers):
     assert {todo["title"] for todo in page["todos"]} == acknowledged
 
 
-async def test_an_idle_connection_may_ask_once_more_while_the_server_stops(data_dir):
+async def test_an_idle_connection_may_send_one_more_request_during_shutdown(data_dir):
     with serving(data_dir) as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
             await client.get("/livez")
             server.process.send_signal(signal.SIGTERM)
-            response = await client.get("/livez")  # crosses the farewell
+            response = await client.get("/livez")  # arrives during the shutdown
         assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
 
     assert response.status_code == 200

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests import clusters
-from tests.processes import PATIENCE, answering, call, on_a_terminal, run, serving
+from tests.processes import PATIENCE, call, fake_service, on_a_terminal, run, serving
 
 STEPS = [
     "live",
@@ -37,21 +37,21 @@ def smoke(tmp_path, *words: str):
 
 @contextlib.contextmanager
 def relayed(url: str, spoil) -> Iterator[str]:
-    """Stand in front of a server, below a path, and spoil some of its answers."""
+    """Run a proxy below a path that modifies some responses."""
 
     def relay(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
         path = request.path.removeprefix("/below")
         headers = {name: value for name, value in request.headers.items() if name != "Host"}
-        answer = httpx2.request(
+        response = httpx2.request(
             request.command, url + path, content=body, headers=headers, timeout=PATIENCE
         )
-        return spoil(request.command, path) or (answer.status_code, answer.content)
+        return spoil(request.command, path) or (response.status_code, response.content)
 
-    with answering(relay) as address:
+    with fake_service(relay) as address:
         yield f"{address}/below"
 
 
-def test_a_deployment_that_works_passes_and_nothing_is_left_behind(server, tmp_path):
+def test_a_working_deployment_passes_and_leaves_no_data(server, tmp_path):
     before = httpx2.get(f"{server.url}/users").json()
     done = run(tmp_path / "data", "smoke", server.url)
 
@@ -74,7 +74,7 @@ def test_a_terminal_gets_a_table_and_a_program_json(server, tmp_path):
 
 
 @pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
-def test_a_step_that_fails_is_told_and_the_account_is_deleted(server, tmp_path, step):
+def test_a_failed_step_is_reported_and_the_account_is_deleted(server, tmp_path, step):
     asked = []
 
     def spoil(*request: str) -> tuple[int, bytes] | None:
@@ -96,9 +96,9 @@ def test_a_step_that_fails_is_told_and_the_account_is_deleted(server, tmp_path, 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(b"<html>", "is this fast_zero?"), (b'{"todos": []}', "not the todo that was created")],
+    [(b"<html>", "is this fast_zero?"), (b'{"todos": []}', "does not contain the new todo alone")],
 )
-def test_an_answer_that_makes_no_sense_is_told(server, tmp_path, content, problem):
+def test_an_invalid_response_is_reported(server, tmp_path, content, problem):
     def spoil(method: str, path: str) -> tuple[int, bytes] | None:
         return (200, content) if (method, path) == ("GET", "/todos?limit=10") else None
 
@@ -109,7 +109,7 @@ def test_an_answer_that_makes_no_sense_is_told(server, tmp_path, content, proble
     assert problem in done.stdout
 
 
-def test_nobody_there_is_told(tmp_path):
+def test_an_unreachable_server_is_reported(tmp_path):
     done = smoke(tmp_path, "http://127.0.0.1:1")
 
     assert done.returncode == 1
@@ -118,8 +118,8 @@ def test_nobody_there_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["todo.example.com", "ftp://todo.example.com", "https://", "x?y=1"])
-def test_what_is_no_address_is_refused(tmp_path, url):
+def test_an_invalid_url_is_refused(tmp_path, url):
     done = smoke(tmp_path, url)
 
     assert done.returncode == 2
-    assert "is no address" in " ".join(done.stderr.split())
+    assert "is not a URL" in " ".join(done.stderr.split())

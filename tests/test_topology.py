@@ -21,14 +21,14 @@ def running():
         yield running
 
 
-def test_the_contract_holds_through_all_of_it(running, tmp_path):
+def test_the_contract_holds_in_the_whole_topology(running, tmp_path):
     contract.hold(running.url)
     smoke = run(tmp_path, "smoke", running.url)
     assert smoke.returncode == 0, smoke.stdout
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
-def test_the_first_session_runs_through_all_of_it(running):
+def test_the_first_session_runs_in_the_whole_topology(running):
     environment = os.environ | {"API": running.url}
     words = ["sh", "-eu", "-c", blocks()[2]]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
@@ -36,7 +36,7 @@ def test_the_first_session_runs_through_all_of_it(running):
 
 
 @pytest.mark.parametrize("fault", ["standby_killed", "primary_killed"])
-def test_no_host_that_dies_loses_or_doubles_a_write(running, fault):
+def test_no_lost_host_loses_or_duplicates_a_write(running, fault):
     outcome = topology.strike(running, fault)
 
     assert outcome.good(), outcome

@@ -1,4 +1,4 @@
-"""One trace from a request over its statements to the job and the letter, as a collector sees."""
+"""One trace from a request over its statements to the job and the email, in a collector."""
 
 import httpx2
 import pytest
@@ -51,12 +51,12 @@ def check(collector) -> None:
     [request, _] = [span for span in collector.named("POST /users") if span.trace_id.hex() == TRACE]
     insert, *_ = [span for span in collector.named("INSERT") if span.trace_id.hex() == TRACE]
     [job] = collector.named("job accounts.send_link")
-    [letter] = collector.named("send a letter")
+    [email] = collector.named("send a letter")
 
-    assert {span.trace_id.hex() for span in (request, insert, job, letter)} == {TRACE}
+    assert {span.trace_id.hex() for span in (request, insert, job, email)} == {TRACE}
     assert request.parent_span_id.hex() == "b7ad6b7169203331"
     assert insert.parent_span_id == request.span_id
-    assert letter.parent_span_id == job.span_id
+    assert email.parent_span_id == job.span_id
     assert job.parent_span_id != b""
     assert collector.named("GET /users/{username}/feed.json")
     seen = collector.everything()
@@ -64,13 +64,13 @@ def check(collector) -> None:
         assert private.encode() not in seen
 
 
-async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
+async def test_a_trace_spans_from_the_request_to_the_email(database, folder):
     with collecting() as collector:
         async with receiving() as mailbox:
             its = variables(database, mailbox, collector)
             with serving(folder, measured=True, **its) as server:
                 await register(server)
-                await until(lambda: mailbox.letters)
+                await until(lambda: mailbox.emails)
                 await until(lambda: collector.named("send a letter"))
         check(collector)
         assert "/v1/metrics" in collector.bodies
@@ -79,7 +79,7 @@ async def test_a_trace_goes_from_the_request_to_the_letter(database, folder):
     assert f'"trace_id": "{TRACE}"' in lines
 
 
-async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
+async def test_a_trace_continues_in_a_worker_that_starts_later(database, folder):
     with collecting() as collector:
         async with receiving() as mailbox:
             its = variables(database, mailbox, collector) | {"OTEL_METRICS_EXPORTER": "none"}
@@ -93,7 +93,7 @@ async def test_it_goes_on_in_a_worker_that_begins_later(database, folder):
         assert "/v1/metrics" not in collector.bodies
 
 
-async def test_what_is_left_out_is_so_with_its_job_and_what_brings_a_trace_is_not(database, folder):
+async def test_sampling_covers_the_job_and_follows_an_incoming_trace(database, folder):
     none_of_them = {
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": "0",
@@ -105,7 +105,7 @@ async def test_what_is_left_out_is_so_with_its_job_and_what_brings_a_trace_is_no
                 async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
                     other = {**ANA, "username": "rui", "email": "rui@example.com"}
                     assert (await client.post("/users", json=other)).status_code == 201
-                    await until(lambda: len(mailbox.letters) == 1)
+                    await until(lambda: len(mailbox.emails) == 1)
                     unsampled = {"traceparent": PARENT["traceparent"][:-2] + "00"}
                     assert (await client.get("/users", headers=unsampled)).status_code == 200
                     assert (
@@ -118,7 +118,7 @@ async def test_what_is_left_out_is_so_with_its_job_and_what_brings_a_trace_is_no
     assert collector.named("GET /users") == []
 
 
-async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, folder):
+async def test_an_exit_does_not_wait_for_an_unavailable_collector(database, folder):
     its = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
     away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     with serving(folder, **its, **away) as server:
@@ -127,7 +127,7 @@ async def test_an_exit_does_not_wait_for_a_collector_that_is_away(database, fold
         assert server.stop() == 0
 
 
-def test_an_address_that_is_none_is_refused(tmp_path):
+def test_an_invalid_endpoint_is_refused(tmp_path):
     done = call(tmp_path / "data", "migrate", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Let hosts die, and be cut off, while people write to a fast_zero of many machines.
+"""Stop and disconnect hosts of a fast_zero with many machines, while clients write.
 
 Three hosts with etcd, Patroni and PostgreSQL, haproxy, PgBouncer, two web processes and a worker,
 with the configuration of deploy/topology as it stands. Each host is a network namespace on this
@@ -157,13 +157,13 @@ class Topology:
                 connection.execute(statement.encode())
 
     def members(self) -> dict[str, str]:
-        """Give the role of each member that takes part, as Patroni tells it."""
+        """Return the role of each member that takes part, according to Patroni."""
         for address in self.addresses.values():
             with contextlib.suppress(httpx2.HTTPError, KeyError, json.JSONDecodeError):
-                answer = httpx2.get(f"http://{address}:8008/cluster", timeout=2).json()
+                response = httpx2.get(f"http://{address}:8008/cluster", timeout=2).json()
                 return {
                     member["name"]: member["role"]
-                    for member in answer["members"]
+                    for member in response["members"]
                     if member["state"] in {"running", "streaming"}
                 }
         return {}
@@ -181,7 +181,7 @@ class Topology:
         return [int(pid) for pid in found.stdout.split()]
 
     def kill(self, name: str) -> None:
-        """Pull the plug of a host."""
+        """Power off a host."""
         while pids := self.pids(name):  # some were being started meanwhile
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
@@ -259,7 +259,7 @@ def running() -> Iterator[Topology]:
 
 
 class KeyedClients(Clients):
-    """Ask again, with the same key, until it is acknowledged; then read what was written."""
+    """Retry with the same key until the write is acknowledged; then read it."""
 
     expected: ClassVar = {200, 201, 409, 503}
 
@@ -304,7 +304,7 @@ class KeyedClients(Clients):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to the host that has a role."""
+    """A failure of the host with a role."""
 
     role: str
     happen: Callable[[Topology, str], None]
@@ -327,7 +327,7 @@ FAULTS = {
 
 
 def strike(topology: Topology, name: str) -> Outcome:
-    """Let one fault happen, and have all three hosts back, while people go on writing."""
+    """Cause one failure and restore all three hosts, while clients write."""
     wait_until(topology.settled, topology)
     fault = FAULTS[name]
     victim = topology.who(fault.role)

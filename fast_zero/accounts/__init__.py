@@ -1,5 +1,5 @@
-"""Owns invitations: registers, changes and deletes accounts, which are users of `identity`.
+"""Owns invitations: registers, changes and deletes the users of `identity`.
 
-An account is changed by its owner alone, or by an administrator through `account_status`.
-Promises that a changed password or address ends all sessions.
+An account is changed by its owner alone, or by an administrator through `account_status`. Promises
+that a changed password or address ends all sessions.
 """

@@ -1,4 +1,4 @@
-"""What an account may: who is let in at all, and who looks after others."""
+"""Disable and enable accounts, change roles, set passwords: for administrators and operators."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,32 +20,33 @@ NO_USER = Reason("user_not_found", "User not found")
 
 
 async def disable(session: Session, user_id: int) -> Sequence[int]:
-    """Let nobody in any more; give the sessions that ended. Personal tokens rest until it is over.
+    """Refuse log-ins and tokens of an account; return the sessions that ended.
 
-    What was posted stays.
+    Personal tokens work again when the account is enabled. Posts stay.
     """
-    if (await read(session, user_id)).disabled_at is not None:
+    if (await read_user(session, user_id)).disabled_at is not None:
         return ()
     change = AccountChange({"disabled_at": datetime.now(UTC)}, ends_sessions=True)
-    return await write(session, user_id, change)
+    return await write_change(session, user_id, change)
 
 
 async def enable(session: Session, user_id: int) -> None:
-    if (await read(session, user_id)).disabled_at is not None:
-        await write(session, user_id, AccountChange({"disabled_at": None}))
+    if (await read_user(session, user_id)).disabled_at is not None:
+        await write_change(session, user_id, AccountChange({"disabled_at": None}))
 
 
 async def give_role(session: Session, user_id: int, role: Role) -> Sequence[int]:
-    """Let somebody administrate, or no longer; give the sessions that ended.
+    """Change the role of a user; return the sessions that ended.
 
-    What a token may do is written in it, so those that could still administrate end, too. That
-    comes after the role: who makes one meanwhile waits for it, and then may not. Once more, it
-    ends what an interrupted command has left.
+    A token contains its scopes, so tokens and sessions with the scope `admin` end with the role.
+    They are deleted after the change of the role: a request that creates a token at the same time
+    waits for the change, and is then refused. A repeated call deletes what an interrupted one has
+    left.
     """
     ended: Sequence[int] = ()
-    if (await read(session, user_id)).role != role:
+    if (await read_user(session, user_id)).role != role:
         change = AccountChange({"role": role.value}, ends_sessions=True)
-        ended = await write(session, user_id, change)
+        ended = await write_change(session, user_id, change)
     if role is Role.MEMBER:
         await identity_queries.delete_administrators_tokens(session, user_id)
         ended = [*ended, *await identity_queries.delete_administrators_sessions(session, user_id)]
@@ -55,8 +56,8 @@ async def give_role(session: Session, user_id: int, role: Role) -> Sequence[int]
 async def set_password(
     session: Session, settings: Settings, user_id: int, password: str
 ) -> Sequence[int]:
-    """Replace a password by one that an operator handed out; give the sessions that ended."""
-    user = await read(session, user_id)
+    """Replace a password with one that an operator has chosen; return the sessions that ended."""
+    user = await read_user(session, user_id)
     check_password(password, settings.password_min_length)
     password_hash = await security.hash_password(session, password, OPERATOR)
     change = AccountChange(
@@ -64,18 +65,18 @@ async def set_password(
         emails=[outbox.notice(Notice.PASSWORD_CHANGED, user.email, user.language)],
         ends_sessions=True,
     )
-    return await write(session, user_id, change)
+    return await write_change(session, user_id, change)
 
 
-async def read(session: Session, user_id: int) -> User:
+async def read_user(session: Session, user_id: int) -> User:
     user = await identity_queries.select_user(session, user_id)
     if user is None:
         raise NotFound(NO_USER)
     return user
 
 
-async def write(session: Session, user_id: int, change: AccountChange) -> Sequence[int]:
-    """Write, and give the sessions that ended."""
+async def write_change(session: Session, user_id: int, change: AccountChange) -> Sequence[int]:
+    """Update the account; return the sessions that ended."""
     if not await queries.update_user(session, user_id, change):
         raise NotFound(NO_USER)
     return await identity_queries.delete_sessions(session, user_id) if change.ends_sessions else ()

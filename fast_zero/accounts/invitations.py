@@ -1,4 +1,4 @@
-"""Who may register: anybody, who was invited, or nobody."""
+"""Who may register: everyone, invited people, or nobody."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ MISSING = Reason("invitation_not_found", "Invitation not found")
 
 
 async def invite(session: Session, settings: Settings, new: InvitationCreate) -> Invitation:
-    """Invite whoever reads the email of an address. An older invitation ends."""
+    """Invite the owner of an email address. An older invitation to it becomes invalid."""
     if settings.registration == "closed":
         raise Forbidden(CLOSED)
     seed = security.new_secret()
@@ -37,7 +37,7 @@ async def invite(session: Session, settings: Settings, new: InvitationCreate) ->
 
 
 def check_registration(settings: Settings, new: UserCreate) -> None:
-    """Refuse who may not register, before anything that costs much."""
+    """Refuse a registration that the settings do not allow, before any expensive work."""
     if settings.registration == "closed":
         raise Forbidden(CLOSED)
     if settings.registration == "invite" and "invitation" not in new.model_fields_set:
@@ -47,7 +47,7 @@ def check_registration(settings: Settings, new: UserCreate) -> None:
 async def accept(
     session: Session, new: UserCreate, token: str, password_hash: str, language: str
 ) -> User:
-    """Make the account that an invitation is for."""
+    """Create the account of an invitation."""
     user = await queries.insert_invited_user(
         session, new, security.digest(token), password_hash, language
     )

@@ -1,4 +1,4 @@
-"""Invitations, written and sent after the response; and the deletion of what has expired."""
+"""Jobs that send invitations, and delete expired rows."""
 
 from sqlalchemy import text
 
@@ -10,7 +10,7 @@ from fast_zero.core.jobs import Context, Jobs
 from fast_zero.email_links import emails, outbox
 from fast_zero.email_links.jobs import id_of
 
-# What nobody needs any more, some of it each time, and nothing that another process works on.
+# Deletes expired rows in batches, and skips those that another process has locked.
 SWEEPS = [
     text(f"""
     DELETE FROM {table} WHERE {key} IN (
@@ -31,17 +31,17 @@ SWEEPS = [
 
 
 async def send_invitation(context: Context, *, seed: str) -> None:
-    """Send an invitation, unless it was used, revoked or replaced meanwhile, or has expired."""
+    """Send an invitation, unless it was used, revoked or replaced, or has expired."""
     tokens = security.derived_tokens(context.settings, seed)
     by_digest = {security.digest(token): token for token in tokens}
     async with context.sessions.begin() as session:
-        reader = await queries.select_reader(session, list(by_digest))
+        reader = await queries.select_invited(session, list(by_digest))
     if reader is None:
         return
     digest, email, language = reader
     to, server, token = Recipient(email, language), context.settings.base_url(), by_digest[digest]
-    letter = emails.invitation(to, server=server, token=token, letter_id=id_of(seed))
-    await sending.send(context.settings, letter)
+    message = emails.invitation(to, server=server, token=token, message_id=id_of(seed))
+    await sending.send(context.settings, message)
 
 
 async def sweep(context: Context) -> None:
@@ -51,4 +51,4 @@ async def sweep(context: Context) -> None:
 
 
 JOBS: Jobs = {outbox.SEND_INVITATION: send_invitation}
-CHORES: Jobs = {"accounts.sweep": sweep}
+PERIODIC_JOBS: Jobs = {"accounts.sweep": sweep}

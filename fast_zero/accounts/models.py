@@ -14,7 +14,7 @@ from fast_zero.identity.models import FOLDED
 
 
 class Invitation(Base):
-    """A link that lets who reads the email of an address register. Its use deletes it."""
+    """An invitation to register, sent as a link to an email address. Its use deletes the row."""
 
     __tablename__ = "invitations"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Statements about users. Those about sessions and tokens stand in `session_queries`."""
+"""Statements that create, change and delete users, and those about invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ def editable_by(actor_id: int) -> ColumnElement[bool]:
 async def insert_user(
     session: Session, username: str, email: str, password_hash: str, language: str
 ) -> User:
-    """Make an account, and ask for the email that verifies its address."""
+    """Create an account, and defer the email that verifies its address."""
     values = {
         "username": username,
         "email": email,
@@ -63,9 +63,9 @@ async def address_is_taken(session: Session, actor_id: int, email: str) -> bool:
 
 @dataclass
 class AccountChange:
-    """What is to be written of an account, and under which condition.
+    """The new values of an account, and the conditions of the update.
 
-    With a `password_hash` or an `email`, only while it is still the one that was read.
+    `password_hash` and `email` are those that were read: if they have changed, nothing is updated.
     """
 
     values: dict[str, Any]
@@ -73,15 +73,15 @@ class AccountChange:
     email: str | None = None
     ends_sessions: bool = False
     emails: list[Deferral] = field(default_factory=list)
-    """The emails that tell of it."""
+    """Notices and links to defer with the change."""
 
 
 async def update_user(
     session: Session, actor_id: int, change: AccountChange, accepted: Versions = None
 ) -> User | None:
-    """Change an account, and ask for the emails that tell of it.
+    """Update an account, and defer the notices of the change.
 
-    The end of all sessions is also that of a link to a new password.
+    If all sessions end, a link to reset the password becomes invalid, too.
     """
     conditions = [editable_by(actor_id), one_of(User.version, accepted)]
     if change.ends_sessions:
@@ -104,12 +104,12 @@ async def update_user(
 
 
 async def delete_user(session: Session, actor_id: int, accepted: Versions = None) -> bool:
-    """Delete an account, all that goes with it, and the emails that were still to be sent."""
+    """Delete an account, everything that it owns, and its pending emails."""
     its_sessions = locked_sessions(actor_id) >= 0
     conditions = (editable_by(actor_id), one_of(User.version, accepted), its_sessions)
     gone = delete(User).where(*conditions).returning(*User.__table__.c).cte("gone")
     addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
-    unsent = jobs.forgetting("email", addresses).cte("unsent")
+    unsent = jobs.delete_jobs_with("email", addresses).cte("unsent")
     statement = select(gone.c.id).add_cte(unsent)
     return (await session.execute(statement)).first() is not None
 
@@ -120,9 +120,9 @@ VALID = Invitation.expires_at > func.now()
 async def upsert_invitation(
     session: Session, new: InvitationCreate, digest: bytes, lifetime: timedelta
 ) -> Invitation | None:
-    """Let an invitation take the place of an older one to the address.
+    """Replace an older invitation to the address.
 
-    None: an account has the address.
+    None: the address has an account.
     """
     values: dict[str, ColumnElement[Any]] = {
         "email": literal(new.email, Text),
@@ -142,8 +142,8 @@ async def upsert_invitation(
     return await session.scalar(statement.returning(Invitation))
 
 
-async def select_reader(session: Session, digests: list[bytes]) -> Row[bytes, str, str] | None:
-    """Find which digest is that of an invitation that is still good, its address and language."""
+async def select_invited(session: Session, digests: list[bytes]) -> Row[bytes, str, str] | None:
+    """Select the digest, address and language of the valid invitation among these digests."""
     reader = (Invitation.digest, Invitation.email, Invitation.language)
     statement = select(*reader).where(Invitation.digest.in_(digests), VALID)
     return (await session.execute(statement)).one_or_none()
@@ -163,9 +163,10 @@ async def delete_invitation(session: Session, invitation_id: int) -> bool:
 async def insert_invited_user(
     session: Session, new: UserCreate, digest: bytes, password_hash: str, language: str
 ) -> User | None:
-    """Use an invitation up for an account, whose address it has proven.
+    """Use up an invitation, and create the account with its verified address.
 
-    None: it is not good, or not for this address. Of two at once the second waits for the first.
+    None: the invitation is not valid, or is for another address. If two requests arrive at once,
+    the second waits for the first.
     """
     its_address = (Invitation.digest == digest, Invitation.email_key == folded(new.email))
     used = delete(Invitation).where(*its_address, VALID).returning(Invitation.email)

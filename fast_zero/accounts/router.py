@@ -22,15 +22,15 @@ from fast_zero.core.http.problems import responses
 from fast_zero.core.languages import preferred
 from fast_zero.core.pagination import cut
 from fast_zero.core.security import throttle
-from fast_zero.core.security.password_queue import CROWDED
+from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.core.types import Id, Message
 from fast_zero.email_links import service as email_links
 from fast_zero.identity import attempts
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
+    NO_PERSONAL_TOKENS,
     NO_SCOPE,
-    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     CurrentRevocations,
@@ -60,7 +60,7 @@ private = APIRouter(prefix="/users", responses=NEEDS_TOKEN)
         Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
         TooManyRequests(attempts.TOO_MANY_REGISTRATIONS),
-        CROWDED,
+        TOO_MANY_PASSWORDS,
         EXHAUSTED,
     )
     | idempotency.CREATED,
@@ -73,9 +73,9 @@ async def create_user(
     settings: CurrentSettings,
     once: DoOnce,
 ) -> object:
-    """Register an account. A link is sent to your address; following it verifies that it is yours.
+    """Register an account. You receive a link that verifies your email address.
 
-    An invitation, where there is one, has verified it already.
+    If you register with an invitation, the address is verified already.
     """
     invitations.check_registration(settings, new)
     language = preferred(request.headers.get("accept-language", ""))
@@ -89,7 +89,7 @@ async def create_user(
         conditions.set_created(response, etags.tag(user.version), f"/users/{user.id}")
         return UserPrivate.model_validate(user)
 
-    return await once(session, idempotency.NOBODY, register)
+    return await once(session, idempotency.ANONYMOUS, register)
 
 
 @private.get("/me", response_model=UserPrivate, responses=conditions.TAGGED_OR_SEEN)
@@ -106,7 +106,7 @@ async def read_me(
 
 @private.get("/me/audit", response_model=AuditPage)
 async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
-    """List what happened to your account. A year of log-ins, changes and tokens, newest first."""
+    """List the security events of your account. A year of log-ins, changes and tokens."""
     rows, cursor = cut(await identity_queries.select_audit(session, actor.id, page), page)
     return {"events": rows, "next": cursor}
 
@@ -117,10 +117,10 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession
     responses=responses(
         NO_SCOPE,
         Forbidden(service.NEEDS_PASSWORD),
-        NOT_FOR_PROGRAMS,
+        NO_PERSONAL_TOKENS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
-        TooManyRequests(attempts.TOO_MANY_LETTERS),
-        CROWDED,
+        TooManyRequests(attempts.TOO_MANY_EMAILS),
+        TOO_MANY_PASSWORDS,
         EXHAUSTED,
         Conflict(USERNAME_TAKEN),
         Conflict(EMAIL_TAKEN),
@@ -139,8 +139,8 @@ async def update_me(
 ) -> object:
     """Change some fields of your account. A new password ends all your sessions.
 
-    A new address takes the place of the old one when its link is followed, and not before. A
-    personal token changes neither.
+    A new address replaces the old one when you follow the link that is sent to it. A personal token
+    can change neither.
     """
     if change.changes_credentials():
         session_of(actor)
@@ -157,15 +157,15 @@ async def update_me(
     "/me/email/verification",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(
-        Conflict(email_links.VERIFIED), TooManyRequests(attempts.TOO_MANY_LETTERS), EXHAUSTED
+        Conflict(email_links.ALREADY_VERIFIED), TooManyRequests(attempts.TOO_MANY_EMAILS), EXHAUSTED
     )
     | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
 )
 async def send_verification(
     actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
 ) -> Message:
-    """Send another link to verify your address. Older links do not work any more."""
-    await email_links.ask_for_verification(
+    """Send another link to verify your address. Older links stop working."""
+    await email_links.request_verification(
         session, settings, actor.id, network(address_of(request))
     )
     return Message(message=VERIFICATION_SENT)
@@ -177,9 +177,9 @@ async def send_verification(
     responses=responses(
         NO_SCOPE,
         Forbidden(NOT_YOU),
-        NOT_FOR_PROGRAMS,
-        TooManyRequests(attempts.TOO_MANY_LETTERS),
-        CROWDED,
+        NO_PERSONAL_TOKENS,
+        TooManyRequests(attempts.TOO_MANY_EMAILS),
+        TOO_MANY_PASSWORDS,
         EXHAUSTED,
         Conflict(EITHER_TAKEN),
         conditions.STALE,
@@ -199,7 +199,7 @@ async def replace_user(
     """Replace all fields of your account. A new address or password ends all your sessions."""
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)
-    session_of(actor)  # or a token for a program could set a password, and log in with it
+    session_of(actor)  # else a personal token could set a password, and log in with it
     accepted = etags.versions(condition, PUBLIC)
     user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
     if ended:
@@ -210,7 +210,7 @@ async def replace_user(
 
 @private.delete(
     "/{user_id}",
-    responses=responses(NO_SCOPE, Forbidden(NOT_YOU), NOT_FOR_PROGRAMS, conditions.STALE)
+    responses=responses(NO_SCOPE, Forbidden(NOT_YOU), NO_PERSONAL_TOKENS, conditions.STALE)
     | examples.message(DELETED),
 )
 async def delete_user(
@@ -220,9 +220,9 @@ async def delete_user(
     condition: IfMatch,
     revocations: CurrentRevocations,
 ) -> Message:
-    """Delete your account. Everything that you own goes with it, at once and for good.
+    """Delete your account. Everything that you own is deleted with it, at once and for good.
 
-    A personal token cannot.
+    A personal token cannot do this.
     """
     if user_id != actor.id:
         raise Forbidden(NOT_YOU)

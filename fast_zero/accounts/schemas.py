@@ -13,7 +13,7 @@ from pydantic import (
 
 from fast_zero.core.languages import DEFAULT, Language
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Answer, Id, RawText, Sharing, Text
+from fast_zero.core.types import Id, RawText, ResponseModel, Sharing, Text
 from fast_zero.identity.models import Role
 from fast_zero.identity.schemas import Email, Password, Secret, Username, UserPublic
 from fast_zero.identity.time_zones import check_time_zone
@@ -21,7 +21,10 @@ from fast_zero.identity.time_zones import check_time_zone
 DisplayName = Annotated[
     Text,
     StringConstraints(max_length=100),
-    Field(description="The name that is shown; empty, the username is.", examples=["Ana Lúcia"]),
+    Field(
+        description="The displayed name. If empty, the username is displayed.",
+        examples=["Ana Lúcia"],
+    ),
 ]
 Bio = Annotated[
     Text,
@@ -32,17 +35,15 @@ TimeZone = Annotated[
     RawText,
     StringConstraints(min_length=1, max_length=64),
     AfterValidator(check_time_zone),
-    Field(
-        description="In which days begin and end; its IANA name.", examples=["America/Sao_Paulo"]
-    ),
+    Field(description="Its IANA name. Decides when days begin.", examples=["America/Sao_Paulo"]),
 ]
 
 
 ShareTodos = Annotated[
     Sharing,
     Field(
-        description="Who sees of a todo that it was finished, unless it says otherwise itself. "
-        "`off` takes back what was shared by this."
+        description="Who can see that a todo was finished, unless the todo has its own `share`. "
+        "`off` also deletes what was shared by this setting."
     ),
 ]
 
@@ -51,8 +52,8 @@ Letters = Annotated[
     list[Literal["weekly_report", "follow", "reply", "like"]],
     Field(
         max_length=10,
-        description="Which emails you want, once your address is verified: a report of the week "
-        "on Mondays, and of new followers, replies or likes when they have waited unread.",
+        description="Which emails you want, once your address is verified: a weekly report on "
+        "Mondays, and emails about unread new followers, replies or likes.",
         examples=[["weekly_report", "reply"]],
     ),
     AfterValidator(lambda wanted: sorted(set(wanted))),
@@ -60,7 +61,7 @@ Letters = Annotated[
 
 
 class UserUpdate(BaseModel):
-    """All of an account, as it shall be."""
+    """All fields of an account."""
 
     username: Username
     email: Email
@@ -82,13 +83,13 @@ class UserCreate(UserUpdate):
 
     language: Annotated[
         Language | MISSING,
-        Field(description="Of emails to you. Otherwise, `Accept-Language` says it."),
+        Field(description="The language of emails to you. Default: from `Accept-Language`."),
     ] = MISSING
     invitation: Annotated[
         Secret | MISSING,
         Field(
-            description="The token of an invitation to this address, where registering needs one. "
-            "The address is verified by it.",
+            description="The token of an invitation to this address, if registration needs one. "
+            "It verifies the address.",
             examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
         ),
     ] = MISSING
@@ -99,7 +100,7 @@ class InvitationCreate(BaseModel):
     language: Language = DEFAULT
 
 
-class InvitationPublic(Answer):
+class InvitationPublic(ResponseModel):
     """An invitation that was not used yet."""
 
     id: Id
@@ -109,13 +110,13 @@ class InvitationPublic(Answer):
     expires_at: datetime = Field(examples=["2026-12-02T08:00:00Z"])
 
 
-class InvitationPage(Answer):
+class InvitationPage(ResponseModel):
     invitations: list[InvitationPublic]
     next: Next
 
 
 class UserPrivate(UserPublic):
-    """What the user alone may know."""
+    """The account, as its owner sees it."""
 
     email: str = Field(examples=["ana@example.com"])
     email_verified: Annotated[
@@ -123,12 +124,12 @@ class UserPrivate(UserPublic):
         BeforeValidator(lambda moment: moment is not None),
         Field(
             validation_alias="email_verified_at",
-            description="Somebody has confirmed that it is theirs.",
+            description="Whether the address was confirmed by its owner.",
             examples=[True],
         ),
     ]
     pending_email: str | None = Field(
-        description="The address that takes its place once it is confirmed.",
+        description="The new address, until it is confirmed.",
         examples=[None],
     )
     language: Language
@@ -139,16 +140,16 @@ class UserPrivate(UserPublic):
 
 
 class UserAdmin(UserPrivate):
-    """What an administrator may know of a user."""
+    """The account, as an administrator sees it."""
 
     role: Role
     disabled_at: datetime | None = Field(
-        description="Since when nobody is let in.", examples=[None]
+        description="When the account was disabled; `null`: it is not.", examples=[None]
     )
 
 
 class MeUpdate(BaseModel):
-    """Any subset of your account. A new address or password needs the current password."""
+    """Any subset of the fields. A new address or password requires the current password."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -159,7 +160,7 @@ class MeUpdate(BaseModel):
     username: Username | MISSING = MISSING
     email: Annotated[
         Email | MISSING,
-        Field(description="Waits as `pending_email` until a link that is sent to it is followed."),
+        Field(description="Stays `pending_email` until you follow the link that is sent to it."),
     ] = MISSING
     password: Password | MISSING = MISSING
     language: Language | MISSING = MISSING
@@ -177,5 +178,5 @@ class MeUpdate(BaseModel):
     ] = MISSING
 
     def changes_credentials(self) -> bool:
-        """Tell whether it changes what one logs in with, or recovers a password by."""
+        """Whether the change includes email address or password."""
         return not self.model_fields_set.isdisjoint({"email", "password"})

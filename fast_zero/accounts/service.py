@@ -6,7 +6,6 @@ from fast_zero.core.database import Session
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Conflict,
-    DomainError,
     Forbidden,
     Reason,
     Stale,
@@ -31,7 +30,7 @@ NEEDS_PASSWORD = Reason(
 
 
 async def register(session: Session, new: UserCreate, settings: Settings) -> User:
-    """Make an account for somebody, as an operator does."""
+    """Create an account from the command line."""
     caller = password_queue.OPERATOR
     password_hash = await hash_new_password(session, new.password, settings, caller)
     return await insert_account(session, new, password_hash, languages.DEFAULT)
@@ -40,7 +39,7 @@ async def register(session: Session, new: UserCreate, settings: Settings) -> Use
 async def hash_for_registration(
     session: Session, settings: Settings, password: str, address: str
 ) -> str:
-    """Hash the password of somebody who registers from an address, if it may have one more."""
+    """Check the limit of registrations of an IP address, and hash the password."""
     check_password(password, settings.password_min_length)
     await attempts.limit_registrations(session, settings, address)
     caller = password_queue.address(settings, address)
@@ -50,7 +49,7 @@ async def hash_for_registration(
 async def insert_account(
     session: Session, new: UserCreate, password_hash: str, language: str
 ) -> User:
-    """Make an account that is written to in the language it asks for, or else in the given one."""
+    """Create an account. `language` is the default of the language of its emails."""
     given = new.model_dump()
     chosen = given.get("language", language)
     if "invitation" in given:
@@ -68,16 +67,16 @@ async def hash_new_password(
 async def replace_account(
     session: Session, actor_id: int, new: UserUpdate, settings: Settings, accepted: Versions = None
 ) -> tuple[User, bool]:
-    """Write all of an account, and tell whether that ended the user's sessions.
+    """Write all fields of an account; return it, and whether its sessions ended.
 
-    Another address is in force at once, as clients rely on, and has to be verified again.
+    Clients rely on a new address being in force at once. It has to be verified again.
     """
     check_password(new.password, settings.password_min_length)
     while True:
         user = await read_account(session, actor_id)
         change = await replacement(session, user, new, settings)
         try:
-            written = await write_account(session, user, change, accepted)
+            written = await update_account(session, user, change, accepted)
         except Conflict as conflict:
             raise Conflict(EITHER_TAKEN) from conflict.__cause__
         if written:
@@ -102,7 +101,7 @@ async def replacement(
     if upgraded:
         change.values["password_hash"] = upgraded
     if moves := new.email != user.email:
-        await attempts.limit_letters(session, settings, f"user {user.id}", new.email, user.email)
+        await attempts.limit_emails(session, settings, f"user {user.id}", new.email, user.email)
         change.values["email_verified_at"] = None
         change.emails.append(outbox.notice(Notice.ADDRESS_CHANGED, user.email, user.language))
         change.emails.append(outbox.link(Purpose.VERIFICATION, new.email, user.id))
@@ -117,11 +116,11 @@ async def change_account(
     settings: Settings,
     accepted: Versions = None,
 ) -> tuple[User, bool]:
-    """Write what was sent, and tell whether that ended the user's sessions.
+    """Write the fields that were sent; return the account, and whether its sessions ended.
 
-    `actor` is the id of the user and that of the session. A new address or password is taken from
-    who knows the password of now. The address waits until somebody there confirms it; that of now
-    stops the wait.
+    `actor` is the user's id and the session's id. A new address or password requires the current
+    password. A new address is pending until it is confirmed; sending the current address cancels
+    it.
     """
     while True:
         user = await read_account(session, actor[0])
@@ -130,7 +129,7 @@ async def change_account(
             if accepted is not None and user.version not in accepted:
                 raise Stale(etags.tag(user.version))
             return user, False
-        if written := await write_account(session, user, change, accepted):
+        if written := await update_account(session, user, change, accepted):
             return written, change.ends_sessions
 
 
@@ -142,33 +141,57 @@ async def partial_change(
     settings: Settings,
 ) -> AccountChange:
     values = wanted.model_dump()
-    current, address = values.pop("current_password", ""), values.pop("email", None)
-    password = values.pop("password", None)
-    moves = address is not None and address != user.email
+    current_password = values.pop("current_password", "")
+    email, password = values.pop("email", None), values.pop("password", None)
     change = AccountChange(values)
-    language = values.get("language", user.language)
-    if moves or password is not None:
-        if not current or not await attempts.own_password_is_right(
-            session, settings, actor, current, user.password_hash
-        ):
-            raise Forbidden(NEEDS_PASSWORD)
+    has_new_email = email not in (None, user.email)
+    if has_new_email or password is not None:
+        await require_password(session, settings, actor, user, current_password)
         change.password_hash = user.password_hash
     if password is not None:
-        caller = password_queue.user(settings, user.id)
-        values["password_hash"] = await hash_new_password(session, password, settings, caller)
-        values["pending_email"] = None  # it may be a thief's, whom the new password shuts out
-        change.emails.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
-        change.ends_sessions = True
-    if moves:
-        await attempts.limit_letters(session, settings, f"user {user.id}", address, user.email)
-        if await queries.address_is_taken(session, user.id, address):
-            raise Conflict(EMAIL_TAKEN)  # told now; what holds is the constraint
-        values["pending_email"] = address
-        change.emails.append(outbox.link(Purpose.ADDRESS, address, user.id))
-        change.emails.append(outbox.notice(Notice.ADDRESS_ASKED, user.email, language))
-    elif address is not None and user.pending_email is not None:
+        await add_password(session, settings, user, change, password)
+    if has_new_email:
+        await add_pending_email(session, settings, user, change, email)
+    elif email is not None and user.pending_email is not None:
         values["pending_email"] = None
     return change
+
+
+async def require_password(
+    session: Session,
+    settings: Settings,
+    actor: tuple[int, int | None],
+    user: User,
+    current_password: str,
+) -> None:
+    if not current_password or not await attempts.is_own_password(
+        session, settings, actor, current_password, user.password_hash
+    ):
+        raise Forbidden(NEEDS_PASSWORD)
+
+
+async def add_password(
+    session: Session, settings: Settings, user: User, change: AccountChange, password: str
+) -> None:
+    caller = password_queue.user(settings, user.id)
+    password_hash = await hash_new_password(session, password, settings, caller)
+    # A pending address may be a thief's, who is locked out by the new password.
+    change.values |= {"password_hash": password_hash, "pending_email": None}
+    language = change.values.get("language", user.language)
+    change.emails.append(outbox.notice(Notice.PASSWORD_CHANGED, user.email, language))
+    change.ends_sessions = True
+
+
+async def add_pending_email(
+    session: Session, settings: Settings, user: User, change: AccountChange, email: str
+) -> None:
+    await attempts.limit_emails(session, settings, f"user {user.id}", email, user.email)
+    if await queries.address_is_taken(session, user.id, email):
+        raise Conflict(EMAIL_TAKEN)  # an early check; the constraint decides
+    change.values["pending_email"] = email
+    language = change.values.get("language", user.language)
+    change.emails.append(outbox.link(Purpose.ADDRESS, email, user.id))
+    change.emails.append(outbox.notice(Notice.ADDRESS_ASKED, user.email, language))
 
 
 async def read_account(session: Session, actor_id: int) -> User:
@@ -178,29 +201,25 @@ async def read_account(session: Session, actor_id: int) -> User:
     return user
 
 
-async def write_account(
+async def update_account(
     session: Session, user: User, change: AccountChange, accepted: Versions
 ) -> User | None:
-    """Write, or give None when the account is no longer as it was read: then it is read again."""
+    """Update the account; return None if it has changed since it was read: then read it again."""
     written = await queries.update_user(session, user.id, change, accepted)
     if written is None:
-        now = await identity_queries.select_user(session, user.id)
-        if now is not None and (accepted is None or now.version in accepted):
+        current = await identity_queries.select_user(session, user.id)
+        if current is not None and (accepted is None or current.version in accepted):
             return None
-        raise refusal(now)
-    if change.ends_sessions:  # after the change: a log-in that it had to wait for ends, too
+        version = None if current is None else current.version
+        raise etags.refusal(Unauthenticated(INVALID_TOKEN), version)
+    if change.ends_sessions:  # after the update, so that a log-in that it waited for ends, too
         await identity_queries.delete_sessions(session, user.id)
     return written
 
 
 async def delete_account(session: Session, actor_id: int, accepted: Versions = None) -> None:
-    """Delete it under a condition, or see that it is gone already."""
+    """Delete an account. Under a condition, refuse it if the account has changed or is gone."""
     if not await queries.delete_user(session, actor_id, accepted) and accepted is not None:
-        raise refusal(await identity_queries.select_user(session, actor_id))
-
-
-def refusal(user: User | None) -> DomainError:
-    """Tell why a write found no row: deleted since the request began, or another version."""
-    if user is None:
-        return Unauthenticated(INVALID_TOKEN)
-    return Stale(etags.tag(user.version))
+        current = await identity_queries.select_user(session, actor_id)
+        version = None if current is None else current.version
+        raise etags.refusal(Unauthenticated(INVALID_TOKEN), version)

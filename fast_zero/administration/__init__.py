@@ -1,5 +1,4 @@
-"""Owns nothing: lets administrators invite people, and look after accounts and posts of others.
+"""Owns nothing: lets administrators invite people, and manage accounts and posts of others.
 
-Promises that nobody else comes in: each route needs the scope `admin`, which only a log-in of an
-administrator is given.
+Promises that each route needs the scope `admin`, which only a log-in of an administrator can have.
 """

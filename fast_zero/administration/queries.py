@@ -1,4 +1,4 @@
-"""Statements for who runs the server, to whom nothing is hidden."""
+"""Statements for the operator, who can see everything."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ async def select_newest(session: Session, author_id: int | None, limit: int) -> 
 
 
 async def delete_post(session: Session, post_id: int) -> bool:
-    """Take a post's author away, as its deletion does; a trigger does the rest."""
+    """Remove the author of a post, as its own deletion does; a trigger does the rest."""
     statement = update(Post.__table__).where(posts.id == post_id, posts.author_id.is_not(None))
     gone = await session.execute(statement.values(author_id=None).returning(posts.id))
     return gone.first() is not None

@@ -43,7 +43,7 @@ router = APIRouter(
 
 @router.get("/users/{user_id}", response_model=UserAdmin, responses=TO_A_USER)
 async def read_account(user_id: Id, session: ReadSession) -> object:
-    """Show the account of a user. It is what its owner sees, with role and `disabled_at`."""
+    """Show the account of a user. As its owner sees it, with `role` and `disabled_at`."""
     user = await identity_queries.select_user(session, user_id)
     if user is None:
         raise NotFound(NO_USER)
@@ -52,7 +52,7 @@ async def read_account(user_id: Id, session: ReadSession) -> object:
 
 @router.get("/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER)
 async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
-    """List what happened to an account. A year of log-ins, changes and tokens, newest first."""
+    """List the security events of an account. A year of log-ins, changes and tokens."""
     rows, cursor = cut(await identity_queries.select_audit(session, user_id, page), page)
     if not rows and await identity_queries.select_user(session, user_id) is None:
         raise NotFound(NO_USER)
@@ -63,7 +63,7 @@ async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -
 async def disable_user(
     user_id: Id, actor: Admin, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """Disable an account. Its sessions end, and nobody is let in. Once more changes nothing."""
+    """Disable an account. Its sessions end, and log-ins and tokens are refused. Idempotent."""
     if user_id == actor.id:
         raise Invalid("You cannot disable yourself.", "user_id", "path")
     revocations.add_at_commit(session, *await account_status.disable(session, user_id))
@@ -71,13 +71,13 @@ async def disable_user(
 
 @router.delete("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
 async def enable_user(user_id: Id, session: CurrentSession) -> None:
-    """Enable an account again. Its owner is let in. Once more changes nothing."""
+    """Enable a disabled account. Its owner can log in again. Idempotent."""
     await account_status.enable(session, user_id)
 
 
 @router.delete("/posts/{post_id}", status_code=DONE, responses=responses(NotFound(NO_POST)))
 async def remove_post(post_id: Id, session: CurrentSession) -> None:
-    """Delete a post of anybody. The replies to it stay."""
+    """Delete a post of any user. The replies to it stay."""
     if not await queries.delete_post(session, post_id):
         raise NotFound(NO_POST)
 
@@ -91,7 +91,7 @@ async def remove_post(post_id: Id, session: CurrentSession) -> None:
         Forbidden(invitations.CLOSED),
         Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
-        TooManyRequests(attempts.TOO_MANY_LETTERS),
+        TooManyRequests(attempts.TOO_MANY_EMAILS),
         EXHAUSTED,
     )
     | {HTTPStatus.CREATED: {"headers": idempotency.REPLAYED}},
@@ -103,13 +103,13 @@ async def create_invitation(
     settings: CurrentSettings,
     once: DoOnce,
 ) -> object:
-    """Invite somebody by email. The link in it lets its reader register. It works once, for a week.
+    """Invite somebody by email. The link in it works once, for a week.
 
-    An older invitation to the same address ends.
+    An older invitation to the same address becomes invalid.
     """
 
     async def invite() -> InvitationPublic:
-        await attempts.spend_letters(session, settings, f"user {actor.id}", new.email)
+        await attempts.spend_emails(session, settings, f"user {actor.id}", new.email)
         return InvitationPublic.model_validate(await invitations.invite(session, settings, new))
 
     return await once(session, actor.id, invite)
@@ -117,7 +117,7 @@ async def create_invitation(
 
 @router.get("/invitations", response_model=InvitationPage)
 async def list_invitations(page: PageQuery, session: ReadSession) -> object:
-    """List the invitations that are still good. The oldest first."""
+    """List the invitations that are still valid, oldest first."""
     rows, cursor = cut(await account_queries.select_invitations(session, page), page)
     return {"invitations": rows, "next": cursor}
 
@@ -128,6 +128,6 @@ async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     responses=responses(NotFound(invitations.MISSING)),
 )
 async def revoke_invitation(invitation_id: Id, session: CurrentSession) -> None:
-    """Revoke an invitation. Its link lets nobody register any more."""
+    """Revoke an invitation. Its link stops working."""
     if not await account_queries.delete_invitation(session, invitation_id):
         raise NotFound(invitations.MISSING)

@@ -1,5 +1,5 @@
 """Owns the infrastructure: settings, database, HTTP, security, jobs, email, observability, server.
 
-Seen by every room; knows none of them.
-Promises that no domain word stands in here.
+Every room may import it; it imports no room.
+Promises to contain no domain terms.
 """

@@ -1,16 +1,16 @@
-"""Who is at the other end, as far as an address tells."""
+"""Classify and normalize network addresses."""
 
 import ipaddress
 from functools import lru_cache
 
-IPV6_PREFIX = 64  # what one customer has at least, and whose addresses are theirs to choose
+IPV6_PREFIX = 64  # the smallest block a provider assigns; its customer chooses addresses freely
 
 
 @lru_cache(maxsize=4096)
 def network(address: str) -> str:
-    """Give what of an address is one client: an IPv4 address, or a network of IPv6.
+    """Return the part of an address that identifies one client: an IPv4 address or an IPv6 network.
 
-    What is no address, such as the name of a socket, stands for itself.
+    A value that is not an address, such as a socket name, is returned unchanged.
     """
     try:
         found = ipaddress.ip_address(address)
@@ -24,13 +24,13 @@ def network(address: str) -> str:
 
 
 def local_url(host: str, port: int) -> str:
-    """Give the URL for a browser on the machine that listens."""
+    """Return the URL for a browser on the same machine as the server."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # not bound here
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host or an address is this machine, whichever machine asks."""
+    """Return whether a host or an address is a loopback address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -38,7 +38,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_wildcard(host: str) -> bool:
-    """Tell whether to listen on an address is to listen on all interfaces."""
+    """Return whether listening on this address means listening on all interfaces."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:

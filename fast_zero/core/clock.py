@@ -1,4 +1,4 @@
-"""The clock of the request that is answered, for work that knows nothing of requests."""
+"""The deadline timer of the current request, for code that does not know about requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,23 +6,23 @@ from contextvars import ContextVar
 from typing import Protocol
 
 
-class Clock(Protocol):
-    counts: bool
+class DeadlineTimer(Protocol):
+    is_running: bool
 
     def restart(self) -> None: ...
 
 
-current: ContextVar[Clock | None] = ContextVar("clock", default=None)
+current: ContextVar[DeadlineTimer | None] = ContextVar("deadline_timer", default=None)
 
 
 @contextmanager
-def uncounted() -> Iterator[None]:
-    """Stop the clock of the request that is answered here, for work that surely ends."""
-    clock = current.get()
-    if clock:
-        clock.counts = False
+def deadline_paused() -> Iterator[None]:
+    """Pause the deadline of the current request. Use it only for work that is certain to end."""
+    timer = current.get()
+    if timer:
+        timer.is_running = False
     try:
         yield
     finally:
-        if clock:
-            clock.restart()
+        if timer:
+            timer.restart()

@@ -1,4 +1,4 @@
-"""What domain code raises. Each door translates these once; REST does so in `problems`."""
+"""The errors that domain code raises. Each interface translates them once; REST in `problems`."""
 
 import math
 from collections.abc import Mapping
@@ -25,11 +25,11 @@ CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-"""The codes of errors that need none of their own, by status."""
+"""The default error code for each status."""
 
 
 class Reason(NamedTuple):
-    """Why something is refused: the code for programs, which never changes, and the sentence."""
+    """The reason for an error: a stable code for programs, and a sentence for people."""
 
     code: str
     detail: str
@@ -39,15 +39,15 @@ INVALID_TOKEN = Reason("invalid_token", "Could not validate credentials")
 
 
 class StartError(Exception):
-    """The program cannot start; the message is the one sentence that its user reads."""
+    """The program cannot start. The message is shown to the operator as it is."""
 
 
 class DomainError(Exception):
-    """A refusal with a sentence for the reader, and a code where its status does not say it all."""
+    """An error with a sentence for the client, and a code if the status is not specific enough."""
 
     status: ClassVar[HTTPStatus]
     headers: Mapping[str, str] = MappingProxyType({})
-    members: Mapping[str, Any] | None = None  # beside the sentence (RFC 9457, section 3.2)
+    members: Mapping[str, Any] | None = None  # extension members (RFC 9457, section 3.2)
 
     def __init__(self, reason: Reason | str) -> None:
         if isinstance(reason, str):
@@ -64,7 +64,7 @@ class Unauthenticated(DomainError):
 
 
 class Malformed(DomainError):
-    """A header that cannot be read."""
+    """A header that cannot be parsed."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -74,7 +74,7 @@ class Forbidden(DomainError):
 
 
 class InsufficientScope(Forbidden):
-    """The token is good, but was not made for this."""
+    """The token is valid, but lacks a required scope."""
 
     def __init__(self, *missing: str) -> None:
         scope = " ".join(missing)
@@ -93,13 +93,13 @@ class Conflict(DomainError):
 
 
 class InProgress(Conflict):
-    """The same request is being processed at this moment."""
+    """The same request is still being processed."""
 
     headers = MappingProxyType({"Retry-After": "1"})
 
 
 class Stale(DomainError):
-    """What was to be written has changed since its writer read it. `etag` is its tag now."""
+    """The resource has changed since the client read it. `etag` is its current tag."""
 
     status = HTTPStatus.PRECONDITION_FAILED
 
@@ -109,7 +109,7 @@ class Stale(DomainError):
 
 
 class UnsupportedMediaType(DomainError):
-    """A body that is not of the media type that is `expected`."""
+    """A body whose media type is not the `expected` one."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
@@ -119,7 +119,7 @@ class UnsupportedMediaType(DomainError):
 
 
 class Invalid(DomainError):
-    """A payload that breaks a rule which its schema cannot say. `field` names the culprit."""
+    """A payload that breaks a rule that its schema cannot express. `field` is the invalid field."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -130,7 +130,7 @@ class Invalid(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """More than is let through; the same request may be sent again after so many seconds."""
+    """A limit is exceeded. The same request may be sent again after `seconds`."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
@@ -140,7 +140,7 @@ class TooManyRequests(DomainError):
 
 
 class Unavailable(DomainError):
-    """The database is away or too busy; the same request may succeed in a moment."""
+    """The database is unavailable or too busy. The same request may succeed after a retry."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = MappingProxyType({"Retry-After": "2"})

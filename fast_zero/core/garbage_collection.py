@@ -1,4 +1,4 @@
-"""Garbage is not looked for among what the program is made of, which stays anyway."""
+"""Exclude long-lived objects, such as modules, from garbage collection."""
 
 import gc
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Load modules without looking through them again and again: a seventh of a start."""
+def gc_disabled() -> Iterator[None]:
+    """Disable the garbage collector while modules load, which saves 1/7 of the start-up time."""
     gc.disable()
     try:
         yield
@@ -17,11 +17,12 @@ def loading() -> Iterator[None]:
 
 
 @contextmanager
-def spared_collector() -> Iterator[None]:
-    """Keep what the program is made of out of the garbage collector's way while it serves.
+def gc_frozen() -> Iterator[None]:
+    """Exclude all existing objects from garbage collection while the server runs.
 
-    A full collection looks at every object and answers nobody meanwhile: a tenth of a second
-    with the program itself, which stays anyway, and hardly any time without.
+    A full collection visits every object and blocks all requests meanwhile. It takes a tenth of a
+    second with the objects of the program itself, which are never freed, and almost no time
+    without.
     """
     gc.freeze()
     try:

@@ -1,4 +1,4 @@
-"""The languages that people are spoken to in."""
+"""The languages of emails and pages."""
 
 import re
 from typing import Annotated, Literal, get_args
@@ -17,12 +17,12 @@ MEMBER = re.compile(
 
 
 def preferred(accepted: str) -> Language:
-    """Choose by `Accept-Language`; the first of those that are wanted alike."""
-    best, most = DEFAULT, 0.0
+    """Choose a language by `Accept-Language`. The first of several with equal weight wins."""
+    best, best_weight = DEFAULT, 0.0
     for member in accepted.split(","):
         found = MEMBER.fullmatch(member.strip(" \t"))
         weight = float(found[2] or 1) if found else 0
         known = [name for name in KNOWN if found and name.split("-")[0] == found[1].lower()]
-        if known and weight > most:
-            best, most = known[0], weight
+        if known and weight > best_weight:
+            best, best_weight = known[0], weight
     return best

@@ -1,6 +1,6 @@
-"""Keyset pages: `after` and `limit`, with `offset` for the clients that rely on it.
+"""Keyset pagination with `after` and `limit`, and `offset` for clients that rely on it.
 
-A cursor is opaque to clients: the id of the last row seen, as eight bytes in base64url.
+A cursor is opaque to clients. It is the id of the last row seen, as eight bytes in base64url.
 """
 
 import base64
@@ -23,8 +23,8 @@ Ts = TypeVarTuple("Ts")
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
-# More rows than there can be. Statements calculate with an offset, and must not leave bigint.
-FARTHEST_OFFSET = 2**48
+# More rows than a table can have. Statements add to the offset, and must not overflow bigint.
+MAX_OFFSET = 2**48
 
 
 def encode_cursor(position: int) -> str:
@@ -32,7 +32,7 @@ def encode_cursor(position: int) -> str:
 
 
 def decode_cursor(cursor: object) -> int:
-    """Read a cursor back; only the exact words that `encode_cursor` writes are taken."""
+    """Decode a cursor. Only the exact text that `encode_cursor` writes is accepted."""
     try:
         position = int.from_bytes(base64.urlsafe_b64decode(f"{cursor}="))
     except ValueError:
@@ -47,7 +47,7 @@ Cursor = Annotated[
     int,
     BeforeValidator(decode_cursor),
     PlainSerializer(encode_cursor, return_type=str),
-    # Eight bytes below 2⁶³: the first and the last of their eleven letters are not free.
+    # Eight bytes below 2⁶³: the first and the last of the eleven characters are restricted.
     WithJsonSchema(
         {
             "type": "string",
@@ -66,8 +66,8 @@ Next = Annotated[
 ]
 
 
-def within_reach(offset: int) -> int:
-    return min(offset, FARTHEST_OFFSET)
+def clamp_offset(offset: int) -> int:
+    return min(offset, MAX_OFFSET)
 
 
 class PageParams(BaseModel):
@@ -77,8 +77,8 @@ class PageParams(BaseModel):
     offset: Annotated[
         int,
         Field(ge=0, le=MAX_BIGINT, description="Rows to skip. Prefer `after`, which stays fast."),
-        WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0}),  # as of an `Id`
-        AfterValidator(within_reach),
+        WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0}),  # like an `Id`
+        AfterValidator(clamp_offset),
     ] = 0
     limit: Annotated[
         int, Field(ge=1, le=MAX_LIMIT, description="Most rows that one page holds.")
@@ -95,7 +95,7 @@ def paged(
     *,
     newest_first: bool = False,
 ) -> Select[*Ts]:
-    """Select a page in the order of ids, and one row more, which tells whether another follows."""
+    """Select a page ordered by id, plus one row, which shows whether another page follows."""
     if page.after is not None:
         statement = statement.where(key < page.after if newest_first else key > page.after)
     ordered = statement.order_by(key.desc() if newest_first else key)
@@ -103,9 +103,9 @@ def paged(
 
 
 def cut(rows: Sequence[Row], page: PageParams, by: str = "id") -> tuple[Sequence[Row], str | None]:
-    """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next.
+    """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next page.
 
-    `by` is the column that they are ordered by.
+    `by` is the column that the rows are ordered by.
     """
     shown = rows[: page.limit]
     if len(rows) <= page.limit:

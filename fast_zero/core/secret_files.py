@@ -1,4 +1,4 @@
-"""Secrets that lie in files: `SECRET_KEY_FILE=/run/secrets/key` in place of `SECRET_KEY`."""
+"""Secrets in files: `SECRET_KEY_FILE=/run/secrets/key` instead of `SECRET_KEY`."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ NAMES = (
 
 
 def read_all() -> dict[str, str]:
-    """Read the files that the environment names, but for the line break at their end."""
+    """Read the files that the environment names, without the line break at the end."""
     named = {name: os.environ.get(f"{name}_FILE") for name in NAMES}
     return {name.lower(): read(name, path) for name, path in named.items() if path}
 
@@ -28,5 +28,5 @@ def read(name: str, path: str) -> str:
     try:
         return Path(path).read_text().removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise StartError(f"{name}_FILE: cannot read {path}: {reason}.") from None

@@ -1,4 +1,4 @@
-"""Every setting of the program, read once from the environment and a `.env` file."""
+"""All settings of the program, read once from the environment and a `.env` file."""
 
 from email.utils import parseaddr
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from fast_zero.core import addresses, secret_files
 from fast_zero.core.errors import StartError
 
-SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: a key as long as the hash of HS256
+SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: at least as long as the hash of HS256
 DRIVER = "postgresql+psycopg"
 SMTP_SCHEMES = {"smtp", "smtp+starttls", "smtps"}
 SCHEMES = {"postgres", "postgresql", DRIVER}
@@ -75,13 +75,13 @@ def parse_limit(value: object) -> object:
 
 def refuse_zero(value: int | None) -> int | None:
     if value == 0:
-        message = "0 would let nobody in; write off for no limit"
+        message = "0 would refuse everything; write off for no limit"
         raise ValueError(message)
     return value
 
 
 OFF = BeforeValidator(parse_limit)
-"""Takes `off` for a limit that is none: `None`. 0 is the limit that allows nothing."""
+"""Parses `off` as `None`, which means no limit. 0 is a limit that allows nothing."""
 NOT_ZERO = AfterValidator(refuse_zero)
 
 PasswordQueue = Annotated[int | None, Field(ge=0, le=10_000), NOT_ZERO, OFF]
@@ -90,14 +90,14 @@ DatabaseUrl = Annotated[URL, BeforeValidator(parse_database_url)]
 
 
 class Settings(BaseSettings):
-    """Times are seconds unless the name says otherwise. `.env.example` lists every variable."""
+    """Times are in seconds unless the name says otherwise. `.env.example` lists every variable."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
-        hide_input_in_errors=True,  # an invalid secret must not be printed
+        hide_input_in_errors=True,  # the value may be a secret
         arbitrary_types_allowed=True,
     )
 
@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # one file a setting: ours
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # replaced by `secret_files`
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         from_files = InitSettingsSource(settings_cls, secret_files.read_all())
         return init_settings, env_settings, from_files, dotenv_settings
@@ -169,27 +169,27 @@ class Settings(BaseSettings):
     requests_per_minute: Annotated[int | None, Field(ge=0, le=1_000_000), NOT_ZERO, OFF] = 1200
 
     def base_url(self) -> str:
-        """Give where people reach the server: PUBLIC_URL or, without it, where it listens."""
+        """Return the URL of the server: PUBLIC_URL, or else the address it listens on."""
         return self.public_url or addresses.local_url(self.host, self.port)
 
     def sends_metrics(self) -> bool:
-        """Tell whether metrics go to the collector beside the traces."""
+        """Return whether metrics are exported to the OpenTelemetry collector, like traces."""
         return bool(self.otel_exporter_otlp_endpoint) and self.otel_metrics_exporter == "otlp"
 
     def database_address(self) -> URL:
-        """Give the address of the database, once it is given or the embedded one runs."""
+        """Return the URL of the database, which may be the embedded one once it runs."""
         if self.database_url is None:
             raise StartError("DATABASE_URL is not set.")
         return self.with_password(self.database_url)
 
     def direct_address(self) -> URL:
-        """Give the address for what needs a session of its own: LISTEN, migrations, jobs."""
+        """Return the URL for what needs a direct connection: LISTEN, migrations, jobs."""
         if self.database_direct_url is None:
             return self.database_address()
         return self.with_password(self.database_direct_url)
 
     def read_address(self) -> URL | None:
-        """Give the address of the standby that reads go to, where there is one."""
+        """Return the URL of the standby that serves reads, if one is configured."""
         return self.database_read_url and self.with_password(self.database_read_url)
 
     def with_password(self, url: URL) -> URL:
@@ -198,12 +198,12 @@ class Settings(BaseSettings):
         return url.set(password=self.database_password.get_secret_value())
 
     def signing_keys(self) -> tuple[str, ...]:
-        """Give the keys whose tokens are accepted, the one that signs new ones first."""
+        """Return the keys whose tokens are accepted. The first one signs new tokens."""
         keys = (self.secret_key, self.secret_key_previous)
         return tuple(key.get_secret_value() for key in keys if key)
 
     def check_keys(self) -> None:
-        """Refuse to go on with a key that is missing or can be guessed."""
+        """Raise StartError if a key is missing or too short."""
         given = {"SECRET_KEY": self.secret_key}
         if self.secret_key_previous:
             given["SECRET_KEY_PREVIOUS"] = self.secret_key_previous
@@ -217,12 +217,12 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings, or refuse to start with a line for each one that is wrong."""
+    """Read the settings. Raises StartError, with a message for each invalid one."""
     try:
         return Settings()
     except ValidationError as error:
-        complaints = [
+        messages = [
             f"{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_url=False, include_input=False)
         ]
-        raise StartError("Invalid settings. " + "; ".join(complaints) + ".") from None
+        raise StartError("Invalid settings. " + "; ".join(messages) + ".") from None

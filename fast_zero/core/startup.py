@@ -1,4 +1,4 @@
-"""What must be there before anything can be served."""
+"""What the program needs before it can serve requests or run commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from fast_zero.core.settings import Settings
 
 
 @contextmanager
-def traced(settings: Settings) -> Iterator[None]:
-    """Send traces where the settings say so, until the block ends."""
+def exporting_traces(settings: Settings) -> Iterator[None]:
+    """Export traces if an OTLP endpoint is configured, until the block ends."""
     endpoint = settings.otel_exporter_otlp_endpoint
     if not endpoint:
         yield
@@ -22,7 +22,7 @@ def traced(settings: Settings) -> Iterator[None]:
         tracing = import_module("fast_zero.core.observability.tracing")
     except ImportError as error:
         raise StartError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT needs what the extra `tracing` installs: "
+            "OTEL_EXPORTER_OTLP_ENDPOINT needs the packages of the extra `tracing`: "
             f"pip install '.[tracing]' ({error})"
         ) from None
     with tracing.exported(endpoint, with_metrics=settings.sends_metrics()):
@@ -30,11 +30,12 @@ def traced(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def completed(settings: Settings) -> Iterator[Settings]:
-    """Fill in what has no default, and hold the embedded database while it is in use.
+def complete_settings(settings: Settings) -> Iterator[Settings]:
+    """Fill in the settings without a default, and keep the embedded database running meanwhile.
 
-    Without a DATABASE_URL the embedded PostgreSQL is started or joined, and its folder keeps
-    the key. With one, the key must be given: processes on other machines share it.
+    Without DATABASE_URL the embedded PostgreSQL is started or joined, and the secret key is
+    stored in its folder. With DATABASE_URL a key is required, since processes on other machines
+    share it.
     """
     if settings.database_url is not None:
         settings.check_keys()

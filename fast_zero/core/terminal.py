@@ -1,4 +1,4 @@
-"""Where commands write: data to standard output, talk to standard error."""
+"""Output of commands: data on standard output, messages on standard error."""
 
 import json
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from rich.markup import escape
 
 STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
-# A pipe gets whole lines.
+# No wrapping, so that a pipe gets whole lines.
 console = Console(soft_wrap=True, highlight=False)
 talk = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
-    """Show rows that have the same columns: as a table, as lines for a pipe, or as JSON."""
+    """Print rows with the same columns: as a table, as lines for a pipe, or as JSON."""
     if as_json:
         print_json(rows)
     elif not console.is_terminal:
         for row in rows:
-            print("\t".join(map(written, row.values())))
+            print("\t".join(map(format_cell, row.values())))
     elif not rows:
         talk.print("The list is empty.")
     else:
@@ -34,7 +34,7 @@ def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
 
 
 def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
-    """Show one thing: a line for each of its fields, or JSON."""
+    """Print one item: a line for each field, or JSON."""
     if as_json:
         print_json(row)
         return
@@ -46,13 +46,13 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def written(cell: object) -> str:
+def format_cell(cell: object) -> str:
     if cell is None:
         return ""
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
 def in_one_line(cell: object) -> str:
-    """Write what people typed so that it can neither begin a line nor steer a terminal."""
-    text = written(cell)
+    """Escape user input that contains line breaks or terminal control characters."""
+    text = format_cell(cell)
     return text if text.isprintable() else json.dumps(text)

@@ -1,7 +1,7 @@
-"""Aliases that keep bad bytes out wherever something is typed in, and what responses are made of.
+"""Types that reject invalid characters in input, and the base classes of responses.
 
-A constrained `str` refuses lone surrogates by itself; NUL, which PostgreSQL cannot store,
-needs the pattern.
+A constrained `str` rejects lone surrogates by itself. NUL, which PostgreSQL cannot store, is
+rejected by the pattern.
 """
 
 from typing import Annotated, Literal
@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSc
 from fast_zero.core.errors import CODES
 
 RawText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-"""Text exactly as typed, without NUL and lone surrogates."""
+"""Unchanged text that contains neither NUL nor lone surrogates."""
 
 Text = Annotated[RawText, StringConstraints(strip_whitespace=True)]
-"""Text without the white space around it; lengths count what is left."""
+"""Text without surrounding white space. Length limits apply to the stripped text."""
 
 ENCODED_WORD = "=?"
-"""How an encoded word begins. RFC 2047, section 5 forbids it in an address; readers decode it."""
+"""The start of an encoded word. RFC 2047, section 5 forbids it in addresses; readers decode it."""
 
 MAX_BIGINT = 2**63 - 1
 
-# The document says `int64` instead of the bound, which would stand beside every number.
+# The OpenAPI document says `int64` instead of repeating the bound for every number.
 Id = Annotated[
     int,
     Field(ge=1, le=MAX_BIGINT),
@@ -31,26 +31,26 @@ Id = Annotated[
 
 
 Sharing = Literal["off", "followers", "public"]
-"""With whom what one has finished is shared."""
+"""With whom the finished todos of a user are shared."""
 
 
-class Answer(BaseModel):
-    """What is returned, made from the columns of a row or from words.
+class ResponseModel(BaseModel):
+    """The base class of responses, which are built from rows or keyword arguments.
 
-    pydantic compiles one when it is first sent, and not all of them at each start.
+    pydantic builds each model on first use, and not all of them at each start.
     """
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)
 
 
-class Message(Answer):
-    """A confirmation in words."""
+class Message(ResponseModel):
+    """A confirmation message."""
 
     message: str = Field(description="What was done.", examples=["User deleted"])
 
 
-class Problem(Answer):
-    """An error as RFC 9457 shapes it."""
+class Problem(ResponseModel):
+    """An error in the format of RFC 9457."""
 
     type: str = Field(description="`about:blank`: the status says what kind of problem it is.")
     title: str = Field(description="The status in words.")
@@ -61,10 +61,10 @@ class Problem(Answer):
         examples=list(CODES.values()),
     )
     detail: str = Field(description="What is wrong and, where it helps, what to do.")
-    instance: str = Field(description="The path that was asked for.")
+    instance: str = Field(description="The path of the request.")
 
 
-class InvalidField(Answer):
+class InvalidField(ResponseModel):
     type: str = Field(description="The rule that was broken, in one word.")
     loc: list[str | int] = Field(description="Where: `body`, `query` or `path`, then the field.")
     msg: str = Field(description="What is wrong, in a sentence.")

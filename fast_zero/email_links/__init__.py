@@ -1,6 +1,5 @@
-"""Owns the links in emails: they verify an address, change it, or replace a forgotten password.
+"""Owns the links in emails: they verify or change an address, or reset a forgotten password.
 
-A link is used by whoever has its token; nobody lists them.
-Promises that only the newest link of each kind works, once, and that nobody learns who has an
-account.
+A link is used by anyone who has its token; links are not listed. Promises that only the newest link
+of a kind works, and only once, and that nobody learns whether an address has an account.
 """

@@ -1,7 +1,7 @@
-"""What is written to people about their account, in each language.
+"""The emails about an account, in each language.
 
-Nothing in an email is anybody's own text: whoever registers chooses a name, and whose address
-is given. So the server cannot be made to send what others wrote.
+They contain no text that users enter: a stranger may register with somebody else's address and any
+username, so the server would send what others wrote.
 """
 
 from enum import StrEnum
@@ -9,13 +9,13 @@ from string import Template
 from urllib.parse import urlencode
 
 from fast_zero.core.email import template
-from fast_zero.core.email.sending import Letter
+from fast_zero.core.email.sending import OutgoingEmail
 from fast_zero.core.email.template import Recipient
 from fast_zero.email_links.models import Purpose
 
 
 class Notice(StrEnum):
-    """What an email tells without asking for anything."""
+    """An email that reports a change and needs no action."""
 
     ADDRESS_ASKED = "address_asked"
     ADDRESS_CHANGED = "address_changed"
@@ -28,7 +28,7 @@ PAGES = {
     Purpose.ADDRESS: "confirm",
     Purpose.PASSWORD: "password",
 }
-# The subject, then the paragraphs. The ends of lines are those of this file only.
+# The subject, then the paragraphs. Line breaks within a paragraph are not part of the text.
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         Purpose.VERIFICATION: """
@@ -167,24 +167,24 @@ O link funciona uma vez, por uma semana. Se você não quer uma conta, não faç
 
 
 def with_link(
-    purpose: Purpose, to: Recipient, *, server: str, token: str, letter_id: str
-) -> Letter:
-    # In the fragment, the token is sent to no server, and so is in no log and no Referer.
+    purpose: Purpose, to: Recipient, *, server: str, token: str, message_id: str
+) -> OutgoingEmail:
+    # A fragment is not sent to a server, so the token appears in no log and no Referer header.
     link = f"{server}/account/{PAGES[purpose]}?lang={to.language}#{token}"
-    return write(purpose, to, server=server, link=link, letter_id=letter_id)
+    return write(purpose, to, server=server, link=link, message_id=message_id)
 
 
-def invitation(to: Recipient, *, server: str, token: str, letter_id: str) -> Letter:
+def invitation(to: Recipient, *, server: str, token: str, message_id: str) -> OutgoingEmail:
     fragment = urlencode({"invitation": token, "email": to.address})
     link = f"{server}/account/register?lang={to.language}#{fragment}"
-    return write(INVITATION, to, server=server, link=link, letter_id=letter_id)
+    return write(INVITATION, to, server=server, link=link, message_id=message_id)
 
 
-def notice(about: Notice, to: Recipient, *, server: str, letter_id: str) -> Letter:
-    return write(about, to, server=server, link="", letter_id=letter_id)
+def notice(about: Notice, to: Recipient, *, server: str, message_id: str) -> OutgoingEmail:
+    return write(about, to, server=server, link="", message_id=message_id)
 
 
-def write(about: str, to: Recipient, *, server: str, link: str, letter_id: str) -> Letter:
+def write(about: str, to: Recipient, *, server: str, link: str, message_id: str) -> OutgoingEmail:
     paragraphs = [" ".join(text.split()) for text in TEXTS[to.language][about].split("\n\n")]
     subject, *filled = (Template(text).substitute(server=server, link=link) for text in paragraphs)
-    return template.write(filled, to, subject, letter_id=letter_id, link=link)
+    return template.write(filled, to, subject, message_id=message_id, link=link)

@@ -13,16 +13,16 @@ from fast_zero.core.database import Base
 class Purpose(StrEnum):
     """What a link in an email is for."""
 
-    VERIFICATION = "verification"  # the address of the account is its owner's
-    ADDRESS = "address"  # so is the one that shall take its place
-    PASSWORD = "password"  # noqa: S105  # a forgotten one is replaced
+    VERIFICATION = "verification"  # verifies the current address
+    ADDRESS = "address"  # confirms a new address
+    PASSWORD = "password"  # noqa: S105  # resets a forgotten password
 
 
 class MailedLink(Base):
-    """The newest link of each kind that was sent to somebody. It works once.
+    """The newest link of a purpose that was sent to a user. It works once.
 
-    It is kept when it was used, so that an email that is sent again does not revive it. It holds
-    for the address that it was sent to: another one of the account makes it void.
+    A used link is kept, so that a retried email does not make it valid again. A link is bound to
+    the address that it was sent to: it is void if the account has another one.
     """
 
     __tablename__ = "mailed_links"

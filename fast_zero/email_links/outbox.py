@@ -1,7 +1,7 @@
-"""The emails that accounts need, as jobs; `jobs` writes and sends them.
+"""Defers the emails of accounts as jobs; the module `jobs` writes and sends them.
 
-Nothing here is a secret: a link's token is made from its seed and the server's key when the email
-is written.
+The arguments are no secrets: the token of a link is derived from its seed and the server's key when
+the email is written.
 """
 
 from datetime import UTC, datetime
@@ -17,8 +17,8 @@ SEND_NOTICE = "accounts.send_notice"
 SEND_INVITATION = "accounts.send_invitation"
 
 
-class LinkAsked(TypedDict):
-    """What `SEND_LINK` is deferred with."""
+class LinkRequest(TypedDict):
+    """The arguments of `SEND_LINK`."""
 
     purpose: str
     email: str
@@ -28,8 +28,8 @@ class LinkAsked(TypedDict):
 
 
 def link(purpose: Purpose, email: str, user_id: int | None = None) -> Deferral:
-    """Ask for a link. Whose it is, and whether it is anybody's, is found out when it is sent."""
-    arguments: LinkAsked = {
+    """Defer a link. When it is sent, the job finds out whether there is a recipient."""
+    arguments: LinkRequest = {
         "purpose": purpose.value,
         "email": email,
         "user_id": user_id,
@@ -40,12 +40,12 @@ def link(purpose: Purpose, email: str, user_id: int | None = None) -> Deferral:
 
 
 def invitation(seed: str) -> Deferral:
-    """Ask for the email of an invitation, which is found by the digest of its token."""
+    """Defer the email of an invitation, which is found by the digest of its token."""
     return Deferral(SEND_INVITATION, {"seed": seed})
 
 
 def notice(about: Notice, email: str, language: str) -> Deferral:
-    """Ask for an email that tells what was done."""
+    """Defer an email that reports a change."""
     seed = security.new_secret()
     arguments = {"about": about.value, "email": email, "language": language, "seed": seed}
     return Deferral(SEND_NOTICE, arguments)

@@ -1,4 +1,4 @@
-"""The pages that the links in email about accounts open."""
+"""The pages that the links in emails open."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse

@@ -1,4 +1,4 @@
-"""Statements about the links in emails, and about what they are for."""
+"""Statements about the links in emails and their effects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class NewLink:
     expires_at: datetime
 
 
-def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
+def valid_link(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[bool], ...]:
     return (
         MailedLink.digest == digest,
         MailedLink.purpose.in_(purposes),
@@ -44,8 +44,10 @@ def works(digest: bytes, purposes: Iterable[Purpose]) -> tuple[ColumnElement[boo
     )
 
 
-def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    """Find whom a link is for, while it still makes sense to send it."""
+def recipient_of(
+    purpose: Purpose, email: str, user_id: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    """Select the user that a link is for, if it still makes sense to send it."""
     match purpose:
         case Purpose.VERIFICATION:
             return User.id == user_id, User.email == email, User.email_verified_at.is_(None)
@@ -56,9 +58,9 @@ def addressed(purpose: Purpose, email: str, user_id: int | None) -> tuple[Column
 
 
 async def upsert_link(session: Session, link: NewLink) -> Row[str, str] | None:
-    """Let a link take the place of an older one; give its reader's address and language.
+    """Replace an older link; return the recipient's address and language.
 
-    None: it is for nobody, was used, or a newer one was asked for.
+    None: there is no recipient, the link was used, or a newer one was requested.
     """
     where = User.pending_email if link.purpose is Purpose.ADDRESS else User.email
     values = {
@@ -69,10 +71,10 @@ async def upsert_link(session: Session, link: NewLink) -> Row[str, str] | None:
         "requested_at": literal(link.requested_at, DateTime(timezone=True)),
         "expires_at": literal(link.expires_at, DateTime(timezone=True)),
     }
-    reader = select(*values.values()).where(*addressed(link.purpose, link.email, link.user_id))
+    reader = select(*values.values()).where(*recipient_of(link.purpose, link.email, link.user_id))
     statement = insert(MailedLink).from_select(list(values), reader)
     new = statement.excluded
-    # Not by its digest: another SECRET_KEY makes another one of the same seed.
+    # The digest is no criterion: the same seed gives another one after SECRET_KEY was changed.
     again = (MailedLink.requested_at == new.requested_at) & MailedLink.used_at.is_(None)
     statement = statement.on_conflict_do_update(
         index_elements=[MailedLink.owner_id, MailedLink.purpose],
@@ -85,19 +87,19 @@ async def upsert_link(session: Session, link: NewLink) -> Row[str, str] | None:
         },
         where=or_(MailedLink.requested_at < new.requested_at, again),
     )
-    kept = statement.returning(MailedLink.owner_id, MailedLink.email).cte("kept")
-    found = select(kept.c.email, User.language).join(User, User.id == kept.c.owner_id)
+    upserted = statement.returning(MailedLink.owner_id, MailedLink.email).cte("upserted")
+    found = select(upserted.c.email, User.language).join(User, User.id == upserted.c.owner_id)
     return (await session.execute(found)).one_or_none()
 
 
-async def link_works(session: Session, digest: bytes, purpose: Purpose) -> bool:
-    return bool(await session.scalar(select(exists().where(*works(digest, [purpose])))))
+async def is_link_valid(session: Session, digest: bytes, purpose: Purpose) -> bool:
+    return bool(await session.scalar(select(exists().where(*valid_link(digest, [purpose])))))
 
 
 async def use_link(
     session: Session, digest: bytes, purposes: Iterable[Purpose]
 ) -> MailedLink | None:
-    statement = update(MailedLink).where(*works(digest, purposes)).values(used_at=func.now())
+    statement = update(MailedLink).where(*valid_link(digest, purposes)).values(used_at=func.now())
     return await session.scalar(statement.returning(MailedLink))
 
 
@@ -110,8 +112,8 @@ async def verify_address(session: Session, user_id: int, email: str) -> bool:
     return await session.scalar(statement.returning(User.id)) is not None
 
 
-async def move_address(session: Session, user_id: int, email: str) -> Row[str, str] | None:
-    """Let the pending address take the place of the current one; give that, and the language."""
+async def apply_pending_email(session: Session, user_id: int, email: str) -> Row[str, str] | None:
+    """Replace the address with the pending one; return the old address and the language."""
     before = aliased(User)
     statement = (
         update(User)
@@ -125,10 +127,10 @@ async def move_address(session: Session, user_id: int, email: str) -> Row[str, s
 async def reset_password(
     session: Session, user_id: int, email: str, password_hash: str
 ) -> Row[str, str, bool] | None:
-    """Write a new password; give address, language, and whether the address was verified before.
+    """Set a new password; return address, language, and whether the address was verified before.
 
-    It is verified by this. One that is pending may be a thief's, and is forgotten. The account is
-    locked before it is read, so that what follows sees all that was made before it.
+    The reset verifies the address, and deletes a pending one, which may be a thief's. The account
+    is locked before it is read, so that later statements see everything that was created before.
     """
     before = (
         select(User.id, User.email_verified_at)
@@ -149,7 +151,7 @@ async def reset_password(
     return (await session.execute(statement)).one_or_none()
 
 
-async def select_unverified(session: Session, actor_id: int) -> str | None:
-    """Give an address that is not verified yet."""
+async def select_unverified_email(session: Session, actor_id: int) -> str | None:
+    """Select the address of a user, if it is not verified."""
     unverified = (User.id == actor_id, User.email_verified_at.is_(None))
     return await session.scalar(select(User.email).where(*unverified))

@@ -16,7 +16,7 @@ class MailedToken(BaseModel):
     token: Annotated[
         Secret,
         Field(
-            description="The end of the link, behind the `#`.",
+            description="The part of the link after the `#`.",
             examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
         ),
     ]

@@ -1,4 +1,4 @@
-"""What a link in an email does when somebody has followed it."""
+"""What happens when a link in an email is requested or used."""
 
 from collections.abc import Sequence
 
@@ -15,73 +15,77 @@ from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.passwords import check_password
 from fast_zero.two_factor import queries as two_factor_queries
 
-DEAD = Reason("link_not_valid", "This link was used, has expired, or was followed by a newer one.")
-VERIFIED = Reason("email_already_verified", "Your email address is verified already.")
+LINK_NOT_VALID = Reason(
+    "link_not_valid", "This link was used, has expired, or was followed by a newer one."
+)
+ALREADY_VERIFIED = Reason("email_already_verified", "Your email address is verified already.")
 
 
-async def ask_for_verification(
-    session: Session, settings: Settings, actor_id: int, asker: str
+async def request_verification(
+    session: Session, settings: Settings, actor_id: int, requester: str
 ) -> None:
     user = await identity_queries.select_user(session, actor_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     if user.email_verified_at is None:
-        await attempts.limit_letters(session, settings, asker, user.email)
-        if email := await queries.select_unverified(session, actor_id):
+        await attempts.limit_emails(session, settings, requester, user.email)
+        if email := await queries.select_unverified_email(session, actor_id):
             await jobs.defer(session, outbox.link(Purpose.VERIFICATION, email, actor_id))
             return
-    raise Conflict(VERIFIED)
+    raise Conflict(ALREADY_VERIFIED)
 
 
-async def ask_for_password(session: Session, settings: Settings, email: str, asker: str) -> None:
-    """Ask for a link to a new password, whether or not anybody has the address."""
-    await attempts.limit_letters(session, settings, asker, email)
+async def request_password_reset(
+    session: Session, settings: Settings, email: str, requester: str
+) -> None:
+    """Request a link to reset a password, whether or not the address has an account."""
+    await attempts.limit_emails(session, settings, requester, email)
     await session.begin()
     await jobs.defer(session, outbox.link(Purpose.PASSWORD, email))
 
 
 async def confirm_address(session: Session, token: str) -> Sequence[int]:
-    """Verify an address, or let it take the place of another; give the sessions that ended.
+    """Verify the current address, or apply a pending one; return the sessions that ended.
 
-    In one transaction: a link whose address was taken meanwhile is not used up.
+    It is one transaction: if the address was taken in the meantime, the link is not used up.
     """
     purposes = (Purpose.VERIFICATION, Purpose.ADDRESS)
     link = await queries.use_link(session, security.digest(token), purposes)
     if link is None:
-        raise NotFound(DEAD)
+        raise NotFound(LINK_NOT_VALID)
     if link.purpose is Purpose.VERIFICATION:
         if not await queries.verify_address(session, link.owner_id, link.email):
-            raise NotFound(DEAD)
+            raise NotFound(LINK_NOT_VALID)
         return []
-    moved = await queries.move_address(session, link.owner_id, link.email)
+    moved = await queries.apply_pending_email(session, link.owner_id, link.email)
     if moved is None:
-        raise NotFound(DEAD)
+        raise NotFound(LINK_NOT_VALID)
     await jobs.defer(session, outbox.notice(Notice.ADDRESS_CHANGED, *moved))
     return await identity_queries.delete_sessions(session, link.owner_id)
 
 
-async def hash_by_link(
+async def hash_password_for_link(
     session: Session, settings: Settings, token: str, password: str, caller: Caller
 ) -> str:
-    """Hash a new password, if the link to it works; it costs too much to do for any other."""
+    """Hash a new password if the link is valid: hashing is too expensive to do it for others."""
     check_password(password, settings.password_min_length)
-    if not await queries.link_works(session, security.digest(token), Purpose.PASSWORD):
-        raise NotFound(DEAD)
+    if not await queries.is_link_valid(session, security.digest(token), Purpose.PASSWORD):
+        raise NotFound(LINK_NOT_VALID)
     return await security.hash_password(session, password, caller)
 
 
 async def reset_password(session: Session, token: str, password_hash: str) -> Sequence[int]:
-    """Set a new password by a link; give the sessions that ended.
+    """Set a new password with a link; return the sessions that ended.
 
-    An address that was never verified may have been given by somebody else, who registered with it
-    before its owner did. So personal tokens and the second factor end as well.
+    If the address was never verified, somebody else may have registered with it before its owner
+    did. So personal tokens and the second factor are deleted, too.
     """
     link = await queries.use_link(session, security.digest(token), [Purpose.PASSWORD])
     if link is None:
-        raise NotFound(DEAD)
+        raise NotFound(LINK_NOT_VALID)
     changed = await queries.reset_password(session, link.owner_id, link.email, password_hash)
     if changed is None:
-        raise NotFound(DEAD)
+        raise NotFound(LINK_NOT_VALID)
     email, language, was_verified = changed
     if not was_verified:
         await identity_queries.delete_personal_tokens(session, link.owner_id)

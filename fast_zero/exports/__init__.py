@@ -1,4 +1,5 @@
-"""Owns nothing: gives people all that the other rooms keep of them.
+"""Owns nothing: exports the data that the other rooms store about a user.
 
-An export is seen by the person whom it is about. Promises that it is whole, and holds no secret.
+An export is visible only to the user whom it is about. Promises that it is complete, and contains
+no secrets.
 """

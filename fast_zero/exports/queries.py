@@ -1,4 +1,4 @@
-"""All that the feed keeps of a person, for an export. Who blocks that person is not theirs."""
+"""Statements for an export that no other room has. Blocks by other users are not included."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ SelectPage = Callable[[Session, int, PageParams], Awaitable[Sequence[AnyRow]]]
 def pages(
     columns: Sequence[ColumnElement[Any]], id_: ColumnElement[int], owner_id: ColumnElement[Any]
 ) -> SelectPage:
-    """Select pages of the rows that are somebody's, oldest first."""
+    """Return a function that selects pages of a user's rows, oldest first."""
     statement: Select[*tuple[Any, ...]] = select(id_, *columns)
 
     async def select_page(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:

@@ -19,7 +19,7 @@ AS_FILE: Responses = {
     200: {
         "headers": {
             "Content-Disposition": {
-                "description": "The name of a file to keep it in.",
+                "description": "A file name for the export.",
                 "schema": {"type": "string"},
             }
         }
@@ -31,9 +31,9 @@ router = APIRouter(prefix="/users/me/export", tags=["users"], responses=NEEDS_TO
 
 @router.get("", response_model=Export, responses=AS_FILE)
 async def export_me(actor: Reader, session: ReadSession, request: Request) -> StreamingResponse:
-    """Export everything that is kept of you. One JSON document, written while it is read.
+    """Export everything that is stored about you. One JSON document, which is streamed.
 
-    It is no snapshot: what is written meanwhile may or may not be in it.
+    It is not a snapshot: changes during the export may or may not be included.
     """
     now = datetime.now(UTC)
     head = await service.read_head(session, actor.id, now)

@@ -1,4 +1,4 @@
-"""An export is written page by page: it takes the memory of one, and no connection in between."""
+"""Writes an export page by page: it holds one page in memory, and no connection in between."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from fast_zero.exports.schemas import CompletionPublic, ExportHead, GivenLike, R
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
 from fast_zero.notifications import queries as news_queries
-from fast_zero.notifications.schemas import NewsParams, NotificationPublic
+from fast_zero.notifications.schemas import NotificationParams, NotificationPublic
 from fast_zero.sessions import queries as session_queries
 from fast_zero.sessions.schemas import SessionPublic
 from fast_zero.todos.queries import select_todos
@@ -23,11 +23,11 @@ from fast_zero.todos.schemas import TodoFilter, TodoPublic
 from fast_zero.two_factor import queries as two_factor_queries
 from fast_zero.two_factor.schemas import OtpState
 
-PAGE = 100  # rows: of the longest todos, some two megabytes
+PAGE = 100  # rows; with the longest todos, about two megabytes
 
 Select = Callable[[Session, int, Any], Awaitable[Sequence[Any]]]
 
-# The name in the export, how a row is shown, what selects a page, and what describes one.
+# The name in the export, the schema of a row, the query, and the class of its page parameters.
 LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("sessions", SessionPublic, session_queries.select_sessions, PageParams),
     ("personal_tokens", PersonalTokenPublic, identity_queries.select_personal_tokens, PageParams),
@@ -39,7 +39,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("following", Relation, queries.select_following, PageParams),
     ("followers", Relation, queries.select_followers, PageParams),
     ("blocked", Relation, queries.select_blocked, PageParams),
-    ("notifications", NotificationPublic, news_queries.select_page, NewsParams),
+    ("notifications", NotificationPublic, news_queries.select_page, NotificationParams),
 )
 
 
@@ -56,7 +56,7 @@ async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHea
 
 
 async def write(sessions: Sessions, actor_id: int, head: ExportHead) -> AsyncIterator[str]:
-    """Give the JSON of an export in parts."""
+    """Yield the JSON of an export in parts."""
     yield head.model_dump_json().removesuffix("}")
     for name, shape, select, params in LISTS:
         yield f',"{name}":['

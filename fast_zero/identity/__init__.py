@@ -1,5 +1,5 @@
-"""Owns users, their log-in sessions and personal tokens, and the audit: who the current user is.
+"""Owns users, log-in sessions, personal tokens and the audit; knows the current user.
 
-A user's profile is seen by everyone, email address and settings by that user alone.
-Promises that usernames and addresses are unique whatever their case or Unicode form.
+A profile is visible to everyone, email address and settings to the user alone. Promises that
+usernames and email addresses are unique regardless of case and Unicode form.
 """

@@ -1,4 +1,4 @@
-"""How often somebody may try to guess a password, and ask for emails."""
+"""Limits on password attempts, registrations and requested emails."""
 
 import unicodedata
 
@@ -15,14 +15,14 @@ HOUR = 3600
 TOO_MANY_REGISTRATIONS = Reason(
     "too_many_registrations", "Too many accounts were made from your address. Try again later."
 )
-TOO_MANY_LETTERS = Reason("too_many_emails", "Too many emails were asked for. Try again later.")
+TOO_MANY_EMAILS = Reason("too_many_emails", "Too many emails were asked for. Try again later.")
 
 
-def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:
-    """Limit the log-ins from an address, and those to an account, whether it exists or not.
+def log_in_limits(settings: Settings, login: str, address: str) -> tuple[Limit, ...]:
+    """Limit the log-ins from an IP address, and those to an account, whether it exists or not.
 
-    `login` is what was typed, folded as the database folds it. If an account's name and its
-    address were counted as one, trying both would tell that they belong together.
+    `login` is the entered name, folded as the database folds it. The username and the email address
+    of an account are counted separately: a shared count would reveal that they belong together.
     """
     return (
         Limit(
@@ -39,80 +39,81 @@ def at_log_in(settings: Settings, login: str, address: str) -> tuple[Limit, ...]
     )
 
 
-def of_own_password(settings: Settings, actor_id: int, session_id: int | None) -> Limit:
-    """Limit how often who is logged in may give their password once more.
+def own_password_limit(settings: Settings, actor_id: int, session_id: int | None) -> Limit:
+    """Limit how often a logged-in user may enter their password again.
 
-    Each session is counted alone, so that who has stolen one holds up no other, and failed
-    log-ins hold up none.
+    Each session is counted separately, so that a thief of one session blocks no other. Failed
+    log-ins are not counted here.
     """
     key = throttle.key(settings, "own password", f"{actor_id} {session_id}")
     return Limit(key, settings.login_failures, settings.login_longest_wait)
 
 
-async def try_password(
+async def verify_limited_password(
     session: Session,
     limits: tuple[Limit, ...],
     caller: Caller,
     password: str,
     password_hash: str | None,
 ) -> tuple[bool, str | None]:
-    """Compare as `security.verify_password` does, if there is an attempt left.
+    """Verify a password as `security.verify_password` does, if an attempt is left.
 
-    It counts as failed; whoever finds that all is well forgives it.
+    The attempt is counted as failed. The caller calls `throttle.record_success` after success.
     """
-    await throttle.attempt(session, *limits)
+    await throttle.record_attempt(session, *limits)
     try:
         return await security.verify_password(session, password, password_hash, caller)
     except (TooManyRequests, Unavailable):
-        await throttle.take_back(session, *limits)
+        await throttle.cancel_attempt(session, *limits)
         raise
 
 
-async def own_password_is_right(
+async def is_own_password(
     session: Session,
     settings: Settings,
     actor: tuple[int, int | None],
     password: str,
     password_hash: str,
 ) -> bool:
-    """Compare the password of who is logged in. `actor` is their id and that of the session."""
-    limit = of_own_password(settings, *actor)
+    """Verify the password of the current user. `actor` is the user's id and the session's id."""
+    limit = own_password_limit(settings, *actor)
     caller = password_queue.user(settings, actor[0])
-    right, _ = await try_password(session, (limit,), caller, password, password_hash)
+    right, _ = await verify_limited_password(session, (limit,), caller, password, password_hash)
     if right:
-        await throttle.forgive(session, limit)
-        await session.commit()  # whatever else is wrong with the request, it was no failure
+        await throttle.record_success(session, limit)
+        await session.commit()  # the password was right, even if the request fails later
     return right
 
 
 async def limit_registrations(session: Session, settings: Settings, client: str) -> None:
-    """Take one of those that an address has in an hour, before anything costs much."""
+    """Count a registration of an IP address per hour, before any expensive work."""
     key = throttle.key(settings, "registrations", network(client))
     limit = settings.registrations_per_hour
-    await throttle.spend(session, key, limit, HOUR, TOO_MANY_REGISTRATIONS)
+    await throttle.consume(session, key, limit, HOUR, TOO_MANY_REGISTRATIONS)
 
 
-async def limit_letters(session: Session, settings: Settings, asker: str, *to: str) -> None:
-    """Take emails of the limits as `spend_letters` does. They stay taken if the request fails."""
+async def limit_emails(session: Session, settings: Settings, requester: str, *to: str) -> None:
+    """Count emails as `spend_emails` does, and commit: they stay counted if the request fails."""
     try:
-        await spend_letters(session, settings, asker, *to)
+        await spend_emails(session, settings, requester, *to)
     except TooManyRequests:
         await session.commit()
         raise
     await session.commit()
 
 
-async def spend_letters(session: Session, settings: Settings, asker: str, *to: str) -> None:
-    """Take one of those that an asker has in an hour, and one of those that each reader gets.
+async def spend_emails(session: Session, settings: Settings, requester: str, *to: str) -> None:
+    """Count an email for the requester, and one for each recipient, per hour.
 
-    The asker comes first: who has none left takes none from others. Python does not fold an
-    address just as the database does; the few letters in which they differ give a few more.
+    The requester is counted first: a requester without emails left uses up no recipient's limit.
+    Python does not fold addresses exactly as the database does; the few characters that differ
+    allow a few more emails.
     """
     limit = settings.letters_per_hour_per_address
-    await throttle.spend(
-        session, throttle.key(settings, "letters from", asker), limit, HOUR, TOO_MANY_LETTERS
+    await throttle.consume(
+        session, throttle.key(settings, "letters from", requester), limit, HOUR, TOO_MANY_EMAILS
     )
     for address in to:
         folded = unicodedata.normalize("NFKC", address).casefold()
         reader = throttle.key(settings, "letters to", folded)
-        await throttle.spend(session, reader, settings.letters_per_hour, HOUR, TOO_MANY_LETTERS)
+        await throttle.consume(session, reader, settings.letters_per_hour, HOUR, TOO_MANY_EMAILS)

@@ -14,9 +14,9 @@ from fast_zero.core.errors import (
     Unauthenticated,
 )
 from fast_zero.core.http.bearer import access_token_of
-from fast_zero.core.http.middleware.rate_limit import Charge
+from fast_zero.core.http.middleware.rate_limit import RateLimitClient
 from fast_zero.core.http.problems import responses
-from fast_zero.core.observability.logs import asked
+from fast_zero.core.observability.logs import current_request
 from fast_zero.identity import personal_tokens, queries
 from fast_zero.identity.revocations import Revocations
 from fast_zero.identity.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
@@ -24,33 +24,33 @@ from fast_zero.identity.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 NO_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
 NO_SCOPE = InsufficientScope("…")
 NEEDS_TOKEN = responses(*NO_TOKEN, NO_SCOPE)
-"""What every route that takes an actor may return.
+"""The error responses of every route that takes an actor.
 
-FastAPI lets the responses of a route take the place of its router's, status by status. So a route
-with a 403 of its own names `NO_SCOPE`, too.
+In FastAPI, a response of a route replaces that of its router with the same status. So a route
+with a 403 of its own has to include `NO_SCOPE`.
 """
 
 NEEDS_LOG_IN = Reason(
     "personal_token_not_allowed", "This needs a token from a log-in, not a personal one"
 )
-NOT_FOR_PROGRAMS = Forbidden(NEEDS_LOG_IN)
-"""What a route that needs the session of a log-in returns to a personal token."""
+NO_PERSONAL_TOKENS = Forbidden(NEEDS_LOG_IN)
+"""The error response to a personal token where a route needs a log-in session."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The person asking, and what the token that they sent is allowed to do."""
+    """The current user, and what the token of the request allows."""
 
     id: int
     scopes: frozenset[str] = ALL_SCOPES
-    session_id: int | None = None  # none where a personal token asks
+    session_id: int | None = None  # None for a personal token
 
 
 class BearerToken(OAuth2PasswordBearer):
     """Reads the current user from the token.
 
-    An access token says it all, and costs no statement while the list of ended sessions is
-    complete. A personal token costs one, in a session of its own: the route may read elsewhere.
+    An access token needs no statement while the list of ended sessions is complete. A personal
+    token needs one, in a session of its own: the session of the route may read from a standby.
     """
 
     async def __call__(  # type: ignore[override]  # more than the token itself
@@ -59,16 +59,16 @@ class BearerToken(OAuth2PasswordBearer):
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
-        charge: Charge | None = request.scope["state"].get("charge")
+        client: RateLimitClient | None = request.scope["state"].get("rate_limit")
         try:
             actor = await actor_of(request, token)
         except Unauthenticated:
-            if charge:
-                charge.to_address()
+            if client:
+                client.charge_address()
             raise
-        if charge:
-            charge.to_user(actor.id)
-        if request_known := asked.get():
+        if client:
+            client.charge_user(actor.id)
+        if request_known := current_request.get():
             request_known.actor_id = actor.id
         if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
             raise InsufficientScope(*missing)
@@ -82,18 +82,18 @@ async def actor_of(request: Request, token: str) -> Actor:
 
 
 async def actor_of_access_token(request: Request) -> Actor:
-    said = access_token_of(request.scope)
-    if said is None:
+    claims = access_token_of(request.scope)
+    if claims is None:
         raise Unauthenticated(INVALID_TOKEN)
     revocations: Revocations = request.state.revocations
-    ended = said.session_id in revocations.ended
+    ended = claims.session_id in revocations.ended
     if not ended and not revocations.complete:
         async with transaction(request.state.sessions) as session:
-            lives = queries.session_lives
-            ended = not await lives(session, said.user_id, said.session_id)
+            is_open = queries.is_session_open
+            ended = not await is_open(session, claims.user_id, claims.session_id)
     if ended:
         raise Unauthenticated(INVALID_TOKEN)
-    return Actor(said.user_id, said.scopes, said.session_id)
+    return Actor(claims.user_id, claims.scopes, claims.session_id)
 
 
 async def actor_of_personal_token(request: Request, token: str) -> Actor:
@@ -107,7 +107,7 @@ async def actor_of_personal_token(request: Request, token: str) -> Actor:
 
 
 def session_of(actor: Actor) -> int:
-    """Give the session that the actor logged in with; a personal token has none."""
+    """Return the id of the actor's log-in session. A personal token has none."""
     if actor.session_id is None:
         raise Forbidden(NEEDS_LOG_IN)
     return actor.session_id

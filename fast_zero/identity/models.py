@@ -17,11 +17,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import Base, counted_version
+from fast_zero.core.database import Base, version_column
 from fast_zero.core.errors import Reason
-from fast_zero.core.http.idempotency_keys import KeptAnswer
+from fast_zero.core.http.idempotency_keys import IdempotencyKey
 
-# Upper case first, so that the two small sigmas of Greek meet.
+# Upper case first, so that both Greek small sigmas become the same letter.
 FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
 
 USERNAME_TAKEN = Reason("username_taken", "Username already exists")
@@ -61,9 +61,9 @@ class User(Base):
     updated_at: Mapped[datetime] = mapped_column(
         init=False, server_default=func.now(), onupdate=func.now()
     )
-    # When username, display name or bio were changed; a trigger writes it.
+    # When username, display name or bio last changed. Written by a trigger.
     profile_updated_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
-    version: Mapped[int] = counted_version()
+    version: Mapped[int] = version_column()
     language: Mapped[str] = mapped_column(default="en", server_default="en")
     display_name: Mapped[str] = mapped_column(default="", server_default="")
     bio: Mapped[str] = mapped_column(default="", server_default="")
@@ -76,7 +76,7 @@ class User(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
     pending_email: Mapped[str | None] = mapped_column(default=None)  # until it is confirmed
-    # What is compared: the name without regard to case, compatibility forms made one.
+    # For comparison: without regard to case, compatibility forms normalized (NFKC).
     username_key: Mapped[str] = mapped_column(
         Computed(FOLDED.format(column="username"), persisted=True), init=False, repr=False
     )
@@ -85,14 +85,14 @@ class User(Base):
     )
 
 
-# Here, since `core` knows no users: the responses that are kept for an account go with it.
-Base.metadata.tables[KeptAnswer.__tablename__].append_constraint(
+# Here, since `core` knows no users: stored responses are deleted with their user.
+Base.metadata.tables[IdempotencyKey.__tablename__].append_constraint(
     ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
 )
 
 
 class LoginSession(Base):
-    """What a log-in opens. Its end is the row's deletion, which a trigger tells every process."""
+    """What a log-in opens. Deleting the row ends the session; a trigger notifies every process."""
 
     __tablename__ = "login_sessions"
 
@@ -112,9 +112,9 @@ class LoginSession(Base):
 
 
 class SpentRefreshToken(Base):
-    """A refresh token that was used. Who brings it again has stolen it, or was stolen from.
+    """A refresh token that was used. If it is used again, it was stolen.
 
-    It is kept until it would have expired.
+    The row is kept until the token would have expired.
     """
 
     __tablename__ = "spent_refresh_tokens"
@@ -127,7 +127,7 @@ class SpentRefreshToken(Base):
 
 
 class EndedSession(Base):
-    """A session that is no more, remembered for longer than its access tokens live."""
+    """A session that has ended. The row is kept for longer than access tokens are valid."""
 
     __tablename__ = "ended_sessions"
 
@@ -136,7 +136,7 @@ class EndedSession(Base):
 
 
 class PersonalToken(Base):
-    """A token that its owner made for a program."""
+    """A personal access token, for a script or another program."""
 
     __tablename__ = "personal_tokens"
 
@@ -150,7 +150,7 @@ class PersonalToken(Base):
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     last_used_at: Mapped[datetime | None] = mapped_column(init=False)
-    version: Mapped[int] = counted_version()
+    version: Mapped[int] = version_column()
 
     __table_args__ = (
         CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_length"),
@@ -159,10 +159,10 @@ class PersonalToken(Base):
 
 
 class AuditEvent(Base):
-    """What happened to an account that its owner, or who runs the server, may want to look up.
+    """A security event of an account, for its owner and the operator.
 
-    Triggers of the tables write most of it, so that no door, bulk statement or command can forget
-    it: see the migration `Audit`. What leaves no row behind is noted by a statement.
+    Triggers write most events, so that no interface, bulk statement or command can omit one: see
+    the migration `Audit`. Statements write the events that change no row.
     """
 
     __tablename__ = "audit_events"

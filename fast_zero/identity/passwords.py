@@ -13,7 +13,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def check_password(password: str, min_length: int) -> None:
-    """Refuse a password that is too short for this server, or that everybody tries first."""
+    """Refuse a password that is too short for this server, or among the most common."""
     if len(password) < min_length:
         raise Invalid(f"The password needs at least {min_length} characters.", "password")
     if password.casefold() in common_passwords():

@@ -1,6 +1,6 @@
-"""How a personal access token looks: `fzp_`, a random part, and a checksum.
+"""The format of a personal access token: `fzp_`, a random part, and a checksum.
 
-The prefix and the checksum let a scanner find a leaked one among other text, and be sure.
+With prefix and checksum, secret scanners can detect a leaked token without false positives.
 """
 
 import string
@@ -13,13 +13,13 @@ CHECKSUM_LENGTH = 6  # a CRC-32 in base 62
 
 
 def token_of(secret: bytes) -> str:
-    """Write a random secret of 32 bytes as a token."""
-    random = in_letters(int.from_bytes(secret), RANDOM_LENGTH)
+    """Format a random secret of 32 bytes as a token."""
+    random = base62(int.from_bytes(secret), RANDOM_LENGTH)
     return PREFIX + random + checksum(random)
 
 
 def is_well_formed(token: str) -> bool:
-    """Tell a token from a mistyped one, without asking the database."""
+    """Check prefix, length and checksum, before the database is queried."""
     random = token[len(PREFIX) : -CHECKSUM_LENGTH]
     return (
         token.startswith(PREFIX)
@@ -30,11 +30,11 @@ def is_well_formed(token: str) -> bool:
 
 
 def checksum(random: str) -> str:
-    return in_letters(zlib.crc32(random.encode()), CHECKSUM_LENGTH)
+    return base62(zlib.crc32(random.encode()), CHECKSUM_LENGTH)
 
 
-def in_letters(number: int, length: int) -> str:
-    """Write the last digits of a number in base 62."""
+def base62(number: int, length: int) -> str:
+    """Write the last `length` digits of a number in base 62."""
     letters = ""
     for _ in range(length):
         number, digit = divmod(number, len(ALPHABET))

@@ -1,4 +1,4 @@
-"""Statements about sessions and personal tokens: what lets somebody in."""
+"""Statements about users, log-in sessions, personal tokens and the audit."""
 
 from collections.abc import Sequence
 
@@ -44,22 +44,22 @@ def token_owned_by(actor_id: int) -> ColumnElement[bool]:
     return PersonalToken.owner_id == actor_id
 
 
-LIVES = prepare(
+SESSION = prepare(
     select(LoginSession.id).where(
         owned_by(bindparam("actor_id")), LoginSession.id == bindparam("session_id")
     )
 )
 
 
-async def session_lives(session: Session, actor_id: int, session_id: int) -> bool:
+async def is_session_open(session: Session, actor_id: int, session_id: int) -> bool:
     values = {"actor_id": actor_id, "session_id": session_id}
-    return await session.fetch_one(LIVES, values) is not None
+    return await session.fetch_one(SESSION, values) is not None
 
 
 async def delete_sessions(
     session: Session, actor_id: int, *, but: int | None = None
 ) -> Sequence[int]:
-    """End all sessions of a user, or all but one; give their ids."""
+    """End all sessions of a user, or all except one; return their ids."""
     statement = delete(LoginSession).where(owned_by(actor_id))
     if but is not None:
         statement = statement.where(LoginSession.id != but)
@@ -72,9 +72,10 @@ async def select_audit(session: Session, actor_id: int, page: PageParams) -> Seq
 
 
 async def lock_owner(session: Session, owner_id: int, session_id: int) -> str | None:
-    """Lock one of an account's sessions and the account; give the role, or None if it has ended.
+    """Lock a session and its account; return the user's role, or None if the session has ended.
 
-    What ends the session or changes the account waits for the transaction, and this for them.
+    Statements that end the session or change the account wait for this transaction, and it for
+    them.
     """
     is_open = locked_sessions(owner_id, LoginSession.id == session_id) > 0
     statement = select(User.role).where(User.id == owner_id, is_open)
@@ -82,10 +83,10 @@ async def lock_owner(session: Session, owner_id: int, session_id: int) -> str | 
 
 
 def locked_sessions(owner_id: int, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """Count sessions of an account, which locks them.
+    """Lock sessions of an account, and count them.
 
-    A log-out locks its session and then the account. A statement that compares this number locks
-    them in the same order, so neither waits for the other for ever.
+    A log-out locks its session first and the account second. A statement with this number in a
+    condition locks in the same order, so that no deadlock is possible.
     """
     mine = select(LoginSession.id).where(owned_by(owner_id), *conditions)
     locked = mine.order_by(LoginSession.id).with_for_update().cte("locked")
@@ -98,10 +99,10 @@ async def insert_personal_token(
     """Insert a token unless its owner has `limit` of them. The caller has locked the owner."""
     columns = PersonalToken.__table__.c
     given = {name: literal(value, columns[name].type) for name, value in values.items()}
-    kept = select(func.count()).select_from(PersonalToken).where(token_owned_by(owner_id))
+    owned = select(func.count()).select_from(PersonalToken).where(token_owned_by(owner_id))
     source = select(literal(owner_id, BigInteger), *given.values())
     if limit is not None:
-        source = source.where(kept.scalar_subquery() < limit)
+        source = source.where(owned.scalar_subquery() < limit)
     statement = insert(PersonalToken).from_select(["owner_id", *given], source)
     return await session.scalar(statement.returning(PersonalToken))
 
@@ -139,17 +140,17 @@ USE_PERSONAL_TOKEN = prepare(using_personal_token())
 
 
 async def use_personal_token(session: Session, digest: bytes) -> PreparedRow | None:
-    """Find whose token it is and what it may do; note its use, at most once a minute."""
+    """Select owner and scopes of a token; update its `last_used_at`, at most once a minute."""
     return await session.fetch_one(USE_PERSONAL_TOKEN, {"token_digest": digest})
 
 
 async def delete_administrators_tokens(session: Session, owner_id: int) -> None:
-    """Revoke the personal tokens of somebody who may administrate no more."""
+    """Revoke the personal tokens with the scope `admin` of a user who lost the role."""
     await session.execute(delete(PersonalToken).where(token_owned_by(owner_id), ADMINISTRATES))
 
 
 async def delete_administrators_sessions(session: Session, owner_id: int) -> Sequence[int]:
-    """End the sessions of somebody who may administrate no more; give their ids."""
+    """End the sessions with the scope `admin` of a user who lost the role; return their ids."""
     administrates = literal(Scope.ADMIN.value, Text) == any_(LoginSession.scopes)
     statement = delete(LoginSession).where(owned_by(owner_id), administrates)
     return (await session.scalars(statement.returning(LoginSession.id))).all()
@@ -188,19 +189,19 @@ REFRESH = {"populate_existing": True}
 
 
 def folded(text: str | BindParameter[str]) -> ColumnElement[str]:
-    """Fold as the key columns do, in the database, so that the two always agree."""
+    """Fold a text in the database as the key columns are folded, so that both always agree."""
     form: ColumnElement[str] = literal_column("NFKC")
     return func.normalize(func.lower(func.upper(func.normalize(text, form))), form)
 
 
 async def select_user(session: Session, user_id: int) -> User | None:
-    """Find an account as it is now, whatever the session has read of it before."""
+    """Select a user with current values, even if the session has loaded the row before."""
     statement = select(User).where(User.id == user_id)
     return await session.scalar(statement, execution_options=REFRESH)
 
 
 async def find_user(session: Session, named: str) -> User | None:
-    """Find an account by its id, or as a log-in does; a number is an id."""
+    """Find a user by id (if it is a number), email address or username."""
     if named.isascii() and named.isdigit():
         return await select_user(session, int(named))
     key = folded(named)

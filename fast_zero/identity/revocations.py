@@ -1,7 +1,7 @@
-"""Which sessions have ended while access tokens of theirs may still live.
+"""The sessions that ended while access tokens of them may still be valid.
 
-Each process remembers them, so that asking costs nothing. A trigger notifies of every session
-that is deleted, whatever deletes it, and writes it down for those who were not listening.
+Each process keeps them in memory, so that a request needs no statement. A trigger notifies of every
+deleted session, and stores it in a table for processes that are not listening.
 """
 
 import time
@@ -23,30 +23,30 @@ SELECT session_id FROM ended_sessions WHERE ended_at > now() - interval '2 hours
 """
 LISTENING = Gauge(
     "fast_zero_revocations_listening",
-    "1 where a process hears of ended sessions; else it asks the database at each request.",
+    "1 if a process is notified of ended sessions, 0 if it queries the database instead.",
     multiprocess_mode="livemin",
 )
 
 
 class Revocations:
-    """The sessions that ended within two hours, known completely only while `complete` is true.
+    """The sessions that ended within two hours. The list is complete only while `complete` is true.
 
-    Older ones are needed by nobody: an access token lives an hour at most.
+    Two hours are enough: an access token is valid for an hour at most.
     """
 
     def __init__(self) -> None:
         self.complete = False
-        self.ended: dict[int, float] = {}  # the oldest first, with the moment it was heard of
+        self.ended: dict[int, float] = {}  # session id → when it was added, the oldest first
 
     async def load(self, connection: psycopg.AsyncConnection) -> None:
-        """Read what ended while nobody listened; what is known already stays known."""
+        """Load the sessions that ended while this process was not listening."""
         for (session_id,) in await (await connection.execute(LOAD)).fetchall():
             self.add(session_id)
         self.complete = True
         LISTENING.set(1)
 
     def add(self, session_id: int | None) -> None:
-        """Refuse a session in this process at once. None stands for a personal token."""
+        """Refuse a session in this process from now on. None stands for a personal token."""
         if session_id is None:
             return
         now = time.monotonic()
@@ -56,7 +56,7 @@ class Revocations:
             del self.ended[oldest]
 
     def add_at_commit(self, session: Session, *session_ids: int | None) -> None:
-        """Refuse sessions in this process once the transaction that ends them is committed."""
+        """Refuse sessions in this process as soon as the transaction is committed."""
 
         def add(_session: object) -> None:
             for session_id in session_ids:
@@ -77,6 +77,10 @@ async def followed(url: URL) -> AsyncIterator[Revocations]:
     """Keep a list of revocations up to date while the application runs."""
     revocations = Revocations()
     async with listening(
-        url, CHANNEL, begin=revocations.load, hear=revocations.hear, end=revocations.lose
+        url,
+        CHANNEL,
+        on_connect=revocations.load,
+        on_notify=revocations.hear,
+        on_disconnect=revocations.lose,
     ):
         yield revocations

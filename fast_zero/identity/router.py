@@ -18,8 +18,8 @@ from fast_zero.core.types import Id
 from fast_zero.identity import queries, service
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
+    NO_PERSONAL_TOKENS,
     NO_SCOPE,
-    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     session_of,
@@ -27,9 +27,9 @@ from fast_zero.identity.dependencies import (
 from fast_zero.identity.schemas import (
     PersonalTokenCreate,
     PersonalTokenCreated,
-    PersonalTokenKept,
     PersonalTokenPage,
     PersonalTokenPublic,
+    StoredPersonalToken,
 )
 
 DONE = HTTPStatus.NO_CONTENT
@@ -43,11 +43,11 @@ router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
     response_model=PersonalTokenCreated,
     responses=responses(
         NO_SCOPE,
-        NOT_FOR_PROGRAMS,
+        NO_PERSONAL_TOKENS,
         Forbidden(service.NO_MORE_SCOPES),
         idempotency.UNFINISHED,
         Conflict(service.too_many(100)),
-        Conflict(service.UNSHOWN),
+        Conflict(service.NOT_RECOVERABLE),
     )
     | idempotency.CREATED,
     dependencies=[NO_STORE],
@@ -60,17 +60,22 @@ async def create_personal_token(
     response: Response,
     once: DoOnce,
 ) -> object:
-    """Make a personal access token for a program. It is shown once."""
-    maker = (actor.id, session_of(actor))  # or one token could make the next, and none would end
-    service.check_scopes(new.scopes, actor.scopes)  # here, so that a replay is refused, too
+    """Create a personal access token. The token is shown only in this response."""
+    maker = (
+        actor.id,
+        session_of(actor),
+    )  # else a token could create its successor, and would never expire
+    service.check_scopes(
+        new.scopes, actor.scopes
+    )  # here, so that a retried request is checked, too
 
-    async def create() -> PersonalTokenKept:
-        kept = await service.create(session, settings, maker, new, datetime.now(UTC))
-        conditions.set_created(response, etags.tag(1), f"/auth/tokens/{kept.id}")
-        return kept
+    async def create() -> StoredPersonalToken:
+        stored = await service.create(session, settings, maker, new, datetime.now(UTC))
+        conditions.set_created(response, etags.tag(1), f"/auth/tokens/{stored.id}")
+        return stored
 
-    def show(kept: bytes) -> PersonalTokenCreated:
-        return service.show(settings, PersonalTokenKept.model_validate_json(kept))
+    def show(stored: bytes) -> PersonalTokenCreated:
+        return service.show(settings, StoredPersonalToken.model_validate_json(stored))
 
     return await once(session, actor.id, create, show=show)
 

@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import ENCODED_WORD, Answer, Id, RawText, Text
+from fast_zero.core.types import ENCODED_WORD, Id, RawText, ResponseModel, Text
 from fast_zero.identity.names import check_username
 from fast_zero.identity.scopes import Scope
 
@@ -22,16 +22,16 @@ Username = Annotated[
     RawText,
     StringConstraints(min_length=3, max_length=64),
     AfterValidator(check_username),
-    Field(description="Unique whatever its case. No invisible characters.", examples=["ana"]),
+    Field(description="Unique regardless of case. No invisible characters.", examples=["ana"]),
 ]
 
 
 Name = Annotated[RawText, StringConstraints(max_length=64), Field(examples=["ana"])]
-"""A username that is looked for."""
+"""A username to search for."""
 
 
 def refuse_encoded_word(address: str) -> str:
-    """Refuse an address that programs would decode to another one, or to several."""
+    """Refuse an address that mail programs would decode to another one, or to several."""
     if ENCODED_WORD in address:
         message = "an email address holds no encoded word (=?…?=)"
         raise ValueError(message)
@@ -42,7 +42,7 @@ Email = Annotated[
     EmailStr,
     StringConstraints(max_length=254),
     AfterValidator(refuse_encoded_word),
-    Field(description="Unique whatever its case.", examples=["ana@example.com"]),
+    Field(description="Unique regardless of case.", examples=["ana@example.com"]),
 ]
 
 
@@ -50,7 +50,7 @@ Password = Annotated[
     RawText,
     StringConstraints(min_length=8, max_length=256),
     Field(
-        description="Counted as typed. The most common ones are refused.",
+        description="The most common passwords are refused.",
         examples=["a fine long sentence"],
         json_schema_extra={"format": "password", "writeOnly": True},
     ),
@@ -61,11 +61,11 @@ Secret = Annotated[RawText, StringConstraints(max_length=1024)]
 
 
 PUBLIC = "-public"
-"""The view that everyone has of an account. It shares the version, but not the bytes."""
+"""Suffix of the ETag of a public profile: same version as the account, other content."""
 
 
-class UserPublic(Answer):
-    """What everybody may know of a user."""
+class UserPublic(ResponseModel):
+    """The public profile of a user."""
 
     id: Id
     username: str = Field(examples=["ana"])
@@ -74,7 +74,7 @@ class UserPublic(Answer):
     created_at: datetime
 
 
-class UserPage(Answer):
+class UserPage(ResponseModel):
     users: list[UserPublic]
     next: Next
 
@@ -89,11 +89,11 @@ class PersonalTokenCreate(BaseModel):
     ]
     expires_at: Annotated[
         AwareDatetime,
-        Field(description="In the future, and a year away at most.", examples=[NEXT_YEAR]),
+        Field(description="In the future, and within a year.", examples=[NEXT_YEAR]),
     ]
 
 
-class PersonalTokenPublic(Answer):
+class PersonalTokenPublic(ResponseModel):
     id: Id
     name: str = Field(examples=["Backup script"])
     scopes: list[Scope] = Field(examples=[["todos:read", "todos:write"]])
@@ -104,18 +104,18 @@ class PersonalTokenPublic(Answer):
     )
 
 
-class PersonalTokenKept(PersonalTokenPublic):
-    """What is kept of a response: not the token, but what makes it again and tells that it does."""
+class StoredPersonalToken(PersonalTokenPublic):
+    """The stored response. It contains no token, but the seed and the digest to derive it again."""
 
     seed: str
     digest: str
 
 
 class PersonalTokenCreated(PersonalTokenPublic):
-    token: str = Field(description="Keep it: it is not shown again.", examples=["fzp_…"])
+    token: str = Field(description="Store it: it is not shown again.", examples=["fzp_…"])
 
 
-class AuditPublic(Answer):
+class AuditPublic(ResponseModel):
     id: Id
     action: str = Field(
         description="`account made`, `session opened`, `session ended`, `log-in refused`, "
@@ -125,17 +125,17 @@ class AuditPublic(Answer):
         examples=["session opened"],
     )
     details: dict[str, Any] = Field(
-        description="What belongs to it.",
+        description="Depends on the action.",
         examples=[{"session_id": 7, "address": "192.0.2.1", "user_agent": "curl/8.5.0"}],
     )
     at: datetime
 
 
-class AuditPage(Answer):
+class AuditPage(ResponseModel):
     events: list[AuditPublic]
     next: Next
 
 
-class PersonalTokenPage(Answer):
+class PersonalTokenPage(ResponseModel):
     tokens: list[PersonalTokenPublic]
     next: Next

@@ -1,4 +1,4 @@
-"""What a token may be allowed to do."""
+"""The scopes of tokens."""
 
 from enum import StrEnum
 
@@ -23,4 +23,4 @@ DESCRIPTIONS = {
     Scope.ADMIN: "Look after the accounts and posts of others; for administrators.",
 }
 ALL_SCOPES = frozenset(Scope) - {Scope.ADMIN}
-"""What everybody may be given."""
+"""The scopes of users without the role `admin`."""

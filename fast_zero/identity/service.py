@@ -1,4 +1,4 @@
-"""Tokens for programs: making, showing and revoking them."""
+"""Create, show and revoke personal access tokens."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,7 +12,6 @@ from fast_zero.core.errors import (
     Invalid,
     NotFound,
     Reason,
-    Stale,
     Unauthenticated,
 )
 from fast_zero.core.http import etags
@@ -23,8 +22,8 @@ from fast_zero.identity.models import Role
 from fast_zero.identity.schemas import (
     PersonalTokenCreate,
     PersonalTokenCreated,
-    PersonalTokenKept,
     PersonalTokenPublic,
+    StoredPersonalToken,
 )
 from fast_zero.identity.scopes import Scope
 
@@ -33,7 +32,7 @@ NO_TOKEN = Reason("token_not_found", "Token not found")
 NO_MORE_SCOPES = Reason(
     "scope_not_allowed", "A token cannot be made to do more than the one that makes it"
 )
-UNSHOWN = Reason(
+NOT_RECOVERABLE = Reason(
     "token_not_recoverable",
     "This token cannot be shown again, since the keys were changed. Delete it, make another.",
 )
@@ -55,11 +54,11 @@ async def create(
     maker: tuple[int, int],
     new: PersonalTokenCreate,
     now: datetime,
-) -> PersonalTokenKept:
-    """Make a token for an account, from one of its sessions: `maker` has the ids of both.
+) -> StoredPersonalToken:
+    """Create a token for an account, from one of its sessions: `maker` has the ids of both.
 
-    Nobody keeps the token. What is given back makes it again, with the key, and so may be kept for
-    who sends the request again.
+    The token itself is not stored. The returned value contains the seed from which the server's key
+    derives it, so it may be stored as the response to a retried request.
     """
     if not now < new.expires_at <= now + LONGEST_LIFE:
         raise Invalid("It must expire in the future, and within a year.", "expires_at")
@@ -81,15 +80,17 @@ async def create(
     if row is None:
         raise Conflict(too_many(limit))
     public = PersonalTokenPublic.model_validate(row)
-    return PersonalTokenKept(**public.model_dump(), seed=seed, digest=digest.hex())
+    return StoredPersonalToken(**public.model_dump(), seed=seed, digest=digest.hex())
 
 
-def show(settings: Settings, kept: PersonalTokenKept) -> PersonalTokenCreated:
+def show(settings: Settings, stored: StoredPersonalToken) -> PersonalTokenCreated:
     for key in settings.signing_keys():
-        token = token_of(key, kept.seed)
-        if security.digest(token).hex() == kept.digest:
-            return PersonalTokenCreated(**kept.model_dump(exclude={"seed", "digest"}), token=token)
-    raise Conflict(UNSHOWN)
+        token = token_of(key, stored.seed)
+        if security.digest(token).hex() == stored.digest:
+            return PersonalTokenCreated(
+                **stored.model_dump(exclude={"seed", "digest"}), token=token
+            )
+    raise Conflict(NOT_RECOVERABLE)
 
 
 def token_of(key: str, seed: str) -> str:
@@ -102,4 +103,4 @@ async def revoke(session: Session, actor_id: int, token_id: int, accepted: Versi
     row = None
     if accepted is not None:
         row = await queries.select_personal_token(session, actor_id, token_id)
-    raise NotFound(NO_TOKEN) if row is None else Stale(etags.tag(row.version))
+    raise etags.refusal(NotFound(NO_TOKEN), None if row is None else row.version)

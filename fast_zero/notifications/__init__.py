@@ -1,5 +1,5 @@
-"""Owns notifications and the weekly reports: what people are told without asking.
+"""Owns notifications and weekly reports.
 
-A notification is seen by its receiver alone, and tells of nothing that they may not see.
-Promises that a busy post is one notification and one email, and that a report comes once a week.
+A notification is visible to its receiver alone, and reveals nothing that they cannot see. Promises
+one notification and one email for many events of a post, and one report a week.
 """

@@ -1,7 +1,7 @@
-"""The emails that people ask for, in each language: what is new, and the report of a week.
+"""The emails that users ask for, in each language: notifications, and the weekly report.
 
-They quote the titles and posts of who gets them, and the usernames of others. So they go to
-verified addresses alone.
+They quote titles and posts of their recipient, and usernames of others. So they are sent to
+verified addresses only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from string import Template
 
 from fast_zero.core.database import AnyRow
 from fast_zero.core.email import template
-from fast_zero.core.email.sending import Letter
+from fast_zero.core.email.sending import OutgoingEmail
 from fast_zero.core.email.template import Block, Recipient
 from fast_zero.notifications.models import Kind
 
 QUOTED = 80
-"""Characters that are quoted of a title or a post."""
+"""Maximum length of a quoted title or post, in characters."""
 
-# Where a count decides, the first is for one, the second for others.
+# Of two texts, the first is singular, the second plural.
 TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
     "en": {
         "news": "News from $server",
@@ -65,76 +65,81 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
 }
 
 
-def of_news(
-    told: Sequence[AnyRow], to: Recipient, *, server: str, unsubscribe: str, letter_id: str
-) -> Letter:
+def notifications_email(
+    notifications: Sequence[AnyRow],
+    to: Recipient,
+    *,
+    server: str,
+    unsubscribe: str,
+    message_id: str,
+) -> OutgoingEmail:
     language = to.language
     items = []
-    for one in told:
-        post = shortened(one.post["text"]) if one.kind != Kind.FOLLOW else ""
-        people = named(language, one.people, one.people_count)
-        items.append(words(language, one.kind, one.people_count, people=people, post=post))
-    subject = words(language, "news", server=host(server))
-    return wanted([items], to, subject, unsubscribe, letter_id)
+    for one in notifications:
+        post = shorten(one.post["text"]) if one.kind != Kind.FOLLOW else ""
+        people = list_people(language, one.people, one.people_count)
+        items.append(translate(language, one.kind, one.people_count, people=people, post=post))
+    subject = translate(language, "news", server=host(server))
+    return with_unsubscribe_link([items], to, subject, unsubscribe, message_id)
 
 
-def of_week(
-    week: AnyRow, to: Recipient, *, server: str, unsubscribe: str, letter_id: str
-) -> Letter:
+def weekly_report(
+    week: AnyRow, to: Recipient, *, server: str, unsubscribe: str, message_id: str
+) -> OutgoingEmail:
     language = to.language
     blocks: list[Block] = []
     if week.finished:
-        blocks.append(words(language, "finished", week.finished))
-        blocks.append(listed(language, week.finished_titles or [], week.finished))
+        blocks.append(translate(language, "finished", week.finished))
+        blocks.append(list_titles(language, week.finished_titles or [], week.finished))
     else:
-        blocks.append(words(language, "finished none"))
+        blocks.append(translate(language, "finished none"))
     if week.open:
-        blocks.append(words(language, "open", week.open))
+        blocks.append(translate(language, "open", week.open))
     if week.untouched:
-        blocks.append(words(language, "untouched", week.untouched))
-        blocks.append(listed(language, week.untouched_titles, week.untouched))
+        blocks.append(translate(language, "untouched", week.untouched))
+        blocks.append(list_titles(language, week.untouched_titles, week.untouched))
     if week.followers:
-        people = named(language, week.followers_named, week.followers)
-        blocks.append(words(language, "followers", week.followers, people=people))
+        people = list_people(language, week.followers_named, week.followers)
+        blocks.append(translate(language, "followers", week.followers, people=people))
     if week.likes:
-        blocks.append(words(language, "likes", week.likes))
-    subject = words(language, "report", server=host(server))
-    return wanted(blocks, to, subject, unsubscribe, letter_id)
+        blocks.append(translate(language, "likes", week.likes))
+    subject = translate(language, "report", server=host(server))
+    return with_unsubscribe_link(blocks, to, subject, unsubscribe, message_id)
 
 
-def wanted(
-    blocks: Sequence[Block], to: Recipient, subject: str, unsubscribe: str, letter_id: str
-) -> Letter:
-    """Write an email that was asked for, with the way to get no more of its kind at the end."""
-    blocks = [*filter(None, blocks), words(to.language, "stop"), unsubscribe]
-    letter = template.write(blocks, to, subject, letter_id=letter_id, link=unsubscribe)
-    return replace(letter, unsubscribe=unsubscribe)
+def with_unsubscribe_link(
+    blocks: Sequence[Block], to: Recipient, subject: str, unsubscribe: str, message_id: str
+) -> OutgoingEmail:
+    """Write an email that ends with its link to unsubscribe."""
+    blocks = [*filter(None, blocks), translate(to.language, "stop"), unsubscribe]
+    message = template.write(blocks, to, subject, message_id=message_id, link=unsubscribe)
+    return replace(message, unsubscribe=unsubscribe)
 
 
-def words(language: str, key: str, count: int = 1, **parts: str) -> str:
+def translate(language: str, key: str, count: int = 1, **parts: str) -> str:
     text = TEXTS[language][key]
     if not isinstance(text, str):
         text = text[count != 1]
     return Template(text).substitute(parts, count=str(count))
 
 
-def listed(language: str, titles: Sequence[str], count: int) -> Sequence[str]:
-    """List titles, and how many there are beside them."""
-    items = [shortened(title) for title in titles]
+def list_titles(language: str, titles: Sequence[str], count: int) -> Sequence[str]:
+    """List titles, and the number of those that are left out."""
+    items = [shorten(title) for title in titles]
     left = count - len(items)
-    return [*items, words(language, "and more", left)] if items and left else items
+    return [*items, translate(language, "and more", left)] if items and left else items
 
 
-def named(language: str, people: Sequence[Mapping[str, str]], count: int) -> str:
-    """Name people, the last after an `and`."""
+def list_people(language: str, people: Sequence[Mapping[str, str]], count: int) -> str:
+    """List people, with an `and` before the last."""
     names = ["@" + person["username"] for person in people]
     if left := count - len(names):
-        names.append(words(language, "more", left))
+        names.append(translate(language, "more", left))
     *first, last = names
-    return words(language, "and", names=", ".join(first), last=last) if first else last
+    return translate(language, "and", names=", ".join(first), last=last) if first else last
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= QUOTED else line[: QUOTED - 1].rstrip() + "…"
 

@@ -11,7 +11,7 @@ NO_NOTIFICATION = Reason("notification_not_found", "Notification not found")
 
 
 class Kind(StrEnum):
-    """What a notification tells of."""
+    """What a notification is about."""
 
     FOLLOW = "follow"
     REPLY = "reply"
@@ -19,12 +19,12 @@ class Kind(StrEnum):
 
 
 class Notification(Base):
-    """Something of one kind happened: to a post, or to the user where there is none.
+    """Events of one kind: about a post, or about the user if there is no post.
 
-    Who did it is not kept here. It is whoever did so since: the follows, replies or likes whose
-    id is at least `since`, as far as the user may see them. So what is undone is told no more,
-    and a post that a thousand people like is one row that is written once. Triggers of those
-    tables write it. Once read, the next time makes it unread again, under another id.
+    The people are not stored here. They are selected from the follows, replies or likes whose id is
+    at least `since`, as far as the user can see them. So an event that is undone disappears, and a
+    post that a thousand users like is one row that is written once. Triggers of those tables write
+    it. If the notification was read, the next event makes it unread again, with a new id.
     """
 
     __tablename__ = "notifications"
@@ -52,7 +52,7 @@ class Notification(Base):
 
 
 class WeeklyReport(Base):
-    """That somebody's report of a week was asked for, and when it was sent."""
+    """That a user's report of a week was deferred, and when it was sent."""
 
     __tablename__ = "weekly_reports"
 

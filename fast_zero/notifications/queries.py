@@ -1,4 +1,4 @@
-"""Statements about notifications. Those about the weekly report stand in `reports`."""
+"""Statements about notifications. Those about the weekly report are in `reports`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from fast_zero.core.database import AnyRow, Session
 from fast_zero.notifications.models import Kind, Notification
-from fast_zero.notifications.schemas import NewsParams
+from fast_zero.notifications.schemas import NotificationParams
 from fast_zero.people.models import Follow
 from fast_zero.people.queries import (
     AFTER,
@@ -37,44 +37,44 @@ from fast_zero.people.queries import (
     PERSON,
     READER,
     Rows,
-    constant,
     known_to_reader,
+    literal_number,
+    literal_text,
     page_values,
     users,
-    whole,
 )
 from fast_zero.posts.models import Like, Post
 from fast_zero.posts.queries import visible_to
 
 NAMED = 3
-"""How many people a notification names, the latest first."""
+"""Maximum number of people that a notification names, latest first."""
 COUNTED = 1000
-"""How many of the latest follows, replies or likes it counts."""
+"""Maximum number of the latest follows, replies or likes that it counts."""
 
 news = Notification.__table__.c
 MAILED_AT = bindparam("mailed_at", type_=DateTime(timezone=True))
 
 
 def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
-    """Select who caused a notification, by the latest, as far as the reader may see it."""
+    """Select who caused a notification, latest first, as far as the reader can see them."""
     follow, like = Follow.__table__.alias("follow").c, Like.__table__.alias("liking").c
     reply = Post.__table__.alias("answer").c
     kinds = (
         select(follow.follower_id.label("user_id"), follow.id).where(
-            of.c.kind == constant(Kind.FOLLOW),
+            of.c.kind == literal_text(Kind.FOLLOW),
             follow.followed_id == READER,
             follow.id >= of.c.since,
             known_to_reader(follow.follower_id),
         ),
         select(like.user_id, like.id).where(
-            of.c.kind == constant(Kind.LIKE),
+            of.c.kind == literal_text(Kind.LIKE),
             like.post_id == of.c.post_id,
             like.id >= of.c.since,
             known_to_reader(like.user_id),
             like.user_id != READER,
         ),
         select(reply.author_id, reply.id).where(
-            of.c.kind == constant(Kind.REPLY),
+            of.c.kind == literal_text(Kind.REPLY),
             reply.reply_to == of.c.post_id,
             reply.id >= of.c.since,
             reply.author_id != READER,
@@ -83,21 +83,21 @@ def causes(of: FromClause, most: int) -> CompoundSelect[*tuple[Any, ...]]:
     )
     ids = (follow.id, like.id, reply.id)
     latest = (
-        kind.correlate(of).order_by(place.desc()).limit(whole(most))
+        kind.correlate(of).order_by(place.desc()).limit(literal_number(most))
         for kind, place in zip(kinds, ids, strict=True)
     )
     return union_all(*latest)
 
 
-def crowd(of: FromClause) -> LateralFromClause:
-    """Tell how many people caused a notification, and who the latest were."""
+def people_of(of: FromClause) -> LateralFromClause:
+    """Select the number of people who caused a notification, and the latest of them."""
     events = causes(of, COUNTED).subquery("events").c
     latest = func.max(events.id).label("latest")
     people = (
         select(events.user_id, latest, func.count().over().label("total"))
         .group_by(events.user_id)
         .order_by(latest.desc())
-        .limit(whole(NAMED))
+        .limit(literal_number(NAMED))
         .subquery("people")
     )
     return (
@@ -108,14 +108,14 @@ def crowd(of: FromClause) -> LateralFromClause:
             ),
         )
         .join_from(people, users.id.table, users.id == people.c.user_id)
-        .lateral("crowd")
+        .lateral("caused_by")
     )
 
 
-def told() -> Rows:
-    """Select notifications of the reader that still have a cause and, if any, their post."""
+def notifications_statement() -> Rows:
+    """Select the reader's notifications that still have a cause, and their post if any."""
     table, post = Notification.__table__, Post.__table__.alias("post")
-    found = crowd(table)
+    found = people_of(table)
     about = func.jsonb_build_object("id", post.c.id, "text", post.c.text, type_=JSONB)
     return (
         select(
@@ -138,8 +138,8 @@ def told() -> Rows:
     )
 
 
-def visible(of: FromClause) -> ColumnElement[bool]:
-    """Tell whether the reader sees a notification: it still has a cause and, if any, its post."""
+def visible_to_reader(of: FromClause) -> ColumnElement[bool]:
+    """Whether the reader can see a notification: it still has a cause, and its post if any."""
     post = Post.__table__.alias("its")
     mine = select(post.c.id).where(post.c.id == of.c.post_id, post.c.author_id == READER)
     return and_(
@@ -152,16 +152,16 @@ def visible(of: FromClause) -> ColumnElement[bool]:
 def unread() -> ColumnElement[int]:
     table = Notification.__table__.alias("waiting")
     found = select(func.count()).select_from(table)
-    return found.where(table.c.read_at.is_(None), visible(table)).scalar_subquery()
+    return found.where(table.c.read_at.is_(None), visible_to_reader(table)).scalar_subquery()
 
 
 @cache
-def listing(*, only_unread: bool, after: bool) -> Rows:
-    """List a page, the newest first, beside the number of all that are unread.
+def list_statement(*, only_unread: bool, after: bool) -> Rows:
+    """List a page, newest first, beside the number of all unread notifications.
 
-    There is a row even where the page is empty.
+    There is a row even if the page is empty.
     """
-    statement = told()
+    statement = notifications_statement()
     if only_unread:
         statement = statement.where(news.read_at.is_(None))
     if after:
@@ -173,25 +173,27 @@ def listing(*, only_unread: bool, after: bool) -> Rows:
 
 
 async def select_news(
-    session: Session, reader_id: int, wanted: NewsParams
+    session: Session, reader_id: int, wanted: NotificationParams
 ) -> tuple[Sequence[AnyRow], int]:
-    """Select a page, and count all that are unread."""
-    statement = listing(only_unread=wanted.unread, after=wanted.after is not None)
+    """Select a page, and count all unread notifications."""
+    statement = list_statement(only_unread=wanted.unread, after=wanted.after is not None)
     rows = (await session.execute(statement, page_values(reader_id, wanted))).all()
     return [row for row in rows if row.id is not None], rows[0].unread
 
 
-async def select_page(session: Session, reader_id: int, wanted: NewsParams) -> Sequence[AnyRow]:
+async def select_page(
+    session: Session, reader_id: int, wanted: NotificationParams
+) -> Sequence[AnyRow]:
     return (await select_news(session, reader_id, wanted))[0]
 
 
 @cache
-def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
+def mark_read_statement(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
     values = {"read_at": func.coalesce(news.read_at, func.now())}
     statement = update(Notification.__table__).where(news.user_id == READER).values(values)
     if one:
-        statement = statement.where(news.id == wanted, visible(Notification.__table__))
+        statement = statement.where(news.id == wanted, visible_to_reader(Notification.__table__))
     else:
         statement = statement.where(news.id <= wanted, news.read_at.is_(None))
     return statement.returning(news.id)
@@ -200,18 +202,18 @@ def marking(*, one: bool) -> ReturningUpdate[*tuple[Any, ...]]:
 async def mark_read(
     session: Session, reader_id: int, notification_id: int, *, one: bool = False
 ) -> bool:
-    """Mark a notification, or all that are not newer, as read; tell whether there was any."""
+    """Mark a notification, or all up to it, as read; return whether there was any."""
     values = {"reader_id": reader_id, "notification_id": notification_id}
-    return (await session.execute(marking(one=one), values)).first() is not None
+    return (await session.execute(mark_read_statement(one=one), values)).first() is not None
 
 
 @cache
-def mailed() -> Rows:
-    still = told().where(news.mailed_at == MAILED_AT, news.read_at.is_(None))
+def mailed_statement() -> Rows:
+    still = notifications_statement().where(news.mailed_at == MAILED_AT, news.read_at.is_(None))
     return still.order_by(news.id.desc())
 
 
 async def select_mailed(session: Session, reader_id: int, mailed_at: datetime) -> Sequence[AnyRow]:
-    """Select what an email that was asked for at a moment shall tell, if it is still so."""
+    """Select the notifications of a deferred email that are still valid and unread."""
     values = {"reader_id": reader_id, "mailed_at": mailed_at}
-    return (await session.execute(mailed(), values)).all()
+    return (await session.execute(mailed_statement(), values)).all()

@@ -1,4 +1,4 @@
-"""Statements about the weekly report, and about who is written to."""
+"""Statements about the weekly report, and about recipients of emails."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -30,7 +30,7 @@ from fast_zero.identity.models import User
 from fast_zero.notifications.models import WeeklyReport
 from fast_zero.notifications.queries import NAMED
 from fast_zero.people.models import Follow
-from fast_zero.people.queries import READER, constant, follows, known_to_reader, users
+from fast_zero.people.queries import READER, follows, known_to_reader, literal_text, users
 from fast_zero.posts.models import Completion, Like, Post
 from fast_zero.posts.queries import completions, likes, posts
 from fast_zero.profiles.queries import count
@@ -40,7 +40,7 @@ SEND_REPORT = "news.send_report"
 SEND_NEWS = "news.send_news"
 REPORT = "weekly_report"
 LISTED = 10
-"""How many todos a report lists of each kind."""
+"""Maximum number of todos in each list of a report."""
 
 todos = Todo.__table__.c
 reports = WeeklyReport.__table__.c
@@ -50,18 +50,18 @@ BEGAN: BindParameter[datetime] = bindparam("began", type_=DateTime(timezone=True
 ENDED: BindParameter[datetime] = bindparam("ended", type_=DateTime(timezone=True))
 STALE: BindParameter[datetime] = bindparam("stale", type_=DateTime(timezone=True))
 
-WRITTEN_TO = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
-WANT_REPORTS = (constant(REPORT) == func.any(users.letters), WRITTEN_TO)
+RECEIVES_EMAILS = and_(users.email_verified_at.is_not(None), users.disabled_at.is_(None))
+WANT_REPORTS = (literal_text(REPORT) == func.any(users.letters), RECEIVES_EMAILS)
 
 
 async def select_time_zones(session: Session) -> Sequence[str]:
-    """Select in which zones somebody wants a weekly report."""
+    """Select the time zones of users who want a weekly report."""
     statement = select(users.time_zone).where(*WANT_REPORTS).distinct()
     return (await session.scalars(statement)).all()
 
 
-async def ask_for_reports(session: Session, zones: Sequence[str], monday: date) -> None:
-    """Ask for the reports of a week in some zones: once for each account, whoever asks too."""
+async def defer_reports(session: Session, zones: Sequence[str], monday: date) -> None:
+    """Defer the reports of a week in some time zones: one for each account, also after a retry."""
     place: BindParameter[Any] = bindparam("zones", type_=ARRAY(Text))
     due = select(users.id, MONDAY).where(users.time_zone == func.any(place), *WANT_REPORTS)
     made = (
@@ -76,8 +76,8 @@ async def ask_for_reports(session: Session, zones: Sequence[str], monday: date) 
     await jobs.defer(session, *each)
 
 
-# Somebody is written to once an hour at most, and of the same thing once, until it is read and
-# happens again. What somebody causes or reads just then comes with the next email.
+# A user gets one email an hour at most, and one about the same notification, until it is read and
+# has a new event. Rows locked by concurrent events or reads are left to the next email.
 MARK_NEWS = text("""
 WITH due AS (
     SELECT news.id FROM notifications AS news JOIN users ON users.id = news.user_id
@@ -98,8 +98,8 @@ RETURNING news.user_id
 """)
 
 
-async def ask_for_news(session: Session, now: datetime) -> None:
-    """Ask for an email to each who wants to hear of what is unread, and was not told yet."""
+async def defer_notification_emails(session: Session, now: datetime) -> None:
+    """Defer an email to each user with unread notifications that were not mailed yet."""
     receivers = set(await session.scalars(MARK_NEWS, {"now": now}))
     about = {"mailed_at": now.isoformat()}
     each = (Deferral(SEND_NEWS, {"user_id": user_id} | about) for user_id in sorted(receivers))
@@ -107,9 +107,9 @@ async def ask_for_news(session: Session, now: datetime) -> None:
 
 
 async def select_receiver(session: Session, user_id: int) -> AnyRow | None:
-    """Select to where and how somebody is written, and which emails are wanted."""
+    """Select address, language and wanted emails of a user who may receive emails."""
     columns = (users.email, users.language, users.letters, users.time_zone)
-    found = await session.execute(select(*columns).where(users.id == user_id, WRITTEN_TO))
+    found = await session.execute(select(*columns).where(users.id == user_id, RECEIVES_EMAILS))
     return found.one_or_none()
 
 
@@ -191,7 +191,7 @@ WEEK: Select[*tuple[Any, ...]] = select(
 async def select_week(
     session: Session, user_id: int, began: datetime, ended: datetime, stale: datetime
 ) -> AnyRow:
-    """Select what a report tells: from when to when, and what counts as untouched."""
+    """Select the content of a report. Todos are untouched if they last changed before `stale`."""
     values = {"reader_id": user_id, "began": began, "ended": ended, "stale": stale}
     return (await session.execute(WEEK, values)).one()
 

@@ -11,7 +11,7 @@ from fast_zero.core.types import Id
 from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.notifications import queries
 from fast_zero.notifications.models import NO_NOTIFICATION
-from fast_zero.notifications.schemas import NewsParams, NotificationPage, ReadUpTo
+from fast_zero.notifications.schemas import NotificationPage, NotificationParams, ReadUpTo
 from fast_zero.people.dependencies import Reader, Writer
 
 DONE = HTTPStatus.NO_CONTENT
@@ -21,9 +21,9 @@ router = APIRouter(prefix="/notifications", tags=["feed"], responses=NEEDS_TOKEN
 
 @router.get("", response_model=NotificationPage)
 async def list_notifications(
-    wanted: Annotated[NewsParams, Query()], actor: Reader, session: ReadSession
+    wanted: Annotated[NotificationParams, Query()], actor: Reader, session: ReadSession
 ) -> object:
-    """List your notifications. Who followed you, replied to you or liked a post, newest first."""
+    """List your notifications. New followers, replies and likes, newest first."""
     rows, unread = await queries.select_news(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
     return {"notifications": rows, "unread": unread, "next": cursor}
@@ -31,7 +31,7 @@ async def list_notifications(
 
 @router.put("/read", status_code=DONE)
 async def read_notifications(seen: ReadUpTo, actor: Writer, session: CurrentSession) -> None:
-    """Mark all notifications up to one as read. What happens afterwards is unread again."""
+    """Mark all notifications up to one as read. Later events make them unread again."""
     await queries.mark_read(session, actor.id, seen.up_to)
 
 
@@ -39,6 +39,6 @@ async def read_notifications(seen: ReadUpTo, actor: Writer, session: CurrentSess
     "/{notification_id}/read", status_code=DONE, responses=responses(NotFound(NO_NOTIFICATION))
 )
 async def read_notification(notification_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Mark a notification as read. Once more changes nothing."""
+    """Mark a notification as read. Idempotent."""
     if not await queries.mark_read(session, actor.id, notification_id, one=True):
         raise NotFound(NO_NOTIFICATION)

@@ -1,7 +1,7 @@
-"""Links that stop emails without logging in (RFC 8058), for as long as the keys hold.
+"""Links to unsubscribe from emails without a log-in (RFC 8058), valid as long as the keys.
 
-A link names the account and the kinds of emails, and carries what only the server can make of
-them. It opens nothing else, so it does not expire: emails are kept for years.
+A link names the account and the kinds of emails, and contains a token derived from them with the
+server's key. It allows nothing else, so it does not expire: emails are kept for years.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def link(settings: Settings, user_id: int, kinds: Sequence[str], language: str) 
 
 
 def read(settings: Settings, token: str) -> tuple[int, Sequence[str]] | None:
-    """Tell whose emails of which kinds a token stops, if we made it."""
+    """Return the user and the kinds of emails of a token, if the token is valid."""
     about, _, proof = token.rpartition(".")
     made = security.derived_tokens(settings, seed(about))
     if not any(compare_digest(proof.encode(), one.encode()) for one in made):

@@ -1,5 +1,5 @@
-"""The operator's tools: what is run from outside, against a deployment.
+"""The operator's commands, which work on a deployment from outside.
 
-Only the command line sees it; it owns no tables.
-It promises to say what is wrong and what to do, and to leave nothing behind.
+Only the command line uses them; they own no tables. They promise to report what is wrong and what
+to do about it, and to leave no test data behind.
 """

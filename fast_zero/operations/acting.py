@@ -1,4 +1,4 @@
-"""What commands need to work on the database: one that answers, and a transaction on it."""
+"""What commands need to work on the database: a reachable database, and a transaction."""
 
 import asyncio
 import sys
@@ -27,13 +27,13 @@ AnyUser = Annotated[
     str,
     typer.Argument(
         metavar="USER",
-        help="ID, username or email address. A number is an ID, so an account whose username is a "
-        "number is named by its ID or address.",
+        help="ID, username or email address. A number is an ID: if a username is a number, use ID "
+        "or email address.",
     ),
 ]
 
 
-def act(action: "Callable[[Session, Settings], Awaitable[T]]") -> T:
+def run_in_transaction(action: "Callable[[Session, Settings], Awaitable[T]]") -> T:
     """Run an action in one transaction."""
     from fast_zero.core import database
 
@@ -48,19 +48,19 @@ def act(action: "Callable[[Session, Settings], Awaitable[T]]") -> T:
         return asyncio.run(run(settings))
 
 
-def act_on(user: str, action: "Callable[[Session, Settings, User], Awaitable[T]]") -> T:
-    """Run an action on an account in one transaction."""
+def run_for_user(user: str, action: "Callable[[Session, Settings, User], Awaitable[T]]") -> T:
+    """Run an action on a user in one transaction."""
 
     async def run(session: "Session", settings: "Settings") -> T:
-        return await action(session, settings, await find(session, user))
+        return await action(session, settings, await find_user(session, user))
 
-    return act(run)
+    return run_in_transaction(run)
 
 
-async def find(session: "Session", user: str) -> "User":
+async def find_user(session: "Session", user: str) -> "User":
     from fast_zero.identity import queries as identity_queries
 
-    # No username or address is longer, or holds what cannot be shown.
+    # No username or address is longer, or contains unprintable characters.
     possible = len(user) <= LONGEST_NAME and user.isprintable()
     found = await identity_queries.find_user(session, user) if possible else None
     if found is None:
@@ -70,23 +70,23 @@ async def find(session: "Session", user: str) -> "User":
 
 @contextmanager
 def ready(*, migrate: bool) -> "Iterator[Settings]":
-    """Hold a database that answers and, if wanted, has the newest revision."""
+    """Wait for the database; if wanted, migrate it to the newest revision."""
     from fast_zero.core import database
     from fast_zero.core.database import revisions
     from fast_zero.core.observability import logs
     from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
+    from fast_zero.core.startup import complete_settings
 
     settings = load_settings()
     logs.configure(settings)
-    with completed(settings) as complete:
+    with complete_settings(settings) as complete:
         url = complete.direct_address()
         schema = database.wait_until_ready(url, complete.database_wait)
         if schema.is_too_new():
             raise StartError(schema.words(revisions.TOO_OLD))
         if schema.is_ahead():
             talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
-        elif migrate and not schema.is_newest():  # or Alembic would be loaded for nothing
+        elif migrate and not schema.is_newest():  # Alembic is slow to import
             from fast_zero.core.database import migrations
 
             before, after = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
@@ -96,9 +96,9 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
 
 
 def confirm(name: str, typed: str, becomes: str) -> None:
-    """Ask for the database's name on a terminal; it may also have come with the command."""
+    """Ask for the name of the database on a terminal, unless the command has it already."""
     if not typed and sys.stdin.isatty():
         talk.print(f"Everything in the database [bold]{escape(name)}[/] will be {becomes}.")
-        typed = typer.prompt("Its name, to confirm", err=True)
+        typed = typer.prompt("Enter the name of the database to confirm", err=True)
     if typed != name:
         raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")

@@ -1,4 +1,4 @@
-"""Backups, made by PostgreSQL's own programs."""
+"""Backups, written by `pg_dump`."""
 
 import os
 import re
@@ -24,7 +24,7 @@ NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY
 
 
 class Database(NamedTuple):
-    """A database as PostgreSQL's programs are told of it, and where these are."""
+    """A database, and the directory of PostgreSQL's client programs."""
 
     url: URL
     programs: Path
@@ -32,7 +32,7 @@ class Database(NamedTuple):
     def run(
         self, program: str, *words: str | Path, output: int | IO[bytes] = subprocess.PIPE
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program to its end, or until this one is told to end."""
+        """Run a client program to its end."""
         variables = {"PGCONNECT_TIMEOUT": str(CONNECT_SECONDS), "LC_ALL": "C"}
         if self.url.password:
             variables["PGPASSWORD"] = str(self.url.password)
@@ -45,7 +45,7 @@ class Database(NamedTuple):
         )
 
     def address(self) -> str:
-        """Give the address without the password, which a list of processes would show."""
+        """Return the connection string without the password, which a process list would show."""
         return conninfo(self.url._replace(password=None))
 
     def connect(self) -> psycopg.Connection:
@@ -57,15 +57,15 @@ class Database(NamedTuple):
                 application_name=APPLICATION_NAME,
             )
         except psycopg.OperationalError as error:
-            raise StartError(f"The database was not reached: {first_line(str(error))}") from None
+            raise StartError(f"Cannot connect to the database: {first_line(str(error))}") from None
 
 
-def reached(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Database:
-    """Find programs that are as new as the server, or say which are needed."""
+def find_client_programs(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Database:
+    """Find client programs as new as the server, or raise an error that says which are needed."""
     url = settings.direct_address()
     if folder is None and is_embedded:
         return Database(url, programs.find())
-    places = [folder] if folder else installed()
+    places = [folder] if folder else program_directories()
     with Database(url, Path()).connect() as connection:
         needed = connection.info.server_version // 10_000
     for place in places:
@@ -74,12 +74,12 @@ def reached(settings: Settings, folder: Path | None, *, is_embedded: bool) -> Da
     where = f"in {folder}" if folder else "on the path or in /usr/lib/postgresql"
     raise StartError(
         f"The server is PostgreSQL {needed}, and there is no pg_dump of {needed} or later {where}. "
-        f"Install it (Debian: postgresql-client-{needed}), or name its folder with --programs."
+        f"Install it (Debian: postgresql-client-{needed}), or pass its directory with --programs."
     )
 
 
-def installed() -> list[Path]:
-    """List the folders that have PostgreSQL's programs, the newest first."""
+def program_directories() -> list[Path]:
+    """List the directories with PostgreSQL's client programs, newest version first."""
     on_path = shutil.which("pg_dump")
     found = [*Path("/").glob(DEBIAN), *([Path(on_path).parent] if on_path else [])]
     return sorted(found, key=lambda folder: version_of(folder) or 0, reverse=True)
@@ -97,9 +97,9 @@ def version_of(folder: Path) -> int | None:
 
 
 def back_up(database: Database, file: Path, *, force: bool) -> int:
-    """Write a dump, whole or not at all, for its owner's eyes only; give its size in bytes.
+    """Write a dump, completely or not at all, readable only by its owner; return its size in bytes.
 
-    Others may be able to write to the folder. So the name of the part that is written first cannot
+    Other users may be able to write to the directory. So the temporary file has a name that cannot
     be guessed, it is opened once, and it is renamed only if it is still the file that was opened.
     """
     if os.path.lexists(file) and not force:
@@ -109,8 +109,8 @@ def back_up(database: Database, file: Path, *, force: bool) -> int:
         with os.fdopen(os.open(part, NEW_FILE, 0o600), "wb") as output:
             done = database.run(
                 *("pg_dump", "--format=custom", "--no-owner", "--no-privileges"),
-                # By its name, since `pg_dump` otherwise only appends, and cannot go back to note
-                # where each table's rows begin.
+                # As a named file: pg_dump cannot seek in standard output, so it could not write
+                # the offsets of the tables' rows.
                 *("--file=/dev/stdout", f"--dbname={database.address()}"),
                 output=output,
             )
@@ -123,12 +123,12 @@ def back_up(database: Database, file: Path, *, force: bool) -> int:
     except OSError as error:
         raise StartError(f"Cannot write {file}: {error.strerror}.") from None
     finally:
-        with suppress(OSError):  # where nothing can be written there is nothing to take away
+        with suppress(OSError):  # if nothing can be written, there is nothing to delete
             part.unlink(missing_ok=True)
 
 
 def refuse_another_file(part: Path, written: os.stat_result) -> None:
-    """Refuse what somebody else has put in place of the file that was written, or owns."""
+    """Refuse a temporary file that was replaced, or belongs to another user."""
     if not os.path.samestat(part.lstat(), written) or written.st_uid != os.geteuid():
         raise StartError(
             f"The file that was written in {part.parent} was replaced, or belongs to another "
@@ -137,7 +137,7 @@ def refuse_another_file(part: Path, written: os.stat_result) -> None:
 
 
 def first_line(text: str) -> str:
-    """Give the reason that a program or the server named, without what a terminal would obey."""
+    """Return the first line of an error message, without control characters."""
     lines: Sequence[str] = text.strip().splitlines() or ["no reason was given"]
     reason = re.sub(r"^(pg_\w+): (error: )?", "", lines[0])
     return "".join(filter(str.isprintable, reason))

@@ -1,4 +1,4 @@
-"""The operator's tools as commands. Each imports what it needs when it runs."""
+"""The commands backup, restore, smoke and doctor. Each imports what it needs when it runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 cli = typer.Typer()
 
 Programs = Annotated[
-    Path | None, typer.Option(help="Folder of pg_dump and pg_restore, if not found.")
+    Path | None, typer.Option(help="Directory of pg_dump and pg_restore, if they are not found.")
 ]
 
 
@@ -29,10 +29,10 @@ def make_backup(
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
     programs: Programs = None,
 ) -> None:
-    """Write all of the database to FILE, while it is in use."""
+    """Write a backup of the database to FILE. Servers and workers may be running."""
     from fast_zero.operations import backup
 
-    with reached_for_backup(programs) as database, talk.status("Backing up…"):
+    with database_for_backup(programs) as database, talk.status("Backing up…"):
         size = backup.back_up(database, file.absolute(), force=force)
     talk.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
 
@@ -42,25 +42,25 @@ def restore_backup(
     file: Path,
     *,
     yes: Annotated[
-        str, typer.Option(help="The database's name: what is in it may be replaced.")
+        str, typer.Option(help="Name of the database, to confirm that its content is replaced.")
     ] = "",
     force: Annotated[
-        bool, typer.Option("--force", help="Disconnect servers, workers and all others.")
+        bool, typer.Option("--force", help="Disconnect servers, workers and all other clients.")
     ] = False,
     allow_server_programs: Annotated[
         bool,
         typer.Option(
             "--allow-server-programs",
-            help="Restore as a superuser: FILE may then run programs on the database's server.",
+            help="Restore as a superuser: FILE can then run programs on the database server.",
         ),
     ] = False,
     programs: Programs = None,
 ) -> None:
-    """Replace all of the database by FILE, which `backup` wrote. Stop servers and workers first."""
+    """Replace everything in the database with a backup. Stop servers and workers first."""
     from fast_zero.core.database import revisions
     from fast_zero.operations import restore
 
-    with reached_for_backup(programs) as database:
+    with database_for_backup(programs) as database:
         revision = restore.revision_in(database, file)
         if not allow_server_programs:
             restore.refuse_powerful_role(database)
@@ -71,28 +71,32 @@ def restore_backup(
             restore.restore(database, file, force=force)
     talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
     if revision != revisions.known()[0]:
-        talk.print("Bring it to the newest with: fast-zero migrate")
+        talk.print("Migrate it to the newest revision with: fast-zero migrate")
 
 
 @contextmanager
-def reached_for_backup(programs: Path | None) -> "Iterator[Database]":
+def database_for_backup(programs: Path | None) -> "Iterator[Database]":
     from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
+    from fast_zero.core.startup import complete_settings
     from fast_zero.operations import backup
 
     settings = load_settings()
-    with completed(settings) as complete:
-        yield backup.reached(complete, programs, is_embedded=settings.database_url is None)
+    with complete_settings(settings) as complete:
+        yield backup.find_client_programs(
+            complete, programs, is_embedded=settings.database_url is None
+        )
 
 
 @cli.command()
 def smoke(
-    url: Annotated[str, typer.Argument(help="Where it is, such as https://todo.example.com.")],
+    url: Annotated[
+        str, typer.Argument(help="URL of the deployment, such as https://todo.example.com.")
+    ],
     *,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for a response.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """See whether a deployment works: register, log in, write, read, and leave nothing behind."""
+    """Test a deployment: register, log in, create, read, update, delete, and clean up."""
     from fast_zero.operations.smoke import run
 
     try:
@@ -106,12 +110,12 @@ def smoke(
 
 @cli.command()
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
-    """Check settings, database, email, jobs and clocks, and say what to do."""
+    """Check settings, database, email, jobs and clocks, and recommend fixes."""
     from fast_zero.core.settings import load_settings
-    from fast_zero.core.startup import completed
+    from fast_zero.core.startup import complete_settings
     from fast_zero.operations.doctor import examine
 
-    with completed(load_settings()) as complete:
+    with complete_settings(load_settings()) as complete:
         findings = list(examine(complete))
     show([asdict(finding) for finding in findings], as_json=as_json)
     if any(finding.level == "error" for finding in findings):

@@ -1,4 +1,4 @@
-"""`fast-zero seed` and `fast-zero reset-db`: a database to try things with."""
+"""`fast-zero seed` and `fast-zero reset-db`: demo data, and an empty database."""
 
 import secrets
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,7 @@ import typer
 from fast_zero.core.addresses import is_loopback
 from fast_zero.core.errors import Invalid
 from fast_zero.core.terminal import show, show_one, talk
-from fast_zero.operations.acting import AsJson, act, confirm, ready
+from fast_zero.operations.acting import AsJson, confirm, ready, run_in_transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -22,19 +22,19 @@ cli = typer.Typer()
 @cli.command()
 def seed(
     *,
-    people: Annotated[int, typer.Option(min=2, max=1000, help="How many people.")] = 20,
-    todos: Annotated[int, typer.Option(min=0, max=1000, help="Todos of each.")] = 40,
+    people: Annotated[int, typer.Option(min=2, max=1000, help="Number of users.")] = 20,
+    todos: Annotated[int, typer.Option(min=0, max=1000, help="Number of todos of each user.")] = 40,
     as_json: AsJson = False,
 ) -> None:
-    """Write a demo: people, todos over the last months, follows, posts, replies, likes.
+    """Create demo data: users, todos of the last months, follows, posts, replies, likes.
 
-    All of them have the same new password, which is told at the end.
+    All users have the same generated password, which is printed at the end.
     """
     from rich.progress import Progress
 
     from fast_zero.core import security
     from fast_zero.core.security.password_queue import OPERATOR
-    from fast_zero.operations.seed import plant, usernames
+    from fast_zero.operations.seed import usernames, write_demo
 
     password = secrets.token_urlsafe(12)
     with Progress(console=talk, transient=True) as bar:
@@ -42,7 +42,7 @@ def seed(
 
         async def write(session: "Session", _settings: "Settings") -> dict[str, int]:
             password_hash = await security.hash_password(session, password, OPERATOR)
-            return await plant(
+            return await write_demo(
                 session,
                 password_hash,
                 people=people,
@@ -50,25 +50,27 @@ def seed(
                 progress=lambda done, all_: bar.update(task, completed=done, total=all_),
             )
 
-        counts = act(write)
+        counts = run_in_transaction(write)
     names = usernames(people)
     if as_json:
         made = {"usernames": names, "password": password, "written": counts}
         show_one(made, as_json=True)
         return
     show([{"written": name, "count": count} for name, count in counts.items()], as_json=False)
-    talk.print(f"Log in as [bold]{names[0]}[/], or another of them, with the password {password}")
+    talk.print(f"Log in as [bold]{names[0]}[/], or another user, with the password {password}")
 
 
 @cli.command("reset-db")
 def reset_database(
     *,
-    yes: Annotated[str, typer.Option(help="The database's name: all that is in it may go.")] = "",
+    yes: Annotated[
+        str, typer.Option(help="Name of the database, to confirm that its content is deleted.")
+    ] = "",
     force: Annotated[
-        bool, typer.Option("--force", help="Even if the database is on another machine.")
+        bool, typer.Option("--force", help="Allow a database on another machine.")
     ] = False,
 ) -> None:
-    """Delete everything in the database, and migrate it anew. Stop servers and workers first."""
+    """Delete everything in the database, and migrate it again. Stop servers and workers first."""
     from fast_zero.core.database import migrations
     from fast_zero.operations.acting import MIGRATION_WAIT_SECONDS
 
@@ -87,6 +89,6 @@ def reset_database(
 
 
 def is_here(url: "URL") -> bool:
-    """Tell whether a database is on this machine: on a socket, or a loopback address."""
+    """Whether a database is on this machine: a Unix socket, or a loopback address."""
     host = str(url.host or url.query.get("host") or "localhost")
     return host.startswith("/") or is_loopback(host)

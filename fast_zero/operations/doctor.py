@@ -1,4 +1,4 @@
-"""Looks at all that fast_zero needs, and says what to do about what is wrong."""
+"""Checks everything that fast_zero depends on, and recommends fixes."""
 
 import asyncio
 import os
@@ -22,8 +22,8 @@ from fast_zero.core.settings import Settings
 
 OLDEST_SERVER = 15
 SKEW_SECONDS = 2
-FREE_MIB = (1024, 100)  # below the first it is a warning, below the second an error
-FEWEST_CHARACTERS = 10  # of different ones in a key
+FREE_MIB = (1024, 100)  # below the first: a warning; below the second: an error
+FEWEST_CHARACTERS = 10  # minimum number of different characters in a key
 LISTEN_SECONDS = 5
 LIMITS = (
     "login_failures",
@@ -48,6 +48,8 @@ LEFT JOIN LATERAL (
 ) AS events ON true
 """
 
+CHECK_URL = "Is it running, and is DATABASE_URL correct?"
+
 Level = Literal["ok", "warning", "error"]
 Connection = psycopg.Connection[TupleRow]
 
@@ -61,7 +63,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Check one thing after the other; what needs the database is left out when it is away."""
+    """Run all checks. Those that need the database are skipped if it cannot be reached."""
     for check in (
         check_key,
         check_address,
@@ -76,25 +78,32 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         with connect(url) as connection:
             in_use.check(connection)
-            yield Finding("database", "ok", f"{place(url)} answers")
-            for look in (
-                check_version,
-                check_encoding,
-                check_extensions,
-                check_time_zones,
-                check_clock,
-                check_worker,
-                check_jobs,
-            ):
-                yield look(connection)
+            yield Finding("database", "ok", f"{place(url)} responds")
+            yield from examine_database(connection)
     except in_use.BeingRestoredError as error:
         yield Finding("database", "warning", str(error), "Try again when that has ended.")
-        return
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
-        yield Finding("database", "error", reason, "Is it up, and is DATABASE_URL right?")
-        yield Finding("database", "warning", "what is in it was not looked at", "Begin above.")
-        return
+        yield Finding("database", "error", first_line(error), CHECK_URL)
+        yield Finding("database", "warning", "its content was not checked", "Fix this first.")
+    else:
+        yield from examine_connections(settings, url)
+
+
+def examine_database(connection: Connection) -> Iterator[Finding]:
+    for check in (
+        check_version,
+        check_encoding,
+        check_extensions,
+        check_time_zones,
+        check_clock,
+        check_worker,
+        check_jobs,
+    ):
+        yield check(connection)
+
+
+def examine_connections(settings: Settings, url: URL) -> Iterator[Finding]:
+    """Run the checks that open their own connections: to the database, a pooler, a standby."""
     yield check_schema(url)
     yield check_listening(url)
     if settings.database_direct_url:
@@ -105,6 +114,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield check_standby(standby, url)
 
 
+def first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
 def connect(url: URL) -> Connection:
     return psycopg.connect(conninfo(url), autocommit=True, connect_timeout=CONNECT_SECONDS)
 
@@ -113,17 +126,17 @@ def place(url: URL) -> str:
     return f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
 
 
-def ask(connection: Connection, statement: str) -> tuple[object, ...]:
+def query(connection: Connection, statement: str) -> tuple[object, ...]:
     return connection.execute(statement.encode()).fetchone() or ()
 
 
-# What the settings say.
+# Checks of the settings.
 
 
 def check_key(settings: Settings) -> Finding:
     keys = settings.signing_keys()
     if any(len(set(key)) < FEWEST_CHARACTERS for key in keys):
-        advice = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        advice = 'Generate one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
         return Finding("key", "warning", "SECRET_KEY has few different characters", advice)
     return Finding("key", "ok", f"{len(keys)} of {min(map(len, keys))} characters or more")
 
@@ -131,15 +144,15 @@ def check_key(settings: Settings) -> Finding:
 def check_address(settings: Settings) -> Finding:
     where = f"{settings.host}:{settings.port}"
     if not is_loopback(settings.host) and not settings.forwarded_allow_ips:
-        advice = "With a proxy in front, name it in FORWARDED_ALLOW_IPS; without, use TLS."
-        return Finding("address", "warning", f"{where} is open, and no proxy is named", advice)
+        advice = "Behind a proxy, set FORWARDED_ALLOW_IPS to its address; without one, use TLS."
+        return Finding("address", "warning", f"{where} is public, and no proxy is set", advice)
     return Finding("address", "ok", where)
 
 
 def check_proxies(settings: Settings) -> Finding:
     if settings.forwarded_allow_ips == "*":
-        advice = "Right only where nobody but the proxy can connect; else name its network."
-        return Finding("proxies", "warning", "every client is believed about its address", advice)
+        advice = "Correct only if nobody but the proxy can connect; else set its network."
+        return Finding("proxies", "warning", "X-Forwarded-For is trusted from every client", advice)
     return Finding("proxies", "ok", settings.forwarded_allow_ips or "none")
 
 
@@ -149,7 +162,7 @@ def check_links(settings: Settings) -> Finding:
     host = url.hostname or ""
     if not (settings.public_url or settings.port):
         advice = "Set PUBLIC_URL to the address that people use."
-        return Finding("links", "warning", "PORT=0: only `serve` knows where they lead", advice)
+        return Finding("links", "warning", "PORT=0: only `serve` knows the port of links", advice)
     if is_loopback(host) or is_wildcard(host):
         advice = "Set PUBLIC_URL to the address that people use."
         found = f"links begin with {base}, which works on this machine only"
@@ -163,7 +176,7 @@ def check_links(settings: Settings) -> Finding:
 def check_limits(settings: Settings) -> Finding:
     zero = [name.upper() for name in LIMITS if getattr(settings, name) == 0]
     if zero:
-        advice = "If no limit was meant, as 0 once did, write off in its place."
+        advice = "To disable a limit, as 0 did in the past, set it to off."
         return Finding("limits", "warning", f"0 allows nothing: {', '.join(zero)}", advice)
     return Finding("limits", "ok", "none is 0")
 
@@ -172,7 +185,7 @@ def check_disk(settings: Settings) -> Finding:
     folder = existing(settings.data_dir.absolute())
     free = shutil.disk_usage(folder).free // 2**20
     level: Level = "error" if free < FREE_MIB[1] else "warning" if free < FREE_MIB[0] else "ok"
-    advice = "" if level == "ok" else "Make room, or set DATA_DIR to another disk."
+    advice = "" if level == "ok" else "Free some space, or set DATA_DIR to another disk."
     return Finding("disk", level, f"{free:,} MiB free in {folder}", advice)
 
 
@@ -184,67 +197,71 @@ def check_mail(settings: Settings) -> Finding:
     if settings.smtp_url is None:
         folder = settings.data_dir.absolute() / "mail"
         if not os.access(existing(folder), os.W_OK):
-            return Finding("mail", "error", f"{folder} cannot be written to", "Give it to us.")
-        advice = "Set SMTP_URL, so that they are sent."
-        return Finding("mail", "warning", f"emails go to {folder}", advice)
+            return Finding(
+                "mail", "error", f"{folder} is not writable", "Change its owner or permissions."
+            )
+        advice = "Set SMTP_URL to send them."
+        return Finding("mail", "warning", f"emails are written to {folder}", advice)
     where = sending.connection(settings.smtp_url.get_secret_value())
-    server = f"{where['hostname']}:{where['port'] or 'its port'}"
+    server = f"{where['hostname']}:{where['port'] or 'default port'}"
     try:
         asyncio.run(sending.try_server(settings.smtp_url.get_secret_value()))
-    except Exception as error:  # noqa: BLE001  # whatever it is, emails are not sent
+    except Exception as error:  # noqa: BLE001  # with any error, emails are not sent
         found = f"{server}: {type(error).__name__}"
-        return Finding("mail", "error", found, "Look at SMTP_URL: host, port, TLS, password.")
-    return Finding("mail", "ok", f"{server} lets us in")
+        return Finding("mail", "error", found, "Check SMTP_URL: host, port, TLS, password.")
+    return Finding("mail", "ok", f"{server} accepts the log-in")
 
 
-# What the database says.
+# Checks of the database.
 
 
 def check_version(connection: Connection) -> Finding:
     version = connection.info.server_version // 10_000
     if version < OLDEST_SERVER:
-        return Finding("version", "error", f"PostgreSQL {version}", "It has to be 15 or later.")
+        return Finding("version", "error", f"PostgreSQL {version}", "Upgrade to 15 or later.")
     return Finding("version", "ok", f"PostgreSQL {version}")
 
 
 def check_encoding(connection: Connection) -> Finding:
-    (encoding,) = ask(connection, "SHOW server_encoding")
+    (encoding,) = query(connection, "SHOW server_encoding")
     if encoding != "UTF8":
-        advice = "Create the database anew, with ENCODING 'UTF8'."
+        advice = "Recreate the database with ENCODING 'UTF8'."
         return Finding("encoding", "error", str(encoding), advice)
     return Finding("encoding", "ok", "UTF8")
 
 
 def check_extensions(connection: Connection) -> Finding:
-    """Look for the language of the triggers, which every new database has."""
-    (found,) = ask(connection, PLPGSQL)
+    """Check for the language of the triggers, which every new database has."""
+    (found,) = query(connection, PLPGSQL)
     if not found:
         return Finding("extensions", "error", "plpgsql is missing", "Run: CREATE EXTENSION plpgsql")
-    return Finding("extensions", "ok", "plpgsql, and no other is needed")
+    return Finding("extensions", "ok", "plpgsql; no other is needed")
 
 
 def check_time_zones(connection: Connection) -> Finding:
-    (known,) = ask(connection, ZONES)
+    (known,) = query(connection, ZONES)
     if not known:
-        advice = "Install tzdata on the database's machine."
+        advice = "Install tzdata on the database server."
         return Finding("time zones", "error", "the database knows none", advice)
     return Finding("time zones", "ok", f"{known} known")
 
 
 def check_clock(connection: Connection) -> Finding:
     before = time.time()
-    (there,) = ask(connection, "SELECT extract(epoch FROM clock_timestamp())::float8")
+    (there,) = query(connection, "SELECT extract(epoch FROM clock_timestamp())::float8")
     skew = float(str(there)) - (before + time.time()) / 2
     if abs(skew) > SKEW_SECONDS:
         found = f"the database's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
-        return Finding("clock", "warning", found, "Let both machines follow NTP.")
+        return Finding("clock", "warning", found, "Synchronize both machines with NTP.")
     return Finding("clock", "ok", datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def check_schema(url: URL) -> Finding:
     schema = wait_until_ready(url, 0)
     if schema.revision is None:
-        return Finding("schema", "error", "it was never migrated", "Run: fast-zero migrate")
+        return Finding(
+            "schema", "error", "the database was never migrated", "Run: fast-zero migrate"
+        )
     if schema.is_too_new():
         return Finding("schema", "error", schema.words(revisions.TOO_OLD))
     if schema.is_ahead():
@@ -255,34 +272,34 @@ def check_schema(url: URL) -> Finding:
 
 
 def check_worker(connection: Connection) -> Finding:
-    if ask(connection, "SELECT to_regclass('procrastinate_workers') IS NOT NULL") != (True,):
-        return Finding("worker", "warning", "was not looked at", "Migrate first.")
-    (alive,) = ask(connection, ALIVE)
+    if query(connection, "SELECT to_regclass('procrastinate_workers') IS NOT NULL") != (True,):
+        return Finding("worker", "warning", "not checked", "Run: fast-zero migrate")
+    (alive,) = query(connection, ALIVE)
     if not alive:
-        advice = "Start one: fast-zero worker, or RUN_JOBS=true where it serves."
-        return Finding("worker", "warning", "nobody does the jobs", advice)
-    return Finding("worker", "ok", f"{alive} alive")
+        advice = "Run: fast-zero worker, or set RUN_JOBS=true for `serve`."
+        return Finding("worker", "warning", "no worker is running", advice)
+    return Finding("worker", "ok", f"{alive} running")
 
 
 def check_jobs(connection: Connection) -> Finding:
-    if ask(connection, "SELECT to_regclass('procrastinate_jobs') IS NOT NULL") != (True,):
-        return Finding("jobs", "warning", "were not looked at", "Migrate first.")
-    late, failed = ask(connection, LATE_AND_FAILED)
+    if query(connection, "SELECT to_regclass('procrastinate_jobs') IS NOT NULL") != (True,):
+        return Finding("jobs", "warning", "not checked", "Run: fast-zero migrate")
+    late, failed = query(connection, LATE_AND_FAILED)
     if late or failed:
         found = f"{late} wait for more than five minutes, {failed} have failed"
-        return Finding("jobs", "warning", found, "The log of the worker says why.")
-    return Finding("jobs", "ok", "none waits for long, none has failed")
+        return Finding("jobs", "warning", found, "See the log of the worker.")
+    return Finding("jobs", "ok", "none is late, none has failed")
 
 
 def check_listening(url: URL) -> Finding:
-    """Notify ourselves: through a pooler LISTEN is accepted, and nothing is ever heard."""
+    """Send a notification to this process: through a pooler, LISTEN succeeds but never receives."""
     with connect(url) as connection, connect(url) as other:
         connection.execute("LISTEN fast_zero_doctor")
         other.execute("NOTIFY fast_zero_doctor")
         if not list(connection.notifies(timeout=LISTEN_SECONDS, stop_after=1)):
-            advice = "It leads to a pooler. Set DATABASE_DIRECT_URL to the way past it."
-            return Finding("listening", "warning", "notifications are not heard", advice)
-    return Finding("listening", "ok", "notifications are heard")
+            advice = "DATABASE_URL leads to a pooler. Set DATABASE_DIRECT_URL to the server itself."
+            return Finding("listening", "warning", "notifications are not received", advice)
+    return Finding("listening", "ok", "notifications are received")
 
 
 def check_pooler(url: URL, *, standby: bool) -> Finding:
@@ -290,33 +307,34 @@ def check_pooler(url: URL, *, standby: bool) -> Finding:
     try:
         with connect(url) as connection:
             (timeout,), (zone,), (commit,) = (
-                ask(connection, f"SHOW {name}")
+                query(connection, f"SHOW {name}")
                 for name in ("statement_timeout", "timezone", "synchronous_commit")
             )
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
-        return Finding("pooler", "error", reason, "Is it up, and is DATABASE_URL right?")
+        return Finding("pooler", "error", first_line(error), CHECK_URL)
     if timeout == "0":
         return Finding("pooler", "warning", "the role has no statement_timeout", advice)
     if zone != "UTC":
         return Finding("pooler", "warning", f"the role's timezone is {zone}", advice)
     if standby and commit != "remote_apply":
-        found = f"the role's synchronous_commit is {commit}, so the standby is late"
+        found = f"the role's synchronous_commit is {commit}, so reads from the standby are stale"
         return Finding("pooler", "error", found, advice)
-    return Finding("pooler", "ok", f"{place(url)} answers")
+    return Finding("pooler", "ok", f"{place(url)} responds")
 
 
 def check_standby(url: URL, primary: URL) -> Finding:
     advice = "See docs/configuration.md, Reads from a standby."
     try:
         with connect(url) as standby, connect(primary) as connection:
-            (recovers,) = ask(standby, "SELECT pg_is_in_recovery()")
-            (waited_for,) = ask(connection, "SHOW synchronous_standby_names")
+            (recovers,) = query(standby, "SELECT pg_is_in_recovery()")
+            (waited_for,) = query(connection, "SHOW synchronous_standby_names")
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
-        return Finding("standby", "warning", reason, "Reads go to the primary until it answers.")
+        advice = "Reads go to the primary until it responds."
+        return Finding("standby", "warning", first_line(error), advice)
     if not recovers:
-        return Finding("standby", "warning", f"{place(url)} is no standby", advice)
+        return Finding("standby", "warning", f"{place(url)} is not a standby", advice)
     if not waited_for:
-        return Finding("standby", "error", "writes do not wait for it, so it is late", advice)
-    return Finding("standby", "ok", f"{place(url)} answers")
+        return Finding(
+            "standby", "error", "writes do not wait for it, so its reads are stale", advice
+        )
+    return Finding("standby", "ok", f"{place(url)} responds")

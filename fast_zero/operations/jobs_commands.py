@@ -1,4 +1,4 @@
-"""`fast-zero jobs`: what workers have done, do and will do, for who runs the server."""
+"""`fast-zero jobs`: list, retry and cancel background jobs."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +7,7 @@ import typer
 
 from fast_zero.core.errors import NotFound
 from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import AsJson, act
+from fast_zero.operations.acting import AsJson, run_in_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,26 +23,28 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-cli = typer.Typer(help="Look after jobs, such as sending email.", no_args_is_help=True)
+cli = typer.Typer(help="Manage background jobs, such as sending email.", no_args_is_help=True)
 
 
 @cli.command("list")
 def list_jobs(
     *,
     status: Annotated[
-        list[Status] | None, typer.Option(help="May be given more than once; without it, all.")
+        list[Status] | None, typer.Option(help="May be repeated. Default: all.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, the newest first. Those that are done are not kept.
+    """List jobs, newest first. Finished jobs are not kept.
 
-    A job that failed is tried again later and later, and after the tenth time kept for 30 days.
+    A failed job is retried after increasing delays. After the tenth failure it is kept for 30 days.
     """
     from fast_zero.core.jobs import queries
 
     statuses = [one.value for one in status or Status]
-    rows = act(lambda session, _settings: queries.select_jobs(session, statuses, limit))
+    rows = run_in_transaction(
+        lambda session, _settings: queries.select_jobs(session, statuses, limit)
+    )
     moments = ("next_try", "changed")
     show(
         [
@@ -62,15 +64,15 @@ def moment(at: object) -> str | None:
 
 @cli.command("retry")
 def retry_job(job_ids: list[int]) -> None:
-    """Do jobs that failed, wait or were cancelled as soon as a worker is free."""
+    """Run failed, waiting or cancelled jobs as soon as a worker is free."""
     from fast_zero.core.jobs import queries
 
-    change(queries.retry, job_ids, "is done as soon as a worker is free")
+    change(queries.retry, job_ids, "will run as soon as a worker is free")
 
 
 @cli.command("cancel")
 def cancel_job(job_ids: list[int]) -> None:
-    """Do jobs no more that wait or failed. They stay in the list for 30 days."""
+    """Cancel waiting or failed jobs. They stay in the list for 30 days."""
     from fast_zero.core.jobs import queries
 
     change(queries.cancel, job_ids, "is cancelled")
@@ -79,13 +81,13 @@ def cancel_job(job_ids: list[int]) -> None:
 def change(
     action: "Callable[[Session, int], Awaitable[bool]]", job_ids: list[int], done: str
 ) -> None:
-    """Change all of the jobs, or none where one of them cannot be."""
+    """Change all of the jobs, or none if one of them cannot be changed."""
 
     async def run(session: "Session", _settings: "Settings") -> None:
         for job_id in job_ids:
             if not await action(session, job_id):
                 raise NotFound(f"There is no job {job_id}, or it is running or has ended.")
 
-    act(run)
+    run_in_transaction(run)
     for job_id in job_ids:
         talk.print(f"Job {job_id} {done}.")

@@ -1,4 +1,4 @@
-"""A Python prompt that understands `await`."""
+"""A Python prompt that supports `await`."""
 
 import ast
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import suppress
 
 
 class AwaitingConsole(code.InteractiveConsole):
-    """Runs what is typed on one event loop, which rests while the prompt waits."""
+    """Runs each input on one event loop, which is paused while the prompt waits."""
 
     def __init__(self, names: dict[str, object], loop: asyncio.Runner) -> None:
         super().__init__(names)
@@ -23,10 +23,10 @@ class AwaitingConsole(code.InteractiveConsole):
                 self.loop.run(result)
         except SystemExit:
             raise
-        except BaseException:  # noqa: BLE001  # a prompt shows every error and goes on
+        except BaseException:  # noqa: BLE001  # a prompt shows every error and continues
             self.showtraceback()
 
 
 def enable_history() -> None:
-    with suppress(ImportError):  # a Python built without readline has a prompt all the same
+    with suppress(ImportError):  # without readline, the prompt has no history
         import readline  # noqa: F401, PLC0415  # its import is what edits lines and recalls them

@@ -1,7 +1,7 @@
-"""A backup in place of all that is in a database: all of it or nothing.
+"""Replaces the content of a database with a backup: completely or not at all.
 
-`pg_restore` writes the backup as SQL, and one connection of ours sends that in one transaction. It
-does not go through `psql`, which would run programs that a crafted backup names (CVE-2025-8714).
+`pg_restore` writes the backup as SQL, which one connection executes in one transaction. `psql` is
+not used: a manipulated backup could make it run programs (CVE-2025-8714).
 """
 
 import os
@@ -18,14 +18,14 @@ import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from fast_zero.core.database import in_use, revisions
-from fast_zero.core.database.listener import NotDirectError, refuse_a_pooler
+from fast_zero.core.database.listener import NotDirectError, refuse_pooler
 from fast_zero.core.errors import StartError
 from fast_zero.operations.backup import Database, first_line
 
-MAGIC = b"PGDMP"  # how a dump in custom format begins
+MAGIC = b"PGDMP"  # the first bytes of a dump in custom format
 LOCK_SECONDS = 10
-# One lock is waited for a second at most, since all others wait behind a waiter. Where this process
-# was killed or its machine has vanished, the server notices within seconds and rolls back.
+# Waits a second at most for each lock, since others queue behind it. If this process is killed or
+# its machine becomes unreachable, the server notices within seconds and rolls back.
 SETTINGS = """
 SET lock_timeout = '1s';
 SET statement_timeout = 0;
@@ -36,19 +36,19 @@ SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 2;
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout';
 """
-# What only `psql` takes, and what servers before PostgreSQL 17 do not know.
+# Commands of `psql` alone, and a setting that servers before PostgreSQL 17 do not have.
 NOT_SENT = re.compile(rb"\\(un)?restrict \w+\n|SET transaction_timeout = 0;\n")
 END_OF_ROWS = b"\\.\n"
 EMPTY = """
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
--- As it is in a database that is new, so that the next backup does not speak of it.
+-- As in a new database, so that the next backup does not contain it.
 ALTER SCHEMA public OWNER TO pg_database_owner;
 COMMENT ON SCHEMA public IS 'standard public schema';
 """
 SPARED_IDS = 1_000_000
-# What was given out since the backup was made must not be given out again: an access token, which
-# no table knows, names a user and a session, and lives on for some minutes.
+# Ids that were assigned after the backup must not be assigned again: access tokens, which are not
+# stored, contain the ids of a user and a session, and stay valid for some minutes.
 SPARE_IDS = """
 SELECT setval(sequence, last + %s) FROM (
     SELECT pg_get_serial_sequence('public.users', 'id') AS sequence, last_value AS last
@@ -58,7 +58,7 @@ SELECT setval(sequence, last + %s) FROM (
     FROM public.login_sessions_id_seq
 ) AS given
 """
-# Before PostgreSQL 16 who may create roles may also make them members of these.
+# Before PostgreSQL 16, a role with CREATEROLE can grant membership in these roles.
 MAY_RUN_PROGRAMS = """
 SELECT FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (
     rolsuper
@@ -66,9 +66,9 @@ SELECT FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (
     OR rolcreaterole AND current_setting('server_version_num')::int < 160000
 )
 """
-# Within a transaction `pg_stat_activity` otherwise stays as it was first seen.
+# Within a transaction, `pg_stat_activity` is otherwise a snapshot of its first read.
 LOOK_AGAIN = "SELECT pg_stat_clear_snapshot()"
-# Of sessions of other roles little more than the number is shown.
+# For sessions of other roles, most columns are hidden.
 OTHERS = """
 FROM pg_stat_activity AS session
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
@@ -90,14 +90,14 @@ SELECT format('%s (%s)', coalesce(nullif(application_name, ''), 'without a name'
 
 
 def revision_in(database: Database, file: Path) -> str:
-    """Read how far the backup is migrated; refuse what is no backup, or is newer than this code."""
+    """Read the revision of a backup; refuse other files, and revisions newer than this release."""
     try:
         with file.open("rb") as opened:
             begins = opened.read(len(MAGIC))
     except OSError as error:
         raise StartError(f"Cannot read {file}: {error.strerror}.") from None
     if begins != MAGIC:
-        raise StartError(f"{file} is no backup that `fast-zero backup` made.")
+        raise StartError(f"{file} was not written by `fast-zero backup`.")
     done = database.run("pg_restore", "--data-only", "--table=alembic_version", "--file=-", file)
     found = re.search(r"FROM stdin;\n(\w+)\n", done.stdout.decode())
     if done.returncode or found is None:
@@ -106,13 +106,13 @@ def revision_in(database: Database, file: Path) -> str:
     if found[1] not in older | {head}:
         raise StartError(
             f"{file} has the revision {found[1]}, and this release knows none after {head}. "
-            "Restore it with the release that made it, or a newer one."
+            "Restore it with the release that wrote it, or a newer one."
         )
     return found[1]
 
 
 def refuse_powerful_role(database: Database) -> None:
-    """Refuse to run a backup's SQL as a role that may run programs on the database's server."""
+    """Refuse to run a backup's SQL as a role that can run programs on the database server."""
     with database.connect() as connection:
         if connection.execute(MAY_RUN_PROGRAMS).fetchone() is not None:
             raise StartError(
@@ -129,14 +129,14 @@ def holds_tables(database: Database) -> bool:
 
 
 def restore(database: Database, file: Path, *, force: bool) -> None:
-    """Replace all that is in the database, or change nothing.
+    """Replace everything in the database, or change nothing.
 
-    While others use the database it is refused, unless `force` says to disconnect them.
+    If others use the database, it is refused; `force` disconnects them.
     """
     with database.connect() as connection:
         try:
             answering = connection.execute("SELECT pg_backend_pid()").fetchone()
-            refuse_a_pooler(connection.info.backend_pid, answering)
+            refuse_pooler(connection.info.backend_pid, answering)
             connection.execute(SETTINGS)
             with connection.transaction():
                 empty(connection, force=force)
@@ -151,13 +151,13 @@ def restore(database: Database, file: Path, *, force: bool) -> None:
 
 
 def empty(connection: psycopg.Connection, *, force: bool) -> None:
-    """Delete all tables once nobody else uses them; until the end they are locked."""
+    """Delete all tables once nobody else uses them. They stay locked until the transaction ends."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         if force:
             disconnect(connection)
         try:
-            with connection.transaction():  # a savepoint: what fails lets go of its locks
+            with connection.transaction():  # a savepoint: its rollback releases the locks
                 take_lock(connection, force=force)
                 connection.execute(EMPTY)
             break
@@ -165,16 +165,16 @@ def empty(connection: psycopg.Connection, *, force: bool) -> None:
             if time.monotonic() > deadline:
                 raise database_in_use(sessions(connection, OTHERS), force=force) from None
     if force:
-        disconnect(connection)  # those that came back before their tables were locked
+        disconnect(connection)  # those that reconnected before the tables were locked
     elif ours := sessions(connection, OURS):
-        # A process that is connecting again shares no lock at the moment, but may have written.
+        # A process that is reconnecting does not hold the lock, but may have written.
         raise database_in_use(ours, force=force)
 
 
 def take_lock(connection: psycopg.Connection, *, force: bool) -> None:
-    """Take the lock that all processes share, for as long as the transaction lasts."""
+    """Take the lock that all processes share, until the transaction ends."""
     if force:
-        # While it is waited for nobody gets a new share.
+        # While this waits, nobody else can acquire the shared lock.
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
         return
     taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [in_use.LOCK]).fetchone()
@@ -188,7 +188,7 @@ def disconnect(connection: psycopg.Connection) -> None:
 
 
 def sessions(connection: psycopg.Connection, which: str) -> list[str]:
-    """Say who is connected; `which` is one of the conditions above."""
+    """Describe the connected sessions; `which` is one of the conditions above."""
     connection.execute(LOOK_AGAIN)
     found = connection.execute(f"{DESCRIBE} {which} ORDER BY backend_start")
     return [session for (session,) in found]
@@ -204,24 +204,24 @@ def database_in_use(who: Iterable[str], *, force: bool) -> StartError:
 
 
 def replay(connection: psycopg.Connection, database: Database, file: Path) -> None:
-    """Send all that the backup holds; what is not whole is refused."""
-    with TemporaryFile() as complaints:
+    """Execute the SQL of a backup; refuse a backup that is incomplete."""
+    with TemporaryFile() as errors:
         reader = subprocess.Popen(
             [database.programs / "pg_restore", "--no-owner", "--no-privileges", "--file=-", file],
             env=os.environ | {"LC_ALL": "C"},
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=errors,
         )
         with reader:
             send(connection, cast("IO[bytes]", reader.stdout))  # a pipe
         if reader.returncode:
-            complaints.seek(0)
-            reason = first_line(complaints.read().decode(errors="replace"))
+            errors.seek(0)
+            reason = first_line(errors.read().decode(errors="replace"))
             raise StartError(f"The backup is damaged: {reason}. Nothing was changed.")
 
 
 def send(connection: psycopg.Connection, script: IO[bytes]) -> None:
-    """Send what `pg_restore` wrote: statements, and a table's rows after each `COPY`."""
+    """Execute the output of `pg_restore`: statements, and the rows after each `COPY`."""
     statements = bytearray()
     for line in script:
         if line.startswith(b"COPY ") and line.endswith(b" FROM stdin;\n"):

@@ -1,7 +1,6 @@
-"""A believable demo: people, what they had to do over the last months, and what they posted.
+"""Plausible demo data: users, their todos over the last months, and their posts.
 
-Everything happens in the order of time, so that it reads as if it had; the same number always
-makes the same people do the same.
+Events are written in chronological order. The same random seed gives the same data.
 """
 
 import random
@@ -62,7 +61,7 @@ STATEMENTS = {
         INSERT INTO todos (owner_id, title, description, state, share, created_at, updated_at)
         VALUES (:person, :title, '', 'todo', :share, :at, :at) RETURNING id
     """,
-    # Its triggers note and post it as of now.
+    # The triggers write completion and post with the current time.
     "done": """
         UPDATE todos SET state = 'done', updated_at = :at WHERE id = :todo RETURNING id
     """,
@@ -89,14 +88,14 @@ SENT = {name: text(statement) for name, statement in STATEMENTS.items()}
 
 
 def usernames(people: int) -> list[str]:
-    """Name so many people, as nobody who tries the server names an account."""
+    """Return the usernames of the demo, which no real user would choose."""
     rounds = (divmod(person, len(NAMES)) for person in range(people))
     return [f"demo-{NAMES[index].lower()}{again or ''}" for again, index in rounds]
 
 
 @dataclass
 class Demo:
-    """What is drawn, and the ids of what has been written."""
+    """The generator of the events, and the ids of the rows that were written."""
 
     chance: random.Random
     now: datetime
@@ -106,12 +105,12 @@ class Demo:
     ids: dict[int, int] = field(default_factory=dict)
 
     def events(self) -> list[Event]:
-        """Draw everything that happens, in the order of time."""
+        """Generate all events in chronological order."""
         drawn = [*self.arrivals(), *self.follows(), *self.tasks(), *self.remarks()]
         return sorted(drawn, key=itemgetter(0))
 
     def moment(self) -> datetime:
-        """Draw a moment of the last months, in the hours in which people are awake."""
+        """Choose a random moment of the last months, at an hour when people are awake."""
         day = self.now - timedelta(days=self.chance.uniform(1, DAYS))
         return day.replace(hour=self.chance.choice((8, 9, 12, 13, 18, 19, 20, 21)))
 
@@ -138,7 +137,7 @@ class Demo:
     def follows(self) -> Iterator[Event]:
         for person in range(self.people):
             for _ in range(self.chance.randint(2, 8)):
-                # The first to come are followed by most.
+                # The first users have the most followers.
                 other = int(self.people * self.chance.random() ** 2)
                 if other != person:
                     yield self.moment(), "follow", {"person": person, "other": other}
@@ -150,7 +149,7 @@ class Demo:
             title = self.chance.choice(DOINGS)
             new = {"person": person, "title": title, "share": share, "number": self.people + number}
             yield at, "todo", new
-            if self.chance.random() < 0.75:  # noqa: PLR2004  # most of it gets done
+            if self.chance.random() < 0.75:  # noqa: PLR2004  # most todos get done
                 done = at + timedelta(days=self.chance.expovariate(0.3))
                 yield min(done, self.now), "done", {"todo": self.people + number}
 
@@ -179,7 +178,7 @@ class Demo:
         return min(at + timedelta(hours=self.chance.expovariate(0.2)), self.now)
 
 
-async def plant(
+async def write_demo(
     session: Session,
     password_hash: str,
     *,
@@ -187,9 +186,10 @@ async def plant(
     todos: int,
     progress: Callable[[int, int], None],
 ) -> dict[str, int]:
-    """Write the demo, and count what was written. `progress` hears how far it is, and of how much.
+    """Write the demo data; return the number of rows by kind.
 
-    Raises Conflict where the people are there already.
+    `progress` is called with the number of events that are done, and of all. Raises Conflict if the
+    users exist already.
     """
     now = datetime.now(UTC)
     demo = Demo(random.Random(7), now, password_hash, people, todos)  # noqa: S311  # a demo
@@ -197,7 +197,7 @@ async def plant(
     taken = text("SELECT username FROM users WHERE username = ANY (:names) LIMIT 1")
     names = [values["username"] for _, kind, values in events if kind == "person"]
     if found := await session.scalar(taken, {"names": names}):
-        raise Conflict(f"There is somebody called {found}: the demo is there already.")
+        raise Conflict(f"User {found} exists: the demo data is there already.")
     for number, (at, kind, values) in enumerate(events, 1):
         counts[kind] += await write(session, demo, kind, {"at": at, **values})
         progress(number, len(events))
@@ -206,7 +206,7 @@ async def plant(
 
 
 async def write(session: Session, demo: Demo, kind: str, values: dict[str, Any]) -> int:
-    """Write one thing, unless it is there already; tell how many it was."""
+    """Write one event, unless its row exists; return the number of rows."""
     number = values.pop("number", None)
     for name in ("person", "other", "todo", "post"):
         if name in values:

@@ -1,23 +1,23 @@
-"""`fast-zero todos`: what somebody has to do, for who runs the server."""
+"""`fast-zero todos`: list the todos of a user."""
 
 from typing import TYPE_CHECKING
 
 import typer
 
 from fast_zero.core.terminal import show
-from fast_zero.operations.acting import AnyUser, AsJson, act_on
+from fast_zero.operations.acting import AnyUser, AsJson, run_for_user
 
 if TYPE_CHECKING:
     from fast_zero.core.database import PreparedRow, Session
     from fast_zero.core.settings import Settings
     from fast_zero.identity.models import User
 
-cli = typer.Typer(help="Look at todos.", no_args_is_help=True)
+cli = typer.Typer(help="List todos.", no_args_is_help=True)
 
 
 @cli.callback()
 def group() -> None:
-    """Keep the name of the only command."""
+    """Keep `list` a subcommand: Typer would merge a single command into its group."""
 
 
 @cli.command("list")
@@ -43,5 +43,5 @@ def list_todos(
         return found
 
     columns = ("id", "state", "share", "title")
-    found = act_on(user, collect)
+    found = run_for_user(user, collect)
     show([{name: todo[name] for name in columns} for todo in found], as_json=as_json)

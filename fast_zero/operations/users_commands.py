@@ -1,4 +1,4 @@
-"""`fast-zero users`: accounts, for who runs the server."""
+"""`fast-zero users`: manage accounts."""
 
 import getpass
 import sys
@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from fast_zero.core.errors import Invalid
 from fast_zero.core.terminal import show, show_one, talk
-from fast_zero.operations.acting import AnyUser, AsJson, act, act_on, find
+from fast_zero.operations.acting import AnyUser, AsJson, find_user, run_for_user, run_in_transaction
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fast_zero.identity.models import User
 
 InvitedIn = Literal["en", "pt-BR"]
-Checked = TypeVar("Checked", bound="BaseModel")
+Validated = TypeVar("Validated", bound="BaseModel")
 
-cli = typer.Typer(help="Look after accounts.", no_args_is_help=True)
+cli = typer.Typer(help="Manage accounts.", no_args_is_help=True)
 
 
 @cli.command("list")
@@ -31,7 +31,7 @@ def list_users(
 ) -> None:
     """List all accounts: a table on a terminal, tab-separated lines in a pipe."""
     columns = ("id", "username", "email")
-    found = act(collect_users)
+    found = run_in_transaction(collect_users)
     show([{name: getattr(user, name) for name in columns} for user in found], as_json=as_json)
 
 
@@ -53,10 +53,10 @@ def show_user(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show an account as its owner sees it, its role, and since when it is disabled."""
+    """Show an account as its owner sees it, with role and `disabled_at`."""
     from fast_zero.accounts.schemas import UserAdmin
 
-    found = act(lambda session, _settings: find(session, user))
+    found = run_in_transaction(lambda session, _settings: find_user(session, user))
     show_one(UserAdmin.model_validate(found).model_dump(mode="json"), as_json=as_json)
 
 
@@ -66,30 +66,30 @@ def list_audit(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List what happened to an account, newest first: log-ins, changes, tokens."""
+    """List the security events of an account, newest first: log-ins, changes, tokens."""
     from fast_zero.core.pagination import MAX_LIMIT, PageParams
     from fast_zero.identity import queries as identity_queries
     from fast_zero.identity.schemas import AuditPublic
 
     page = PageParams(limit=MAX_LIMIT)
     select = identity_queries.select_audit
-    rows = act_on(user, lambda session, _settings, owner: select(session, owner.id, page))
+    rows = run_for_user(user, lambda session, _settings, owner: select(session, owner.id, page))
     found = [AuditPublic.model_validate(row).model_dump(mode="json") for row in rows]
     show(found, as_json=as_json)
 
 
 @cli.command("create")
 def create_user(username: str, email: str, *, as_json: AsJson = False) -> None:
-    """Create an account and print its ID; with --json, all of it.
+    """Create an account and print its ID, or all of it with --json.
 
-    The password is asked for on a terminal, and is the first line of standard input elsewhere.
+    The password is prompted for on a terminal; otherwise it is the first line of standard input.
     """
     from fast_zero.accounts import service
     from fast_zero.accounts.schemas import UserAdmin, UserCreate
 
     password = read_password()
-    new = checked(UserCreate, username=username, email=email, password=password)
-    user = act(lambda session, settings: service.register(session, new, settings))
+    new = validate(UserCreate, username=username, email=email, password=password)
+    user = run_in_transaction(lambda session, settings: service.register(session, new, settings))
     if as_json:
         show_one(UserAdmin.model_validate(user).model_dump(mode="json"), as_json=True)
     else:
@@ -103,15 +103,15 @@ def invite_user(
     language: Annotated[InvitedIn, typer.Option(help="Language of the email.")] = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Send an email with a link that lets its reader register. It works once, for a week.
+    """Send an invitation to register. Its link works once, for a week.
 
-    An older invitation to the same address ends.
+    An older invitation to the same address becomes invalid.
     """
     from fast_zero.accounts import invitations
     from fast_zero.accounts.schemas import InvitationCreate, InvitationPublic
 
-    new = checked(InvitationCreate, email=email, language=language)
-    made = act(lambda session, settings: invitations.invite(session, settings, new))
+    new = validate(InvitationCreate, email=email, language=language)
+    made = run_in_transaction(lambda session, settings: invitations.invite(session, settings, new))
     invitation = InvitationPublic.model_validate(made)
     if as_json:
         show_one(invitation.model_dump(mode="json"), as_json=True)
@@ -120,8 +120,8 @@ def invite_user(
         talk.print(f"{escape(invitation.email)} is invited. The link works until {until}.")
 
 
-def checked(model: "type[Checked]", **values: str) -> "Checked":
-    """Make a model of what was typed, or say in a sentence what is wrong with it."""
+def validate(model: "type[Validated]", **values: str) -> "Validated":
+    """Validate arguments with a schema; raise an error in one sentence."""
     from pydantic import ValidationError
 
     try:
@@ -132,65 +132,65 @@ def checked(model: "type[Checked]", **values: str) -> "Checked":
 
 
 def read_password() -> str:
-    """Ask for a password on a terminal, and take the first line of standard input elsewhere."""
+    """Prompt for a password on a terminal; otherwise read the first line of standard input."""
     return getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 @cli.command("reset-password")
 def reset_password(user: AnyUser) -> None:
-    """Give an account another password, and end its sessions. Its owner is told by an email.
+    """Set a new password, and end all sessions of the account. Its owner is notified by email.
 
-    The password is asked for on a terminal, and is the first line of standard input elsewhere.
+    The password is prompted for on a terminal; otherwise it is the first line of standard input.
     """
     from fast_zero.accounts import account_status
 
     password = read_password()
-    act_on(
+    run_for_user(
         user,
         lambda session, settings, owner: account_status.set_password(
             session, settings, owner.id, password
         ),
     )
-    talk.print(f"User {escape(user)} has another password, and no session.")
+    talk.print(f"User {escape(user)} has a new password. All sessions have ended.")
 
 
 @cli.command("disable")
 def disable_user(user: AnyUser) -> None:
-    """Let nobody into an account any more, and end its sessions at once. What was posted stays."""
+    """Disable an account: its sessions end at once, and log-ins are refused. Its posts stay."""
     from fast_zero.accounts import account_status
 
-    act_on(user, lambda session, _settings, owner: account_status.disable(session, owner.id))
+    run_for_user(user, lambda session, _settings, owner: account_status.disable(session, owner.id))
     talk.print(f"User {escape(user)} is disabled.")
 
 
 @cli.command("enable")
 def enable_user(user: AnyUser) -> None:
-    """Let the owner of a disabled account in again."""
+    """Enable a disabled account."""
     from fast_zero.accounts import account_status
 
-    act_on(user, lambda session, _settings, owner: account_status.enable(session, owner.id))
+    run_for_user(user, lambda session, _settings, owner: account_status.enable(session, owner.id))
     talk.print(f"User {escape(user)} is enabled.")
 
 
 @cli.command("promote")
 def promote_user(user: AnyUser) -> None:
-    """Make somebody an administrator, who may look after the accounts and posts of others."""
+    """Make a user an administrator, who can manage the accounts and posts of others."""
     from fast_zero.accounts import account_status
     from fast_zero.identity.models import Role
 
     give = account_status.give_role
-    act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.ADMIN))
+    run_for_user(user, lambda session, _settings, owner: give(session, owner.id, Role.ADMIN))
     talk.print(f"User {escape(user)} is an administrator, from the next log-in on.")
 
 
 @cli.command("demote")
 def demote_user(user: AnyUser) -> None:
-    """Make an administrator a member again, and end all that could still administrate."""
+    """Make an administrator a member, and end sessions and tokens with the scope `admin`."""
     from fast_zero.accounts import account_status
     from fast_zero.identity.models import Role
 
     give = account_status.give_role
-    act_on(user, lambda session, _settings, owner: give(session, owner.id, Role.MEMBER))
+    run_for_user(user, lambda session, _settings, owner: give(session, owner.id, Role.MEMBER))
     talk.print(f"User {escape(user)} is a member.")
 
 
@@ -198,12 +198,12 @@ def demote_user(user: AnyUser) -> None:
 def delete_user(
     user: AnyUser,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete an account and everything that it owns, for good."""
+    """Delete an account and everything that it owns."""
     from fast_zero.accounts import queries
 
     if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user} for good?")):
         raise Invalid("Nothing was deleted. Confirm with --yes.")
-    act_on(user, lambda session, _settings, owner: queries.delete_user(session, owner.id))
+    run_for_user(user, lambda session, _settings, owner: queries.delete_user(session, owner.id))
     talk.print(f"User {escape(user)} is deleted.")

@@ -1,5 +1,5 @@
-"""Owns follows and blocks: what people are to one another.
+"""Owns follows and blocks.
 
-Anybody may know of anybody, but where a block stands between two people: then neither of them
-exists for the other. Promises that nothing tells a reader of being blocked.
+Everybody can see everybody, except across a block: then neither of the two exists for the other.
+Promises that no response reveals to a reader that they are blocked.
 """

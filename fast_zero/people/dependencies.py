@@ -15,10 +15,10 @@ Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
 
 
 async def viewer(request: Request, settings: CurrentSettings) -> int:
-    """Tell who looks at what everybody may see: a user's id, or `NOBODY`.
+    """Return the id of the user who views public content, or `NOBODY`.
 
-    While profiles are public these routes need no token, so one that does not hold is as good as
-    none. One that was not made for the feed shows no more than everybody sees.
+    If profiles are public, these routes need no token, so an invalid token counts as none. A token
+    without the scope `feed:read` shows no more than no token.
     """
     if settings.public_profiles and "authorization" not in request.headers:
         return NOBODY
@@ -35,4 +35,4 @@ VIEWER = Depends(viewer)
 Viewer = Annotated[int, VIEWER]
 
 NOT_PUBLIC = responses(*NO_TOKEN)
-"""What every route that takes a viewer may return where profiles are not public."""
+"""The error responses of every route that takes a viewer, if profiles are not public."""

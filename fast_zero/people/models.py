@@ -16,7 +16,7 @@ NO_USER = Reason("user_not_found", "User not found")
 
 
 class Follow(Base):
-    """Who follows whom. A trigger keeps one from coming to be beside a block."""
+    """Who follows whom. A trigger prevents a follow between users with a block."""
 
     __tablename__ = "follows"
     __table_args__ = (
@@ -38,7 +38,7 @@ class Follow(Base):
 
 
 class Block(Base):
-    """Who blocks whom. A trigger ends the follows between the two."""
+    """Who blocks whom. A trigger deletes the follows between the two."""
 
     __tablename__ = "blocks"
     __table_args__ = (

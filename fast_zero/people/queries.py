@@ -1,6 +1,6 @@
-"""Statements about people: who follows whom, who blocks whom, and whom a reader may know of.
+"""Statements about follows and blocks, and about which users a reader can see.
 
-Each is built once and given its values when it is sent: building takes longer than sending.
+Each statement is built once, with bound parameters: building takes longer than executing.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ Rows = Select[*tuple[Any, ...]]
 
 
 NOBODY = 0
-"""Who has not logged in. No user has this id."""
+"""The reader without a log-in. No user has this id."""
 
 users = User.__table__.c
 follows = Follow.__table__.c
@@ -50,7 +50,7 @@ OFFSET: BindParameter[int] = bindparam("offset", type_=BigInteger)
 LIMIT: BindParameter[int] = bindparam("limit", type_=BigInteger)
 
 
-# Asked for once in a statement, however many rows it looks at.
+# Evaluated once in a statement, regardless of the number of rows.
 HIDDEN: ColumnElement[Any] = func.array(
     select(blocks.blocked_id)
     .where(blocks.blocker_id == READER)
@@ -60,41 +60,41 @@ HIDDEN: ColumnElement[Any] = func.array(
 )
 
 
-def constant(word: str) -> ColumnElement[str]:
-    """Write a word of our own into a statement, so that it is known when that is planned."""
+def literal_text(word: str) -> ColumnElement[str]:
+    """Write a text into a statement as a literal, so that the planner knows its value."""
     return literal_column(f"'{word}'", Text)
 
 
-def whole(number: int) -> ColumnElement[int]:
-    """Write a number of our own into a statement, likewise."""
+def literal_number(number: int) -> ColumnElement[int]:
+    """Write a number into a statement as a literal."""
     return literal_column(str(number), BigInteger)
 
 
-# Who somebody is, as a page shows it.
+# A user as JSON, within other responses.
 PERSON = func.jsonb_build_object(
     *chain.from_iterable(
-        (constant(name), users[name]) for name in ("id", "username", "display_name")
+        (literal_text(name), users[name]) for name in ("id", "username", "display_name")
     ),
     type_=JSONB,
 )
 
 
 def known_to_reader(user_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Tell of whom the reader may know: of all where no block stands between the two."""
+    """Whether the reader can see a user: there is no block between the two."""
     return user_id != all_(HIDDEN)
 
 
-def there_is(row: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Tell whether there is a row, which is looked for by its key.
+def row_exists(row: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a row exists that is found by its key.
 
-    `EXISTS` may be answered from a hash of all rows of the table, where PostgreSQL expects to be
-    asked for more of them than a page has.
+    PostgreSQL may answer `EXISTS` from a hash of all rows if it expects more lookups than a page
+    has rows.
     """
-    return select(row).where(*conditions).limit(whole(1)).scalar_subquery().is_not(None)
+    return select(row).where(*conditions).limit(literal_number(1)).scalar_subquery().is_not(None)
 
 
 def follows_row(follower: ColumnElement[int], followed: ColumnElement[int]) -> ColumnElement[bool]:
-    return there_is(follows.id, follows.follower_id == follower, follows.followed_id == followed)
+    return row_exists(follows.id, follows.follower_id == follower, follows.followed_id == followed)
 
 
 def page_values(reader_id: int, page: PageParams) -> dict[str, Any]:
@@ -117,28 +117,28 @@ People = Literal["everybody", "followers", "following", "blocked"]
 
 
 @cache
-def listing(people: People, *, after: bool) -> Rows:
+def list_statement(people: People, *, after: bool) -> Rows:
     statement = select(*COLUMNS)
     match people:
         case "everybody":
-            return page_of(statement.where(known_to_reader(users.id)), users.id, after=after)
+            return paginate(statement.where(known_to_reader(users.id)), users.id, after=after)
         case "blocked":
             statement = statement.join(Block.__table__, blocks.blocked_id == users.id)
             statement = statement.where(blocks.blocker_id == READER)
-            return page_of(statement, blocks.id, after=after, newest_first=True)
+            return paginate(statement, blocks.id, after=after, newest_first=True)
         case "followers":
             known, of = follows.follower_id, follows.followed_id
         case "following":
             known, of = follows.followed_id, follows.follower_id
     statement = statement.join(Follow.__table__, known == users.id)
     statement = statement.where(of == USER, known_to_reader(of), known_to_reader(users.id))
-    return page_of(statement, follows.id, after=after, newest_first=True)
+    return paginate(statement, follows.id, after=after, newest_first=True)
 
 
-def page_of(
+def paginate(
     statement: Rows, position: ColumnElement[int], *, after: bool, newest_first: bool = False
 ) -> Rows:
-    """Take a page of rows in the order of a column, which is given as `position`."""
+    """Take a page of rows in the order of a column, which is returned as `position`."""
     if after:
         statement = statement.where(position < AFTER if newest_first else position > AFTER)
     order = position.desc() if newest_first else position
@@ -149,19 +149,19 @@ def page_of(
 async def select_people(
     session: Session, reader_id: int, page: PageParams, people: People, **of: int
 ) -> Sequence[AnyRow]:
-    """Select a page of people; `of` names the user whose they are."""
-    statement = listing(people, after=page.after is not None)
+    """Select a page of users. `of` is the user whose followers or following they are."""
+    statement = list_statement(people, after=page.after is not None)
     return (await session.execute(statement, page_values(reader_id, page) | of)).all()
 
 
-# Whom the reader blocks stays in the reader's hands.
+# Readers can unblock users whom they block, although they cannot see them.
 BLOCKED = exists().where(blocks.blocker_id == READER, blocks.blocked_id == users.id)
 
 
 KNOWN = select(users.id).where(users.id == USER, known_to_reader(users.id)).cte("known")
 
 
-WITHIN = (
+KNOWN_OR_BLOCKED = (
     select(users.id).where(users.id == USER, or_(known_to_reader(users.id), BLOCKED)).cte("within")
 )
 
@@ -181,38 +181,38 @@ UNFOLLOW = select(KNOWN.c.id).add_cte(
 )
 
 
-BLOCK = select(WITHIN.c.id).add_cte(
+BLOCK = select(KNOWN_OR_BLOCKED.c.id).add_cte(
     insert(Block.__table__)
-    .from_select(["blocker_id", "blocked_id"], select(READER, WITHIN.c.id))
+    .from_select(["blocker_id", "blocked_id"], select(READER, KNOWN_OR_BLOCKED.c.id))
     .on_conflict_do_nothing()
     .cte("made")
 )
 
 
-UNBLOCK = select(WITHIN.c.id).add_cte(
+UNBLOCK = select(KNOWN_OR_BLOCKED.c.id).add_cte(
     delete(Block.__table__)
-    .where(blocks.blocker_id == READER, blocks.blocked_id == WITHIN.c.id)
+    .where(blocks.blocker_id == READER, blocks.blocked_id == KNOWN_OR_BLOCKED.c.id)
     .cte("undone")
 )
 
 
 async def follow(session: Session, reader_id: int, user_id: int) -> bool:
-    return await change(session, FOLLOW, reader_id, user_id)
+    return await execute(session, FOLLOW, reader_id, user_id)
 
 
 async def unfollow(session: Session, reader_id: int, user_id: int) -> bool:
-    return await change(session, UNFOLLOW, reader_id, user_id)
+    return await execute(session, UNFOLLOW, reader_id, user_id)
 
 
 async def block(session: Session, reader_id: int, user_id: int) -> bool:
-    return await change(session, BLOCK, reader_id, user_id)
+    return await execute(session, BLOCK, reader_id, user_id)
 
 
 async def unblock(session: Session, reader_id: int, user_id: int) -> bool:
-    return await change(session, UNBLOCK, reader_id, user_id)
+    return await execute(session, UNBLOCK, reader_id, user_id)
 
 
-async def change(session: Session, statement: Rows, reader_id: int, user_id: int) -> bool:
-    """Do it, if it is not done already, and tell whether there is such a user to the reader."""
+async def execute(session: Session, statement: Rows, reader_id: int, user_id: int) -> bool:
+    """Execute a statement that is idempotent; return whether the reader can see the user."""
     values = {"reader_id": reader_id, "user_id": user_id}
     return (await session.execute(statement, values)).first() is not None

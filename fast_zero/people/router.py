@@ -21,7 +21,7 @@ router = APIRouter(prefix="/users", tags=["users"], responses=NEEDS_TOKEN)
 
 @router.get("/me/blocks", response_model=UserPage)
 async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List whom you block. The latest first."""
+    """List the users whom you block, latest first."""
     rows = await queries.select_people(session, actor.id, page, "blocked")
     rows, cursor = cut(rows, page, "position")
     return {"users": rows, "next": cursor}
@@ -31,7 +31,7 @@ async def list_blocks(page: PageQuery, actor: Reader, session: ReadSession) -> o
 async def list_followers(
     user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List who follows a user. The latest first."""
+    """List the followers of a user, latest first."""
     people = await service.list_people(session, actor.id, page, "followers", user_id)
     rows, cursor = cut(people, page, "position")
     return {"users": rows, "next": cursor}
@@ -41,7 +41,7 @@ async def list_followers(
 async def list_following(
     user_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List whom a user follows. The latest first."""
+    """List the users whom a user follows, latest first."""
     people = await service.list_people(session, actor.id, page, "following", user_id)
     rows, cursor = cut(people, page, "position")
     return {"users": rows, "next": cursor}
@@ -49,23 +49,23 @@ async def list_following(
 
 @router.put("/{user_id}/follow", status_code=DONE, responses=MISSING)
 async def follow_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Follow a user. Once more changes nothing."""
+    """Follow a user. Idempotent."""
     await service.follow(session, actor.id, user_id)
 
 
 @router.delete("/{user_id}/follow", status_code=DONE, responses=MISSING)
 async def unfollow_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Unfollow a user. Once more changes nothing."""
+    """Unfollow a user. Idempotent."""
     await service.unfollow(session, actor.id, user_id)
 
 
 @router.put("/{user_id}/block", status_code=DONE, responses=MISSING)
 async def block_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Block a user. Neither of you sees the other any more, and follows between you end."""
+    """Block a user. Neither of you can see the other, and follows between you are deleted."""
     await service.block(session, actor.id, user_id)
 
 
 @router.delete("/{user_id}/block", status_code=DONE, responses=MISSING)
 async def unblock_user(user_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Unblock a user. Once more changes nothing."""
+    """Unblock a user. Idempotent."""
     await service.unblock(session, actor.id, user_id)

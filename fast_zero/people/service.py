@@ -11,23 +11,25 @@ Change = Callable[[Session, int, int], Awaitable[bool]]
 
 
 async def follow(session: Session, actor_id: int, user_id: int) -> None:
-    await change("follow", queries.follow, session, actor_id, user_id)
+    await change_relation("follow", queries.follow, session, actor_id, user_id)
 
 
 async def unfollow(session: Session, actor_id: int, user_id: int) -> None:
-    await change("unfollow", queries.unfollow, session, actor_id, user_id)
+    await change_relation("unfollow", queries.unfollow, session, actor_id, user_id)
 
 
 async def block(session: Session, actor_id: int, user_id: int) -> None:
-    await change("block", queries.block, session, actor_id, user_id)
+    await change_relation("block", queries.block, session, actor_id, user_id)
 
 
 async def unblock(session: Session, actor_id: int, user_id: int) -> None:
-    await change("unblock", queries.unblock, session, actor_id, user_id)
+    await change_relation("unblock", queries.unblock, session, actor_id, user_id)
 
 
-async def change(verb: str, send: Change, session: Session, actor_id: int, user_id: int) -> None:
-    """Change what somebody else is to the actor; what is so already stays as it is."""
+async def change_relation(
+    verb: str, send: Change, session: Session, actor_id: int, user_id: int
+) -> None:
+    """Change the relation of the actor to another user. Idempotent."""
     if user_id == actor_id:
         raise Invalid(f"You cannot {verb} yourself.", "user_id", "path")
     if not await send(session, actor_id, user_id):

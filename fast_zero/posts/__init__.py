@@ -1,5 +1,5 @@
 """Owns posts, their earlier texts and likes, and when todos were finished.
 
-A post is seen by whom its visibility says, and never where a block stands between two people.
-Promises that a reply is seen by nobody who may not see what it replies to.
+The visibility of a post decides who can see it; users with a block between them never see each
+other's. Promises that only users who can see a post can see its replies.
 """

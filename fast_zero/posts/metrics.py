@@ -1,4 +1,4 @@
-"""What is counted of the feed."""
+"""The metrics of posts."""
 
 from prometheus_client import Counter
 

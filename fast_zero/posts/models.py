@@ -15,14 +15,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import Base, counted_version
+from fast_zero.core.database import Base, version_column
 from fast_zero.core.errors import Reason
 
 NO_POST = Reason("post_not_found", "Post not found")
 
 
 class Visibility(StrEnum):
-    """Who may see a post, the widest first."""
+    """Who can see a post, the widest first."""
 
     PUBLIC = "public"
     FOLLOWERS = "followers"
@@ -30,13 +30,13 @@ class Visibility(StrEnum):
 
 
 class Post(Base):
-    """What somebody wrote. Once deleted it has no author and no text, and stays for its replies.
+    """A post. When it is deleted, author and text are removed; the row stays if it has replies.
 
-    What it takes to see it is written down when it is made and never changes. `circle` is whose
-    followers see it: its author's, or those of the post at the head of a thread among followers;
-    `above` are the authors of all that it replies to. So one row tells who sees it, whatever
-    becomes of the others. Triggers keep earlier texts, remove the place of a deleted post that
-    has no reply, and post what is shared of the todos.
+    The conditions to see it are stored when it is created, and never change. `circle` is the user
+    whose followers can see it: the author, or for a reply the author of the followers-only post
+    that starts the thread. `above` are the authors of all posts that it replies to. So one row
+    decides who can see it, regardless of later changes to the others. Triggers store earlier texts,
+    delete rows without author and replies, and create the posts of shared todos.
     """
 
     __tablename__ = "posts"
@@ -73,14 +73,14 @@ class Post(Base):
     reply_to: Mapped[int | None] = mapped_column(default=None)
     circle: Mapped[int | None] = mapped_column(default=None)
     above: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default_factory=list)
-    todo_id: Mapped[int | None] = mapped_column(default=None)  # whose completion it tells
+    todo_id: Mapped[int | None] = mapped_column(default=None)  # the finished todo that it announces
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     edited_at: Mapped[datetime | None] = mapped_column(init=False)
-    version: Mapped[int] = counted_version()
+    version: Mapped[int] = version_column()
 
 
 class EarlierText(Base):
-    """What a post said before, for its author."""
+    """An earlier text of an edited post, for its author."""
 
     __tablename__ = "earlier_texts"
     __table_args__ = (Index(None, "post_id", "id"),)
@@ -109,9 +109,9 @@ class Like(Base):
 
 
 class Completion(Base):
-    """When a todo was finished, for its owner's statistics. Triggers of the todos write it.
+    """When a todo was finished, for its owner's statistics. Written by triggers of the todos.
 
-    It outlives the todo, and ends when that is opened again.
+    It is kept when the todo is deleted, and deleted when the todo is opened again.
     """
 
     __tablename__ = "completions"

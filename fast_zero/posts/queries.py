@@ -1,6 +1,6 @@
-"""Statements about posts. Those about people stand in `people_queries`.
+"""Statements about posts, replies and likes.
 
-Each is built once and given its values when it is sent: building takes longer than sending.
+Each statement is built once, with bound parameters: building takes longer than executing.
 """
 
 from collections.abc import Sequence
@@ -47,20 +47,20 @@ from fast_zero.people.queries import (
     USER,
     Columns,
     Rows,
-    constant,
     follows_row,
     known_to_reader,
-    page_of,
+    literal_text,
     page_values,
-    there_is,
+    paginate,
+    row_exists,
     users,
 )
 from fast_zero.posts.models import Completion, EarlierText, Like, Post, Visibility
 from fast_zero.posts.schemas import FeedParams, PostCreate, PostUpdate, ThreadParams
 
-LEVELS = 3
-SHOWN_BELOW = 3
-"""How many replies are shown of each that is itself within a thread."""
+THREAD_DEPTH = 3
+NESTED_REPLIES = 3
+"""Number of replies that are shown below each reply."""
 
 likes = Like.__table__.c
 posts = Post.__table__.c
@@ -68,29 +68,31 @@ texts = EarlierText.__table__.c
 completions = Completion.__table__.c
 
 POST: BindParameter[int] = bindparam("post_id", type_=BigInteger)
+TEXT: BindParameter[str] = bindparam("text", type_=Text)
+WANTED_VISIBILITY: BindParameter[str | None] = bindparam("visibility", type_=Text)
 
 
-def within_reach(post: Columns) -> ColumnElement[bool]:
-    """Tell of where a post stands, whoever wrote it, whether the reader may look there."""
+def place_visible_to(post: Columns) -> ColumnElement[bool]:
+    """Whether the reader may see the place of a post in a thread, regardless of its author."""
     return and_(
-        post.visibility != constant(Visibility.PRIVATE),
+        post.visibility != literal_text(Visibility.PRIVATE),
         or_(post.circle.is_(None), post.circle == READER, follows_row(READER, post.circle)),
         not_(post.above.overlap(HIDDEN)),
     )
 
 
 def visible_to(post: Columns) -> ColumnElement[bool]:
-    """Tell whether the reader may see a post. Nothing else in the house decides that."""
-    others = (post.author_id.is_not(None), known_to_reader(post.author_id), within_reach(post))
+    """Whether the reader can see a post. This is the only implementation of that rule."""
+    others = (post.author_id.is_not(None), known_to_reader(post.author_id), place_visible_to(post))
     return or_(post.author_id == READER, and_(*others))
 
 
-def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
-    """Give what is told of a post, counted as the reader may see it."""
+def post_columns(post: Columns) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of a post. Likes and replies count only what the reader can see."""
     reply = Post.__table__.alias("reply").c
     parent = Post.__table__.alias("parent").c
     liking = Like.__table__.alias("liking").c
-    parent_there = there_is(parent.id, parent.id == post.reply_to, visible_to(parent))
+    parent_there = row_exists(parent.id, parent.id == post.reply_to, visible_to(parent))
     return (
         post.id,
         select(PERSON).where(users.id == post.author_id).scalar_subquery().label("author"),
@@ -107,29 +109,31 @@ def shown(post: Columns) -> tuple[ColumnElement[Any], ...]:
         .where(reply.reply_to == post.id, visible_to(reply))
         .scalar_subquery()
         .label("replies"),
-        there_is(liking.id, liking.post_id == post.id, liking.user_id == READER).label("liked"),
+        row_exists(liking.id, liking.post_id == post.id, liking.user_id == READER).label("liked"),
         post.created_at,
         post.edited_at,
         post.version,
     )
 
 
-def showing(post: FromClause, *, columns: Sequence[ColumnElement[Any]] = ()) -> Rows:
-    return select(*shown(post.c), *columns).select_from(post)
+def select_post_columns(post: FromClause, *, columns: Sequence[ColumnElement[Any]] = ()) -> Rows:
+    return select(*post_columns(post.c), *columns).select_from(post)
 
 
 Source = Literal["home", "user", "likes"]
 
 
 @cache
-def listing(source: Source, *, replies: bool, after: bool) -> Rows:
-    """List posts of a source, the newest first; likes, the latest first."""
+def list_statement(source: Source, *, replies: bool, after: bool) -> Rows:
+    """List posts of a source, newest first. Likes are ordered by the like, latest first."""
     post = Post.__table__
     position = likes.id if source == "likes" else posts.id
-    statement = showing(post, columns=[position.label("position")]).where(visible_to(posts))
+    statement = select_post_columns(post, columns=[position.label("position")]).where(
+        visible_to(posts)
+    )
     match source:
         case "home":
-            statement = statement.where(posts.visibility == constant(Visibility.PUBLIC))
+            statement = statement.where(posts.visibility == literal_text(Visibility.PUBLIC))
             statement = statement.where(posts.author_id.is_not(None))
         case "user":
             statement = statement.where(posts.author_id == USER)
@@ -152,12 +156,12 @@ async def select_posts(
     user_id: int | None = None,
 ) -> Sequence[AnyRow]:
     replies = page.replies if isinstance(page, FeedParams) else True
-    statement = listing(source, replies=replies, after=page.after is not None)
+    statement = list_statement(source, replies=replies, after=page.after is not None)
     values = page_values(reader_id, page) | ({"user_id": user_id} if source == "user" else {})
     return (await session.execute(statement, values)).all()
 
 
-ONE_POST = showing(Post.__table__).where(posts.id == POST, visible_to(posts))
+ONE_POST = select_post_columns(Post.__table__).where(posts.id == POST, visible_to(posts))
 
 
 async def select_post(session: Session, reader_id: int, post_id: int) -> AnyRow | None:
@@ -166,29 +170,30 @@ async def select_post(session: Session, reader_id: int, post_id: int) -> AnyRow 
 
 
 @cache
-def thread(*, after: bool) -> Rows:
-    """Find a post and the replies to it, to three levels, with the places of those that are gone.
+def thread_statement(*, after: bool) -> Rows:
+    """Select a post and its replies, three levels deep, with placeholders of deleted posts.
 
-    Of the post itself a page of direct replies, of each of those the first few.
+    The direct replies are paged; of each of them and of those below, only the first few are
+    selected.
     """
     top = select(posts.id, literal_column("0", Integer).label("level"))
     top = top.where(posts.id == POST, visible_to(posts))
     found = top.cte("thread", recursive=True)
     reply = Post.__table__.alias("below").c
-    place = and_(reply.author_id.is_(None), within_reach(reply))
+    place = and_(reply.author_id.is_(None), place_visible_to(reply))
     below = select(reply.id).where(reply.reply_to == found.c.id, or_(visible_to(reply), place))
     if after:
         below = below.where(or_(found.c.level > 0, reply.id > AFTER))
-    most = case((found.c.level == 0, LIMIT), else_=SHOWN_BELOW)
+    most = case((found.c.level == 0, LIMIT), else_=NESTED_REPLIES)
     next_ones = below.order_by(reply.id).limit(most).correlate(found).lateral("next_ones")
     found = found.union_all(
         select(next_ones.c.id, found.c.level + 1)
         .select_from(found.join(next_ones, true()))
-        .where(found.c.level < LEVELS)
+        .where(found.c.level < THREAD_DEPTH)
     )
     post = Post.__table__
     return (
-        select(*shown(posts), found.c.level)
+        select(*post_columns(posts), found.c.level)
         .select_from(found)
         .join(post, posts.id == found.c.id)
         .order_by(found.c.level, posts.id)
@@ -200,44 +205,47 @@ async def select_thread(
 ) -> Sequence[AnyRow]:
     values = page_values(reader_id, page) | {"post_id": post_id}
     del values["offset"]
-    statement = thread(after=page.after is not None)
+    statement = thread_statement(after=page.after is not None)
     return (await session.execute(statement, values)).all()
 
 
 @cache
-def writing(*, reply: bool) -> Rows:
-    """Insert a post, of which nothing comes when the reader may not see what it replies to.
+def insert_statement(*, reply: bool) -> Rows:
+    """Insert a post. It returns no row if the reader cannot see the post that it replies to.
 
-    Nor when it would be seen by more people than that.
+    Nor if the reply would be visible to more users than that post.
     """
-    text: BindParameter[str] = bindparam("text", type_=Text)
-    wanted: BindParameter[str | None] = bindparam("visibility", type_=Text)
+    values = reply_values() if reply else post_values()
     names = ("author_id", "text", "visibility", "reply_to", "circle", "above")
-    if reply:
-        parent = Post.__table__.alias("parent").c
-        level = func.coalesce(wanted, parent.visibility)
-        circle = case(
-            (parent.circle.is_not(None), parent.circle),
-            (level == Visibility.FOLLOWERS.value, READER),
-        )
-        known = parent.author_id == any_(parent.above)
-        above = case((known, parent.above), else_=func.array_append(parent.above, parent.author_id))
-        values = select(READER, text, level, parent.id, circle, above).where(
-            parent.id == bindparam("reply_to", type_=BigInteger),
-            visible_to(parent),
-            or_(
-                level == parent.visibility,
-                level == Visibility.PRIVATE.value,
-                parent.visibility == Visibility.PUBLIC.value,
-            ),
-        )
-    else:
-        level = func.coalesce(wanted, Visibility.PUBLIC.value)
-        circle = case((level == Visibility.FOLLOWERS.value, READER))
-        nothing: ColumnElement[Any] = literal_column("'{}'::bigint[]", ARRAY(BigInteger))
-        values = select(READER, text, level, null(), circle, nothing)
     made = insert(Post.__table__).from_select(names, values).returning(*posts).cte("made")
-    return showing(made)
+    return select_post_columns(made)
+
+
+def post_values() -> Rows:
+    level = func.coalesce(WANTED_VISIBILITY, Visibility.PUBLIC.value)
+    circle = case((level == Visibility.FOLLOWERS.value, READER))
+    nobody: ColumnElement[Any] = literal_column("'{}'::bigint[]", ARRAY(BigInteger))
+    return select(READER, TEXT, level, null(), circle, nobody)
+
+
+def reply_values() -> Rows:
+    parent = Post.__table__.alias("parent").c
+    level = func.coalesce(WANTED_VISIBILITY, parent.visibility)
+    circle = case(
+        (parent.circle.is_not(None), parent.circle),
+        (level == Visibility.FOLLOWERS.value, READER),
+    )
+    known = parent.author_id == any_(parent.above)
+    above = case((known, parent.above), else_=func.array_append(parent.above, parent.author_id))
+    return select(READER, TEXT, level, parent.id, circle, above).where(
+        parent.id == bindparam("reply_to", type_=BigInteger),
+        visible_to(parent),
+        or_(
+            level == parent.visibility,
+            level == Visibility.PRIVATE.value,
+            parent.visibility == Visibility.PUBLIC.value,
+        ),
+    )
 
 
 async def insert_post(session: Session, reader_id: int, new: PostCreate) -> AnyRow | None:
@@ -245,11 +253,11 @@ async def insert_post(session: Session, reader_id: int, new: PostCreate) -> AnyR
     values["visibility"] = new.model_dump().get("visibility")
     if new.reply_to is not None:
         values["reply_to"] = new.reply_to
-    statement = writing(reply=new.reply_to is not None)
+    statement = insert_statement(reply=new.reply_to is not None)
     return (await session.execute(statement, values)).one_or_none()
 
 
-def own(*, conditional: bool) -> list[ColumnElement[bool]]:
+def own_post_conditions(*, conditional: bool) -> list[ColumnElement[bool]]:
     conditions = [posts.author_id == READER, posts.id == POST]
     if conditional:
         accepted: BindParameter[Any] = bindparam("accepted", type_=ARRAY(BigInteger))
@@ -257,39 +265,41 @@ def own(*, conditional: bool) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def own_values(reader_id: int, post_id: int, accepted: Versions) -> dict[str, Any]:
+def own_post_values(reader_id: int, post_id: int, accepted: Versions) -> dict[str, Any]:
     condition = {} if accepted is None else {"accepted": list(accepted)}
     return {"reader_id": reader_id, "post_id": post_id, **condition}
 
 
 @cache
-def rewriting(*, changes: bool, conditional: bool) -> Rows:
+def update_statement(*, changes: bool, conditional: bool) -> Rows:
     if not changes:
-        return showing(Post.__table__).where(*own(conditional=conditional))
-    statement = update(Post.__table__).where(*own(conditional=conditional))
+        return select_post_columns(Post.__table__).where(
+            *own_post_conditions(conditional=conditional)
+        )
+    statement = update(Post.__table__).where(*own_post_conditions(conditional=conditional))
     statement = statement.values(text=bindparam("new_text", type_=Text)).returning(*posts)
-    return showing(statement.cte("changed"))
+    return select_post_columns(statement.cte("changed"))
 
 
 async def update_post(
     session: Session, reader_id: int, post_id: int, change: PostUpdate, accepted: Versions
 ) -> AnyRow | None:
     changes = {f"new_{name}": value for name, value in change.model_dump().items()}
-    statement = rewriting(changes=bool(changes), conditional=accepted is not None)
-    values = own_values(reader_id, post_id, accepted) | changes
+    statement = update_statement(changes=bool(changes), conditional=accepted is not None)
+    values = own_post_values(reader_id, post_id, accepted) | changes
     return (await session.execute(statement, values)).one_or_none()
 
 
 @cache
-def emptying(*, conditional: bool) -> ReturningUpdate[*tuple[Any, ...]]:
-    """Take a post's author away; a trigger does the rest."""
-    conditions = own(conditional=conditional)
+def delete_statement(*, conditional: bool) -> ReturningUpdate[*tuple[Any, ...]]:
+    """Remove the author of a post; a trigger does the rest."""
+    conditions = own_post_conditions(conditional=conditional)
     return update(Post.__table__).where(*conditions).values(author_id=None).returning(posts.id)
 
 
 async def delete_post(session: Session, reader_id: int, post_id: int, accepted: Versions) -> bool:
-    statement = emptying(conditional=accepted is not None)
-    values = own_values(reader_id, post_id, accepted)
+    statement = delete_statement(conditional=accepted is not None)
+    values = own_post_values(reader_id, post_id, accepted)
     return (await session.execute(statement, values)).first() is not None
 
 
@@ -307,23 +317,25 @@ async def select_earlier_texts(
     return (await session.execute(statement, values)).all()
 
 
-# Locked, or a like could come to a post that is being deleted.
-SEEN = (
+# Locked, so that no like is added to a post that is being deleted.
+VISIBLE_POST = (
     select(posts.id)
     .where(posts.id == POST, visible_to(posts))
     .with_for_update(read=True, of=Post.__table__)
     .cte("seen")
 )
-MADE = insert_or_leave(Like.__table__).from_select(
-    ["post_id", "user_id"], select(SEEN.c.id, READER)
+INSERT_LIKE = insert_or_leave(Like.__table__).from_select(
+    ["post_id", "user_id"], select(VISIBLE_POST.c.id, READER)
 )
-UNDONE = delete(Like.__table__).where(likes.post_id == SEEN.c.id, likes.user_id == READER)
-LIKE = select(SEEN.c.id).add_cte(MADE.on_conflict_do_nothing().cte("made"))
-UNLIKE = select(SEEN.c.id).add_cte(UNDONE.cte("undone"))
+DELETE_LIKE = delete(Like.__table__).where(
+    likes.post_id == VISIBLE_POST.c.id, likes.user_id == READER
+)
+LIKE = select(VISIBLE_POST.c.id).add_cte(INSERT_LIKE.on_conflict_do_nothing().cte("made"))
+UNLIKE = select(VISIBLE_POST.c.id).add_cte(DELETE_LIKE.cte("undone"))
 
 
 async def like(session: Session, reader_id: int, post_id: int) -> bool:
-    """Like a post, and tell whether the reader may see it."""
+    """Like a post; return whether the reader can see it."""
     found = await session.execute(LIKE, {"reader_id": reader_id, "post_id": post_id})
     return found.first() is not None
 
@@ -334,18 +346,18 @@ async def unlike(session: Session, reader_id: int, post_id: int) -> bool:
 
 
 @cache
-def likers(*, after: bool) -> Rows:
+def likers_statement(*, after: bool) -> Rows:
     statement = (
         select(*COLUMNS)
         .join(Like.__table__, likes.user_id == users.id)
         .join(Post.__table__, likes.post_id == posts.id)
         .where(posts.id == POST, visible_to(posts), known_to_reader(users.id))
     )
-    return page_of(statement, likes.id, after=after, newest_first=True)
+    return paginate(statement, likes.id, after=after, newest_first=True)
 
 
 async def select_likers(
     session: Session, reader_id: int, post_id: int, page: PageParams
 ) -> Sequence[AnyRow]:
     values = page_values(reader_id, page) | {"post_id": post_id}
-    return (await session.execute(likers(after=page.after is not None), values)).all()
+    return (await session.execute(likers_statement(after=page.after is not None), values)).all()

@@ -45,7 +45,7 @@ one_post = APIRouter(prefix="/posts/{post_id}", tags=["feed"], responses=MISSING
 async def create_post(
     new: PostCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
 ) -> object:
-    """Create a post, or reply to one. A reply is seen by nobody who may not see that post."""
+    """Create a post, or reply to one. Only users who can see that post can see the reply."""
 
     async def create() -> PostPublic:
         post = PostPublic.model_validate(await service.create_post(session, actor.id, new))
@@ -57,7 +57,7 @@ async def create_post(
 
 @posts.get("/posts", response_model=PostPage)
 async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
-    """List the public posts of everybody. The newest first."""
+    """List the public posts of all users, newest first."""
     rows = await queries.select_posts(session, actor.id, wanted, "home")
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}
@@ -65,7 +65,7 @@ async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> 
 
 @posts.get("/users/me/likes", response_model=PostPage)
 async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List the posts that you like. The latest like first."""
+    """List the posts that you like, latest like first."""
     rows = await queries.select_posts(session, actor.id, page, "likes")
     rows, cursor = cut(rows, page, "position")
     return {"posts": rows, "next": cursor}
@@ -80,7 +80,7 @@ async def read_post(
     response: Response,
     seen: IfNoneMatch,
 ) -> object:
-    """Show a post and its replies. A page of them, the oldest first, three levels deep."""
+    """Show a post and its replies, three levels deep. Direct replies are paged, oldest first."""
     post = await service.read_thread(session, actor.id, post_id, page)
     conditions.set_tag(response, conditions.digest_tag(post, post.version), seen)
     return post
@@ -97,7 +97,7 @@ async def update_post(
     response: Response,
     condition: IfMatch,
 ) -> object:
-    """Change the text of your post. It is shown as edited; the earlier text is kept for you."""
+    """Change the text of your post. It is marked as edited; the earlier text is kept for you."""
     accepted = etags.versions(condition)
     post = await service.update_post(session, actor.id, post_id, change, accepted)
     conditions.set_tag(response, etags.tag(post.version))
@@ -108,7 +108,7 @@ async def update_post(
 async def delete_post(
     post_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
 ) -> None:
-    """Delete your post. Its earlier texts and its likes go, too. The replies to it stay."""
+    """Delete your post. Its earlier texts and likes are deleted with it. The replies stay."""
     await service.delete_post(session, actor.id, post_id, etags.versions(condition))
 
 
@@ -116,7 +116,7 @@ async def delete_post(
 async def list_earlier_texts(
     post_id: Id, page: PageQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List the earlier texts of your post. The oldest first."""
+    """List the earlier texts of your post, oldest first."""
     rows, cursor = cut(await queries.select_earlier_texts(session, actor.id, post_id, page), page)
     if not rows:
         post = await queries.select_post(session, actor.id, post_id)
@@ -127,21 +127,21 @@ async def list_earlier_texts(
 
 @one_post.put("/like", status_code=DONE)
 async def like_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Like a post. Once more changes nothing."""
+    """Like a post. Idempotent."""
     if not await queries.like(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
 @one_post.delete("/like", status_code=DONE)
 async def unlike_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
-    """Unlike a post. Once more changes nothing."""
+    """Unlike a post. Idempotent."""
     if not await queries.unlike(session, actor.id, post_id):
         raise NotFound(NO_POST)
 
 
 @one_post.get("/likes", response_model=UserPage)
 async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadSession) -> object:
-    """List who likes a post. The latest first."""
+    """List the users who like a post, latest first."""
     rows = await queries.select_likers(session, actor.id, post_id, page)
     if not rows and await queries.select_post(session, actor.id, post_id) is None:
         raise NotFound(NO_POST)
@@ -158,7 +158,7 @@ async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadS
 async def list_users_posts(
     user_id: Id, wanted: FeedQuery, actor: Reader, session: ReadSession
 ) -> object:
-    """List the posts of a user. Those that you may see, the newest first."""
+    """List the posts of a user that you can see, newest first."""
     rows = await service.list_users_posts(session, actor.id, wanted, user_id)
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
 
 from fast_zero.core.pagination import Next, PageParams
-from fast_zero.core.types import Answer, Id, Text
+from fast_zero.core.types import Id, ResponseModel, Text
 from fast_zero.posts.models import Visibility
 
 PostText = Annotated[
@@ -14,8 +14,8 @@ PostText = Annotated[
 ]
 Level = Literal["public", "followers", "private"]
 LEVELS = (
-    "`public`: everybody here. `followers`: who follows you. `private`: you alone. "
-    "A reply to a post among followers is seen by those who follow the author of that post."
+    "`public`: all users. `followers`: your followers. `private`: only you. "
+    "A reply to a followers-only post is visible to the followers of that post's author."
 )
 
 
@@ -29,7 +29,7 @@ class PostCreate(BaseModel):
     text: PostText
     visibility: Annotated[
         Level | MISSING,
-        Field(description=f"{LEVELS} Left out: `public`, or what the post is that it replies to."),
+        Field(description=f"{LEVELS} Default: `public`; for a reply, the visibility of its post."),
     ] = MISSING
     reply_to: Annotated[
         Id | None, Field(strict=True, description="The post that this replies to.")
@@ -37,42 +37,42 @@ class PostCreate(BaseModel):
 
 
 class PostUpdate(BaseModel):
-    """Another text. Who may see a post never changes; delete it instead."""
+    """A new text. The visibility of a post never changes; delete the post instead."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: PostText | MISSING = MISSING
 
 
-class Author(Answer):
+class Author(ResponseModel):
     id: Id
     username: str = Field(examples=["ana"])
     display_name: str = Field(examples=["Ana Lúcia"])
 
 
-class PostPublic(Answer):
+class PostPublic(ResponseModel):
     id: Id
     author: Author
     text: str = Field(examples=["The bread is in the oven."])
     finished: bool = Field(
-        description="It is the title of a todo that its author finished.", examples=[False]
+        description="Whether it is the title of a todo that the author finished.", examples=[False]
     )
     visibility: Visibility
     reply_to: Id | None = Field(description="The post that this replies to.", examples=[None])
     parent_gone: bool = Field(
-        description="It replies to a post that is there no more.", examples=[False]
+        description="Whether the post that it replies to is gone.", examples=[False]
     )
-    likes: int = Field(description="Likes by people whom you may see.", examples=[3])
-    replies: int = Field(description="Direct replies that you may see.", examples=[2])
-    liked: bool = Field(description="You like it.", examples=[True])
+    likes: int = Field(description="Likes by users whom you can see.", examples=[3])
+    replies: int = Field(description="Direct replies that you can see.", examples=[2])
+    liked: bool = Field(description="Whether you like it.", examples=[True])
     created_at: datetime
     edited_at: datetime | None = Field(
-        description="When its text was changed, if ever.", examples=[None]
+        description="When the text was last changed.", examples=[None]
     )
-    version: int = Field(description="Grows with each change of the text.", examples=[1])
+    version: int = Field(description="Increases with each change of the text.", examples=[1])
 
 
-class PostPage(Answer):
+class PostPage(ResponseModel):
     posts: list[PostPublic]
     next: Next
 
@@ -81,21 +81,19 @@ class Reply(PostPublic):
     id: Id = Field(examples=[2])
     text: str = Field(examples=["It smells as far as here."])
     reply_to: Id | None = Field(description="The post that this replies to.")
-    replies: int = Field(description="Direct replies that you may see.", examples=[0])
+    replies: int = Field(description="Direct replies that you can see.", examples=[0])
     thread: list["Reply | Gone"] = Field(
-        description="The first replies to it, three levels deep; `GET /posts/{id}` has them all.",
+        description="The first replies to it, three levels deep. `GET /posts/{id}` lists all.",
         examples=[[]],
     )
 
 
-class Gone(Answer):
-    """Where a post was that people had replied to."""
+class Gone(ResponseModel):
+    """The place of a deleted post that has replies."""
 
     id: Id
     gone: Literal[True] = True
-    thread: list["Reply | Gone"] = Field(
-        description="The replies to it, which stay.", examples=[[]]
-    )
+    thread: list["Reply | Gone"] = Field(description="The replies to it.", examples=[[]])
 
 
 class PostThread(PostPublic):
@@ -103,20 +101,22 @@ class PostThread(PostPublic):
     next: Next
 
 
-class EarlierTextPublic(Answer):
+class EarlierTextPublic(ResponseModel):
     id: Id
     text: str = Field(examples=["The bread is in teh oven."])
     written_at: datetime
 
 
-class EarlierTextPage(Answer):
+class EarlierTextPage(ResponseModel):
     texts: list[EarlierTextPublic]
     next: Next
 
 
 class FeedParams(PageParams):
-    replies: Annotated[bool, Field(description="Show replies to others' posts, too.")] = False
+    replies: Annotated[bool, Field(description="Include replies.")] = False
 
 
 class ThreadParams(PageParams):
-    limit: Annotated[int, Field(ge=1, le=100, description="Most direct replies on a page.")] = 20
+    limit: Annotated[
+        int, Field(ge=1, le=100, description="Maximum number of direct replies per page.")
+    ] = 20

@@ -2,7 +2,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.errors import DomainError, Invalid, NotFound, Stale
+from fast_zero.core.errors import DomainError, Invalid, NotFound
 from fast_zero.core.http import etags
 from fast_zero.core.http.etags import Versions
 from fast_zero.core.pagination import cut
@@ -51,11 +51,10 @@ async def delete_post(session: Session, actor_id: int, post_id: int, accepted: V
 
 
 async def refusal(session: Session, actor_id: int, post_id: int, accepted: Versions) -> DomainError:
-    """Tell why a write found no row. Others' posts are there, but not to be written to."""
-    post = await queries.select_post(session, actor_id, post_id)
-    if post is None or post.author["id"] != actor_id or accepted is None:
-        return NotFound(NO_POST)
-    return Stale(etags.tag(post.version))
+    """Return why a write found no row. Posts of others are readable, but not writable."""
+    post = None if accepted is None else await queries.select_post(session, actor_id, post_id)
+    version = post.version if post is not None and post.author["id"] == actor_id else None
+    return etags.refusal(NotFound(NO_POST), version)
 
 
 async def list_users_posts(
@@ -84,7 +83,7 @@ async def read_thread(
 
 
 def replies_to(post_id: int, by_parent: dict[int, list[AnyRow]]) -> list[Reply | Gone]:
-    """Nest the replies to a post; an empty place is shown only for what stands below it."""
+    """Nest the replies to a post. The place of a deleted post is shown only if it has replies."""
     nested: list[Reply | Gone] = []
     for row in by_parent[post_id]:
         thread = replies_to(row.id, by_parent)

@@ -1,5 +1,5 @@
-"""Owns the numbers of followers and posts: shows profiles, and what somebody has finished.
+"""Owns the counts of followers and posts: shows profiles and statistics of finished todos.
 
-A profile is seen by everyone, or by who is logged in, and counts what its reader may see.
-Promises that it costs the same whoever follows.
+A profile is visible to everyone, or to logged-in users, and counts only what its reader can see.
+Promises that a profile costs the same regardless of the number of followers.
 """

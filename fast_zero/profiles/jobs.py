@@ -7,4 +7,4 @@ async def add_up(context: Context) -> None:
         await tallies.add_up(session)
 
 
-CHORES: Jobs = {"feed.add_up": add_up}
+PERIODIC_JOBS: Jobs = {"feed.add_up": add_up}

@@ -9,7 +9,7 @@ from fast_zero.core.database import Base
 
 
 class Tally(Base):
-    """How many followers, or posts of a visibility that are no replies, somebody has; added up."""
+    """An aggregated count: a user's followers, or posts that are not replies, by visibility."""
 
     __tablename__ = "tallies"
 
@@ -21,7 +21,10 @@ class Tally(Base):
 
 
 class TallyChange(Base):
-    """That it is one more or less. Triggers write it; without a foreign key, which would wait."""
+    """A change of a count by one. Written by triggers.
+
+    It has no foreign key, since checking it would wait for locks on the user.
+    """
 
     __tablename__ = "tally_changes"
     __table_args__ = (Index(None, "user_id", "kind"),)

@@ -1,4 +1,4 @@
-"""Statements about profiles, counted as their reader may see them."""
+"""Statements about profiles. They count only what the reader can see."""
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,10 +19,10 @@ from fast_zero.people.queries import (
     HIDDEN,
     READER,
     USER,
-    constant,
     follows,
     follows_row,
     known_to_reader,
+    literal_text,
     users,
 )
 from fast_zero.posts.models import Post, Visibility
@@ -34,15 +34,18 @@ def count(table: FromClause, *conditions: ColumnElement[bool]) -> ColumnElement[
     return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
 
 
-# What is no reply is seen by all, by followers or by nobody else, so each kind is one number.
-OWN = users.id == READER
+# Posts that are not replies are counted by visibility; replies are counted one by one.
+IS_OWN = users.id == READER
 POSTS_SEEN = (
-    tally(users.id, constant(Visibility.PUBLIC))
+    tally(users.id, literal_text(Visibility.PUBLIC))
     + case(
-        (or_(OWN, follows_row(READER, users.id)), tally(users.id, constant(Visibility.FOLLOWERS))),
+        (
+            or_(IS_OWN, follows_row(READER, users.id)),
+            tally(users.id, literal_text(Visibility.FOLLOWERS)),
+        ),
         else_=0,
     )
-    + case((OWN, tally(users.id, constant(Visibility.PRIVATE))), else_=0)
+    + case((IS_OWN, tally(users.id, literal_text(Visibility.PRIVATE))), else_=0)
     + count(
         Post.__table__, posts.author_id == users.id, posts.reply_to.is_not(None), visible_to(posts)
     )
@@ -57,7 +60,7 @@ PROFILE = select(
         "posts",
         POSTS_SEEN,
         "followers",
-        tally(users.id, constant(FOLLOWERS)) - HIDDEN_FOLLOWERS,
+        tally(users.id, literal_text(FOLLOWERS)) - HIDDEN_FOLLOWERS,
         "following",
         count(
             Follow.__table__, follows.follower_id == users.id, known_to_reader(follows.followed_id)

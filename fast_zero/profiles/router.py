@@ -25,7 +25,7 @@ router = APIRouter(prefix="/users", tags=["users"], responses=NOT_PUBLIC)
 
 @router.get("", response_model=UserPage)
 async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> object:
-    """List the public profiles of all users. The oldest first."""
+    """List the public profiles of all users, oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
     rows, cursor = cut(rows, page)
     return {"users": rows, "next": cursor}
@@ -35,7 +35,7 @@ async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> o
 async def read_user(
     user_id: Id, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
-    """Show the public profile of a user. With a token, it tells which of you follows the other."""
+    """Show the public profile of a user. With a token, it shows who of you follows the other."""
     found = await service.read_profile(session, viewer, user_id)
     conditions.set_tag(response, profile_tag(*found, viewer), seen)
     return found[0]
@@ -45,20 +45,20 @@ async def read_user(
 async def read_user_by_name(
     username: Name, viewer: Viewer, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
-    """Show the public profile of a user by name. The case of the name does not matter."""
+    """Show the public profile of a user by username. Case is ignored."""
     found = await service.read_profile_by_name(session, viewer, username)
     conditions.set_tag(response, profile_tag(*found, viewer), seen)
     return found[0]
 
 
 def profile_tag(profile: Profile, version: int, viewer: int) -> str:
-    """Make the tag of a profile. Its user alone sees the version, which counts private changes."""
+    """Return the ETag of a profile. The version counts private changes: only its user gets it."""
     return conditions.digest_tag(profile, version if profile.id == viewer else None, PUBLIC)
 
 
 @router.get("/{user_id}/stats", response_model=UserStats, responses=MISSING | NEEDS_TOKEN)
 async def read_stats(user_id: Id, actor: Reader, session: ReadSession) -> object:
-    """Count what a user has finished. Day by day for a year; of others, only what is shared."""
+    """Count the todos that a user has finished. By day, for a year; of others, only shared ones."""
     stats = await statistics.select_stats(session, actor.id, user_id, datetime.now(UTC))
     if stats is None:
         raise NotFound(NO_USER)

@@ -2,12 +2,12 @@ from datetime import date
 
 from pydantic import Field, field_validator
 
-from fast_zero.core.types import Answer
+from fast_zero.core.types import ResponseModel
 from fast_zero.identity.schemas import UserPublic
 
 
-class Counts(Answer):
-    """As many as the reader may see."""
+class Counts(ResponseModel):
+    """Counts of what the reader can see."""
 
     posts: int = Field(examples=[12])
     followers: int = Field(examples=[34])
@@ -15,33 +15,33 @@ class Counts(Answer):
 
 
 class Profile(UserPublic):
-    """What everybody may know of a user, and what is between that user and the reader."""
+    """The public profile of a user, and the relation between that user and the reader."""
 
     counts: Counts
     following: bool | None = Field(
-        description="You follow this user; `null` to a stranger.", examples=[True]
+        description="Whether you follow this user; `null` without a token.", examples=[True]
     )
     followed_by: bool | None = Field(
-        description="This user follows you; `null` to a stranger.", examples=[False]
+        description="Whether this user follows you; `null` without a token.", examples=[False]
     )
 
 
-class DayStats(Answer):
+class DayStats(ResponseModel):
     day: date
-    finished: int = Field(description="Todos that were finished on it.", examples=[3])
+    finished: int = Field(description="Number of todos finished on this day.", examples=[3])
 
 
-class UserStats(Answer):
-    """What was finished, in days of that user's own time zone, as far as the reader may see it."""
+class UserStats(ResponseModel):
+    """Finished todos by day, in the user's time zone, as far as the reader can see them."""
 
-    today: date = Field(description="The day that it is there.")
+    today: date = Field(description="The current day in the user's time zone.")
     days: list[DayStats] = Field(
-        description="The days of the last year, 366 with today, on which something was finished."
+        description="The days on which todos were finished, among the last 366 including today."
     )
     current_streak: int = Field(
-        description="Days in a row, up to today or yesterday.", examples=[4]
+        description="Consecutive days, up to today or yesterday.", examples=[4]
     )
-    best_streak: int = Field(description="Most days in a row, ever.", examples=[21])
+    best_streak: int = Field(description="The longest run of consecutive days.", examples=[21])
 
     @field_validator("days", mode="before")
     @classmethod

@@ -7,21 +7,21 @@ from fast_zero.profiles.schemas import Profile
 
 
 async def read_profile(session: Session, reader_id: int, user_id: int) -> tuple[Profile, int]:
-    """Give a profile as a reader may see it, and the version of the account."""
-    return shown(await queries.select_profile(session, reader_id, user_id), reader_id)
+    """Return a profile as the reader can see it, and the version of the account."""
+    return to_profile(await queries.select_profile(session, reader_id, user_id), reader_id)
 
 
 async def read_profile_by_name(
     session: Session, reader_id: int, username: str
 ) -> tuple[Profile, int]:
     found = await queries.select_profile_by_name(session, reader_id, username)
-    return shown(found, reader_id)
+    return to_profile(found, reader_id)
 
 
-def shown(found: AnyRow | None, reader_id: int) -> tuple[Profile, int]:
+def to_profile(found: AnyRow | None, reader_id: int) -> tuple[Profile, int]:
     if found is None:
         raise NotFound(NO_USER)
     profile = Profile.model_validate(found)
-    if reader_id == people_queries.NOBODY:  # then nothing stands between the two
+    if reader_id == people_queries.NOBODY:  # without a log-in there is no relation
         profile.following = profile.followed_by = None
     return profile, found.version

@@ -1,4 +1,4 @@
-"""What somebody has finished, day by day: for oneself all of it, for others what is shared."""
+"""Finished todos by day: all of them for their owner, the shared ones for others."""
 
 from datetime import datetime
 from typing import Any
@@ -22,13 +22,13 @@ from fast_zero.people.queries import READER, USER, known_to_reader, users
 from fast_zero.posts.queries import completions, posts, visible_to
 
 DAYS = 366
-"""How many days are told of, today among them: all that a heat map of a year can begin in."""
+"""Number of days including today: enough for a heat map of any year."""
 
 NOW: BindParameter[datetime] = bindparam("now", type_=DateTime(timezone=True))
 
 
 def day_of(moment: ColumnElement[datetime], zone: ColumnElement[str]) -> ColumnElement[Any]:
-    """Tell on which day that was, there. A day has 23, 24 or 25 hours."""
+    """Return the local date of a moment in a time zone. A day has 23, 24 or 25 hours."""
     return cast(func.timezone(zone, moment), Date)
 
 
@@ -37,16 +37,16 @@ OWNER = (
     .where(users.id == USER, known_to_reader(users.id))
     .cte("owner")
 )
-OWN = select(completions.finished_at.label("at")).where(
+OWN_FINISHED = select(completions.finished_at.label("at")).where(
     completions.owner_id == OWNER.c.id, OWNER.c.id == READER
 )
-SHARED = select(posts.created_at.label("at")).where(
+SHARED_FINISHED = select(posts.created_at.label("at")).where(
     posts.author_id == OWNER.c.id,
     OWNER.c.id != READER,
     posts.todo_id.is_not(None),
     visible_to(posts),
 )
-MOMENTS = OWN.union_all(SHARED).cte("moments")
+MOMENTS = OWN_FINISHED.union_all(SHARED_FINISHED).cte("moments")
 DAY = day_of(MOMENTS.c.at, OWNER.c.time_zone)
 ON_DAYS = (
     select(DAY.label("day"), func.count().label("finished"))
@@ -54,7 +54,7 @@ ON_DAYS = (
     .group_by(DAY)
     .cte("days")
 )
-# Days in a row have the same distance from their number in the order of days.
+# Consecutive days have the same difference between date and row number.
 NUMBERED = select(
     ON_DAYS.c.day,
     (ON_DAYS.c.day - cast(func.row_number().over(order_by=ON_DAYS.c.day), Integer)).label("run"),
@@ -64,14 +64,14 @@ STREAKS = (
     .group_by(NUMBERED.c.run)
     .cte("streaks")
 )
-TOLD = func.jsonb_build_object("day", ON_DAYS.c.day, "finished", ON_DAYS.c.finished)
+DAY_OBJECT = func.jsonb_build_object("day", ON_DAYS.c.day, "finished", ON_DAYS.c.finished)
 STATS = select(
     OWNER.c.today,
-    select(func.jsonb_agg(aggregate_order_by(TOLD, ON_DAYS.c.day), type_=JSONB))
+    select(func.jsonb_agg(aggregate_order_by(DAY_OBJECT, ON_DAYS.c.day), type_=JSONB))
     .where(ON_DAYS.c.day > OWNER.c.today - DAYS)
     .scalar_subquery()
     .label("days"),
-    # One that ended yesterday can still go on today.
+    # A streak until yesterday can continue today.
     select(func.coalesce(func.max(STREAKS.c.length), 0, type_=BigInteger))
     .where(STREAKS.c.last >= OWNER.c.today - 1)
     .scalar_subquery()

@@ -1,5 +1,5 @@
-"""Owns no tables: logs in and out, refreshes tokens, lists and ends the sessions of `identity`.
+"""Owns no tables: log-in and log-out, token refresh, and the list of the sessions of `identity`.
 
-A session is seen and ended by its owner alone.
-Promises that an ended session is refused at once in every process.
+A session is visible to its owner alone, who can end it. Promises that an ended session is refused
+at once in every process.
 """

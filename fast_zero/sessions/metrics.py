@@ -1,4 +1,4 @@
-"""What is counted of who comes in."""
+"""The metrics of log-ins."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from prometheus_client import Counter
 from fast_zero.core.errors import DomainError, TooManyRequests
 from fast_zero.two_factor.service import OneTimeCodeRequired
 
-LOG_INS = Counter("fast_zero_log_ins", "Attempts to log in, and how they ended.", ["result"])
+LOG_INS = Counter("fast_zero_log_ins", "Log-in attempts, by result.", ["result"])
 
 
 @contextmanager
-def attempt_to_log_in() -> Iterator[None]:
+def count_log_in() -> Iterator[None]:
     try:
         yield
     except OneTimeCodeRequired:

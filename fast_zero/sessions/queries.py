@@ -35,10 +35,10 @@ from fast_zero.two_factor.models import SecondFactor
 async def select_credentials(
     session: Session, login: str
 ) -> Row[str, int | None, str | None, str | None, str | None, datetime | None]:
-    """Fold an address or a name, and find whose it is; an address comes first.
+    """Find the account of an email address or username; an email address takes precedence.
 
-    Gives what was folded, the user's id and password hash, the secret of a second factor, the
-    role, and since when the account is disabled.
+    Returns the folded input, the user's id and password hash, the secret of a second factor, the
+    role, and when the account was disabled.
     """
     key = folded(login)
     typed = select(key.label("key")).subquery("typed")
@@ -65,10 +65,10 @@ async def select_credentials(
 async def upgrade_password_hash(
     session: Session, user_id: int, old_hash: str, new_hash: str
 ) -> None:
-    """Replace a hash by another of the same password, unless it was changed meanwhile."""
+    """Replace a hash with another one of the same password, unless the password was changed."""
     users = User.__table__
     unchanged = (users.c.id == user_id, users.c.password_hash == old_hash)
-    values = {"password_hash": new_hash, "updated_at": users.c.updated_at}  # nothing that shows
+    values = {"password_hash": new_hash, "updated_at": users.c.updated_at}  # not a visible change
     await session.execute(update(users).where(*unchanged).values(values))
 
 
@@ -91,8 +91,8 @@ async def insert_session(
 ) -> int | None:
     """Open a session, unless the password hash is no longer the one that was verified.
 
-    Nor where the account is disabled or has lost its role. The lock makes this wait for such a
-    change, and the change for this: no session slips in beside one.
+    It is not opened either if the account is disabled or has lost its role. The lock makes this
+    wait for such a change, and the change for this, so that no session survives one.
     """
     values = {
         "owner_id": User.id,
@@ -114,7 +114,7 @@ async def insert_session(
 
 
 async def rotate_session(session: Session, old: bytes, new: bytes, days: int) -> AnyRow | None:
-    """Exchange a refresh token for its successor and note it as spent, in one statement."""
+    """Replace a refresh token with its successor and store it as spent, in one statement."""
     rotated = (
         update(LoginSession)
         .where(LoginSession.refresh_digest == old, LoginSession.expires_at > func.now())
@@ -135,14 +135,14 @@ async def rotate_session(session: Session, old: bytes, new: bytes, days: int) ->
 
 
 async def end_session_of_spent(session: Session, spent: bytes) -> int | None:
-    """End the session whose spent refresh token came back; give its id (RFC 9700, 4.14.2)."""
+    """End the session of a refresh token that was used again; return its id (RFC 9700, 4.14.2)."""
     its_session = select(SpentRefreshToken.session_id).where(SpentRefreshToken.digest == spent)
     statement = delete(LoginSession).where(LoginSession.id.in_(its_session))
     return await session.scalar(statement.returning(LoginSession.id))
 
 
 async def touch_session(session: Session, actor_id: int, session_id: int) -> bool:
-    """Note that a session is used; tell whether it still lives."""
+    """Update `last_used_at` of a session; return whether the session is open."""
     lives = LoginSession.expires_at > func.now()
     statement = (
         update(LoginSession)
@@ -169,7 +169,7 @@ async def delete_session(session: Session, actor_id: int, session_id: int) -> bo
 async def note_refused_log_in(
     session: Session, user_id: int | None, *, wrong: str, address: str, user_agent: str
 ) -> None:
-    """Note what was wrong, if it is an account: the statement is the same for nobody's."""
+    """Write an audit event, if the account exists: the statement is the same if it does not."""
     details = {"wrong": wrong, "address": address, "user_agent": user_agent}
     its_owner = select(User.id, literal("log-in refused", Text), literal(details, JSONB))
     statement = insert(AuditEvent).from_select(

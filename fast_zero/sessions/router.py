@@ -17,14 +17,14 @@ from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import missing_fields, responses
 from fast_zero.core.pagination import cut
 from fast_zero.core.security import throttle
-from fast_zero.core.security.password_queue import CROWDED
+from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.core.settings import Settings
 from fast_zero.core.types import Id
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
+    NO_PERSONAL_TOKENS,
     NO_SCOPE,
-    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     AnyActor,
@@ -38,7 +38,7 @@ from fast_zero.two_factor import service as two_factor
 
 NO_SESSION = Reason("session_not_found", "Session not found")
 DONE = HTTPStatus.NO_CONTENT
-USER_AGENT_LENGTH = 300  # characters that are kept of it
+USER_AGENT_LENGTH = 300  # characters; the rest is cut off
 
 router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
 
@@ -54,7 +54,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
         Forbidden(service.DISABLED),
         Forbidden(service.NOT_ADMIN),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
-        CROWDED,
+        TOO_MANY_PASSWORDS,
         EXHAUSTED,
     ),
     dependencies=[Depends(form_only), NO_STORE],
@@ -67,33 +67,33 @@ async def create_token(
 ) -> Token:
     """Log in, or exchange a refresh token. `username` is your email address, or your username.
 
-    A refresh token works once. One that comes back was stolen from somebody, and ends its session.
+    A refresh token works once. If it is used again, it was stolen, and its session ends.
     """
     if missing := form.missing():
         raise missing_fields(*missing)
     if form.grant_type == "refresh_token":
         tokens = await service.refresh(session, settings, form.refresh_token)
-        return answer_tokens(tokens, settings)
-    with metrics.attempt_to_log_in():
+        return token_response(tokens, settings)
+    with metrics.count_log_in():
         tokens = await service.log_in(session, settings, form, client_of(request))
-    return answer_tokens(tokens, settings)
+    return token_response(tokens, settings)
 
 
 @router.post(
     "/refresh_token",
     response_model_exclude_none=True,
-    responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS),
+    responses=responses(NO_SCOPE, NO_PERSONAL_TOKENS),
     dependencies=[NO_STORE],
 )
 async def refresh_token(
     actor: AnyActor, session: CurrentSession, settings: CurrentSettings
 ) -> Token:
-    """Renew an access token. It has to live still; the new one is of the same session."""
+    """Renew an access token that has not expired. The new token belongs to the same session."""
     tokens = await service.renew(session, settings, actor.id, session_of(actor), actor.scopes)
-    return answer_tokens(tokens, settings)
+    return token_response(tokens, settings)
 
 
-@router.post("/logout", status_code=DONE, responses=responses(NO_SCOPE, NOT_FOR_PROGRAMS))
+@router.post("/logout", status_code=DONE, responses=responses(NO_SCOPE, NO_PERSONAL_TOKENS))
 async def log_out(
     actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
@@ -105,7 +105,7 @@ async def log_out(
 
 @router.get("/sessions", response_model=SessionPage)
 async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentSession) -> object:
-    """List where you are logged in."""
+    """List the sessions in which you are logged in."""
     rows, cursor = cut(await queries.select_sessions(session, actor.id, page), page)
     return {"sessions": rows, "current": actor.session_id, "next": cursor}
 
@@ -126,7 +126,7 @@ async def end_session(
 async def end_other_sessions(
     actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
-    """End all of your sessions but this one."""
+    """End all of your sessions except this one."""
     ended = await identity_queries.delete_sessions(session, actor.id, but=actor.session_id)
     revocations.add_at_commit(session, *ended)
 
@@ -138,7 +138,7 @@ def client_of(request: Request) -> service.Client:
     )
 
 
-def answer_tokens(tokens: service.Tokens, settings: Settings) -> Token:
+def token_response(tokens: service.Tokens, settings: Settings) -> Token:
     return Token(
         access_token=tokens.access_token,
         expires_in=settings.access_token_minutes * 60,

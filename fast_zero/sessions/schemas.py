@@ -1,4 +1,4 @@
-"""The request and the response of a log-in, as OAuth2 names it."""
+"""Request and response of a log-in, in the terms of OAuth2."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -10,27 +10,27 @@ from pydantic import (
 )
 
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Answer, Id
+from fast_zero.core.types import Id, ResponseModel
 from fast_zero.identity.schemas import Secret
 
 NEEDED = {"password": ["username", "password"], "refresh_token": ["refresh_token"]}
-"""The fields of a log-in form that each grant needs."""
+"""The required fields of the log-in form, by grant."""
 
 
 def describe_grants(schema: dict[str, Any]) -> None:
-    """Tell of each grant alone, too, since which fields are needed depends on it.
+    """Add a schema for each grant, since the required fields depend on the grant.
 
-    The fields of both stay beside them, since Swagger UI makes its form of those.
+    The common properties stay, since Swagger UI builds its form from them.
     """
     fields = schema["properties"]
     for field in fields.values():
-        del field["default"]  # or generated clients would have to send it
+        del field["default"]  # else generated clients would require it
     needed = {
         grant: {name: fields[name] | {"minLength": 1} for name in names}
         for grant, names in NEEDED.items()
     }
     grant_types = {
-        grant: {"type": "string", "const": grant, "description": "What is exchanged for a token."}
+        grant: {"type": "string", "const": grant, "description": "The grant type."}
         for grant in NEEDED
     }
     schema["oneOf"] = [
@@ -74,59 +74,59 @@ class TokenForm(BaseModel):
     refresh_token: Annotated[
         Secret,
         Field(
-            description="For `grant_type=refresh_token`: the last one; it works once.",
+            description="For `grant_type=refresh_token`: the newest one. It works once.",
             examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
         ),
     ] = ""
     otp: Annotated[
         Secret,
         Field(
-            description="A one-time code, or a recovery code, where there is a second factor.",
+            description="A one-time code or a recovery code, if the account has a second factor.",
         ),
     ] = ""
     scope: Annotated[
         Secret,
         Field(
-            description="What the token shall be allowed, such as `todos:read todos:write`; empty: "
-            "everything.",
+            description="The scopes of the token, such as `todos:read todos:write`. Empty: all "
+            "that your role may have.",
         ),
     ] = ""
 
     def missing(self) -> list[str]:
-        """Name the fields that this grant needs and that were not sent."""
+        """Return the fields that the grant requires and the request lacks."""
         return [name for name in NEEDED[self.grant_type] if not getattr(self, name)]
 
 
-class Token(Answer):
+class Token(ResponseModel):
     access_token: str = Field(
         description="Send it as `Authorization: Bearer …`.",
         examples=["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIiwic2lkIjo3fQ.Yx0mC2vK"],
     )
     token_type: Literal["bearer"] = "bearer"  # noqa: S105  # RFC 6750's word, not a secret
-    expires_in: int = Field(description="Seconds that the token lives.", examples=[900])
+    expires_in: int = Field(description="Seconds until the token expires.", examples=[900])
     refresh_token: str | None = Field(
         default=None,
         description="Exchange it once, at `POST /auth/token`, for new tokens.",
         examples=["q7rXcVn0Zb3hJt5mW8yKfA2eLpD9uGsR"],
     )
     scope: str = Field(
-        description="What the token allows, separated by spaces.",
+        description="The scopes of the token, separated by spaces.",
         examples=["todos:read todos:write"],
     )
 
 
-class SessionPublic(Answer):
-    """Where and when you logged in."""
+class SessionPublic(ResponseModel):
+    """A log-in: where and when."""
 
     id: Id
     user_agent: str = Field(examples=["curl/8.5.0"])
     address: str = Field(description="The client's IP address.", examples=["203.0.113.7"])
     created_at: datetime
-    last_used_at: datetime = Field(description="When it last asked for an access token.")
+    last_used_at: datetime = Field(description="When it last requested an access token.")
     expires_at: datetime = Field(examples=["2026-12-25T08:00:00Z"])
 
 
-class SessionPage(Answer):
+class SessionPage(ResponseModel):
     sessions: list[SessionPublic]
     current: Id | None = Field(
         description="The session of this request; `null` for a personal token."

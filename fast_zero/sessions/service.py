@@ -1,4 +1,4 @@
-"""Opening, keeping and ending sessions."""
+"""Log-ins, token refresh and renewal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ NOT_ADMIN = Reason("scope_not_allowed", "Only administrators may have the scope 
 
 @dataclass(frozen=True)
 class Client:
-    """Where a log-in comes from."""
+    """The client of a log-in."""
 
     user_agent: str
     address: str
@@ -38,17 +38,17 @@ class Client:
 
 @dataclass(frozen=True)
 class Credentials:
-    """An account whose password was right."""
+    """An account whose password was verified."""
 
     user_id: int
     password_hash: str
-    upgraded_hash: str | None  # of the same password, with the parameters of today
+    upgraded_hash: str | None  # of the same password, with the current parameters
     role: str
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a session hands out."""
+    """The tokens that a session issues."""
 
     access_token: str
     scopes: frozenset[str]
@@ -56,7 +56,7 @@ class Tokens:
 
 
 async def log_in(session: Session, settings: Settings, form: TokenForm, client: Client) -> Tokens:
-    """Open a session, or refuse in the same words and time whatever was wrong."""
+    """Open a session. All refusals look alike and take the same time."""
     wanted = wanted_scopes(form.scope)
     while True:
         account = await verify(session, settings, form, client)
@@ -64,33 +64,33 @@ async def log_in(session: Session, settings: Settings, form: TokenForm, client: 
         tokens = await open_session(session, settings, account, scopes, client)
         if tokens:
             return tokens
-        await session.rollback()  # the account has changed since it was read, so read it again
+        await session.rollback()  # the account has changed since it was read: try again
 
 
 async def verify(
     session: Session, settings: Settings, form: TokenForm, client: Client
 ) -> Credentials:
-    """Find the account whose password and one-time code these are."""
+    """Find the account, and verify password and one-time code."""
     found = await queries.select_credentials(session, form.username)
-    limits = attempts.at_log_in(settings, found.key, client.address)
+    limits = attempts.log_in_limits(settings, found.key, client.address)
     caller = password_queue.address(settings, client.address)
-    right, upgraded = await attempts.try_password(
+    right, upgraded = await attempts.verify_limited_password(
         session, limits, caller, form.password, found.password_hash
     )
     if not right:
         incorrect = Unauthenticated(INCORRECT)
-        raise await refused(session, found.id, "password", client, incorrect)
+        raise await note_refusal(session, found.id, "password", client, incorrect)
     account = Credentials(found.id, found.password_hash, upgraded, found.role)
     if found.secret:
         if not form.otp:
-            await throttle.take_back(session, *limits)
+            await throttle.cancel_attempt(session, *limits)
             raise two_factor.OneTimeCodeRequired
         if not await two_factor.use_code(session, account.user_id, found.secret, form.otp):
             incorrect = Unauthenticated(two_factor.INCORRECT)
-            raise await refused(session, found.id, "code", client, incorrect)
-    await throttle.forgive(session, *limits)
+            raise await note_refusal(session, found.id, "code", client, incorrect)
+    await throttle.record_success(session, *limits)
     if found.disabled_at is not None:
-        raise await refused(session, found.id, "disabled", client, Forbidden(DISABLED))
+        raise await note_refusal(session, found.id, "disabled", client, Forbidden(DISABLED))
     return account
 
 
@@ -101,7 +101,7 @@ async def open_session(
     scopes: frozenset[str],
     client: Client,
 ) -> Tokens | None:
-    """Open a session, or give None when the account is no longer as it was read."""
+    """Open a session; return None if the account has changed since it was read."""
     if account.upgraded_hash:
         await queries.upgrade_password_hash(
             session, account.user_id, account.password_hash, account.upgraded_hash
@@ -123,10 +123,10 @@ async def open_session(
     return Tokens(access_token, scopes, refresh_token)
 
 
-async def refused(
+async def note_refusal(
     session: Session, user_id: int | None, wrong: str, client: Client, error: DomainError
 ) -> DomainError:
-    """Note in the audit of an account, if it is one, that a log-in is refused; give the error."""
+    """Write the audit event of a note_refusal log-in, if the account exists; return the error."""
     await queries.note_refused_log_in(
         session,
         user_id,
@@ -134,7 +134,7 @@ async def refused(
         address=client.address,
         user_agent=client.user_agent,
     )
-    await session.commit()  # the note stays, though the request fails
+    await session.commit()  # the event is kept, though the request fails
     return error
 
 
@@ -147,22 +147,22 @@ def wanted_scopes(scope: str) -> frozenset[str]:
 
 
 async def granted_scopes(session: Session, wanted: frozenset[str], role: str) -> frozenset[str]:
-    """Grant what was asked for, or else all that a role may have."""
+    """Return the requested scopes; if none was requested, all that the role may have."""
     allowed = frozenset(Scope) if role == Role.ADMIN else ALL_SCOPES
     if not wanted <= allowed:
-        await session.commit()  # the password was right, which stays forgiven
+        await session.commit()  # the password was right: the attempt stays forgiven
         raise Forbidden(NOT_ADMIN)
     return wanted or allowed
 
 
 async def refresh(session: Session, settings: Settings, spent: str) -> Tokens:
-    """Exchange a refresh token for new tokens; one that comes back ends its session."""
+    """Exchange a refresh token for new tokens. A token that is used again ends its session."""
     successor = security.new_secret()
     old, new = security.digest(spent), security.digest(successor)
     rotated = await queries.rotate_session(session, old, new, settings.refresh_token_days)
     if rotated is None:
         await queries.end_session_of_spent(session, old)
-        await session.commit()  # it stays ended, though the request fails
+        await session.commit()  # the session stays ended, though the request fails
         raise Unauthenticated(INVALID_TOKEN)
     session_id, user_id, granted = rotated
     scopes = frozenset(granted)
@@ -173,7 +173,7 @@ async def refresh(session: Session, settings: Settings, spent: str) -> Tokens:
 async def renew(
     session: Session, settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
 ) -> Tokens:
-    """Give a fresh access token to who has one that still lives, while the session does."""
+    """Issue a new access token of a session that is still open."""
     if not await queries.touch_session(session, user_id, session_id):
         raise Unauthenticated(INVALID_TOKEN)
     scopes = frozenset(scopes)

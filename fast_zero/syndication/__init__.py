@@ -1,5 +1,5 @@
-"""Owns retractions: gives public posts to feed readers, as Atom and as JSON Feed.
+"""Owns retractions: publishes public posts for feed readers, as Atom and as JSON Feed.
 
-A feed is seen by everyone, or by who is logged in.
-Promises that a feed reader hears of posts that are public no more.
+A feed is visible to everyone, or to logged-in users. Promises that a feed changes when one of its
+posts is no longer public.
 """

@@ -1,4 +1,4 @@
-"""Somebody's public posts as a document that feed readers subscribe to: Atom, or JSON Feed."""
+"""A user's public posts as a feed: Atom or JSON Feed."""
 
 import re
 from textwrap import shorten
@@ -11,8 +11,8 @@ from fast_zero.syndication.schemas import JsonFeed, JsonFeedAuthor, JsonFeedItem
 ATOM = "application/atom+xml"
 JSON_FEED = "application/feed+json"
 TITLE_LENGTH = 80
-# XML 1.0, section 2.2, has no way to write these.
-UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# XML 1.0, section 2.2, cannot represent these characters.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def address(server: str, username: str, kind: str) -> str:
@@ -24,7 +24,7 @@ def entries(author: AnyRow) -> list[SyndicatedPost]:
 
 
 def as_json_feed(author: AnyRow, server: str) -> JsonFeed:
-    """Write a JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
+    """Build a JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/)."""
     name = author.display_name or author.username
     return JsonFeed(
         title=name,
@@ -45,19 +45,19 @@ def as_json_feed(author: AnyRow, server: str) -> JsonFeed:
 
 
 def as_atom(author: AnyRow, server: str) -> bytes:
-    """Write an Atom feed (RFC 4287)."""
+    """Build an Atom feed (RFC 4287)."""
     name = author.display_name or author.username
     here = address(server, author.username, "atom")
     feed = Element("feed", xmlns="http://www.w3.org/2005/Atom")
-    tell(feed, id=here, title=name, updated=author.updated_at.isoformat())
+    add_elements(feed, id=here, title=name, updated=author.updated_at.isoformat())
     if author.bio:
-        tell(feed, subtitle=author.bio)
+        add_elements(feed, subtitle=author.bio)
     SubElement(feed, "link", rel="self", type=ATOM, href=here)
-    tell(SubElement(feed, "author"), name=name)
+    add_elements(SubElement(feed, "author"), name=name)
     for post in entries(author):
         where = f"{server}/posts/{post.id}"
         entry = SubElement(feed, "entry")
-        tell(
+        add_elements(
             entry,
             id=where,
             title=shorten(post.text, TITLE_LENGTH, placeholder=" …") or "…",
@@ -70,6 +70,6 @@ def as_atom(author: AnyRow, server: str) -> bytes:
     return document
 
 
-def tell(element: Element, **texts: str) -> None:
+def add_elements(element: Element, **texts: str) -> None:
     for tag, text in texts.items():
-        SubElement(element, tag).text = UNWRITABLE.sub("\ufffd", text)
+        SubElement(element, tag).text = NOT_XML.sub("\ufffd", text)

@@ -9,9 +9,9 @@ from fast_zero.core.database import Base
 
 
 class Retraction(Base):
-    """When somebody last took back a public post. A trigger writes it.
+    """When a user last deleted a public post. Written by a trigger.
 
-    Without it, what feed readers ask for could seem not to have changed.
+    Without it, `If-Modified-Since` would not notice the deletion.
     """
 
     __tablename__ = "retractions"

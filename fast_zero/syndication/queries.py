@@ -1,4 +1,4 @@
-"""What feed readers get of somebody: the newest public posts, and when anything of it changed."""
+"""The statement of a feed: the newest public posts of a user, and when they last changed."""
 
 from sqlalchemy import bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by

@@ -1,4 +1,4 @@
-"""Feeds of public posts, for programs that subscribe to them and never log in."""
+"""Routes of the feeds of public posts. Feed readers do not log in."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ class AtomResponse(Response):
     media_type = documents.ATOM
 
 
-class JsonFeedResponse(JSONResponse):  # or the document would tell of a text
+class JsonFeedResponse(JSONResponse):  # else the OpenAPI document would describe plain text
     media_type = documents.JSON_FEED
 
 

@@ -3,11 +3,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from fast_zero.core.types import Answer, Id
+from fast_zero.core.types import Id, ResponseModel
 
 
-class SyndicatedPost(Answer):
-    """A post as a feed's statement gives it."""
+class SyndicatedPost(ResponseModel):
+    """A post as the statement of a feed returns it."""
 
     id: Id
     text: str
@@ -15,11 +15,11 @@ class SyndicatedPost(Answer):
     edited_at: datetime | None
 
 
-class JsonFeedAuthor(Answer):
+class JsonFeedAuthor(ResponseModel):
     name: str = Field(examples=["Ana Lúcia"])
 
 
-class JsonFeedItem(Answer):
+class JsonFeedItem(ResponseModel):
     id: str = Field(examples=["https://todo.example.com/posts/7"])
     url: str = Field(examples=["https://todo.example.com/posts/7"])
     content_text: str = Field(examples=["The bread is in the oven."])
@@ -27,14 +27,14 @@ class JsonFeedItem(Answer):
     date_modified: datetime
 
 
-class JsonFeed(Answer):
+class JsonFeed(ResponseModel):
     """A JSON Feed, version 1.1 (https://www.jsonfeed.org/version/1.1/)."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = "https://jsonfeed.org/version/1.1"
     title: str = Field(description="The name of the author.", examples=["Ana Lúcia"])
     feed_url: str = Field(examples=["https://todo.example.com/users/ana/feed.json"])
     description: str | None = Field(
-        default=None, description="What the author says of themself.", examples=["Bakes."]
+        default=None, description="The author's bio.", examples=["Bakes."]
     )
     authors: list[JsonFeedAuthor]
-    items: list[JsonFeedItem] = Field(description="The newest 50 posts, the newest first.")
+    items: list[JsonFeedItem] = Field(description="The newest 50 posts, newest first.")

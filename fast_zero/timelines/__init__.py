@@ -1,5 +1,5 @@
-"""Owns nothing: puts together the posts of whom somebody follows when they are read.
+"""Owns nothing: assembles the posts of followed users when they are read.
 
-A timeline is seen by its owner alone, and holds what `posts` lets them see.
-Promises that it costs the same whoever is followed.
+A timeline is visible to its owner alone, and contains what `posts` lets them see. Promises that it
+costs the same regardless of who is followed.
 """

@@ -15,7 +15,7 @@ router = APIRouter(tags=["feed"], responses=NEEDS_TOKEN)
 
 @router.get("/timeline", response_model=PostPage)
 async def read_timeline(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
-    """List the posts of your timeline. Your own and those of whom you follow, newest first."""
+    """List your timeline. Your posts and those of the users whom you follow, newest first."""
     rows = await queries.select_timeline(session, actor.id, wanted)
     rows, cursor = cut(rows, wanted)
     return {"posts": rows, "next": cursor}

@@ -1,5 +1,5 @@
 """Owns todos.
 
-A todo is seen and changed by its owner alone; for everyone else it does not exist.
-Promises that a change touches only what was sent.
+A todo is visible to and changed by its owner alone; for everyone else it does not exist. Promises
+that a change touches only the fields that were sent.
 """

@@ -1,4 +1,4 @@
-"""Many creates, updates and deletes in at most four statements, whatever their number."""
+"""Many creates, updates and deletes in at most four statements, regardless of their number."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -23,7 +23,7 @@ from fast_zero.todos.service import NOT_FOUND
 
 
 class BatchRefused(Conflict):
-    """An atomic batch that cannot be done; `results` says what is wrong with which item."""
+    """An atomic batch that cannot be done. `results` contains the reason of each item."""
 
     def __init__(self, results: Sequence[ItemResult | None]) -> None:
         failed = len(results) - results.count(None)
@@ -34,47 +34,60 @@ class BatchRefused(Conflict):
 
 
 async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemResult]:
-    """Do all or, where the batch is not atomic, what can be done.
+    """Do all items; if the batch is not atomic, do all that are possible.
 
-    Creates come first: they lock the account, as its deletion does before it locks its todos.
-    Todos that exist are locked before they are judged, so what is judged is what is written.
+    Creates come first: they lock the account, and its deletion also locks the account before its
+    todos. Existing todos are locked before their versions are checked, so that nothing changes in
+    between.
     """
-    creates = [item for item in batch.items if isinstance(item, CreateItem)]
-    ids = [item.id for item in batch.items if not isinstance(item, CreateItem)]
-    created = await queries.insert_todos(session, actor_id, creates) if creates else []
-    locked = await queries.lock_todos(session, actor_id, ids) if ids else []
-    todos = {todo.id: todo for todo in locked}
-    refusals = [judge(item, todos) for item in batch.items]
+    created, todos = await create_and_lock(session, actor_id, batch.items)
+    refusals = [check_item(item, todos) for item in batch.items]
     if batch.atomic and any(refusals):
         raise BatchRefused(refusals)
-
-    doable = [item for item, refusal in zip(batch.items, refusals, strict=True) if not refusal]
-    changes = [item for item in doable if isinstance(item, UpdateItem) and changes_something(item)]
-    if changes:
-        changed = await queries.update_todos(session, actor_id, changes)
-        todos |= {todo.id: todo for todo in changed}
-    if gone := [item.id for item in doable if isinstance(item, DeleteItem)]:
-        await queries.delete_todos(session, actor_id, gone)
-
+    allowed = [item for item, refusal in zip(batch.items, refusals, strict=True) if not refusal]
+    todos |= await update_and_delete(session, actor_id, allowed)
     metrics.CREATED.inc(len(created))
-    metrics.UPDATED.inc(len(changes))
-    metrics.DELETED.inc(len(gone))
     new = iter(created)
     return [
-        refusal or confirm(item, next(new) if isinstance(item, CreateItem) else todos[item.id])
+        refusal
+        or success_result(item, next(new) if isinstance(item, CreateItem) else todos[item.id])
         for item, refusal in zip(batch.items, refusals, strict=True)
     ]
 
 
-def judge(item: Item, todos: Mapping[int, Todo]) -> ItemResult | None:
-    """Say why an item cannot be done; `None` when it can."""
+async def create_and_lock(
+    session: Session, actor_id: int, items: Sequence[Item]
+) -> tuple[Sequence[Todo], dict[int, Todo]]:
+    """Create the new todos, and lock the existing ones; return both, the latter by id."""
+    creates = [item for item in items if isinstance(item, CreateItem)]
+    ids = [item.id for item in items if not isinstance(item, CreateItem)]
+    created = await queries.insert_todos(session, actor_id, creates) if creates else []
+    locked = await queries.lock_todos(session, actor_id, ids) if ids else []
+    return created, {todo.id: todo for todo in locked}
+
+
+async def update_and_delete(
+    session: Session, actor_id: int, items: Sequence[Item]
+) -> dict[int, Todo]:
+    """Update and delete existing todos; return those that were updated, by id."""
+    changes = [item for item in items if isinstance(item, UpdateItem) and changes_something(item)]
+    changed = await queries.update_todos(session, actor_id, changes) if changes else []
+    if ids := [item.id for item in items if isinstance(item, DeleteItem)]:
+        await queries.delete_todos(session, actor_id, ids)
+    metrics.UPDATED.inc(len(changes))
+    metrics.DELETED.inc(len(ids))
+    return {todo.id: todo for todo in changed}
+
+
+def check_item(item: Item, todos: Mapping[int, Todo]) -> ItemResult | None:
+    """Return why an item cannot be done; None if it can."""
     if isinstance(item, CreateItem):
         return None
     todo = todos.get(item.id)
     if todo is None:
-        return refuse(NotFound(NOT_FOUND), f"/todos/{item.id}")
+        return problem_result(NotFound(NOT_FOUND), f"/todos/{item.id}")
     if item.version not in (None, todo.version):
-        return refuse(Stale(etags.tag(todo.version)), f"/todos/{item.id}", todo)
+        return problem_result(Stale(etags.tag(todo.version)), f"/todos/{item.id}", todo)
     return None
 
 
@@ -82,14 +95,14 @@ def changes_something(item: UpdateItem) -> bool:
     return not item.model_fields_set.isdisjoint(TodoUpdate.model_fields)
 
 
-def confirm(item: Item, todo: Todo) -> ItemResult:
+def success_result(item: Item, todo: Todo) -> ItemResult:
     if isinstance(item, DeleteItem):
         return ItemResult(status=HTTPStatus.OK)
     status = HTTPStatus.CREATED if isinstance(item, CreateItem) else HTTPStatus.OK
     return ItemResult(status=status, todo=TodoPublic.model_validate(todo))
 
 
-def refuse(error: DomainError, instance: str, todo: Todo | None = None) -> ItemResult:
+def problem_result(error: DomainError, instance: str, todo: Todo | None = None) -> ItemResult:
     problem = Problem(
         type="about:blank",
         title=error.status.phrase,
@@ -106,6 +119,6 @@ class NotTried(DomainError):
     status = HTTPStatus.FAILED_DEPENDENCY
 
 
-NOT_TRIED = refuse(NotTried("Another item of the batch cannot be done."), "/todos/batch")
+NOT_TRIED = problem_result(NotTried("Another item of the batch cannot be done."), "/todos/batch")
 REFUSED = BatchRefused([NOT_TRIED, None, None])
-"""What the route may return, for its document."""
+"""An example for the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""What is counted of todos."""
+"""The metrics of todos."""
 
 from prometheus_client import Counter
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Identity, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fast_zero.core.database import Base, counted_version
+from fast_zero.core.database import Base, version_column
 
 
 class TodoState(StrEnum):
@@ -22,7 +22,7 @@ class Todo(Base):
         CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("char_length(description) <= 20000", name="description_length"),
         CheckConstraint("share IN ('off', 'followers', 'public')", name="share"),
-        # The first serves every list; the second, lists of one state.
+        # The first is for all lists; the second, for lists of one state.
         Index(None, "owner_id", "id"),
         Index(None, "owner_id", "state", "id"),
     )
@@ -45,5 +45,5 @@ class Todo(Base):
     updated_at: Mapped[datetime] = mapped_column(
         init=False, server_default=func.now(), onupdate=func.now()
     )
-    version: Mapped[int] = counted_version()
+    version: Mapped[int] = version_column()
     share: Mapped[str | None] = mapped_column(default=None)

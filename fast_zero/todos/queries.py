@@ -46,34 +46,34 @@ def editable_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
 
 
 STATE = type_coerce(todos.c.state, Text).label("state")
-"""The state as the database has it, since a prepared statement gives no members of an enum."""
+"""The state as text, since a prepared statement does not convert to enum members."""
 
 COLUMNS = [STATE if column is todos.c.state else column for column in todos.c]
 ACTOR: BindParameter[int] = bindparam("actor_id", type_=BigInteger)
 HAS_ID = todos.c.id == bindparam("todo_id", type_=BigInteger)
 UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
-# Written out, since a prepared statement takes its values when it is sent.
+# Literals: the bound parameters of a prepared statement are given when it is executed.
 DECOMPOSED: ColumnElement[str] = literal_column("NFD")
 ACCENTS: ColumnElement[str] = literal_column(r"'[\u0300-\u036f]'")
 EMPTY: ColumnElement[str] = literal_column("''")
-ALL_OF_THEM: ColumnElement[str] = literal_column("'g'")
+GLOBAL: ColumnElement[str] = literal_column("'g'")
 NOT_FOUND: ColumnElement[int] = literal_column("0")
 
 
 def folded(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Take case and accents away, without an extension of PostgreSQL.
+    """Remove case and accents, without a PostgreSQL extension.
 
-    ASCII has no accents, and looking for some would cost five times as much.
+    ASCII text has no accents; removing them all the same would cost five times as much.
     """
     lower = func.lower(text)
-    bare = func.regexp_replace(func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, ALL_OF_THEM)
+    bare = func.regexp_replace(func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, GLOBAL)
     return case((func.octet_length(text) == func.char_length(text), lower), else_=bare)
 
 
 def containing(name: str) -> ColumnElement[bool]:
-    """Tell whether a column contains a text. As a subquery, that is not folded for each row.
+    """Whether a column contains a text. As a subquery, the text is not folded again for each row.
 
-    Of LIKE the planner would expect few rows, and sort all of the owner's before it looks.
+    With LIKE, the planner would expect few rows, and sort all rows of the owner first.
     """
     wanted = select(folded(bindparam(name, type_=Text))).scalar_subquery()
     return func.strpos(folded(todos.c[name]), wanted) > NOT_FOUND
@@ -92,7 +92,7 @@ SELECT = prepare(select(*COLUMNS).where(visible_to(ACTOR), HAS_ID))
 
 
 @cache
-def listing(filters: frozenset[str]) -> Prepared:
+def list_statement(filters: frozenset[str]) -> Prepared:
     wanted = [FILTERS[name] for name in sorted(filters)]
     statement = select(*COLUMNS).where(visible_to(ACTOR), *wanted).order_by(todos.c.id)
     offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
@@ -100,7 +100,7 @@ def listing(filters: frozenset[str]) -> Prepared:
 
 
 @cache
-def updating(fields: frozenset[str], *, conditional: bool) -> Prepared:
+def update_statement(fields: frozenset[str], *, conditional: bool) -> Prepared:
     conditions = [editable_by(ACTOR), HAS_ID, *([UNCHANGED] if conditional else [])]
     if not fields:
         return prepare(select(*COLUMNS).where(*conditions))
@@ -122,12 +122,12 @@ async def select_todos(
         "after": wanted.after,
         "title": wanted.title,
         "description": wanted.description,
-        # One alone, so that an index gives them in the order of ids.
+        # With one state alone, an index returns the rows in the order of ids.
         "state": states[0] if len(states) == 1 else None,
         "states": states if len(states) > 1 else None,
     }
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    statement = listing(frozenset(values))
+    statement = list_statement(frozenset(values))
     values |= {"actor_id": actor_id, "offset": wanted.offset, "limit": wanted.limit + 1}
     return await session.fetch_all(statement, values)
 
@@ -140,7 +140,7 @@ async def update_todo(
     session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow | None:
     changes = change.model_dump()
-    statement = updating(frozenset(changes), conditional=accepted is not None)
+    statement = update_statement(frozenset(changes), conditional=accepted is not None)
     values = {f"new_{name}": value for name, value in changes.items()}
     values |= {"actor_id": actor_id, "todo_id": todo_id}
     if accepted is not None:
@@ -157,14 +157,14 @@ async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: V
 async def insert_todos(
     session: Session, actor_id: int, new: Sequence[TodoCreate]
 ) -> Sequence[Todo]:
-    """Insert all in one statement, and give them back in the order of `new`."""
+    """Insert all in one statement, and return them in the order of `new`."""
     rows = [{"owner_id": actor_id, **todo.model_dump(include=CREATED)} for todo in new]
     statement = insert(Todo).returning(Todo, sort_by_parameter_order=True)
     return (await session.scalars(statement, rows)).all()
 
 
 async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> Sequence[Todo]:
-    """Lock in the order of ids, so that two batches cannot wait for one another."""
+    """Lock in the order of ids, so that two batches cannot deadlock."""
     statement = select(Todo).where(editable_by(actor_id), Todo.id.in_(todo_ids))
     return (await session.scalars(statement.order_by(Todo.id).with_for_update())).all()
 
@@ -172,7 +172,7 @@ async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -
 async def update_todos(
     session: Session, actor_id: int, changes: Sequence[UpdateItem]
 ) -> Sequence[Todo]:
-    """Merge each change into its todo: a field that was not sent stays as it is."""
+    """Merge each change into its todo: fields that were not sent stay as they are."""
     rows = [
         {"id": change.id, "patch": change.model_dump(mode="json", include=CHANGED)}
         for change in changes

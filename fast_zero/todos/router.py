@@ -56,7 +56,7 @@ async def create_todo(
     responses=responses(idempotency.UNFINISHED, batches.REFUSED) | idempotency.DONE,
 )
 async def do_batch(batch: Batch, actor: Writer, session: CurrentSession, once: DoOnce) -> object:
-    """Create, update and delete many todos. Up to 200; all or nothing, unless told otherwise."""
+    """Create, update and delete many todos. Up to 200, all or nothing by default."""
 
     async def do() -> BatchAnswer:
         return BatchAnswer(results=await batches.do_batch(session, actor.id, batch))
@@ -68,7 +68,7 @@ async def do_batch(batch: Batch, actor: Writer, session: CurrentSession, once: D
 async def list_todos(
     wanted: Annotated[TodoFilter, Query()], actor: Reader, session: ReadSession
 ) -> object:
-    """List your todos. The oldest first; all filters hold together."""
+    """List your todos, oldest first. Filters are combined with AND."""
     rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
     return {"todos": rows, "next": cursor}
 
@@ -102,7 +102,7 @@ async def update_todo(
     response: Response,
     condition: IfMatch,
 ) -> object:
-    """Change some fields of a todo. Those that are not sent stay as they are."""
+    """Change some fields of a todo. Fields that are not sent stay as they are."""
     accepted = etags.versions(condition)
     todo = await service.update_todo(session, actor.id, todo_id, change, accepted)
     conditions.set_tag(response, etags.tag(todo["version"]))

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from fast_zero.core.pagination import Next, PageParams
-from fast_zero.core.types import Answer, Id, Problem, RawText, Sharing, Text
+from fast_zero.core.types import Id, Problem, RawText, ResponseModel, Sharing, Text
 from fast_zero.todos.models import TodoState
 
 ACCENTS = re.compile("[\u0300-\u036f]+")
@@ -28,7 +28,7 @@ Description = Annotated[
 
 
 def has_more_than_accents(text: str) -> str:
-    """Refuse what nothing is left of when accents are taken away: every text contains that."""
+    """Refuse a text that is empty once accents are removed: every text would contain it."""
     if ACCENTS.fullmatch(unicodedata.normalize("NFD", text)):
         message = "accents alone cannot be looked for"
         raise ValueError(message)
@@ -46,8 +46,8 @@ Fragment = Annotated[
 Share = Annotated[
     Sharing | None,
     Field(
-        description="Who sees that it was finished, once it is `done`; `null`: what the account "
-        "says in `share_todos`, which is `off` at first."
+        description="Who can see that it was finished, once it is `done`. `null`: as `share_todos` "
+        "of the account, which is `off` by default."
     ),
 ]
 
@@ -66,7 +66,7 @@ class TodoCreate(BaseModel):
 
 
 class TodoUpdate(BaseModel):
-    """Any subset of a todo's fields; what is left out stays as it is."""
+    """Any subset of a todo's fields. Fields that are not sent stay as they are."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"state": "done"}]})
 
@@ -76,7 +76,7 @@ class TodoUpdate(BaseModel):
     share: Share | MISSING = MISSING
 
 
-class TodoPublic(Answer):
+class TodoPublic(ResponseModel):
     id: Id
     title: str = Field(examples=["Buy bread"])
     description: str = Field(examples=["The dark one, with seeds."])
@@ -84,10 +84,12 @@ class TodoPublic(Answer):
     share: Share = Field(examples=[None])
     created_at: datetime
     updated_at: datetime = Field(examples=["2026-11-26T18:30:00Z"])
-    version: int = Field(description="Grows with each change: the `ETag` in quotes.", examples=[7])
+    version: int = Field(
+        description="Increases with each change. In quotes, it is the `ETag`.", examples=[7]
+    )
 
 
-class TodoPage(Answer):
+class TodoPage(ResponseModel):
     todos: list[TodoPublic]
     next: Next
 
@@ -96,20 +98,20 @@ class TodoFilter(PageParams):
     title: Annotated[
         Fragment | None,
         Field(
-            description="Only titles that contain this, whatever its case and its accents: `pao` "
-            "finds `Pão`. `%` is itself."
+            description="Only titles that contain this text. Case and accents are ignored: `pao` "
+            "finds `Pão`. `%` is not a wildcard."
         ),
     ] = None
     description: Annotated[
         Fragment | None,
         Field(
-            description="Only descriptions that contain this, whatever its case and its accents."
+            description="Only descriptions that contain this text. Case and accents are ignored."
         ),
     ] = None
     state: Annotated[
         list[TodoState] | None,
         Field(
-            description="Only todos in this state. Repeat it for todos in one of several.",
+            description="Only todos in this state. Repeat the parameter for several states.",
         ),
     ] = None
 
@@ -126,7 +128,7 @@ class ExistingItem(BaseModel):
     id: Annotated[Id, Field(strict=True)]
     version: Annotated[
         Id | None,
-        Field(strict=True, description="Do it only if the todo still has this version."),
+        Field(strict=True, description="Only if the todo still has this version."),
     ] = None
 
 
@@ -146,14 +148,14 @@ Item = Annotated[CreateItem | UpdateItem | DeleteItem, Field(discriminator="op")
 
 
 class Batch(BaseModel):
-    """Creates, updates and deletes, in any order. No todo is named twice."""
+    """Creates, updates and deletes, in any order. No todo may appear twice."""
 
     items: Annotated[
         list[Item],
         Field(
             min_length=1,
             max_length=200,
-            description="What to do, 1 to 200 times.",
+            description="1 to 200 operations.",
             examples=[
                 [
                     {"op": "create", "title": "Buy bread"},
@@ -165,11 +167,11 @@ class Batch(BaseModel):
     ]
     atomic: Annotated[
         StrictBool,
-        Field(description="Do all or nothing. Otherwise each item stands alone."),
+        Field(description="All or nothing. If false, each item is done independently."),
     ] = True
 
     @model_validator(mode="after")
-    def name_no_todo_twice(self) -> Self:
+    def refuse_duplicates(self) -> Self:
         named: set[int] = set()
         for item in self.items:
             if isinstance(item, CreateItem):
@@ -181,13 +183,15 @@ class Batch(BaseModel):
         return self
 
 
-class ItemResult(Answer):
-    status: int = Field(description="The status that the item alone would get.", examples=[201])
-    todo: TodoPublic | None = Field(
-        None, description="The todo as it is now; with 412, the one that was in the way."
+class ItemResult(ResponseModel):
+    status: int = Field(
+        description="The status that the item would have as a request of its own.", examples=[201]
     )
-    problem: Problem | None = Field(None, description="Why it was not done.", examples=[None])
+    todo: TodoPublic | None = Field(
+        None, description="The todo after the request. With status 412, its current values."
+    )
+    problem: Problem | None = Field(None, description="Why the item was not done.", examples=[None])
 
 
-class BatchAnswer(Answer):
-    results: list[ItemResult] = Field(description="One for each item, in their order.")
+class BatchAnswer(ResponseModel):
+    results: list[ItemResult] = Field(description="One for each item, in the same order.")

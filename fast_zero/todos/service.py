@@ -1,5 +1,5 @@
 from fast_zero.core.database import PreparedRow, Session
-from fast_zero.core.errors import DomainError, NotFound, Reason, Stale
+from fast_zero.core.errors import DomainError, NotFound, Reason
 from fast_zero.core.http import etags
 from fast_zero.core.http.etags import Versions
 from fast_zero.todos import metrics, queries
@@ -31,8 +31,6 @@ async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: V
 
 
 async def refusal(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> DomainError:
-    """Tell why a write found no row; only where there was a condition is that a question."""
-    todo = None
-    if accepted is not None:
-        todo = await queries.select_todo(session, actor_id, todo_id)
-    return NotFound(NOT_FOUND) if todo is None else Stale(etags.tag(todo["version"]))
+    """Return why a write found no row. Without a condition, the todo does not exist."""
+    todo = None if accepted is None else await queries.select_todo(session, actor_id, todo_id)
+    return etags.refusal(NotFound(NOT_FOUND), None if todo is None else todo["version"])

@@ -1,5 +1,5 @@
 """Owns second factors and recovery codes.
 
-They are seen and changed by their owner alone, who is logged in and knows the password.
-Promises that a code works once.
+They are visible only to their owner, and changed only by their owner with the password. Promises
+that a code works once.
 """

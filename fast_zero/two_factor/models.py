@@ -7,7 +7,7 @@ from fast_zero.core.database import Base
 
 
 class SecondFactor(Base):
-    """A secret that an authenticator shares with the server; not asked for until confirmed."""
+    """A secret shared by the server and an authenticator. Log-ins need it once it is confirmed."""
 
     __tablename__ = "second_factors"
 
@@ -19,12 +19,12 @@ class SecondFactor(Base):
     secret: Mapped[str] = mapped_column(repr=False)
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     confirmed_at: Mapped[datetime | None] = mapped_column(default=None)
-    # The last step of the clock whose code was taken: a code works once.
+    # The last time step whose code was used: a code works once.
     last_step: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class RecoveryCode(Base):
-    """A code for when the authenticator is lost. Who uses it deletes it."""
+    """A code for a log-in without the authenticator. Its use deletes the row."""
 
     __tablename__ = "recovery_codes"
 

@@ -1,4 +1,4 @@
-"""Codes that work once: those of a clock (TOTP, RFC 6238), and those kept for a lost device."""
+"""One-time codes: time-based codes (TOTP, RFC 6238), and recovery codes."""
 
 import base64
 import secrets
@@ -8,10 +8,10 @@ from pyotp import TOTP
 from pyotp.exceptions import OTPVerificationError
 
 ISSUER = "fast_zero"
-WINDOW = 1  # steps of 30 seconds that a clock may be early or late
+WINDOW = 1  # time steps of 30 seconds that a clock may be ahead or behind
 DIGITS = 6
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10  # 80 bits: too many to guess, so one pass of a hash is enough to store them
+RECOVERY_BYTES = 10  # 80 bits cannot be guessed, so a fast hash is enough to store them
 GROUP = 4
 
 
@@ -19,13 +19,13 @@ def new_secret() -> str:
     return base64.b32encode(secrets.token_bytes(20)).decode()  # RFC 4226, section 4: 160 bits
 
 
-def address(secret: str, account: str) -> str:
-    """Give the `otpauth://` address that an authenticator reads from a QR code."""
+def provisioning_uri(secret: str, account: str) -> str:
+    """Return the `otpauth://` URI that an authenticator reads from a QR code."""
     return TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER)
 
 
 def matched_step(secret: str, code: str, now: datetime) -> int | None:
-    """Find the step of the clock that a code belongs to; None where it is of none nearby."""
+    """Return the time step that a code belongs to; None if it matches none within the window."""
     try:
         return TOTP(secret).verify_and_get_timecode(code, for_time=now, valid_window=WINDOW)
     except OTPVerificationError:
@@ -46,5 +46,5 @@ def new_recovery_code() -> str:
 
 
 def normalized(code: str) -> str:
-    """Take a code as people type it: in any case, with or without spaces and hyphens."""
+    """Normalize a code as people type it: any case, with or without spaces and hyphens."""
     return "".join(code.split()).replace("-", "").casefold()

@@ -17,7 +17,7 @@ def owned_by(actor_id: int) -> ColumnElement[bool]:
 
 
 async def enrol(session: Session, actor_id: int, secret: str) -> bool:
-    """Keep a secret that is still to be confirmed, unless a second factor is active."""
+    """Store a secret to be confirmed, unless a second factor is active."""
     statement = insert(SecondFactor).values(owner_id=actor_id, secret=secret)
     statement = statement.on_conflict_do_update(
         index_elements=[SecondFactor.owner_id],
@@ -28,7 +28,7 @@ async def enrol(session: Session, actor_id: int, secret: str) -> bool:
 
 
 async def select_state(session: Session, actor_id: int) -> Row[str, datetime | None, int] | None:
-    """Find the secret, when it was confirmed, and how many recovery codes are left."""
+    """Select the secret, when it was confirmed, and the number of unused recovery codes."""
     left = select(func.count()).where(RecoveryCode.owner_id == actor_id).scalar_subquery()
     factor = SecondFactor.secret, SecondFactor.confirmed_at
     statement = select(*factor, left).where(owned_by(actor_id))
@@ -38,7 +38,7 @@ async def select_state(session: Session, actor_id: int) -> Row[str, datetime | N
 async def confirm(
     session: Session, actor_id: int, secret: str, step: int, digests: Sequence[bytes]
 ) -> bool:
-    """Activate the secret that the code was made with, and keep its recovery codes."""
+    """Activate the secret that the code was made with, and store the recovery codes."""
     confirmed = (
         update(SecondFactor)
         .where(owned_by(actor_id), ~ACTIVE, SecondFactor.secret == secret)
@@ -50,12 +50,12 @@ async def confirm(
     statement = insert(RecoveryCode).from_select(
         ["owner_id", "digest"], select(confirmed.c.owner_id, digest)
     )
-    kept = await session.execute(statement.returning(RecoveryCode.owner_id))
-    return kept.first() is not None
+    inserted = await session.execute(statement.returning(RecoveryCode.owner_id))
+    return inserted.first() is not None
 
 
 async def use_step(session: Session, user_id: int, secret: str, step: int) -> bool:
-    """Take a step of the clock; it and those before it are of no use any more."""
+    """Use up a time step and all before it; return whether it was unused."""
     statement = (
         update(SecondFactor)
         .where(owned_by(user_id), ACTIVE, SecondFactor.secret == secret)
@@ -75,13 +75,16 @@ async def use_recovery_code(session: Session, user_id: int, digest: bytes) -> bo
 
 
 async def lock_second_factor(session: Session, actor_id: int) -> bool:
-    """Hold what is active, and tell whether there is one."""
+    """Lock the active second factor; return whether there is one."""
     statement = select(SecondFactor.owner_id).where(owned_by(actor_id), ACTIVE).with_for_update()
     return await session.scalar(statement) is not None
 
 
 async def replace_recovery_codes(session: Session, actor_id: int, digests: Sequence[bytes]) -> None:
-    """Delete those that are left and keep new ones. The second factor is held by the caller."""
+    """Delete the unused recovery codes and store new ones.
+
+    The caller has locked the second factor.
+    """
     old = delete(RecoveryCode).where(RecoveryCode.owner_id == actor_id).cte("old")
     digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
     owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id))

@@ -7,11 +7,11 @@ from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSe
 from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import responses
 from fast_zero.core.security import throttle
-from fast_zero.core.security.password_queue import CROWDED
+from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
+    NO_PERSONAL_TOKENS,
     NO_SCOPE,
-    NOT_FOR_PROGRAMS,
     AccountReader,
     AccountWriter,
     session_of,
@@ -27,13 +27,13 @@ from fast_zero.two_factor.schemas import (
 
 NEEDS_PASSWORD = responses(
     NO_SCOPE,
-    NOT_FOR_PROGRAMS,
+    NO_PERSONAL_TOKENS,
     Forbidden(service.NEEDS_PASSWORD),
     TooManyRequests(throttle.TOO_MANY_FAILURES),
-    CROWDED,
+    TOO_MANY_PASSWORDS,
     EXHAUSTED,
 )
-MISSING = responses(NotFound(service.NONE))
+MISSING = responses(NotFound(service.NO_SECOND_FACTOR))
 ALREADY_ACTIVE = responses(Conflict(service.ACTIVE))
 
 router = APIRouter(prefix="/auth/otp", tags=["auth"], responses=NEEDS_TOKEN)
@@ -41,7 +41,7 @@ router = APIRouter(prefix="/auth/otp", tags=["auth"], responses=NEEDS_TOKEN)
 
 @router.get("")
 async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
-    """Show the state of your second factor. It tells how many recovery codes are left."""
+    """Show the state of your second factor. It includes the number of unused recovery codes."""
     return OtpState.of(await queries.select_state(session, actor.id))
 
 
@@ -49,7 +49,7 @@ async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
 async def enrol_otp(
     given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> OtpEnrolled:
-    """Make a secret for your authenticator. It is asked for once you have confirmed it."""
+    """Create a secret for your authenticator. Log-ins need a code once you have confirmed it."""
     who = (actor.id, session_of(actor))
     secret, uri = await service.enrol(session, settings, who, given.current_password)
     return OtpEnrolled(secret=secret, uri=uri)
@@ -59,7 +59,7 @@ async def enrol_otp(
     "/confirm",
     responses=responses(
         NO_SCOPE,
-        NOT_FOR_PROGRAMS,
+        NO_PERSONAL_TOKENS,
         Forbidden(service.INCORRECT),
         TooManyRequests(throttle.TOO_MANY_FAILURES),
         EXHAUSTED,
@@ -71,7 +71,7 @@ async def enrol_otp(
 async def confirm_otp(
     given: CodeGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
-    """Activate your second factor by a code of it. The recovery codes are shown once."""
+    """Activate your second factor with a code. The recovery codes are shown only once."""
     who = (actor.id, session_of(actor))
     codes = await service.confirm(session, settings, who, given.code)
     return RecoveryCodes(recovery_codes=codes)
@@ -81,13 +81,13 @@ async def confirm_otp(
 async def replace_recovery_codes(
     given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
-    """Replace your recovery codes. The old ones, used or not, end; the new ones are shown once."""
+    """Replace your recovery codes. The old ones stop working; the new ones are shown once."""
     who = (actor.id, session_of(actor))
     codes = await service.replace_recovery_codes(session, settings, who, given.current_password)
     return RecoveryCodes(recovery_codes=codes)
 
 
-# POST, since proxies and clients lose the body of a DELETE (RFC 9110, section 9.3.5).
+# POST, since proxies and clients may drop the body of a DELETE (RFC 9110, section 9.3.5).
 @router.post("/disable", status_code=HTTPStatus.NO_CONTENT, responses=NEEDS_PASSWORD | MISSING)
 async def disable_otp(
     given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings

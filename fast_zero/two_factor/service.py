@@ -1,4 +1,4 @@
-"""The second factor: enrolling, giving it at a log-in, and doing without it again."""
+"""The second factor: enroll, confirm, verify a code at a log-in, disable."""
 
 from datetime import UTC, datetime
 
@@ -20,16 +20,16 @@ from fast_zero.identity.models import User
 from fast_zero.two_factor import one_time_codes, queries
 
 ACTIVE = Reason("otp_already_active", "A second factor is active already. Disable it first.")
-NONE = Reason("otp_not_found", "There is no second factor")
+NO_SECOND_FACTOR = Reason("otp_not_found", "There is no second factor")
 INCORRECT = Reason("otp_incorrect", "Incorrect one-time code")
 NEEDS_PASSWORD = Reason("current_password_required", "This needs your current password")
 
 Actor = tuple[int, int]
-"""The id of the current user, and that of their session."""
+"""The ids of the current user and of the log-in session."""
 
 
 class OneTimeCodeRequired(Unauthenticated):
-    """The password was right, and the account has a second factor."""
+    """The password was correct, and the account has a second factor."""
 
     def __init__(self) -> None:
         super().__init__(Reason("otp_required", "One-time code required"))
@@ -39,30 +39,30 @@ class OneTimeCodeRequired(Unauthenticated):
 async def enrol(
     session: Session, settings: Settings, actor: Actor, password: str
 ) -> tuple[str, str]:
-    """Make a secret, to be confirmed by a code; give it and its `otpauth://` address."""
+    """Create a secret, to be confirmed by a code; return it and its `otpauth://` URI."""
     user = await check_own_password(session, settings, actor, password)
     secret = one_time_codes.new_secret()
     if not await queries.enrol(session, user.id, secret):
         raise Conflict(ACTIVE)
-    return secret, one_time_codes.address(secret, user.email)
+    return secret, one_time_codes.provisioning_uri(secret, user.email)
 
 
 async def confirm(session: Session, settings: Settings, actor: Actor, code: str) -> list[str]:
-    """Activate the second factor; give its recovery codes, of which only digests are kept."""
+    """Activate the second factor; return its recovery codes, of which only digests are stored."""
     found = await queries.select_state(session, actor[0])
     if found is None:
-        raise NotFound(NONE)
+        raise NotFound(NO_SECOND_FACTOR)
     secret, confirmed_at, _ = found
     if confirmed_at:
         raise Conflict(ACTIVE)
-    limit = attempts.of_own_password(settings, *actor)
-    await throttle.attempt(session, limit)
+    limit = attempts.own_password_limit(settings, *actor)
+    await throttle.record_attempt(session, limit)
     code = one_time_codes.normalized(code)
     step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
     codes = one_time_codes.new_recovery_codes()
     if step is None or not await queries.confirm(session, actor[0], secret, step, digests(codes)):
         raise Forbidden(INCORRECT)
-    await throttle.forgive(session, limit)
+    await throttle.record_success(session, limit)
     return codes
 
 
@@ -71,9 +71,9 @@ async def replace_recovery_codes(
 ) -> list[str]:
     user = await check_own_password(session, settings, actor, password)
     codes = one_time_codes.new_recovery_codes()
-    # Of two at once the second has to see what the first has written, and delete it.
+    # If two requests arrive at once, the second has to delete the codes that the first has stored.
     if not await queries.lock_second_factor(session, user.id):
-        raise NotFound(NONE)
+        raise NotFound(NO_SECOND_FACTOR)
     await queries.replace_recovery_codes(session, user.id, digests(codes))
     return codes
 
@@ -81,14 +81,11 @@ async def replace_recovery_codes(
 async def disable(session: Session, settings: Settings, actor: Actor, password: str) -> None:
     user = await check_own_password(session, settings, actor, password)
     if not await queries.delete_second_factor(session, user.id):
-        raise NotFound(NONE)
+        raise NotFound(NO_SECOND_FACTOR)
 
 
 async def use_code(session: Session, user_id: int, secret: str, code: str) -> bool:
-    """Take a one-time code, or a recovery code in its place; either works once.
-
-    Tell whether it was right.
-    """
+    """Use a one-time code or a recovery code; return whether it was valid. Each works once."""
     code = one_time_codes.normalized(code)
     if one_time_codes.looks_like_totp(code):
         step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
@@ -102,9 +99,7 @@ async def check_own_password(
     user = await identity_queries.select_user(session, actor[0])
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
-    if not await attempts.own_password_is_right(
-        session, settings, actor, password, user.password_hash
-    ):
+    if not await attempts.is_own_password(session, settings, actor, password, user.password_hash):
         raise Forbidden(NEEDS_PASSWORD)
     return user
 

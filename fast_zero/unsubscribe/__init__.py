@@ -1,5 +1,5 @@
-"""Owns nothing: stops the emails of `notifications` by the link that each of them carries.
+"""Owns nothing: unsubscribes from the emails of `notifications` with the link in each of them.
 
-A link is used by whoever has it, without logging in. Promises that it works for as long as the
-keys hold (RFC 8058).
+A link is used by anyone who has it, without a log-in. Promises that it works as long as the
+server's keys (RFC 8058).
 """

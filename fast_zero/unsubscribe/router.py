@@ -1,4 +1,4 @@
-"""How emails are stopped: a page for people, and the same address for mail programs (RFC 8058)."""
+"""The unsubscribe link: a page for people, and one-click for mail programs (RFC 8058)."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -36,7 +36,7 @@ router = APIRouter(tags=["users"])
 
 @router.get(unsubscribe_links.PATH, response_class=HTMLResponse)
 async def unsubscribe_page(request: Request, lang: Chosen = None) -> HTMLResponse:
-    """Show a page that stops emails. Opening it does nothing; its button does."""
+    """Show a page to unsubscribe. Opening it changes nothing; its button does."""
     return show(PAGE, "", request, lang)
 
 
@@ -46,11 +46,11 @@ async def unsubscribe_page(request: Request, lang: Chosen = None) -> HTMLRespons
     responses=responses(NotFound(UNKNOWN)),
 )
 async def stop_letters(
-    token: Annotated[RawText, Query(max_length=1024, description="As the link has it.")],
+    token: Annotated[RawText, Query(max_length=1024, description="The token of the link.")],
     session: CurrentSession,
     settings: CurrentSettings,
 ) -> None:
-    """Stop emails by the link that each of them carries. Once more changes nothing."""
+    """Unsubscribe with the link in an email. Idempotent."""
     about = unsubscribe_links.read(settings, token)
     if about is None:
         raise NotFound(UNKNOWN)

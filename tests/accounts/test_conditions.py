@@ -70,7 +70,7 @@ async def test_a_new_account_says_where_it_is_and_its_tag(anonymous):
         ("/users/{}", "*", 304),
     ],
 )
-async def test_one_view_is_not_taken_for_the_other(client, user, path, header, status):
+async def test_the_tag_of_one_view_does_not_match_the_other(client, user, path, header, status):
     url = path.format(user.id)
     tag = (await client.get(url)).headers["etag"]
     response = await client.get(url, headers={"If-None-Match": header.format(tag)})
@@ -81,7 +81,7 @@ async def test_one_view_is_not_taken_for_the_other(client, user, path, header, s
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("header", ['"1"', '"1-public.0123456789abcdef"', "*"])
-async def test_an_account_as_it_was_read_is_written_under_the_condition(
+async def test_an_unchanged_account_is_written_with_if_match(
     client, user, statements, method, header
 ):
     body = ANA if method == "PUT" else None
@@ -97,7 +97,7 @@ async def test_an_account_as_it_was_read_is_written_under_the_condition(
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("header", ['"2"', 'W/"1"', '"1-secret"'])
-async def test_an_account_that_changed_meanwhile_is_not_written(client, user, method, header):
+async def test_a_changed_account_is_not_written_with_if_match(client, user, method, header):
     body = ANA if method == "PUT" else None
     response = await client.request(
         method, f"/users/{user.id}", json=body, headers={"If-Match": header}
@@ -109,7 +109,7 @@ async def test_an_account_that_changed_meanwhile_is_not_written(client, user, me
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_a_condition_tells_nothing_of_somebody_elses_account(client, stranger, method):
+async def test_a_condition_reveals_nothing_about_another_account(client, stranger, method):
     body = ANA if method == "PUT" else None
     response = await client.request(
         method, f"/users/{stranger.id}", json=body, headers={"If-Match": '"9"'}

@@ -1,4 +1,4 @@
-"""Who may register, and what an invitation is good for."""
+"""Who may register, and what an invitation does."""
 
 import asyncio
 import email
@@ -25,7 +25,7 @@ LINK = re.compile(r"http://127\.0\.0\.1:8000/account/register\?lang=(en|pt-BR)#(
 
 @pytest.fixture
 def admin(settings, client, user):
-    """Speak to the application as an administrator."""
+    """A client of an administrator."""
     scopes = [*ALL_SCOPES, Scope.ADMIN]
     token = security.create_access_token(settings, user.id, MAX_BIGINT, scopes)
     client.headers["Authorization"] = f"Bearer {token}"
@@ -42,7 +42,7 @@ def invite(admin):
 
 @pytest.fixture
 def sent(do_jobs, tmp_path):
-    """Do the jobs, and give the newest email to an address."""
+    """Run the jobs, and return the newest email to an address."""
     seen: set = set()
 
     async def sent(address: str = ANA["email"]):
@@ -61,7 +61,7 @@ def token_of(message) -> str:
     return fragment["invitation"][0]
 
 
-async def test_whoever_is_invited_registers_once_with_a_verified_address(admin, invite, sent):
+async def test_an_invited_user_registers_once_with_a_verified_address(admin, invite, sent):
     invited = await invite()
     message = await sent()
     new = ANA | {"email": "ANA@example.com", "invitation": token_of(message)}
@@ -73,7 +73,7 @@ async def test_whoever_is_invited_registers_once_with_a_verified_address(admin, 
     assert timedelta(days=6, hours=23) < lives <= timedelta(days=7)
     assert message["Subject"] == "You are invited to register"
     assert made.status_code == 201
-    # The address is the one that was proven, letter by letter.
+    # The address is exactly the one that was verified.
     assert (made.json()["email"], made.json()["email_verified"]) == (ANA["email"], True)
     assert problem(again) == (403, NOT_VALID.detail)
     assert await sent() is None  # nothing is left to verify
@@ -81,7 +81,7 @@ async def test_whoever_is_invited_registers_once_with_a_verified_address(admin, 
     assert (await admin.post("/auth/token", data=form)).status_code == 200
 
 
-async def test_an_invitation_is_in_the_language_asked_for(invite, sent):
+async def test_an_invitation_is_in_the_requested_language(invite, sent):
     assert (await invite(language="pt-BR")).json()["language"] == "pt-BR"
 
     message = await sent()
@@ -121,9 +121,7 @@ async def test_only_the_newest_invitation_works(admin, invite, sent):
     assert (await admin.get("/admin/invitations")).json() == {"invitations": [], "next": None}
 
 
-async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
-    admin, invite, sent, sessions
-):
+async def test_an_expired_or_revoked_invitation_is_refused(admin, invite, sent, sessions):
     await invite()
     await invite(EVA["email"])
     tokens = {}
@@ -142,14 +140,16 @@ async def test_one_that_has_expired_or_was_revoked_lets_nobody_register(
     assert (await admin.get("/admin/invitations")).json()["invitations"] == []
 
 
-async def test_one_that_ended_before_its_email_left_is_not_sent(admin, invite, sent):
+async def test_an_invitation_that_ended_is_not_sent(admin, invite, sent):
     invitation_id = (await invite()).json()["id"]
     await admin.delete(f"/admin/invitations/{invitation_id}")
 
     assert await sent() is None
 
 
-async def test_a_link_is_no_secret_before_it_is_sent(invite, deferred, sent, session):
+async def test_job_arguments_do_not_contain_the_token_of_an_invitation(
+    invite, deferred, sent, session
+):
     await invite()
     [(_, arguments)] = await deferred()
     token = token_of(await sent())
@@ -160,7 +160,7 @@ async def test_a_link_is_no_secret_before_it_is_sent(invite, deferred, sent, ses
     assert stored.digest == security.digest(token)
 
 
-async def test_a_username_that_is_taken_leaves_the_invitation_good(admin, invite, sent, user):
+async def test_a_taken_username_does_not_use_up_the_invitation(admin, invite, sent, user):
     await invite()
     token = token_of(await sent())
 
@@ -178,7 +178,7 @@ async def test_an_address_with_an_account_is_not_invited(admin, invite, stranger
     assert await sent(stranger.email) is None
 
 
-async def test_who_got_an_account_meanwhile_is_told_so_by_the_invitation(admin, invite, sent):
+async def test_an_invitation_to_a_registered_address_is_a_conflict(admin, invite, sent):
     await invite()
     token = token_of(await sent())
     assert (await admin.post("/users", json=ANA)).status_code == 201
@@ -188,7 +188,7 @@ async def test_who_got_an_account_meanwhile_is_told_so_by_the_invitation(admin, 
     assert problem(late) == (409, "Email already exists")
 
 
-async def test_an_invitation_is_sent_again_with_its_key_and_done_once(admin, deferred):
+async def test_an_invitation_is_idempotent_with_a_key(admin, deferred):
     key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
 
     answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(2)]
@@ -199,7 +199,7 @@ async def test_an_invitation_is_sent_again_with_its_key_and_done_once(admin, def
     assert len(await deferred()) == 1
 
 
-async def test_an_invitation_that_is_sent_again_takes_nothing_of_the_limit(admin):
+async def test_a_replayed_invitation_is_not_counted(admin):
     key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
 
     answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(7)]
@@ -219,7 +219,7 @@ async def test_an_invitation_beyond_the_limit_leaves_its_key_free(admin, invite,
     assert (refused.status_code, later.status_code) == (429, 201)
 
 
-async def test_a_registration_by_invitation_is_answered_again_with_its_key(admin, invite, sent):
+async def test_a_registration_by_invitation_is_idempotent_with_a_key(admin, invite, sent):
     await invite()
     new, key = ANA | {"invitation": token_of(await sent())}, {"Idempotency-Key": "one"}
 
@@ -248,7 +248,7 @@ async def test_invitations_to_one_address_are_limited(invite):
 
 @pytest.fixture
 async def boss(settings, commit):
-    """Give the headers of an administrator whom all connections see."""
+    """The headers of an administrator who is committed."""
     [boss] = await commit(UserFactory(role="admin"))
     [opened] = await commit(LoginSessionFactory(owner_id=boss.id))
     scopes = [*ALL_SCOPES, Scope.ADMIN]
@@ -256,7 +256,7 @@ async def boss(settings, commit):
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_closed_lets_nobody_register_or_be_invited(live, boss):
+async def test_nobody_registers_or_is_invited_if_registration_is_closed(live, boss):
     async with live(registration="closed") as client:
         plain = await client.post("/users", json=ANA)
         taken = await client.post("/users", json=ANA | {"invitation": "any"})
@@ -274,7 +274,7 @@ async def test_without_an_invitation_nobody_learns_who_has_an_account(live, comm
             assert problem(guessed) == (403, NOT_VALID.detail)
 
 
-async def test_of_many_that_use_one_invitation_at_once_one_gets_an_account(
+async def test_of_many_concurrent_uses_of_an_invitation_one_succeeds(
     live, boss, settings, committing, engine
 ):
     async with live(registration="invite") as client:

@@ -40,7 +40,7 @@ async def test_a_language_is_chosen_without_a_password(client):
     assert faults(await client.patch("/users/me", json={"language": "pt"})) == ["body.language"]
 
 
-async def test_a_profile_is_told_and_shown_to_everyone(client, anonymous, user):
+async def test_a_profile_is_changed_and_visible_to_everyone(client, anonymous, user):
     told = {"display_name": " Ana Lúcia ", "bio": "Bakes.\nOn Sundays. 🥖"}
     mine = await client.patch("/users/me", json=told | {"time_zone": "America/Sao_Paulo"})
     shown = await anonymous.get(f"/users/{user.id}")
@@ -73,7 +73,7 @@ async def test_a_profile_is_told_and_shown_to_everyone(client, anonymous, user):
         ("time_zone", "a" * 65),
     ],
 )
-async def test_what_is_no_profile_is_refused(client, field, value):
+async def test_an_invalid_profile_is_refused(client, field, value):
     assert faults(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
 
 
@@ -95,7 +95,7 @@ async def test_a_profile_is_found_by_its_name_whatever_its_case(
     assert (await anonymous.get(f"/users/by-name/{'a' * 65}")).status_code == 422
 
 
-async def test_two_changes_of_the_password_at_once_are_one(live, commit, sign_in):
+async def test_of_two_concurrent_password_changes_one_succeeds(live, commit, sign_in):
     [user] = await commit(UserFactory())
     changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]
     async with live() as client:
@@ -110,7 +110,7 @@ async def test_two_changes_of_the_password_at_once_are_one(live, commit, sign_in
     assert problem(answers[1 - done]) == NEEDS_PASSWORD
 
 
-async def test_all_can_change_at_once(client, anonymous, user, session):
+async def test_all_fields_can_change_at_once(client, anonymous, user, session):
     new = {"username": "Ana", "email": "Ana@EXAMPLE.com", "password": NEW_PASSWORD}
 
     response = await client.patch("/users/me", json=new | {"current_password": PASSWORD})
@@ -125,14 +125,14 @@ async def test_all_can_change_at_once(client, anonymous, user, session):
 
 @pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])
 @pytest.mark.parametrize("proof", [{}, {"current_password": ""}, {"current_password": "wrong"}])
-async def test_address_and_password_change_for_who_knows_the_password(client, user, change, proof):
+async def test_address_and_password_require_the_current_password(client, user, change, proof):
     response = await client.patch("/users/me", json=change | proof)
 
     assert problem(response) == NEEDS_PASSWORD
     assert (await client.get("/users/me")).json()["email"] == user.email
 
 
-async def test_the_address_of_now_is_no_change(client, user):
+async def test_the_current_address_is_no_change(client, user):
     response = await client.patch("/users/me", json={"email": user.email})
 
     assert response.status_code == 200
@@ -155,7 +155,7 @@ async def test_a_password_that_is_too_common_is_refused(client):
     ("field", "sentence"),
     [("username", "Username already exists"), ("email", "Email already exists")],
 )
-async def test_what_another_has_is_a_conflict(client, user, stranger, field, sentence):
+async def test_a_taken_name_or_address_is_a_conflict(client, user, stranger, field, sentence):
     change = {field: getattr(stranger, field).upper(), "current_password": PASSWORD}
 
     assert problem(await client.patch("/users/me", json=change)) == (409, sentence)

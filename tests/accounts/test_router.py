@@ -60,7 +60,7 @@ async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session, r
     ("field", "sentence"),
     [("username", "Username already exists"), ("email", "Email already exists")],
 )
-async def test_registering_what_another_has_is_a_conflict(anonymous, user, field, sentence):
+async def test_registering_a_taken_name_or_address_is_a_conflict(anonymous, user, field, sentence):
     response = await anonymous.post("/users", json=ANA | {field: getattr(user, field).upper()})
 
     assert problem(response) == (409, sentence)
@@ -161,7 +161,7 @@ async def test_replacing_an_account_with_what_it_has_is_no_conflict(client, user
 
 
 @pytest.mark.parametrize("field", ["username", "email"])
-async def test_replacing_with_what_another_has_is_a_conflict(client, user, stranger, field):
+async def test_replacing_with_a_taken_name_or_address_is_a_conflict(client, user, stranger, field):
     response = await client.put(f"/users/{user.id}", json=ANA | {field: getattr(stranger, field)})
 
     assert problem(response) == (409, "Username or Email already exists")
@@ -192,7 +192,7 @@ async def test_an_address_that_programs_decode_to_another_is_refused(client, use
     assert "encoded word" in response.text
 
 
-async def test_replacing_an_account_deleted_since_it_was_asked_for_is_refused(session, settings):
+async def test_replacing_a_deleted_account_is_refused(session, settings):
     with pytest.raises(Unauthenticated, match="Could not validate credentials"):
         await service.replace_account(session, 2**63 - 1, UserUpdate(**ANA), settings)
 
@@ -207,7 +207,7 @@ async def test_an_account_is_changed_by_nobody_else(client, stranger, session, m
     assert kept == stranger.username
 
 
-async def test_letters_to_a_deleted_account_are_forgotten(client, user, deferred, connection):
+async def test_pending_emails_of_a_deleted_account_are_deleted(client, user, deferred, connection):
     await client.patch("/users/me", json={"email": "new@example.com", "current_password": PASSWORD})
     await connection.execute(text("UPDATE procrastinate_jobs SET status = 'failed'"))
     await client.post("/users", json=ANA)
@@ -248,7 +248,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, si
         )
         async with passwords.hashing:
             hashing = asyncio.create_task(client.send(request))
-            await comes_true(lambda: passwords.sizes.total() == 1)
+            await comes_true(lambda: passwords.pending.total() == 1)
             meanwhile = await client.get(f"/users/{user.id}")
         assert (await hashing).is_success
 

@@ -1,4 +1,4 @@
-"""What administrators may, and that nobody else does."""
+"""Routes of administrators, and that others cannot use them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,7 @@ async def test_only_an_administrator_is_given_the_scope(log_in, user, save):
     assert (await log_in(admin, scope="todos:read")).json()["scope"] == "todos:read"
 
 
-async def test_a_token_is_no_way_to_become_one(client, save, open_log_in):
+async def test_a_personal_token_cannot_have_the_scope(client, save, open_log_in):
     [admin] = await save(UserFactory(role="admin"))
     admins = await open_log_in(admin, ALL_SCOPES | {Scope.ADMIN})
     expires = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -50,7 +50,7 @@ async def test_a_token_is_no_way_to_become_one(client, save, open_log_in):
     assert (await client.post("/auth/tokens", json=new, headers=admins)).status_code == 201
 
 
-async def test_an_account_is_disabled_at_once_and_let_in_again(
+async def test_an_account_is_disabled_at_once_and_enabled_again(
     anonymous, log_in, stranger, save, admins, bearer
 ):
     token = new_token()
@@ -95,7 +95,7 @@ async def test_nobody_disables_themself(client, user, admins):
     assert response.status_code == 422
 
 
-async def test_a_post_is_removed_whoever_wrote_it(client, stranger, save, admins):
+async def test_an_administrator_deletes_any_post(client, stranger, save, admins):
     [post] = await save(PostFactory(author_id=stranger.id))
     path = f"/admin/posts/{post.id}"
     assert (await client.delete(path, headers=admins)).status_code == 204
@@ -112,6 +112,6 @@ async def test_a_post_is_removed_whoever_wrote_it(client, stranger, save, admins
         ("DELETE", "/disabled"),
     ],
 )
-async def test_an_account_that_is_not_there_is_not_found(client, admins, method, path):
+async def test_a_missing_account_is_not_found(client, admins, method, path):
     response = await client.request(method, f"/admin/users/{MAX_BIGINT}{path}", headers=admins)
     assert problem(response) == (404, "User not found")

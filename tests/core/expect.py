@@ -1,4 +1,4 @@
-"""What tests of all rooms expect: errors of one shape, and things that come true in a while."""
+"""Assertions for all rooms: problem responses, and conditions that become true after a while."""
 
 import asyncio
 import re
@@ -7,11 +7,11 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 CODE = re.compile("[a-z]+(_[a-z]+)*")
-PATIENCE = 30  # seconds until something that never happens is given up
+PATIENCE = 30  # seconds until a condition times out
 
 
 def problem(response) -> tuple[int, object]:
-    """Give the status and `detail` of a response that must be a problem (RFC 9457)."""
+    """Return the status and `detail` of a response that must be a problem (RFC 9457)."""
     body = response.json()
     assert response.headers["content-type"] == "application/problem+json"
     assert body.keys() == {"type", "title", "status", "code", "detail", "instance"}
@@ -25,12 +25,12 @@ def problem(response) -> tuple[int, object]:
 
 
 def same_headers(response) -> dict[str, str]:
-    """Give the headers that two answers to the same question share: all but the request's id."""
+    """Return the headers that are equal in responses to equal requests: all but the request id."""
     return {name: value for name, value in response.headers.items() if name != "x-request-id"}
 
 
 def faults(response) -> list[str]:
-    """Give the places that a 422 complains about, such as `body.title`."""
+    """Return the fields that a 422 names as invalid, such as `body.title`."""
     status, detail = problem(response)
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert all(entry.keys() == {"type", "loc", "msg"} for entry in detail)
@@ -40,8 +40,8 @@ def faults(response) -> list[str]:
 
 async def comes_true(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # nobody sets an event for it
-            await asyncio.sleep(0)  # gives way to the others
+        while not condition():  # noqa: ASYNC110  # there is no event to wait for
+            await asyncio.sleep(0)  # lets other tasks run
 
 
 def lent(pool) -> int:

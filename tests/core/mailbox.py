@@ -1,4 +1,4 @@
-"""A real SMTP server in the test's process."""
+"""An SMTP server in the process of the test."""
 
 import asyncio
 import email
@@ -14,16 +14,16 @@ UNKNOWN = "550 5.1.1 No such user here: ana@example.com"
 
 
 class Mailbox:
-    """Answers each recipient with the next of `answers`, then with yes.
+    """Replies to each recipient with the next of `replies`, then accepts all.
 
-    It keeps what it takes, and says that it has it once it is open.
+    It stores accepted emails. It acknowledges them only while `open` is set.
     """
 
-    def __init__(self, *answers: str) -> None:
-        self.answers = list(answers)
-        self.letters: list[EmailMessage] = []
+    def __init__(self, *replies: str) -> None:
+        self.replies = list(replies)
+        self.emails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.asked = 0
+        self.attempts = 0
         self.logins: list[tuple[bytes, bytes]] = []
         self.url = ""
         self.reached = asyncio.Event()
@@ -31,9 +31,9 @@ class Mailbox:
         self.open.set()
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802  # aiosmtpd's name
-        self.asked += 1
-        if self.answers:
-            return self.answers.pop(0)
+        self.attempts += 1
+        if self.replies:
+            return self.replies.pop(0)
         envelope.rcpt_tos.append(address)
         self.recipients.append(address)
         return "250 OK"
@@ -41,7 +41,7 @@ class Mailbox:
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  # aiosmtpd's name
         self.reached.set()
         await self.open.wait()
-        self.letters.append(email.message_from_bytes(envelope.content, policy=default))
+        self.emails.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 
     def authenticate(self, _server, _session, _envelope, _mechanism, data) -> AuthResult:
@@ -50,8 +50,8 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def receiving(*answers: str, **options) -> AsyncIterator[Mailbox]:
-    mailbox = Mailbox(*answers)
+async def receiving(*replies: str, **options) -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox(*replies)
     options |= {"authenticator": mailbox.authenticate, "auth_require_tls": False}
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(mailbox, **options), "127.0.0.1", 0)

@@ -15,5 +15,5 @@ from fast_zero.core.addresses import network
         ("", ""),
     ],
 )
-def test_an_address_stands_for_one_client(address, expected):
+def test_an_address_identifies_one_client(address, expected):
     assert network(address) == expected

@@ -19,5 +19,5 @@ from fast_zero.core.languages import preferred
         (";;,,\x00", "en"),
     ],
 )
-def test_the_language_that_is_wanted_most_is_chosen(accepted, language):
+def test_the_language_with_the_highest_weight_is_chosen(accepted, language):
     assert preferred(accepted) == language

@@ -18,7 +18,7 @@ positions = st.integers(0, MAX_BIGINT)
 
 
 @given(positions)
-def test_a_cursor_is_read_back_as_it_was_written(position):
+def test_a_cursor_is_decoded_to_what_was_encoded(position):
     assert decode_cursor(encode_cursor(position)) == position
 
 
@@ -31,12 +31,12 @@ def test_a_cursor_needs_no_escaping_in_a_url(position):
 
 
 @given(positions)
-def test_a_cursor_has_the_form_that_the_document_tells(position):
+def test_a_cursor_matches_the_pattern_in_the_document(position):
     assert re.fullmatch(FORM, encode_cursor(position))
 
 
 @given(st.from_regex(FORM, fullmatch=True))
-def test_whatever_has_that_form_is_a_cursor(cursor):
+def test_every_string_that_matches_the_pattern_is_a_cursor(cursor):
     assert encode_cursor(decode_cursor(cursor)) == cursor
 
 
@@ -48,7 +48,7 @@ def test_whatever_has_that_form_is_a_cursor(cursor):
     | st.integers()
     | st.binary(max_size=11)
 )
-def test_only_what_was_written_is_read(text):
+def test_only_encoded_cursors_are_decoded(text):
     try:
         position = decode_cursor(text)
     except ValueError as error:
@@ -63,13 +63,13 @@ SPOILT = """
 
 
 @pytest.mark.parametrize("text", ["", " AAAAAAAAAAA", "AAAAAAAAAAA\n", None, 1, *SPOILT.split()])
-def test_a_cursor_that_nobody_wrote_is_refused(text):
+def test_an_invalid_cursor_is_refused(text):
     with pytest.raises(ValueError, match="not a cursor of this list"):
         decode_cursor(text)
 
 
 @given(st.integers(0, 8), st.integers(1, 8))
-def test_a_page_is_cut_from_one_row_more(available, limit):
+def test_a_page_is_built_from_one_extra_row(available, limit):
     rows = TodoFactory.build_batch(min(available, limit + 1), owner_id=1)
     for number, row in enumerate(rows, start=1):
         row.id = number
@@ -80,7 +80,7 @@ def test_a_page_is_cut_from_one_row_more(available, limit):
     assert cursor == (encode_cursor(limit) if available > limit else None)
 
 
-async def test_behind_the_last_row_every_list_is_empty(anonymous, save, settings):
+async def test_after_the_last_row_every_list_is_empty(anonymous, save, settings):
     [admin] = await save(UserFactory(role="admin"))
     [post] = await save(PostFactory(author_id=admin.id))
     await save(TodoFactory(owner_id=admin.id))
@@ -97,9 +97,9 @@ async def test_behind_the_last_row_every_list_is_empty(anonymous, save, settings
     for path in lists:
         for offset in (MAX_BIGINT, MAX_BIGINT - 1, 2**62, 10**17, 10**6):
             page = {"offset": offset, "limit": 100}
-            answer = await anonymous.get(path, params=page, headers=headers)
-            assert answer.status_code == 200, (path, offset, answer.text)
+            response = await anonymous.get(path, params=page, headers=headers)
+            assert response.status_code == 200, (path, offset, response.text)
             if path != f"/posts/{post.id}":  # the thread is there, whatever is left out of it
-                rows = [value for value in answer.json().values() if isinstance(value, list)]
+                rows = [value for value in response.json().values() if isinstance(value, list)]
                 assert rows == [[]], path
-                assert answer.json()["next"] is None
+                assert response.json()["next"] is None

@@ -24,7 +24,7 @@ def test_a_secret_is_read_from_its_file(environment, tmp_path):
     assert load_settings().signing_keys() == (KEY,)
 
 
-def test_a_password_in_a_file_is_for_both_addresses_that_have_none(environment, tmp_path):
+def test_a_password_in_a_file_is_used_for_both_urls_without_one(environment, tmp_path):
     (tmp_path / "password").write_text("p@ss/word:?")
     environment("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
     environment("DATABASE_URL", URL)
@@ -45,7 +45,8 @@ def test_only_one_of_the_two_may_be_set(environment, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(None, "No such file or directory"), (b"\xff\xfe\xfd", "it is no text")]
+    ("content", "reason"),
+    [(None, "No such file or directory"), (b"\xff\xfe\xfd", "it is not text")],
 )
 def test_a_file_that_cannot_be_read_is_named(environment, tmp_path, content, reason):
     if content is not None:
@@ -56,7 +57,7 @@ def test_a_file_that_cannot_be_read_is_named(environment, tmp_path, content, rea
         load_settings()
 
 
-def test_every_secret_can_lie_in_a_file():
+def test_every_secret_can_be_read_from_a_file():
     secret = {
         name.upper()
         for name, field in Settings.model_fields.items()

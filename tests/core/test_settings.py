@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import Settings, load_settings
-from fast_zero.core.startup import completed
+from fast_zero.core.startup import complete_settings
 
 ROOT = Path(__file__).parents[2]
 SMTP_FORM = "write smtp://, smtp+starttls:// or smtps://, then user:password@host:587"
@@ -25,7 +25,7 @@ NOT_ZERO = (
 
 
 def written(default: object) -> str:
-    """Write a default as people do: nothing for none, and `true` rather than `True`."""
+    """Format a default as in `.env`: empty for None, and `true` instead of `True`."""
     if isinstance(default, bool):
         return str(default).lower()
     return "" if default is None else str(default)
@@ -65,7 +65,7 @@ def test_every_setting_of_the_example_is_explained():
     assert all(re.search(r"^# [A-Z]", words, re.MULTILINE) for words in paragraphs[:-1])
 
 
-def test_the_example_as_it_stands_changes_nothing(environment):
+def test_the_unchanged_example_changes_nothing(environment):
     environment()
 
     assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
@@ -89,7 +89,7 @@ def test_settings_come_from_the_environment_before_the_file(environment):
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
+def test_a_database_url_is_accepted_in_each_form(environment, scheme):
     environment(DATABASE_URL=ADDRESS.replace("postgresql", scheme))
 
     assert load_settings().database_address() == URL.create(
@@ -156,7 +156,7 @@ def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
         ),
         ({"PORT": "65536"}, "PORT: Input should be less than or equal to 65535"),
         *(
-            ({name: "0"}, f"{name}: 0 would let nobody in; write off for no limit")
+            ({name: "0"}, f"{name}: 0 would refuse everything; write off for no limit")
             for name in NOT_ZERO
         ),
         (
@@ -167,7 +167,7 @@ def test_an_address_is_taken_in_each_of_its_forms(environment, scheme):
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables, sentence):
+def test_an_invalid_setting_stops_the_start_with_a_message(environment, variables, sentence):
     environment(**variables)
 
     with pytest.raises(StartError) as caught:
@@ -190,7 +190,7 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(environment, variables,
         *NOT_ZERO,
     ],
 )
-def test_a_limit_can_be_turned_off_by_that_word(environment, name):
+def test_a_limit_can_be_turned_off(environment, name):
     environment(**{name: "off"})
     assert getattr(load_settings(), name.lower()) is None
 
@@ -210,20 +210,20 @@ def test_a_limit_can_be_turned_off_by_that_word(environment, name):
         ({"PORT": "8311", "PUBLIC_URL": "https://todo.example.com"}, "https://todo.example.com"),
     ],
 )
-def test_links_begin_with_the_public_url_or_where_it_listens(environment, variables, url):
+def test_links_start_with_the_public_url_or_the_listening_address(environment, variables, url):
     environment(**variables)
 
     assert load_settings().base_url() == url
 
 
 @pytest.mark.parametrize("url", ["https://example.com/todo/", "https://example.com/todo"])
-def test_a_public_url_is_kept_without_a_slash_at_its_end(environment, url):
+def test_a_trailing_slash_of_the_public_url_is_removed(environment, url):
     environment(PUBLIC_URL=url)
 
     assert load_settings().public_url == "https://example.com/todo"
 
 
-def test_each_setting_that_is_wrong_is_named(environment):
+def test_each_invalid_setting_is_named(environment):
     environment(PORT="-1", WORKERS="0", PASSWORD_MIN_LENGTH="7")
 
     with pytest.raises(StartError) as caught:
@@ -240,10 +240,10 @@ def test_each_setting_that_is_wrong_is_named(environment):
         ("s3cr3t".ljust(31, "é")[:18], "is shorter than 32 bytes"),
     ],
 )
-def test_with_a_database_a_key_that_can_be_guessed_stops_the_start(environment, key, problem):
+def test_with_a_database_a_short_key_stops_the_start(environment, key, problem):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
 
-    with pytest.raises(StartError) as caught, completed(load_settings()):
+    with pytest.raises(StartError) as caught, complete_settings(load_settings()):
         pass
 
     assert str(caught.value) == (
@@ -253,24 +253,24 @@ def test_with_a_database_a_key_that_can_be_guessed_stops_the_start(environment, 
 
 
 @pytest.mark.parametrize("key", ["k" * 32, "é" * 16, secrets.token_urlsafe(48)], ids=len)
-def test_with_a_database_a_key_that_is_long_enough_is_taken(environment, key):
+def test_with_a_database_a_long_key_is_accepted(environment, key):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
 
-    with completed(load_settings()) as settings:
+    with complete_settings(load_settings()) as settings:
         assert settings.signing_keys() == (key,)
 
 
-def test_a_key_before_that_can_be_guessed_stops_the_start(environment):
+def test_a_short_previous_key_stops_the_start(environment):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY="k" * 32, SECRET_KEY_PREVIOUS="short")
 
     with (
         pytest.raises(StartError, match="SECRET_KEY_PREVIOUS is shorter than 32 bytes"),
-        completed(load_settings()),
+        complete_settings(load_settings()),
     ):
         pass
 
 
-def test_without_a_database_there_is_no_address(environment):
+def test_without_a_database_there_is_no_database_url(environment):
     environment()
 
     with pytest.raises(StartError, match="DATABASE_URL is not set"):
@@ -283,6 +283,6 @@ def test_secrets_are_not_shown(environment):
     assert "s3cr3t" not in repr(load_settings()) + str(load_settings())
 
 
-def test_settings_do_not_change(settings):
+def test_settings_are_frozen(settings):
     with pytest.raises(ValidationError, match="frozen"):
         settings.port = 1

@@ -32,7 +32,7 @@ def read(html):
     return page
 
 
-def test_every_letter_is_there_in_every_language():
+def test_every_email_exists_in_every_language():
     assert TEXTS.keys() == set(KNOWN)
     for texts in TEXTS.values():
         assert texts.keys() == {*Purpose, *Notice, emails.INVITATION}
@@ -66,7 +66,7 @@ def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
         Recipient("ana@example.com", language),
         server=SERVER,
         token="s3cr3t",
-        letter_id="f00d",
+        message_id="f00d",
     )
     link = f"{SERVER}/account/{page}?lang={language}#s3cr3t"
 
@@ -84,7 +84,7 @@ def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
 @pytest.mark.parametrize("about", Notice)
 def test_a_notice_has_no_link_to_follow(about, language):
     letter = emails.notice(
-        about, Recipient("ana@example.com", language), server=SERVER, letter_id="f00d"
+        about, Recipient("ana@example.com", language), server=SERVER, message_id="f00d"
     )
 
     html = read(letter.html)

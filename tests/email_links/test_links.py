@@ -1,4 +1,4 @@
-"""What letters are sent for, and what their links do."""
+"""When emails with links are sent, and what their links do."""
 
 import email
 import re
@@ -8,9 +8,9 @@ from email.policy import default
 import pytest
 from sqlalchemy import func, select, text, update
 
-from fast_zero.core.jobs import Context, Hopeless
+from fast_zero.core.jobs import Context, PermanentFailure
 from fast_zero.email_links import jobs
-from fast_zero.email_links.service import DEAD
+from fast_zero.email_links.service import LINK_NOT_VALID
 from fast_zero.models import (
     LoginSession,
     MailedLink,
@@ -26,30 +26,30 @@ from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory,
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 NEW = "new@example.com"
 NEW_PASSWORD = "yet another sentence"
-DEAD_LINK = (404, DEAD.detail)
+DEAD_LINK = (404, LINK_NOT_VALID.detail)
 LINK = re.compile(r"http://127\.0\.0\.1:8000/account/(confirm|password)\?lang=(en|pt-BR)#(\S+)")
 
 
 @pytest.fixture
-def letters(do_jobs, tmp_path):
-    """Do the jobs; give what they sent since the last time, by its reader."""
+def sent_emails(do_jobs, tmp_path):
+    """Run the jobs; return the emails sent since the last call, by recipient."""
     seen = set()
 
-    async def letters():
+    async def sent_emails():
         await do_jobs(data_dir=tmp_path)
         found = {}
         for path in set(tmp_path.glob("mail/*.eml")) - seen:
             seen.add(path)
-            letter = email.message_from_bytes(path.read_bytes(), policy=default)
-            found.setdefault(letter["To"], []).append(letter)
+            message = email.message_from_bytes(path.read_bytes(), policy=default)
+            found.setdefault(message["To"], []).append(message)
         return found
 
-    return letters
+    return sent_emails
 
 
 @pytest.fixture
 def execute(sessions):
-    """Run a statement that the application does not have."""
+    """Execute a statement that the application does not have."""
 
     async def execute(statement, values=None):
         async with sessions.begin() as session:
@@ -58,8 +58,8 @@ def execute(sessions):
     return execute
 
 
-def token_of(letter) -> str:
-    return LINK.search(letter.get_body(["plain"]).get_content())[3]
+def token_of(message) -> str:
+    return LINK.search(message.get_body(["plain"]).get_content())[3]
 
 
 async def me(client):
@@ -91,52 +91,52 @@ async def logs_in(client, address, password) -> bool:
     return (await client.post("/auth/token", data=form)).status_code == 200
 
 
-async def test_who_registers_verifies_the_address_by_a_link(anonymous, letters, session):
+async def test_a_new_user_verifies_the_address_with_a_link(anonymous, sent_emails, session):
     user_id = (await anonymous.post("/users", json=ANA)).json()["id"]
 
-    [letter] = (await letters())[ANA["email"]]
-    answer = await confirm(anonymous, token_of(letter))
+    [message] = (await sent_emails())[ANA["email"]]
+    answer = await confirm(anonymous, token_of(message))
 
-    assert letter["Subject"] == "Confirm your email address"
+    assert message["Subject"] == "Confirm your email address"
     assert (answer.status_code, answer.content) == (204, b"")
     assert (await session.get_one(User, user_id)).email_verified_at
-    assert await letters() == {}
+    assert await sent_emails() == {}
 
 
-async def test_a_letter_is_in_the_readers_language(anonymous, letters):
+async def test_an_email_is_in_the_language_of_the_recipient(anonymous, sent_emails):
     await anonymous.post("/users", json=ANA | {"language": "pt-BR"})
 
-    [letter] = (await letters())[ANA["email"]]
+    [message] = (await sent_emails())[ANA["email"]]
 
-    assert letter["Subject"] == "Confirme seu endereço de e-mail"
-    assert LINK.search(letter.get_body(["html"]).get_content())[2] == "pt-BR"
+    assert message["Subject"] == "Confirme seu endereço de e-mail"
+    assert LINK.search(message.get_body(["html"]).get_content())[2] == "pt-BR"
 
 
-async def test_a_registration_that_is_refused_sends_nothing(anonymous, user, letters):
+async def test_a_registration_that_is_refused_sends_nothing(anonymous, user, sent_emails):
     taken = await anonymous.post("/users", json=ANA | {"username": user.username})
 
     assert taken.status_code == 409
-    assert await letters() == {}
+    assert await sent_emails() == {}
 
 
-async def test_a_link_is_no_secret_before_it_is_written(anonymous, deferred, letters):
+async def test_job_arguments_do_not_contain_the_token_of_a_link(anonymous, deferred, sent_emails):
     await anonymous.post("/users", json=ANA)
     [(_, arguments)] = await deferred()
 
-    [letter] = (await letters())[ANA["email"]]
+    [message] = (await sent_emails())[ANA["email"]]
 
-    assert token_of(letter) not in str(arguments)
+    assert token_of(message) not in str(arguments)
     assert problem(await confirm(anonymous, arguments["seed"])) == DEAD_LINK
 
 
 async def test_verification_is_sent_again_and_only_the_newest_link_works(
-    client, user, letters, statements
+    client, user, sent_emails, statements
 ):
     older = await client.post("/users/me/email/verification")
-    [first] = (await letters())[user.email]
+    [first] = (await sent_emails())[user.email]
     with statements() as sent:
         newer = await client.post("/users/me/email/verification")
-    [second] = (await letters())[user.email]
+    [second] = (await sent_emails())[user.email]
 
     assert (older.status_code, newer.status_code) == (202, 202)
     assert len(sent) == 5
@@ -147,60 +147,60 @@ async def test_verification_is_sent_again_and_only_the_newest_link_works(
     assert problem(again) == (409, "Your email address is verified already.")
 
 
-async def test_a_link_works_once(client, user, letters):
+async def test_a_link_works_once(client, user, sent_emails):
     await client.post("/users/me/email/verification")
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
 
-    answers = [(await confirm(client, token_of(letter))).status_code for _ in range(2)]
+    answers = [(await confirm(client, token_of(message))).status_code for _ in range(2)]
 
     assert answers == [204, 404]
 
 
-async def test_a_letter_that_is_sent_again_is_the_same_and_revives_nothing(
-    client, user, letters, deferred, do_jobs, settings, sessions, tmp_path
+async def test_a_retried_email_is_the_same_and_revives_no_link(
+    client, user, sent_emails, deferred, do_jobs, settings, sessions, tmp_path
 ):
     await client.post("/users/me/email/verification")
     [(name, arguments)] = await deferred()
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
     path = next(tmp_path.glob("mail/*.eml"))
     path.unlink()
     context = Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
 
     await JOBS[name](context, **arguments)
     again = email.message_from_bytes(path.read_bytes(), policy=default)
-    assert token_of(again) == token_of(letter)
-    assert again["Message-ID"] == letter["Message-ID"]
+    assert token_of(again) == token_of(message)
+    assert again["Message-ID"] == message["Message-ID"]
 
     path.unlink()
-    await confirm(client, token_of(letter))
+    await confirm(client, token_of(message))
     await JOBS[name](context, **arguments)
     assert not path.exists()
-    assert problem(await confirm(client, token_of(letter))) == DEAD_LINK
+    assert problem(await confirm(client, token_of(message))) == DEAD_LINK
 
 
-async def test_an_older_letter_does_not_take_the_place_of_a_newer_one(
-    client, user, deferred, letters, settings, sessions, tmp_path, execute
+async def test_a_late_job_does_not_replace_a_newer_link(
+    client, user, deferred, sent_emails, settings, sessions, tmp_path, execute
 ):
     await client.post("/users/me/email/verification")
     [(name, older)] = await deferred()
     await execute(text("DELETE FROM procrastinate_jobs"))
     older["requested_at"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     await client.post("/users/me/email/verification")
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
 
     context = Context(settings.model_copy(update={"data_dir": tmp_path}), sessions)
     await JOBS[name](context, **older)
 
-    assert await letters() == {}
-    assert (await confirm(client, token_of(letter))).status_code == 204
+    assert await sent_emails() == {}
+    assert (await confirm(client, token_of(message))).status_code == 204
 
 
 @pytest.mark.parametrize(("purpose", "hours"), [("password", 1), ("verification", 24)])
-async def test_a_link_that_would_have_expired_is_not_sent(settings, sessions, purpose, hours):
+async def test_an_expired_link_is_not_sent(settings, sessions, purpose, hours):
     long_ago = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
     arguments = {"purpose": purpose, "email": NEW, "user_id": 1, "seed": "seed"}
 
-    with pytest.raises(Hopeless, match="expired"):
+    with pytest.raises(PermanentFailure, match="expired"):
         await jobs.send_link(
             Context(settings, sessions),
             requested_at=long_ago.isoformat(),
@@ -208,41 +208,41 @@ async def test_a_link_that_would_have_expired_is_not_sent(settings, sessions, pu
         )
 
 
-async def test_another_address_waits_until_it_is_confirmed(
-    client, user, letters, statements, save, session
+async def test_a_new_address_is_pending_until_it_is_confirmed(
+    client, user, sent_emails, statements, save, session
 ):
     await save(LoginSessionFactory(owner_id=user.id))
     with statements() as sent:
         body = await ask_for_address(client)
-    sent_now = await letters()
+    sent_now = await sent_emails()
 
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
     assert len(sent) == 10
-    assert [letter["Subject"] for letter in sent_now[user.email]] == [
+    assert [message["Subject"] for message in sent_now[user.email]] == [
         "Your email address is about to change"
     ]
-    [letter] = sent_now[NEW]
-    assert letter["Subject"] == "Confirm your new email address"
+    [message] = sent_now[NEW]
+    assert message["Subject"] == "Confirm your new email address"
     assert await logs_in(client, user.email, PASSWORD)
 
-    assert (await confirm(client, token_of(letter))).status_code == 204
+    assert (await confirm(client, token_of(message))).status_code == 204
 
     body = await me(client)
     assert (body["email"], body["pending_email"], body["email_verified"]) == (NEW, None, True)
     left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     assert await session.scalar(left) == 0
-    [told] = (await letters())[user.email]
+    [told] = (await sent_emails())[user.email]
     assert told["Subject"] == "Your email address was changed"
     assert await logs_in(client, NEW, PASSWORD)
     assert not await logs_in(client, user.email, PASSWORD)
 
 
-async def test_an_address_that_was_taken_meanwhile_is_a_conflict(client, save, letters):
+async def test_an_address_taken_before_confirmation_is_a_conflict(client, save, sent_emails):
     await ask_for_address(client)
-    [letter] = (await letters())[NEW]
+    [message] = (await sent_emails())[NEW]
     [other] = await save(UserFactory(email=NEW))
 
-    assert problem(await confirm(client, token_of(letter))) == (409, "Email already exists")
+    assert problem(await confirm(client, token_of(message))) == (409, "Email already exists")
 
     assert (await me(client))["pending_email"] == NEW
     await client.delete(f"/users/{other.id}")
@@ -257,53 +257,53 @@ async def test_an_address_that_was_taken_meanwhile_is_a_conflict(client, save, l
     ],
     ids=["the address of now", "another password", "another address"],
 )
-async def test_a_pending_address_is_given_up(client, user, letters, session, change):
+async def test_a_pending_address_is_cancelled(client, user, sent_emails, session, change):
     await ask_for_address(client)
-    [letter] = (await letters())[NEW]
+    [message] = (await sent_emails())[NEW]
 
     response = await client.patch("/users/me", json=change or {"email": user.email})
 
     assert response.status_code == 200
     assert response.json()["pending_email"] != NEW
-    assert problem(await confirm(client, token_of(letter))) == DEAD_LINK
+    assert problem(await confirm(client, token_of(message))) == DEAD_LINK
     assert (await session.get_one(User, user.id)).email == user.email
 
 
 async def test_replacing_an_account_changes_its_address_at_once(
-    client, user, letters, session, execute
+    client, user, sent_emails, session, execute
 ):
     await execute(update(User).where(User.id == user.id).values(email_verified_at=func.now()))
     account = {"username": user.username, "email": NEW, "password": NEW_PASSWORD}
 
     body = (await client.put(f"/users/{user.id}", json=account)).json()
-    sent = await letters()
+    sent = await sent_emails()
 
     assert (body["email"], body["email_verified"]) == (NEW, False)
-    assert {letter["Subject"] for letter in sent[user.email]} == {
+    assert {message["Subject"] for message in sent[user.email]} == {
         "Your email address was changed",
         "Your password was changed",
     }
-    [letter] = sent[NEW]
-    assert (await confirm(client, token_of(letter))).status_code == 204
+    [message] = sent[NEW]
+    assert (await confirm(client, token_of(message))).status_code == 204
     assert (await session.get_one(User, user.id)).email_verified_at
 
 
-async def test_a_change_of_the_password_is_told(client, user, letters):
+async def test_a_change_of_the_password_sends_a_notice(client, user, sent_emails):
     change = {"password": NEW_PASSWORD, "current_password": PASSWORD, "language": "pt-BR"}
     await client.patch("/users/me", json=change)
 
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
 
-    assert letter["Subject"] == "Sua senha mudou"
+    assert message["Subject"] == "Sua senha mudou"
 
 
-async def test_a_forgotten_password_is_replaced_by_a_link(
-    anonymous, user, letters, save, session, statements
+async def test_a_forgotten_password_is_reset_with_a_link(
+    anonymous, user, sent_emails, save, session, statements
 ):
     await save(LoginSessionFactory(owner_id=user.id))
     assert (await forget(anonymous, user.email.upper())).status_code == 202
-    [letter] = (await letters())[user.email]
-    token = token_of(letter)
+    [message] = (await sent_emails())[user.email]
+    token = token_of(message)
 
     assert faults(await reset(anonymous, token, "password1")) == ["body.password"]
     with statements() as sent:
@@ -317,13 +317,13 @@ async def test_a_forgotten_password_is_replaced_by_a_link(
     assert await logs_in(anonymous, user.email, NEW_PASSWORD)
     assert not await logs_in(anonymous, user.email, PASSWORD)
     assert problem(await reset(anonymous, token)) == DEAD_LINK
-    [told] = (await letters())[user.email]
+    [told] = (await sent_emails())[user.email]
     assert told["Subject"] == "Your password was changed"
 
 
 @pytest.fixture
 async def others(client, user, save, session):
-    """Give the account what somebody who registered with its address would leave behind."""
+    """Create the tokens and second factor that somebody else may have left in the account."""
 
     async def count() -> list[int]:
         return [
@@ -340,32 +340,32 @@ async def others(client, user, save, session):
     return count
 
 
-async def test_the_reset_of_an_address_that_was_never_verified_ends_all_that_lets_in(
-    client, user, letters, others
+async def test_the_reset_of_an_unverified_account_revokes_everything(
+    client, user, sent_emails, others
 ):
     await forget(client, user.email)
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
 
-    assert (await reset(client, token_of(letter))).status_code == 204
+    assert (await reset(client, token_of(message))).status_code == 204
 
     assert await others() == [0, 0, 0, 0]
 
 
-async def test_the_reset_of_a_verified_address_leaves_tokens_and_second_factor(
-    client, user, letters, others
+async def test_the_reset_of_a_verified_account_keeps_tokens_and_second_factor(
+    client, user, sent_emails, others
 ):
     await client.post("/users/me/email/verification")
-    [letter] = (await letters())[user.email]
-    await confirm(client, token_of(letter))
+    [message] = (await sent_emails())[user.email]
+    await confirm(client, token_of(message))
     await forget(client, user.email)
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
 
-    assert (await reset(client, token_of(letter))).status_code == 204
+    assert (await reset(client, token_of(message))).status_code == 204
 
     assert await others() == [1, 0, 1, 1]
 
 
-async def test_nobody_learns_who_has_an_account(anonymous, user, statements, letters):
+async def test_nobody_learns_who_has_an_account(anonymous, user, statements, sent_emails):
     seen = []
     for address in (user.email, "nobody@example.com"):
         with statements() as sent:
@@ -375,14 +375,14 @@ async def test_nobody_learns_who_has_an_account(anonymous, user, statements, let
     assert seen[0] == seen[1]
     assert seen[0][0] == 202
     assert len(seen[0][2]) == 3
-    assert (await letters()).keys() == {user.email}
+    assert (await sent_emails()).keys() == {user.email}
 
 
-async def test_a_link_to_a_new_password_works_for_an_hour(
-    anonymous, user, letters, session, execute
+async def test_a_password_link_expires_after_an_hour(
+    anonymous, user, sent_emails, session, execute
 ):
     await forget(anonymous, user.email)
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
     life = select(MailedLink.expires_at - MailedLink.requested_at)
     assert await session.scalar(life.where(MailedLink.owner_id == user.id)) == timedelta(hours=1)
 
@@ -392,7 +392,7 @@ async def test_a_link_to_a_new_password_works_for_an_hour(
         .values(expires_at=func.now() - timedelta(seconds=1))
     )
 
-    assert problem(await reset(anonymous, token_of(letter))) == DEAD_LINK
+    assert problem(await reset(anonymous, token_of(message))) == DEAD_LINK
 
 
 @pytest.mark.parametrize(
@@ -403,23 +403,25 @@ async def test_a_link_to_a_new_password_works_for_an_hour(
     ],
     ids=["another password", "another address"],
 )
-async def test_a_link_to_a_new_password_ends_with_what_it_was_for(client, user, letters, change):
+async def test_a_password_link_is_void_after_a_change_of_credentials(
+    client, user, sent_emails, change
+):
     await forget(client, user.email)
-    [letter] = (await letters())[user.email]
+    [message] = (await sent_emails())[user.email]
     path = f"/users/{user.id}" if "username" in change else "/users/me"
     method = "PUT" if "username" in change else "PATCH"
 
     assert (await client.request(method, path, json=change)).status_code == 200
 
-    assert problem(await reset(client, token_of(letter), "one more sentence")) == DEAD_LINK
+    assert problem(await reset(client, token_of(message), "one more sentence")) == DEAD_LINK
 
 
-async def test_a_reset_gives_up_a_pending_address(client, user, letters):
+async def test_a_reset_cancels_a_pending_address(client, user, sent_emails):
     await ask_for_address(client)
     await forget(client, user.email)
-    sent = await letters()
+    sent = await sent_emails()
     [to_new] = sent[NEW]
-    [to_old] = [letter for letter in sent[user.email] if "password" in letter["Subject"]]
+    [to_old] = [message for message in sent[user.email] if "password" in message["Subject"]]
 
     assert (await reset(client, token_of(to_old))).status_code == 204
 
@@ -427,28 +429,28 @@ async def test_a_reset_gives_up_a_pending_address(client, user, letters):
     assert (await me(client))["pending_email"] is None
 
 
-async def test_a_link_is_good_for_its_own_purpose_only(client, user, letters):
+async def test_a_link_is_valid_for_its_own_purpose_only(client, user, sent_emails):
     await client.post("/users/me/email/verification")
-    [verification] = (await letters())[user.email]
+    [verification] = (await sent_emails())[user.email]
     await forget(client, user.email)
-    [password] = (await letters())[user.email]
+    [password] = (await sent_emails())[user.email]
 
     assert problem(await reset(client, token_of(verification))) == DEAD_LINK
     assert problem(await confirm(client, token_of(password))) == DEAD_LINK
 
 
 @pytest.mark.parametrize("token", ["", "x", "é" * 1024])
-async def test_a_made_up_token_opens_nothing(anonymous, token):
+async def test_an_invented_token_is_refused(anonymous, token):
     assert problem(await confirm(anonymous, token)) == DEAD_LINK
     assert problem(await reset(anonymous, token)) == DEAD_LINK
 
 
-async def test_what_is_no_address_is_refused_whoever_it_is(anonymous):
+async def test_an_invalid_address_is_refused_for_everyone(anonymous):
     assert faults(await forget(anonymous, "nobody")) == ["body.email"]
     assert faults(await forget(anonymous, None)) == ["body.email"]
 
 
-async def test_who_was_deleted_since_is_refused(client, user, execute):
+async def test_a_deleted_user_is_refused(client, user, execute):
     await execute(text("DELETE FROM users WHERE id = :id"), {"id": user.id})
 
     response = await client.post("/users/me/email/verification")

@@ -1,4 +1,4 @@
-"""The pages that links in letters open."""
+"""The pages that links in emails open."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 
-from fast_zero.email_links.service import DEAD
+from fast_zero.email_links.service import LINK_NOT_VALID
 from tests.core.expect import faults
 
 PAGES = {
@@ -50,14 +50,14 @@ async def test_a_page_runs_its_own_script_alone(anonymous, path):
     [("", "", "en"), ("", "pt", "pt-BR"), ("?lang=pt-BR", "en", "pt-BR"), ("?lang=en", "pt", "en")],
 )
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_speaks_the_language_of_the_letter(anonymous, path, query, header, language):
+async def test_a_page_is_in_the_language_of_the_email(anonymous, path, query, header, language):
     page = await anonymous.get(path + query, headers={"Accept-Language": header})
 
     assert f'<html lang="{language}">' in page.text
     assert (PAGES[path][0] in page.text) == (language == "en")
 
 
-async def test_a_language_that_it_does_not_speak_is_refused(anonymous):
+async def test_an_unknown_language_is_refused(anonymous):
     assert faults(await anonymous.get("/account/confirm?lang=xx")) == ["query.lang"]
 
 
@@ -84,7 +84,7 @@ console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
     [
         ("/account/confirm", {}, 204, "Your address is confirmed. You can close this page."),
         ("/account/confirm", {}, 409, "Somebody else has this address by now."),
-        ("/account/password", {"password": "new"}, 404, DEAD.detail),
+        ("/account/password", {"password": "new"}, 404, LINK_NOT_VALID.detail),
         ("/account/register", {"username": "ana", "password": "new"}, 201, REGISTERED),
         ("/account/register", {"username": "ana", "password": "new"}, 409, TAKEN),
     ],

@@ -32,7 +32,7 @@ async def fill(save, user) -> None:
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
 
 
-async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stranger, save):
+async def test_an_export_contains_everything_as_the_routes_return_it(client, user, stranger, save):
     await fill(save, user)
     [done] = await save(TodoFactory(owner_id=user.id, state="done"))
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
@@ -91,7 +91,7 @@ async def test_an_export_is_all_of_mine_as_the_routes_show_it(client, user, stra
     assert response.headers["content-disposition"] == disposition
 
 
-async def test_an_export_of_nothing_is_whole_too(client):
+async def test_an_export_of_an_empty_account_is_complete(client):
     body = (await client.get(PATH)).json()
 
     assert (body["sessions"], body["personal_tokens"], body["todos"]) == ([], [], [])
@@ -110,7 +110,7 @@ async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypa
     assert len(sent) == 12 + -(-rows // 2)
 
 
-async def test_an_export_holds_no_secret(client, user, save):
+async def test_an_export_contains_no_secrets(client, user, save):
     await fill(save, user)
 
     text = (await client.get(PATH)).text
@@ -126,7 +126,7 @@ async def test_the_export_of_a_deleted_account_is_refused(client, user):
 
 
 async def test_no_connection_is_held_between_two_pages(live, commit, sign_in, monkeypatch):
-    """With a pool of one: whoever asks while the export is being read gets the connection."""
+    """With a pool of one connection: another request gets it during the export."""
     monkeypatch.setattr(service, "PAGE", 2)
     [user] = await commit(UserFactory())
     await commit(*TodoFactory.build_batch(5, owner_id=user.id))

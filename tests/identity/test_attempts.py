@@ -1,4 +1,4 @@
-"""How often a password may be guessed: at the log-in, and by who is logged in."""
+"""Limits on password attempts, at the log-in and in a session."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.processes import serving
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 TOO_MANY = (429, "Too many failed attempts. Wait, then try again.")
-TOO_MANY_LETTERS = (429, "Too many emails were asked for. Try again later.")
+TOO_MANY_EMAILS = (429, "Too many emails were asked for. Try again later.")
 TOO_MANY_ACCOUNTS = (429, "Too many accounts were made from your address. Try again later.")
 BUSY = (503, "Too many passwords are being checked. Try again in a moment.")
 REFUSED = (401, "Incorrect email or password")
@@ -40,7 +40,7 @@ async def pass_time(connection, seconds: int) -> None:
     await connection.execute(update(Throttle).values(past))
 
 
-async def test_after_five_failures_an_account_has_to_be_waited_for(anonymous, user, connection):
+async def test_after_five_failures_an_account_is_throttled(anonymous, user, connection):
     await fail(anonymous, user.email)
 
     refused = await log_in(anonymous, user.email)
@@ -54,7 +54,7 @@ async def test_after_five_failures_an_account_has_to_be_waited_for(anonymous, us
     assert (await log_in(anonymous, user.email)).status_code == 200
 
 
-async def test_a_success_forgets_what_failed_before(anonymous, user):
+async def test_a_success_resets_the_failures(anonymous, user):
     for _ in range(2):
         await fail(anonymous, user.email, times=FREE - 1)
         assert (await log_in(anonymous, user.email)).status_code == 200
@@ -77,7 +77,7 @@ async def test_an_unknown_account_is_counted_like_a_known_one(anonymous, user, s
 
 
 @pytest.mark.parametrize("name", ["Ana Lúcia", "nobody"])
-async def test_one_name_in_other_letters_is_one_name(anonymous, save, name):
+async def test_a_name_in_another_unicode_form_is_counted_as_the_same(anonymous, save, name):
     await save(UserFactory(username="Ana Lúcia"))
     forms = [name, name.upper(), name.lower(), name.swapcase()]
     wide = "".join(chr(ord(letter) + 0xFEE0) if letter.isascii() and letter.isalpha() else letter
@@ -89,23 +89,23 @@ async def test_one_name_in_other_letters_is_one_name(anonymous, save, name):
     assert problem(await log_in(anonymous, name)) == TOO_MANY
 
 
-async def test_trying_name_and_address_does_not_tell_that_they_are_one_persons(anonymous, user):
+async def test_name_and_address_are_counted_separately(anonymous, user):
     await fail(anonymous, user.username)
 
     assert problem(await log_in(anonymous, user.username)) == TOO_MANY
     await fail(anonymous, user.email, times=1)
 
 
-async def test_a_storm_at_an_account_costs_no_hash(anonymous, user):
+async def test_throttled_log_ins_compute_no_hash(anonymous, user):
     await fail(anonymous, user.email)
 
-    async with passwords.hashing:  # whoever wanted a hash would wait for ever
+    async with passwords.hashing:  # a request that needed a hash would never end
         answers = [await log_in(anonymous, user.email) for _ in range(3)]
 
     assert {problem(answer) for answer in answers} == {TOO_MANY}
 
 
-async def test_the_owner_with_a_session_is_held_up_by_nothing(anonymous, user):
+async def test_an_open_session_is_not_throttled(anonymous, user):
     tokens = (await log_in(anonymous, user.email)).json()
     await fail(anonymous, user.email)
     await fail(anonymous, user.username)
@@ -119,10 +119,8 @@ async def test_the_owner_with_a_session_is_held_up_by_nothing(anonymous, user):
     assert (await anonymous.patch("/users/me", json=change, headers=headers)).status_code == 200
 
 
-async def test_fifty_wrong_log_ins_at_once_get_no_more_tries_than_one_after_the_other(
-    live, commit, engine
-):
-    """The wait is as long as it gets, so that the slowest machine sees no second try."""
+async def test_concurrent_log_ins_get_no_more_attempts_than_sequential_ones(live, commit, engine):
+    """The wait is the longest possible, so that a slow machine gets no second attempt."""
     [user] = await commit(UserFactory())
     async with live() as client:
         await fail(client, user.email, times=1)
@@ -135,7 +133,7 @@ async def test_fifty_wrong_log_ins_at_once_get_no_more_tries_than_one_after_the_
     assert Counter(map(problem, answers)) == {REFUSED: 1, TOO_MANY: 49}
 
 
-async def test_failures_from_one_address_are_counted_whatever_the_account(live, commit, connection):
+async def test_failures_from_an_ip_address_are_counted_across_accounts(live, commit, connection):
     users = await commit(*UserFactory.build_batch(4))
     async with live(login_failures_per_address=3) as client:
         for user in users[:3]:
@@ -155,7 +153,7 @@ async def test_a_limit_that_is_off_counts_nothing(live, commit, engine):
         assert (await connection.scalars(text("SELECT digest FROM throttles"))).all() == []
 
 
-async def test_who_is_logged_in_may_not_guess_the_password_without_end(client, bearer, user):
+async def test_password_attempts_of_a_session_are_limited(client, bearer, user):
     async def change(password: str):
         body = {"email": "eva@example.com", "current_password": password}
         return await client.patch("/users/me", json=body)
@@ -173,7 +171,7 @@ async def test_who_is_logged_in_may_not_guess_the_password_without_end(client, b
     assert (await change(PASSWORD)).status_code == 200
 
 
-async def test_a_right_password_is_no_failure_whatever_else_is_refused(anonymous, client, user):
+async def test_a_correct_password_is_no_failure_if_the_request_fails(anonymous, client, user):
     form = {"username": user.email, "password": PASSWORD, "scope": "admin"}
     change = {"email": "new@example.com", "current_password": PASSWORD}
     own = {"current_password": PASSWORD}
@@ -185,20 +183,20 @@ async def test_a_right_password_is_no_failure_whatever_else_is_refused(anonymous
         refused = await client.patch("/users/me", json=change, headers={"If-Match": '"99"'})
         assert refused.status_code in {412, 429}, refused.text
 
-    assert problem(refused) == TOO_MANY_LETTERS
+    assert problem(refused) == TOO_MANY_EMAILS
     assert (await log_in(anonymous, user.email)).status_code == 200
 
 
-async def test_each_session_and_each_person_is_counted_alone(settings):
+async def test_each_session_and_each_user_is_counted_separately(settings):
     keys = {
-        attempts.of_own_password(settings, *who).key
+        attempts.own_password_limit(settings, *who).key
         for who in [(1, 1), (1, 2), (2, 1), (1, None), (11, 1), (1, 11)]
     }
 
     assert len(keys) == 6
 
 
-async def test_registrations_are_counted_by_address(live, commit):
+async def test_registrations_are_counted_by_ip_address(live, commit):
     def account(number: int) -> dict[str, str]:
         return {"username": f"ana {number}", "email": f"ana{number}@x.org", "password": PASSWORD}
 
@@ -214,7 +212,7 @@ async def test_registrations_are_counted_by_address(live, commit):
     assert 3590 <= int(refused.headers["retry-after"]) <= 3600
 
 
-async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit, sign_in):
+async def test_emails_are_counted_by_recipient_and_requester(live, commit, sign_in):
     [user] = await commit(UserFactory())
     headers = await sign_in(user)
 
@@ -231,12 +229,12 @@ async def test_letters_are_counted_by_their_reader_and_by_who_asks(live, commit,
             assert again.status_code == 202
         others = [await forget(f"eva{number}@x.org") for number in range(2)]
 
-    assert answers == [202, 202, TOO_MANY_LETTERS]
-    assert problem(changed) == TOO_MANY_LETTERS
-    assert others == [202, TOO_MANY_LETTERS]
+    assert answers == [202, 202, TOO_MANY_EMAILS]
+    assert problem(changed) == TOO_MANY_EMAILS
+    assert others == [202, TOO_MANY_EMAILS]
 
 
-async def test_letters_are_counted_though_the_request_is_refused(live, commit, sign_in):
+async def test_emails_are_counted_even_if_the_request_is_refused(live, commit, sign_in):
     user, other = await commit(UserFactory(), UserFactory())
     headers = await sign_in(user)
     taken = {"username": user.username, "email": other.email, "password": PASSWORD}
@@ -247,10 +245,10 @@ async def test_letters_are_counted_though_the_request_is_refused(live, commit, s
         ]
 
     assert [answer.status_code for answer in answers] == [409, 409, 429]
-    assert problem(answers[-1]) == TOO_MANY_LETTERS
+    assert problem(answers[-1]) == TOO_MANY_EMAILS
 
 
-async def test_of_what_is_limited_to_0_nothing_is_allowed(live, commit):
+async def test_a_limit_of_0_allows_nothing(live, commit):
     [user] = await commit(UserFactory())
     forgotten = {"email": user.email}
     limits = {"registrations_per_hour": 0, "letters_per_hour": 0, "login_failures": 0}
@@ -266,18 +264,16 @@ async def test_of_what_is_limited_to_0_nothing_is_allowed(live, commit):
 
     assert problem(registered) == TOO_MANY_ACCOUNTS
     assert registered.headers["retry-after"] == "3600"
-    assert [problem(answer) for answer in (by_reader, by_asker)] == [TOO_MANY_LETTERS] * 2
+    assert [problem(answer) for answer in (by_reader, by_asker)] == [TOO_MANY_EMAILS] * 2
     assert [problem(answer) for answer in (second, other)] == [TOO_MANY] * 2
 
 
-async def test_the_queue_for_hashing_has_an_end_and_who_is_refused_there_has_not_failed(
-    live, commit, engine
-):
+async def test_a_refusal_by_the_hashing_queue_is_no_failure(live, commit, engine):
     [user] = await commit(UserFactory())
     async with live(password_queue=2, login_failures=1) as client:
         async with passwords.hashing:
             waiting = [asyncio.create_task(log_in(client, f"nobody {n}")) for n in range(2)]
-            await comes_true(lambda: passwords.sizes.total() == 2)
+            await comes_true(lambda: passwords.pending.total() == 2)
             refused = [
                 await log_in(client, user.email),
                 await client.post("/users", json=ANA),
@@ -290,7 +286,7 @@ async def test_the_queue_for_hashing_has_an_end_and_who_is_refused_there_has_not
     assert admitted.status_code == 200
 
 
-async def test_the_table_of_counts_holds_no_name_and_no_address(anonymous, user, connection):
+async def test_the_throttles_contain_no_names_and_no_addresses(anonymous, user, connection):
     await fail(anonymous, user.email, times=1)
 
     rows = (await connection.scalars(text("SELECT throttles::text FROM throttles"))).all()
@@ -299,7 +295,7 @@ async def test_the_table_of_counts_holds_no_name_and_no_address(anonymous, user,
     assert not [row for row in rows if "127.0" in row or user.email in row]
 
 
-def test_two_processes_count_together():
+def test_two_processes_share_the_counts():
     key = "a key that is long enough for all of us"
     with own_database() as database:
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": key, "LOGIN_FAILURES": "1"}

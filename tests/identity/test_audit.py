@@ -1,4 +1,4 @@
-"""What happened to an account, whichever door it came through."""
+"""The audit of an account, written by every interface."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def actions(events: list[dict]) -> list[str]:
     return [event["action"] for event in events]
 
 
-async def test_log_ins_and_refusals_are_noted_with_where_they_came_from(client, user, events):
+async def test_log_ins_and_refusals_are_audited_with_their_client(client, user, events):
     form = {"username": user.email, "password": PASSWORD}
     headers = {"User-Agent": "Ana's phone"}
     await client.post("/auth/token", data=form | {"password": "wrong"}, headers=headers)
@@ -50,7 +50,7 @@ async def test_log_ins_and_refusals_are_noted_with_where_they_came_from(client, 
     assert refused["details"]["wrong"] == "password"
 
 
-async def test_a_refused_code_is_noted(client, user, save, events):
+async def test_a_refused_code_is_audited(client, user, save, events):
     await save(SecondFactor(owner_id=user.id, secret="A" * 32, confirmed_at=datetime.now(UTC)))
     form = {"username": user.email, "password": PASSWORD, "otp": "no code"}
     await client.post("/auth/token", data=form)
@@ -59,7 +59,7 @@ async def test_a_refused_code_is_noted(client, user, save, events):
     assert (refused["action"], refused["details"]["wrong"]) == ("log-in refused", "code")
 
 
-async def test_sessions_and_tokens_are_noted_when_they_end(client, user, save, events, open_log_in):
+async def test_the_end_of_sessions_and_tokens_is_audited(client, user, save, events, open_log_in):
     [session] = await save(LoginSessionFactory(owner_id=user.id))
     headers = await open_log_in(user)
     made = (await client.post("/auth/tokens", json=TOKEN, headers=headers)).json()
@@ -76,7 +76,7 @@ async def test_sessions_and_tokens_are_noted_when_they_end(client, user, save, e
     }
 
 
-async def test_changes_of_an_account_are_noted_without_what_is_secret(client, user, connection):
+async def test_changes_of_an_account_are_audited_without_secrets(client, user, connection):
     body = {"password": "another fine sentence", "current_password": PASSWORD}
     before = user.username
     # `now()` stands still in the test's transaction, and a moment later would be another.
@@ -92,14 +92,14 @@ async def test_changes_of_an_account_are_noted_without_what_is_secret(client, us
     ]
 
 
-async def test_what_nobody_did_is_not_noted(client, user, session, events):
+async def test_hash_upgrades_and_settings_are_not_audited(client, user, session, events):
     await session_queries.upgrade_password_hash(session, user.id, user.password_hash, WEAK_HASH)
     await session.execute(text("UPDATE users SET language = 'pt-BR'"))
 
     assert actions(await events()) == ["account made"]
 
 
-async def test_a_second_factor_is_noted(client, user, save, connection, events):
+async def test_changes_of_a_second_factor_are_audited(client, user, save, connection, events):
     await save(SecondFactor(owner_id=user.id, secret="A" * 32))
     assert actions(await events()) == ["account made"]
 
@@ -109,9 +109,7 @@ async def test_a_second_factor_is_noted(client, user, save, connection, events):
     assert actions(await events())[:2] == ["second factor disabled", "second factor activated"]
 
 
-async def test_events_come_page_by_page_the_newest_first_and_only_mine(
-    client, user, stranger, save, statements
-):
+async def test_the_own_events_are_paged_newest_first(client, user, stranger, save, statements):
     await save(*(PersonalTokenFactory(owner_id=user.id) for _ in range(4)))
     await save(PersonalTokenFactory(owner_id=stranger.id))
     with statements() as sent:
@@ -125,7 +123,7 @@ async def test_events_come_page_by_page_the_newest_first_and_only_mine(
     assert len(sent) == 1
 
 
-async def test_they_go_with_the_account_and_after_a_year(client, user, connection):
+async def test_events_are_deleted_with_the_account_and_after_a_year(client, user, connection):
     await connection.execute(text("UPDATE audit_events SET at = now() - interval '2 years'"))
     await client.patch("/users/me", json={"username": "another name"})
     for statement in SWEEPS:

@@ -62,7 +62,7 @@ def new(**changes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-async def test_two_forms_of_a_username_are_one(anonymous, save, one, other):
+async def test_two_unicode_forms_of_a_username_are_equal(anonymous, save, one, other):
     await save(UserFactory(username=one))
 
     response = await anonymous.post("/users", json=new(username=other))
@@ -73,7 +73,7 @@ async def test_two_forms_of_a_username_are_one(anonymous, save, one, other):
 @pytest.mark.parametrize(
     ("one", "other"), [pair for pair in SAME if not any(map(str.isspace, "".join(pair)))]
 )
-async def test_two_forms_of_an_address_are_one(anonymous, save, one, other):
+async def test_two_unicode_forms_of_an_address_are_equal(anonymous, save, one, other):
     await save(UserFactory(email=f"{one}@example.com"))
 
     response = await anonymous.post("/users", json=new(email=f"{other}@EXAMPLE.com"))
@@ -82,14 +82,14 @@ async def test_two_forms_of_an_address_are_one(anonymous, save, one, other):
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-async def test_whoever_has_one_form_logs_in_with_the_other(save, session, one, other):
+async def test_a_user_logs_in_with_any_unicode_form(save, session, one, other):
     [user] = await save(UserFactory(username=one, email="a@example.com"))
 
     assert (await session_queries.select_credentials(session, other)).id == user.id
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
-async def test_names_that_differ_belong_to_two(save, session, one, other):
+async def test_different_names_belong_to_different_users(save, session, one, other):
     await save(UserFactory(username=one), UserFactory(username=other))
 
     count = select(func.count()).where(User.username.in_([one, other]))
@@ -97,7 +97,7 @@ async def test_names_that_differ_belong_to_two(save, session, one, other):
 
 
 @pytest.mark.parametrize("column", ["username", "email"])
-async def test_the_database_itself_refuses_another_case(connection, save, column):
+async def test_the_database_refuses_a_name_that_differs_in_case_only(connection, save, column):
     [user] = await save(UserFactory(username="Ana Lúcia", email="Ana@example.com"))
     other = {"username": "bea", "email": "bea@example.com", "password_hash": ""}
 
@@ -152,13 +152,13 @@ async def test_a_username_of_the_wrong_length_or_with_space_around_it_is_refused
 @pytest.mark.parametrize(
     "username", ["ana", "a" * 64, "Ana Lúcia", "李小龍", "नमस्ते", "🍞🍞🍞", "o'neil", "<b>ana"]
 )
-async def test_a_username_that_can_be_read_is_kept_as_it_is(anonymous, username):
+async def test_a_visible_username_is_stored_unchanged(anonymous, username):
     response = await anonymous.post("/users", json=new(username=username))
 
     assert (response.status_code, response.json()["username"]) == (201, username)
 
 
-def test_what_is_wrong_with_a_username_is_said_in_words():
+def test_an_invalid_username_is_refused_with_a_sentence():
     with pytest.raises(ValueError, match="neither starts nor ends with a space"):
         check_username("ana ")
     with pytest.raises(ValueError, match="no invisible ones"):
@@ -174,5 +174,5 @@ NO_ADDRESSES = """
 @pytest.mark.parametrize(
     "email", ["", "a b@example.com", "ana@" + "a" * 64 + ".com", *NO_ADDRESSES.split()]
 )
-async def test_what_is_no_address_is_refused(anonymous, email):
+async def test_an_invalid_address_is_refused(anonymous, email):
     assert faults(await anonymous.post("/users", json=new(email=email))) == ["body.email"]

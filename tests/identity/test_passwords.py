@@ -41,21 +41,21 @@ async def test_replacing_an_account_refuses_a_common_password_too(client, user):
 
 
 @pytest.mark.parametrize("password", ["🍞" * 8, "long" * 64, "nul-free \x01\x7f", " \n\t padded "])
-async def test_a_password_is_kept_as_it_was_typed(anonymous, password):
+async def test_a_password_is_used_exactly_as_entered(anonymous, password):
     assert (await register(anonymous, password)).status_code == 201
 
     assert (await log_in(anonymous, password)).status_code == 200
     assert problem(await log_in(anonymous, password.strip() + " x"))[0] == 401
 
 
-async def test_spaces_and_case_of_a_password_count(anonymous):
+async def test_spaces_and_case_of_a_password_are_significant(anonymous):
     await register(anonymous, " Eight or more ")
 
     for other in ("Eight or more", " eight or more "):
         assert problem(await log_in(anonymous, other)) == (401, "Incorrect email or password")
 
 
-def test_a_server_may_ask_for_longer_passwords():
+def test_a_server_may_require_longer_passwords():
     passwords.check_password("a" * 20, 20)
 
     with pytest.raises(Invalid, match="needs at least 20 characters") as caught:
@@ -63,7 +63,7 @@ def test_a_server_may_ask_for_longer_passwords():
     assert caught.value.field == "password"
 
 
-async def test_a_server_that_asks_for_longer_passwords_says_so(live):
+async def test_a_server_reports_the_length_that_it_requires(live):
     async with live(password_min_length=20) as client:
         response = await register(client, "a" * 19)
 
@@ -71,7 +71,7 @@ async def test_a_server_that_asks_for_longer_passwords_says_so(live):
     assert "at least 20 characters" in response.text
 
 
-def test_the_common_passwords_are_those_that_would_otherwise_be_taken():
+def test_the_common_passwords_are_long_enough_and_case_folded():
     common = passwords.common_passwords()
 
     assert len(common) == 1000

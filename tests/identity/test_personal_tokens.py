@@ -12,7 +12,7 @@ from fast_zero.core import security
 from fast_zero.core.errors import Conflict
 from fast_zero.identity import personal_tokens
 from fast_zero.identity import service as personal_token_service
-from fast_zero.identity.schemas import PersonalTokenKept
+from fast_zero.identity.schemas import StoredPersonalToken
 from fast_zero.models import PersonalToken
 from tests.core.expect import faults, problem
 from tests.factories import PersonalTokenFactory, UserFactory, new_token
@@ -33,7 +33,7 @@ def bears(token: str) -> dict[str, dict[str, bytes]]:
 
 @pytest.fixture
 async def client(client, user, open_log_in):
-    """Speak as `user`, whose session is one that the database knows."""
+    """A client with an access token of `user`, whose session is in the database."""
     client.headers.update(await open_log_in(user))
     return client
 
@@ -67,7 +67,7 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, 
     assert security.digest(token).hex() in stored
 
 
-async def test_a_token_is_found_where_the_answer_says(client, statements):
+async def test_the_location_of_a_new_token_leads_to_it(client, statements):
     made = await client.post("/auth/tokens", json=wanted())
     with statements() as sent:
         found = await client.get(made.headers["location"])
@@ -79,9 +79,7 @@ async def test_a_token_is_found_where_the_answer_says(client, statements):
     assert (await client.get(made.headers["location"], headers=seen)).status_code == 304
 
 
-async def test_a_token_that_was_used_meanwhile_is_not_revoked_under_a_condition(
-    client, kept, token
-):
+async def test_a_token_used_since_it_was_read_is_not_revoked_with_if_match(client, kept, token):
     path, condition = f"/auth/tokens/{kept.id}", {"If-Match": '"1"'}
     await client.get("/todos", **bears(token))
 
@@ -95,7 +93,7 @@ async def test_a_token_that_was_used_meanwhile_is_not_revoked_under_a_condition(
     )
 
 
-async def test_what_is_kept_for_a_replay_does_not_hold_the_token(client, connection):
+async def test_the_stored_response_does_not_contain_the_token(client, connection):
     key = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
     first = await client.post("/auth/tokens", json=wanted(), headers=key)
     kept = await connection.scalar(text("SELECT convert_from(body, 'UTF8') FROM idempotency_keys"))
@@ -122,8 +120,8 @@ async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
     assert again.headers["cache-control"] == "no-store"
 
 
-def test_a_token_whose_key_is_gone_is_not_made_up(settings):
-    kept = PersonalTokenKept(
+def test_a_token_of_a_removed_key_cannot_be_recovered(settings):
+    kept = StoredPersonalToken(
         id=1,
         name="Backup",
         scopes=["todos:read"],
@@ -146,7 +144,7 @@ async def test_a_program_uses_it_as_a_bearer_token(anonymous, kept, token, state
     assert (len(sent), sent.transactions) == (2, 0)
 
 
-async def test_its_use_is_noted_to_the_minute(anonymous, kept, token, connection):
+async def test_its_last_use_is_stored_to_the_minute(anonymous, kept, token, connection):
     used = select(PersonalToken.last_used_at).where(PersonalToken.id == kept.id)
     now = await connection.scalar(select(func.now()))
     for before, after in (
@@ -185,7 +183,7 @@ async def test_an_unknown_token_that_is_well_formed_is_refused(anonymous):
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_tokens_differ_and_check():
+def test_tokens_are_unique_and_well_formed():
     tokens = {new_token() for _ in range(100)}
 
     assert len(tokens) == 100
@@ -240,7 +238,7 @@ async def test_my_tokens_are_listed_page_by_page_and_no_others(client, user, str
     ],
     ids=str,
 )
-async def test_what_is_wrong_with_a_wanted_token_is_named(client, field, value):
+async def test_the_invalid_field_of_a_new_token_is_named(client, field, value):
     if isinstance(value, timedelta):
         value = (datetime.now(UTC) + value).isoformat()
 
@@ -250,7 +248,7 @@ async def test_what_is_wrong_with_a_wanted_token_is_named(client, field, value):
 
 
 @pytest.mark.parametrize("field", ["name", "scopes", "expires_at"])
-async def test_nothing_of_a_wanted_token_may_be_left_out(client, field):
+async def test_every_field_of_a_new_token_is_required(client, field):
     body = wanted()
     del body[field]
 
@@ -268,7 +266,7 @@ async def test_a_token_can_live_for_a_year(client):
 NO_MORE_SCOPES = (403, "A token cannot be made to do more than the one that makes it")
 
 
-async def test_a_token_makes_none_that_may_do_more(client, open_log_in, user):
+async def test_a_token_cannot_create_one_with_more_scopes(client, open_log_in, user):
     maker = await open_log_in(user, {"account:write", "todos:read"})
 
     more = wanted(scopes=["todos:read", "todos:write"])
@@ -280,7 +278,7 @@ async def test_a_token_makes_none_that_may_do_more(client, open_log_in, user):
     assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
 
 
-async def test_a_replay_is_refused_where_the_first_request_would_be(client, open_log_in, user):
+async def test_a_replay_is_refused_if_the_request_would_be(client, open_log_in, user):
     key, body = {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}, wanted(scopes=["todos:write"])
     assert (await client.post("/auth/tokens", json=body, headers=key)).status_code == 201
 
@@ -290,15 +288,15 @@ async def test_a_replay_is_refused_where_the_first_request_would_be(client, open
     assert problem(replay) == NO_MORE_SCOPES
 
 
-async def test_a_session_that_ended_a_moment_ago_makes_no_token(client, user, bearer):
-    """Its token is still good in this process, which has not heard of the end yet."""
+async def test_an_ended_session_cannot_create_a_token(client, user, bearer):
+    """Its access token is still valid in this process, which was not notified yet."""
     response = await client.post("/auth/tokens", json=wanted(), headers=bearer(user))
 
     assert problem(response) == NOT_VALIDATED
 
 
-async def test_a_user_has_as_many_tokens_as_the_setting_says(live, commit, sign_in):
-    """Of many requests at once, too."""
+async def test_the_number_of_tokens_is_limited(live, commit, sign_in):
+    """Also of concurrent requests."""
     [user] = await commit(UserFactory())
     headers = await sign_in(user)
     async with live(personal_tokens_per_user=3) as client:
@@ -317,7 +315,7 @@ async def test_a_user_has_as_many_tokens_as_the_setting_says(live, commit, sign_
     assert again.status_code == 201
 
 
-async def test_a_personal_token_makes_no_other(client, user, save, token):
+async def test_a_personal_token_cannot_create_another(client, user, save, token):
     await save(PersonalTokenFactory(token=token, owner_id=user.id))
 
     refused = await client.post("/auth/tokens", json=wanted(), **bears(token))
@@ -326,7 +324,7 @@ async def test_a_personal_token_makes_no_other(client, user, save, token):
     assert problem(refused) == (403, sentence)
 
 
-async def test_while_the_database_is_away_a_token_is_503(live, token):
+async def test_a_token_gets_503_while_the_database_is_unavailable(live, token):
     async with live(database_url=CLOSED) as client:
         response = await client.get("/todos", **bears(token))
 

@@ -1,4 +1,4 @@
-"""Ended is ended: in every process, whatever ended it and whoever was listening."""
+"""An ended session is refused in every process, whatever ended it."""
 
 import time
 from datetime import timedelta
@@ -56,7 +56,7 @@ async def test_an_ended_session_costs_no_statement_either_way(
     assert sent == []
 
 
-async def test_whatever_deletes_a_session_is_heard(settings, opened, engine):
+async def test_every_deletion_of_a_session_is_notified(settings, opened, engine):
     first, second, third = (session.id for session in opened)
     async with followed(settings.database_address()) as revocations:
         await comes_true(lambda: revocations.complete)
@@ -72,7 +72,7 @@ async def test_whatever_deletes_a_session_is_heard(settings, opened, engine):
     assert not revocations.complete
 
 
-async def test_what_is_rolled_back_is_not_heard(settings, opened, engine):
+async def test_a_rolled_back_deletion_is_not_notified(settings, opened, engine):
     kept, ended, _ = (session.id for session in opened)
     async with followed(settings.database_address()) as revocations:
         await comes_true(lambda: revocations.complete)
@@ -86,7 +86,7 @@ async def test_what_is_rolled_back_is_not_heard(settings, opened, engine):
         assert kept not in revocations.ended
 
 
-async def test_who_was_not_listening_reads_what_ended(settings, opened, engine):
+async def test_a_process_that_was_not_listening_loads_ended_sessions(settings, opened, engine):
     async with engine.begin() as connection:
         await connection.execute(delete(LoginSession).where(LoginSession.id == opened[0].id))
 
@@ -96,8 +96,8 @@ async def test_who_was_not_listening_reads_what_ended(settings, opened, engine):
         assert opened[1].id not in revocations.ended
 
 
-async def test_a_session_that_ends_during_the_load_is_heard(settings, opened, engine, monkeypatch):
-    """Behind the statement that reads the list, and before anything is heard."""
+async def test_a_session_that_ends_during_the_load_is_known(settings, opened, engine, monkeypatch):
+    """After the statement that loads the list, and before any notification."""
 
     class Slow(Revocations):
         async def load(self, connection):
@@ -111,7 +111,7 @@ async def test_a_session_that_ends_during_the_load_is_heard(settings, opened, en
         await comes_true(lambda: opened[0].id in revocations.ended)
 
 
-async def test_what_this_process_knows_survives_a_load(settings):
+async def test_known_revocations_survive_a_load(settings):
     revocations = Revocations()
     revocations.add(2**62)
     url = settings.database_address().set(drivername="postgresql")
@@ -122,7 +122,7 @@ async def test_what_this_process_knows_survives_a_load(settings):
     assert 2**62 in revocations.ended
 
 
-def test_the_list_forgets_what_no_token_can_outlive(monkeypatch):
+def test_revocations_older_than_access_tokens_are_removed(monkeypatch):
     now = time.monotonic()
     revocations = Revocations()
     for age in (KEEP_SECONDS + 10, KEEP_SECONDS + 5, 10):
@@ -135,7 +135,7 @@ def test_the_list_forgets_what_no_token_can_outlive(monkeypatch):
     assert list(revocations.ended) == [10]
 
 
-async def test_what_nobody_needs_any_more_is_swept(opened, commit, engine, committing, settings):
+async def test_expired_rows_are_deleted(opened, commit, engine, committing, settings):
     old, young, _ = (session.id for session in opened)
     ago = {"old": func.now() - timedelta(hours=3), "young": func.now() - timedelta(hours=1)}
     async with engine.begin() as connection:

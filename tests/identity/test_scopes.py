@@ -1,4 +1,4 @@
-"""Every route with every scope, and every route with somebody else's ids."""
+"""Every route with every scope, and every route with ids of another user."""
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -106,7 +106,7 @@ PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if 
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
 IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
 NOBODYS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
-NOT_FOR_PROGRAMS = (403, "This needs a token from a log-in, not a personal one")
+NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_YOU = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
@@ -148,7 +148,7 @@ STRANGERS = {
 }
 
 
-def test_the_tables_name_every_route(app):
+def test_every_route_is_in_the_tables(app):
     operations = {
         (method, route.path)
         for route in iter_route_contexts(app.routes)
@@ -160,7 +160,7 @@ def test_the_tables_name_every_route(app):
     assert STRANGERS.keys() == {(method, path) for method, path in operations if "{" in path}
 
 
-def test_the_document_names_the_scope_of_every_route(app):
+def test_the_openapi_document_contains_the_scope_of_every_route(app):
     paths = app.openapi()["paths"]
 
     for method, path, scope in PRIVATE:
@@ -177,7 +177,7 @@ def all_of(needed) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("kind", ["personal", "access"])
 @pytest.mark.parametrize("scope", sorted(Scope))
-async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save, kind, scope):
+async def test_a_token_allows_what_its_scope_says(anonymous, settings, user, save, kind, scope):
     if kind == "personal":
         token = new_token()
         [owner] = await save(UserFactory(role="admin"))
@@ -192,7 +192,7 @@ async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save
         challenge = response.headers.get("www-authenticate")
         if needed is ANY:
             if kind == "personal":
-                assert problem(response) == NOT_FOR_PROGRAMS, case
+                assert problem(response) == NO_PERSONAL_TOKENS, case
         elif not (missing := " ".join(name for name in all_of(needed) if name != scope)):
             assert response.status_code in {200, 202, 204, 404, 422} or problem(response) == NOT_YOU
             assert challenge is None, case
@@ -211,7 +211,7 @@ async def test_a_token_opens_what_its_scope_says(anonymous, settings, user, save
         ("PATCH", "/users/me", {"email": "eve@example.com", "current_password": PASSWORD}),
     ],
 )
-async def test_a_personal_token_takes_no_account_over(
+async def test_a_personal_token_cannot_take_over_an_account(
     anonymous, user, save, session, method, path, body
 ):
     token = new_token()
@@ -220,7 +220,7 @@ async def test_a_personal_token_takes_no_account_over(
 
     response = await anonymous.request(method, path.format(user.id), json=body, headers=headers)
 
-    assert problem(response) == NOT_FOR_PROGRAMS
+    assert problem(response) == NO_PERSONAL_TOKENS
     kept = await session.get_one(User, user.id)
     assert (kept.email, kept.pending_email, kept.password_hash) == (
         user.email,
@@ -229,7 +229,7 @@ async def test_a_personal_token_takes_no_account_over(
     )
 
 
-async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
+async def test_objects_of_strangers_do_not_exist(client, stranger, save):
     theirs = await save(
         LoginSessionFactory(owner_id=stranger.id),
         PersonalTokenFactory(owner_id=stranger.id),
@@ -259,7 +259,7 @@ async def test_what_is_a_strangers_does_not_exist(client, stranger, save):
         ("", "account:read account:write feed:read feed:write todos:read todos:write"),
     ],
 )
-async def test_a_log_in_may_ask_for_less(anonymous, user, asked, given):
+async def test_a_log_in_may_request_fewer_scopes(anonymous, user, asked, given):
     tokens = (await anonymous.post("/auth/token", data=form(user, asked))).json()
     refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     successor = (await anonymous.post("/auth/token", data=refresh)).json()
@@ -274,7 +274,7 @@ def form(user, scope) -> dict[str, str]:
     return {"username": user.email, "password": "a fine long sentence", "scope": scope}
 
 
-async def test_a_scope_that_does_not_exist_is_named(anonymous, user):
+async def test_an_unknown_scope_is_named(anonymous, user):
     response = await anonymous.post("/auth/token", data=form(user, "todos:read todos:eat"))
 
     [complaint] = problem(response)[1]

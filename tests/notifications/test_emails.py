@@ -1,4 +1,4 @@
-"""The letters that people ask for: what they say, when they come, and how they end."""
+"""Emails about notifications and reports: content, schedule, and unsubscribing."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from fast_zero.core.jobs import Context
 from fast_zero.core.languages import KNOWN
 from fast_zero.models import Completion, Like, Todo, User
 from fast_zero.notifications import emails, unsubscribe_links
-from fast_zero.notifications.jobs import CHORES
+from fast_zero.notifications.jobs import PERIODIC_JOBS
 from fast_zero.unsubscribe import router as unsubscribe
 from fast_zero.worker import JOBS
 from tests.core.expect import faults
@@ -42,7 +42,7 @@ def subscribe(save):
 @pytest.fixture
 def do_chores(settings, sessions):
     async def do_chores():
-        for chore in CHORES.values():
+        for chore in PERIODIC_JOBS.values():
             await chore(Context(settings, sessions))
 
     return do_chores
@@ -50,7 +50,7 @@ def do_chores(settings, sessions):
 
 @pytest.fixture
 def letters_of(do_jobs, tmp_path):
-    """Do the jobs and read what was written, for each address."""
+    """Run the jobs and return the emails, by address."""
 
     async def letters_of() -> list:
         await do_jobs(data_dir=tmp_path)
@@ -65,7 +65,7 @@ def letters_of(do_jobs, tmp_path):
 
 @pytest.fixture
 def at(monkeypatch):
-    """Let it be another time for those who ask when letters are due."""
+    """Set the time at which due emails are deferred."""
 
     def at(moment):
         class Clock(datetime):
@@ -82,7 +82,7 @@ def body(letter, kind="plain") -> str:
     return letter.get_body((kind,)).get_content().replace("\r\n", "\n")
 
 
-def test_every_text_is_there_in_every_language():
+def test_every_text_exists_in_every_language():
     assert emails.TEXTS.keys() == set(KNOWN)
     english = emails.TEXTS["en"]
     for texts in emails.TEXTS.values():
@@ -100,7 +100,7 @@ def test_english_texts_call_an_email_email():
     assert re.findall(r"e-mail|letter", texts, re.IGNORECASE) == []
 
 
-async def test_what_is_unread_is_mailed_once(
+async def test_unread_notifications_are_mailed_once(
     client, subscribe, save, bearer, do_chores, letters_of, at
 ):
     ana, rui, bea = await subscribe("like", "reply"), *await save(UserFactory(), UserFactory())
@@ -133,7 +133,7 @@ async def test_what_is_unread_is_mailed_once(
     assert await letters_of() == []
 
 
-async def test_what_was_read_or_undone_meanwhile_is_not_mailed(
+async def test_read_or_undone_notifications_are_not_mailed(
     client, subscribe, save, bearer, do_chores, letters_of
 ):
     ana, rui = await subscribe("like"), *await save(UserFactory())
@@ -148,7 +148,7 @@ async def test_what_was_read_or_undone_meanwhile_is_not_mailed(
 
 
 @pytest.mark.parametrize("change", [{"email_verified_at": None}, {"letters": []}], ids=str)
-async def test_who_did_not_ask_or_has_no_proven_address_gets_none(
+async def test_only_subscribers_with_a_verified_address_get_emails(
     client, subscribe, save, bearer, do_chores, letters_of, session, change, at
 ):
     ana, rui = await subscribe(*ALL), *await save(UserFactory())
@@ -161,7 +161,7 @@ async def test_who_did_not_ask_or_has_no_proven_address_gets_none(
 
 
 async def week_of(save, session, ana, rui) -> None:
-    """Let something happen in the week before the Monday, and too early, and too late."""
+    """Create events in the week before the Monday, and before and after it."""
     within, early, late = MONDAY, MONDAY - timedelta(days=8), MONDAY + timedelta(hours=12)
     await save(*(TodoFactory(owner_id=ana.id, title=f"Open {n}", state="todo") for n in range(12)))
     done = await save(
@@ -188,7 +188,7 @@ async def week_of(save, session, ana, rui) -> None:
         ("pt-BR", ["Você concluiu uma tarefa:", "12 tarefas estão abertas.", "- e mais 2"]),
     ],
 )
-async def test_a_report_tells_of_the_week(
+async def test_a_report_covers_the_week(
     save, session, subscribe, stranger, do_chores, letters_of, at, language, lines
 ):
     ana = await subscribe("weekly_report", language=language, time_zone="America/Sao_Paulo")
@@ -212,7 +212,7 @@ async def test_a_report_tells_of_the_week(
     assert await letters_of() == []
 
 
-async def test_a_report_is_sent_once_however_often_its_job_is_done(
+async def test_a_report_is_sent_once_even_if_its_job_is_retried(
     save,
     session,
     subscribe,
@@ -240,7 +240,7 @@ async def test_a_report_is_sent_once_however_often_its_job_is_done(
     assert not (tmp_path / "other").exists()
 
 
-async def test_nothing_is_reported_where_nothing_happened(
+async def test_no_report_is_sent_if_nothing_happened(
     session, save, subscribe, do_chores, letters_of, at
 ):
     ana = await subscribe("weekly_report")
@@ -253,7 +253,7 @@ async def test_nothing_is_reported_where_nothing_happened(
     assert await letters_of() == []
 
 
-async def test_on_no_other_day_a_report_is_due(save, session, subscribe, do_chores, at, deferred):
+async def test_a_report_is_due_on_monday_only(save, session, subscribe, do_chores, at, deferred):
     await subscribe("weekly_report", time_zone="Pacific/Kiritimati")
     for moment in (MONDAY + timedelta(hours=10), MONDAY - timedelta(hours=7)):
         at(moment)  # there it is Tuesday, and Monday at seven
@@ -265,7 +265,7 @@ async def test_on_no_other_day_a_report_is_due(save, session, subscribe, do_chor
 
 
 @pytest.mark.parametrize("content_type", FORMS)
-async def test_one_click_stops_letters_without_signing_in(
+async def test_one_click_unsubscribes_without_a_log_in(
     anonymous, client, subscribe, save, bearer, do_chores, letters_of, session, content_type, at
 ):
     ana, rui = await subscribe(*ALL), *await save(UserFactory())
@@ -290,7 +290,7 @@ async def test_one_click_stops_letters_without_signing_in(
 
 
 @pytest.mark.parametrize("token", ["", "7.like.", "7.like.é", "x", "7..x", "é.like.x", "a" * 1024])
-async def test_a_token_that_is_not_ours_stops_nothing(anonymous, token, statements):
+async def test_an_invalid_token_unsubscribes_nothing(anonymous, token, statements):
     with statements() as sent:
         response = await anonymous.post("/letters/unsubscribe", params={"token": token})
     assert (response.status_code, sent) == (404, [])
@@ -302,7 +302,7 @@ async def test_a_token_is_needed_and_short(anonymous):
     assert faults(long) == ["query.token"]
 
 
-def test_a_link_holds_when_the_key_was_replaced(settings):
+def test_a_link_works_after_the_key_was_replaced(settings):
     token = unsubscribe_links.link(settings, 7, ["like", "weekly_report"], "en").split("token=")[1]
     replaced = {"secret_key": SecretStr("k" * 48), "secret_key_previous": settings.secret_key}
     after = settings.model_copy(update=replaced)
@@ -311,7 +311,7 @@ def test_a_link_holds_when_the_key_was_replaced(settings):
     assert unsubscribe_links.read(lost, token) is None
 
 
-async def test_an_account_says_which_letters_it_wants(client):
+async def test_an_account_chooses_its_emails(client):
     changed = await client.patch("/users/me", json={"letters": ["reply", "like", "reply"]})
     assert changed.json()["letters"] == ["like", "reply"]
     assert faults(await client.patch("/users/me", json={"letters": ["all"]})) == ["body.letters.0"]

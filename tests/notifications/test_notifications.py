@@ -1,4 +1,4 @@
-"""Who is told of what others did, once, and of nothing that they may not see."""
+"""Notifications of visible actions of others."""
 
 import pytest
 from sqlalchemy import text
@@ -38,7 +38,7 @@ def reply(client, post):
     return reply
 
 
-async def test_a_follow_a_reply_and_a_like_are_told(
+async def test_a_follow_a_reply_and_a_like_are_notified(
     client, post, news, reply, user, stranger, others, statements
 ):
     await client.put(f"/users/{user.id}/follow", headers=others)
@@ -74,13 +74,13 @@ async def test_somebody_who_replies_twice_is_one(post, news, reply, others):
     assert (told["people_count"], len(told["people"])) == (1, 1)
 
 
-async def test_what_one_does_oneself_is_no_news(client, post, news, reply):
+async def test_own_actions_are_not_notified(client, post, news, reply):
     await client.put(f"/posts/{post.id}/like")
     await reply(None)
     assert await news() == {"notifications": [], "unread": 0, "next": None}
 
 
-async def test_what_is_undone_is_told_no_more(client, post, news, reply, user, others):
+async def test_an_undone_event_is_not_notified(client, post, news, reply, user, others):
     await client.put(f"/users/{user.id}/follow", headers=others)
     await client.put(f"/posts/{post.id}/like", headers=others)
     answer = await reply(others)
@@ -90,7 +90,9 @@ async def test_what_is_undone_is_told_no_more(client, post, news, reply, user, o
     assert await news() == {"notifications": [], "unread": 0, "next": None}
 
 
-async def test_of_who_is_blocked_nothing_is_told(client, post, news, reply, user, stranger, others):
+async def test_actions_of_blocked_users_are_not_notified(
+    client, post, news, reply, user, stranger, others
+):
     await client.put(f"/posts/{post.id}/like", headers=others)
     await reply(others)
     await client.put(f"/users/{stranger.id}/block")
@@ -99,12 +101,12 @@ async def test_of_who_is_blocked_nothing_is_told(client, post, news, reply, user
     assert (await news())["unread"] == 2
 
 
-async def test_a_reply_for_its_author_alone_is_not_told(news, reply, others):
+async def test_a_private_reply_is_not_notified(news, reply, others):
     await reply(others, visibility="private")
     assert (await news())["notifications"] == []
 
 
-async def test_a_post_that_is_gone_is_told_no_more(client, post, news, reply, others):
+async def test_a_deleted_post_is_not_notified(client, post, news, reply, others):
     await reply(others)
     await client.put(f"/posts/{post.id}/like", headers=others)
     await client.delete(f"/posts/{post.id}")
@@ -144,10 +146,8 @@ async def test_others_notifications_cannot_be_marked(client, post, news, others)
     assert (await news())["unread"] == 1
 
 
-async def test_whether_an_unseen_reply_is_there_cannot_be_found_out(
-    client, news, reply, others, session
-):
-    """A notification of a reply that its reader may not see answers as one that does not exist."""
+async def test_an_invisible_reply_cannot_be_detected(client, news, reply, others, session):
+    """A notification of an invisible reply gets the response of a missing one."""
     await reply(others, visibility="followers")  # and the reader does not follow its author
     hidden = await session.scalar(text("SELECT max(id) FROM notifications"))
 
@@ -158,7 +158,7 @@ async def test_whether_an_unseen_reply_is_there_cannot_be_found_out(
     assert nowhere.json() | {"instance": ""} == there.json() | {"instance": ""}
 
 
-async def test_what_happens_after_it_was_read_is_told_alone(client, post, news, save, bearer):
+async def test_events_after_reading_are_notified_separately(client, post, news, save, bearer):
     first, second = await save(UserFactory(), UserFactory())
     await client.put(f"/posts/{post.id}/like", headers=bearer(first))
     [before] = (await news())["notifications"]

@@ -1,4 +1,4 @@
-"""What happens at the same moment, on connections of their own."""
+"""Concurrent actions, each on its own connection."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -13,12 +13,12 @@ from tests.factories import PostFactory, UserFactory
 
 AT_ONCE = 10
 DUE = datetime(2100, 1, 4, 8, tzinfo=UTC)
-"""A Monday. What is told has to have happened before, as it always has."""
+"""A Monday. Events have to be older than the notification, as they always are."""
 
 
 @pytest.fixture
 async def client(live, commit):
-    """Speak to an application with its own pool and real commits."""
+    """A client of an application with its own pool and real commits."""
     async with live() as client:
         yield client
 
@@ -44,7 +44,7 @@ def context(settings, committing) -> Context:
     return Context(settings, committing)
 
 
-async def test_many_likes_at_once_are_one_notification(client, post, commit, sign_in, rows):
+async def test_concurrent_likes_are_one_notification(client, post, commit, sign_in, rows):
     people = await commit(*(UserFactory() for _ in range(AT_ONCE)))
     tokens = [await sign_in(person) for person in people]
     likes = (client.put(f"/posts/{post.id}/like", headers=headers) for headers in tokens)
@@ -73,7 +73,7 @@ async def test_a_like_while_all_is_marked_as_read_is_unread(
     ) == [(True, True)]
 
 
-async def test_many_workers_ask_for_a_letter_once(
+async def test_concurrent_workers_defer_an_email_once(
     client, post, commit, sign_in, context, rows, monkeypatch
 ):
     [person] = await commit(UserFactory())
@@ -85,7 +85,7 @@ async def test_many_workers_ask_for_a_letter_once(
             return DUE.astimezone(tz)
 
     monkeypatch.setattr(notification_jobs, "datetime", Clock)
-    chores = [chore for _ in range(AT_ONCE) for chore in notification_jobs.CHORES.values()]
+    chores = [chore for _ in range(AT_ONCE) for chore in notification_jobs.PERIODIC_JOBS.values()]
     await asyncio.gather(*(chore(context) for chore in chores))
     assert sorted(await rows("SELECT task_name FROM procrastinate_jobs")) == [
         (reports.SEND_NEWS,),

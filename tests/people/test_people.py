@@ -42,7 +42,7 @@ async def test_following_is_shown_to_both(client, user, stranger, bearer, statem
 
 @pytest.mark.parametrize("deed", ["follow", "block"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_nobody_does_that_to_oneself_or_to_nobody(client, user, method, deed):
+async def test_users_cannot_follow_or_block_themselves_or_missing_users(client, user, method, deed):
     [fault] = (await client.request(method, f"/users/{user.id}/{deed}")).json()["detail"]
 
     assert fault["loc"] == ["path", "user_id"]
@@ -125,9 +125,7 @@ async def test_a_deleted_account_is_nowhere(client, user, stranger, bearer, save
     assert counts == {"posts": 1, "followers": 0, "following": 0}
 
 
-async def test_where_profiles_are_not_public_any_token_that_holds_shows_them(
-    live, commit, settings
-):
+async def test_any_valid_token_shows_profiles_that_are_not_public(live, commit, settings):
     ana, eva = await commit(UserFactory(username="ana"), UserFactory())
     [opened] = await commit(LoginSessionFactory(owner_id=eva.id))
     paths = ("/users", f"/users/{ana.id}", "/users/by-name/ana", "/users/ana/feed.atom")

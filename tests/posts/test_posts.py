@@ -65,7 +65,7 @@ async def test_a_post_is_made_in_one_statement(client, user, statements):
         ({"text": "a", "reply_to": "1"}, "reply_to"),
     ],
 )
-async def test_what_is_no_post_is_refused(client, body, field):
+async def test_an_invalid_post_is_refused(client, body, field):
     response = await client.post("/posts", json=body)
 
     assert faults(response) == [f"body.{field}"]
@@ -75,7 +75,7 @@ async def test_500_characters_are_a_post(post):
     assert len((await post("🥖" * 500))["text"]) == 500
 
 
-async def test_a_post_that_is_sent_again_is_made_once(client):
+async def test_a_retried_post_is_created_once(client):
     key = {"Idempotency-Key": "abc"}
     first = await client.post("/posts", json={"text": "Once"}, headers=key)
     second = await client.post("/posts", json={"text": "Once"}, headers=key)
@@ -114,7 +114,7 @@ async def test_an_edit_is_shown_and_the_earlier_texts_are_its_authors(
 
 
 @pytest.mark.parametrize("body", [{}, {"text": "Hello"}])
-async def test_a_change_to_what_it_is_keeps_no_earlier_text(client, post, body):
+async def test_a_change_to_the_same_text_stores_no_earlier_text(client, post, body):
     url = f"/posts/{(await post('Hello'))['id']}"
     changed = await client.patch(url, json=body)
 
@@ -123,13 +123,13 @@ async def test_a_change_to_what_it_is_keeps_no_earlier_text(client, post, body):
 
 
 @pytest.mark.parametrize("body", [{"text": ""}, {"text": None}, {"visibility": "public"}])
-async def test_a_change_that_cannot_be_is_refused(client, post, body):
+async def test_an_invalid_change_is_refused(client, post, body):
     url = f"/posts/{(await post(visibility='private'))['id']}"
 
     assert faults(await client.patch(url, json=body)) == [f"body.{next(iter(body))}"]
 
 
-async def test_writes_hold_to_the_tag_that_was_read(client, post):
+async def test_writes_with_if_match_check_the_version(client, post):
     url = f"/posts/{(await post())['id']}"
     tag = (await client.get(url)).headers["etag"]
     assert re.fullmatch(r'"1\.[0-9a-f]{16}"', tag)
@@ -171,7 +171,7 @@ async def test_replies_stay_when_what_they_reply_to_is_deleted(client, post):
     assert (await client.get("/users/me/likes")).json()["posts"] == []
 
 
-async def test_a_place_goes_with_the_last_reply_to_it(client, post, session):
+async def test_the_place_of_a_deleted_post_is_deleted_with_its_last_reply(client, post, session):
     chain = [await post("0")]
     for number in range(1, 4):
         chain.append(await post(str(number), reply_to=chain[-1]["id"]))
@@ -183,7 +183,7 @@ async def test_a_place_goes_with_the_last_reply_to_it(client, post, session):
     assert await session.scalar(select(func.count(Post.id))) == 0
 
 
-async def test_what_a_deleted_account_wrote_is_gone_and_the_replies_stay(
+async def test_posts_of_a_deleted_account_are_deleted_and_replies_stay(
     client, post, user, stranger, bearer, session
 ):
     theirs = bearer(stranger)
@@ -251,7 +251,7 @@ async def test_a_reply_is_never_more_visible_than_its_parent(client, post, paren
         assert fault["loc"] == ["body", "visibility"]
 
 
-async def test_who_is_followed_sees_the_replies_of_followers(client, post, user, save, bearer):
+async def test_an_author_sees_the_replies_of_followers(client, post, user, save, bearer):
     [fan, other] = await save(UserFactory(), UserFactory())
     await save(follow(fan, user), follow(other, fan))
     above = await post("among us", visibility="followers")
@@ -262,7 +262,7 @@ async def test_who_is_followed_sees_the_replies_of_followers(client, post, user,
     assert problem(hidden) == NO_POST
 
 
-async def test_a_reply_needs_a_post_that_may_be_seen(client, post, stranger, bearer):
+async def test_a_reply_needs_a_visible_post(client, post, stranger, bearer):
     private = await post(visibility="private")
     for missing in (private["id"], 2**63 - 1):
         body = {"text": "re", "reply_to": missing}
@@ -289,7 +289,7 @@ async def test_likes_are_counted_once_and_taken_back(client, post, user, strange
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_what_is_not_there_is_not_liked(client, method):
+async def test_a_missing_post_cannot_be_liked(client, method):
     assert problem(await client.request(method, f"/posts/{2**63 - 1}/like")) == NO_POST
     assert problem(await client.get(f"/posts/{2**63 - 1}/likes")) == NO_POST
 
@@ -323,7 +323,7 @@ async def test_a_timeline_is_one_round_trip(client, post, statements, params):
     assert (len(sent), sent.transactions) == (1, 0)
 
 
-async def test_replies_are_listed_where_they_are_asked_for(client, post, user):
+async def test_replies_are_listed_on_request(client, post, user):
     root = await post("root")
     await post("reply", reply_to=root["id"])
     for path in ("/posts", "/timeline", f"/users/{user.id}/posts"):

@@ -1,4 +1,4 @@
-"""What people do to one another at the same moment, on connections of their own."""
+"""Concurrent actions, each on its own connection."""
 
 import asyncio
 from collections import Counter
@@ -14,14 +14,14 @@ AT_ONCE = 10
 
 @pytest.fixture
 async def client(live, commit):
-    """Speak to an application with its own pool and real commits."""
+    """A client of an application with its own pool and real commits."""
     async with live() as client:
         yield client
 
 
 @pytest.fixture
 async def pair(commit, sign_in):
-    """Give two users and the headers of each."""
+    """Two users and the headers of each."""
     users = await commit(UserFactory(), UserFactory())
     return [(user.id, await sign_in(user)) for user in users]
 
@@ -48,7 +48,7 @@ async def test_no_follow_survives_a_block(client, pair, engine, direction):
         await client.delete(f"/users/{other}/block", headers=ones)
 
 
-async def test_a_follow_that_waits_for_a_block_does_not_come_to_be(client, pair, engine):
+async def test_a_follow_that_waits_for_a_block_is_not_created(client, pair, engine):
     (one, _), (other, others) = pair
     async with engine.begin() as connection:
         block = f"INSERT INTO blocks (blocker_id, blocked_id) VALUES ({one}, {other})"
@@ -63,7 +63,7 @@ async def test_a_follow_that_waits_for_a_block_does_not_come_to_be(client, pair,
     assert await rows(engine, "SELECT * FROM follows") == []
 
 
-async def test_likes_at_once_are_one(client, pair):
+async def test_concurrent_likes_are_one_like(client, pair):
     (_, ones), (_, others) = pair
     made = await client.post("/posts", json={"text": "Hello"}, headers=ones)
     url = f"/posts/{made.json()['id']}"
@@ -97,7 +97,7 @@ async def test_a_reply_to_a_post_that_is_being_deleted_is_refused_or_stays(clien
     assert await rows(engine, "SELECT * FROM posts") == []  # no empty place is left
 
 
-async def test_edits_at_once_keep_every_text(client, pair):
+async def test_concurrent_edits_keep_every_text(client, pair):
     (_, ones), _ = pair
     made = await client.post("/posts", json={"text": "0"}, headers=ones)
     url = f"/posts/{made.json()['id']}"
@@ -110,7 +110,7 @@ async def test_edits_at_once_keep_every_text(client, pair):
     assert last["version"] == AT_ONCE + 1
 
 
-async def test_an_account_can_go_while_it_is_followed_and_replied_to(client, pair, commit, engine):
+async def test_an_account_can_be_deleted_during_follows_and_replies(client, pair, commit, engine):
     (one, ones), (_, others) = pair
     [post] = await commit(PostFactory(author_id=one, text="root"))
     body = {"text": "reply", "reply_to": post.id}
@@ -128,7 +128,7 @@ async def test_an_account_can_go_while_it_is_followed_and_replied_to(client, pai
     assert await rows(engine, "SELECT * FROM posts WHERE text = 'root'") == []
 
 
-async def test_followers_are_exact_while_they_are_added_up(client, commit, sign_in, engine):
+async def test_follower_counts_are_exact_during_aggregation(client, commit, sign_in, engine):
     famous, *people = await commit(*(UserFactory() for _ in range(AT_ONCE + 1)))
     tokens = [await sign_in(person) for person in people]
     path = f"/users/{famous.id}"
@@ -146,9 +146,7 @@ async def test_followers_are_exact_while_they_are_added_up(client, commit, sign_
     assert await rows(engine, "SELECT count(*) FROM tally_changes") == [(0,)]
 
 
-async def test_what_is_left_of_an_account_that_is_gone_is_forgotten(
-    client, commit, sign_in, engine
-):
+async def test_count_changes_of_a_deleted_account_are_deleted(client, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     headers = await sign_in(user)
     await client.post("/posts", json={"text": "Bread"}, headers=headers)

@@ -1,4 +1,4 @@
-"""What becomes of a todo that is shared, once it is done."""
+"""Posts of shared todos that were finished."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.factories import TodoFactory, UserFactory, follow
 
 @pytest.fixture
 def posted(client, user):
-    """Give the posts that tell of what the user has finished."""
+    """The posts that announce the user's finished todos."""
 
     async def posted(headers=None) -> list[tuple[str, str]]:
         page = await client.get(f"/users/{user.id}/posts", headers=headers)
@@ -62,7 +62,9 @@ async def test_a_shared_todo_is_posted_when_it_is_done(client, todo, posted, sta
         ("public", "followers", [("Bake bread", "followers")]),
     ],
 )
-async def test_a_todo_says_so_or_else_the_account(client, todo, posted, account, share, expected):
+async def test_sharing_is_decided_by_the_todo_or_by_the_account(
+    client, todo, posted, account, share, expected
+):
     changed = await client.patch("/users/me", json={"share_todos": account})
     assert changed.json()["share_todos"] == account
 
@@ -71,7 +73,7 @@ async def test_a_todo_says_so_or_else_the_account(client, todo, posted, account,
     assert await posted() == expected
 
 
-async def test_who_shares_no_more_takes_back_what_the_account_has_shared(client, todo, posted):
+async def test_disabling_sharing_deletes_posts_shared_by_the_account(client, todo, posted):
     await client.patch("/users/me", json={"share_todos": "public"})
     await todo(state="done")
     await todo(title="Build a shelf", state="done", share="public")
@@ -82,7 +84,7 @@ async def test_who_shares_no_more_takes_back_what_the_account_has_shared(client,
     assert await posted() == [("Build a shelf", "public")]  # the past is not posted
 
 
-async def test_another_share_takes_the_post_back_and_may_make_another(client, todo, posted):
+async def test_a_changed_share_changes_or_deletes_the_post(client, todo, posted):
     url = await todo(state="done", share="public")
     await client.patch(url, json={"share": "followers"})
     assert await posted() == [("Bake bread", "followers")]
@@ -108,7 +110,7 @@ async def test_a_batch_shares_as_well(client, posted):
 
 
 @pytest.mark.parametrize("share", ["private", "", 1, True])
-async def test_what_is_no_share_is_refused(client, todo, share):
+async def test_an_invalid_share_is_refused(client, todo, share):
     url = await todo()
     assert faults(await client.post("/todos", json={"title": "a", "share": share})) == [
         "body.share"
@@ -118,7 +120,7 @@ async def test_what_is_no_share_is_refused(client, todo, share):
     assert faults(answer) == ["body.share_todos"]
 
 
-async def test_replies_to_what_was_taken_back_stay(client, todo, stranger, bearer):
+async def test_replies_to_a_deleted_shared_post_stay(client, todo, stranger, bearer):
     url = await todo(state="done", share="public")
     [post] = (await client.get("/posts")).json()["posts"]
     reply = await client.post(
@@ -130,7 +132,9 @@ async def test_replies_to_what_was_taken_back_stay(client, todo, stranger, beare
     assert shown["parent_gone"] is True
 
 
-async def test_what_is_for_followers_is_for_nobody_else(client, todo, user, save, bearer, posted):
+async def test_a_followers_only_share_is_visible_to_followers_only(
+    client, todo, user, save, bearer, posted
+):
     fan, other = await save(UserFactory(), UserFactory())
     await save(follow(fan, user))
     await todo(state="done", share="followers")
@@ -147,7 +151,7 @@ async def test_a_post_that_its_author_deleted_does_not_come_back(client, todo, p
     assert await posted() == []
 
 
-async def test_many_that_finish_it_at_once_make_one_post(live, commit, sign_in):
+async def test_concurrent_completions_create_one_post(live, commit, sign_in):
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id, state="todo"))
     headers = await sign_in(user)

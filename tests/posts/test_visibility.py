@@ -1,4 +1,4 @@
-"""Whatever people do to one another, each sees what a model in plain Python says."""
+"""After any sequence of actions, what a user sees matches a model in plain Python."""
 
 from dataclasses import dataclass, field
 
@@ -44,7 +44,7 @@ deeds = st.one_of(
 
 @dataclass
 class Written:
-    """A post of the model. What it replies to is a post, too."""
+    """A post of the model."""
 
     id: int
     author: int
@@ -56,7 +56,7 @@ class Written:
 
 @dataclass
 class Task:
-    """A todo of the model, and the post that tells of it, if any."""
+    """A todo of the model, and the post that announces it, if any."""
 
     id: int
     owner: int
@@ -71,7 +71,7 @@ class Task:
 
 
 class Model:
-    """The rules in plain words, with sets and lists, and without a thought for speed."""
+    """The rules with sets and lists, regardless of speed."""
 
     def __init__(self) -> None:
         self.follows: list[tuple[int, int]] = []
@@ -81,7 +81,7 @@ class Model:
         self.defaults = ["off"] * PEOPLE
 
     def level(self, todo: Task) -> str:
-        """Tell with whom a todo is shared at this moment."""
+        """Return with whom a todo is shared now."""
         return (todo.share or self.defaults[todo.owner]) if todo.state == "done" else "off"
 
     def strangers(self, one: int, other: int) -> bool:
@@ -100,7 +100,7 @@ class Model:
                 self.blocks.discard(pair)
 
     def circle(self, post: Written) -> int | None:
-        """Tell whose followers may see a post among followers."""
+        """Return whose followers can see a followers-only post."""
         if post.parent and self.circle(post.parent) is not None:
             return self.circle(post.parent)
         return post.author if post.level == "followers" else None
@@ -142,7 +142,7 @@ class Model:
 
 
 def authors(post: Written) -> set[int]:
-    """Give who wrote a post and what it replies to; of what is gone, only those above it."""
+    """Return the authors of a post and of all posts that it replies to."""
     own = {post.author}
     return own | authors(post.parent) if post.parent else own
 
@@ -152,7 +152,7 @@ def newest(posts: list[Written]) -> list[int]:
 
 
 class World:
-    """The application and the model, to which the same is done."""
+    """The application and the model. Every action is applied to both."""
 
     def __init__(self, client, users, bearer) -> None:
         self.client = client
@@ -342,7 +342,7 @@ class World:
             assert await self.people(reader, f"{path}/following") == stars[::-1]
 
     async def check_news(self, reader: int, visible: list[Written]) -> None:
-        """See that all is told of what others did, which the model's reader has never read."""
+        """Check that all events of others are notified. The reader never marks any as read."""
         model = self.model
         near = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
         fans = {a for a, b in model.follows if b == reader}
@@ -378,19 +378,19 @@ DOINGS = {
 
 @pytest.fixture
 def few(monkeypatch):
-    """Look through so few posts for a timeline that it often takes more."""
-    monkeypatch.setattr(timeline_queries, "LOOKED_THROUGH", 1)
+    """Make the search of recent posts so small that it is often not enough."""
+    monkeypatch.setattr(timeline_queries, "SEARCHED_PER_POST", 1)
     monkeypatch.setattr(timeline_queries, "FEW", 1)
-    timeline_queries.timeline.cache_clear()
+    timeline_queries.timeline_statement.cache_clear()
     yield
-    timeline_queries.timeline.cache_clear()
+    timeline_queries.timeline_statement.cache_clear()
 
 
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(done=st.lists(deeds, min_size=5, max_size=30), reader=people, tidy=st.booleans())
-async def test_everybody_sees_what_the_model_says(
+async def test_visibility_matches_the_model(
     anonymous, sessions, save, bearer, few, done, reader, tidy
 ):
     async with sessions.begin() as session:  # what the example before has left

@@ -35,7 +35,7 @@ MOMENTS = st.one_of(st.datetimes(*map(datetime.fromisoformat, span)) for span in
 
 
 def expected(moments, zone: str) -> tuple[dict, int, int]:
-    """Count day by day, as one would with a calendar."""
+    """Count day by day with a calendar."""
     today = NOW.astimezone(ZoneInfo(zone)).date()
     on_days = Counter(moment.astimezone(ZoneInfo(zone)).date() for moment in moments)
     best = current = 0
@@ -68,7 +68,7 @@ async def test_days_and_streaks_are_those_of_the_calendar(user, sessions, sessio
     assert stats.today == NOW.astimezone(ZoneInfo(zone)).date()
 
 
-async def test_what_is_done_is_counted_until_it_is_opened_again(client, user, statements):
+async def test_a_finished_todo_is_counted_until_it_is_opened_again(client, user, statements):
     async def counted() -> int:
         stats = (await client.get(f"/users/{user.id}/stats")).json()
         assert stats["current_streak"] == stats["best_streak"] == bool(stats["days"])
@@ -89,7 +89,7 @@ async def test_what_is_done_is_counted_until_it_is_opened_again(client, user, st
 
 
 @pytest.mark.parametrize(("between", "count"), [("nothing", 1), ("a follow", 2), ("a block", None)])
-async def test_others_see_what_is_shared_with_them(client, user, stranger, save, between, count):
+async def test_others_see_shared_completions_only(client, user, stranger, save, between, count):
     await save(*(Completion(owner_id=stranger.id, finished_at=datetime.now(UTC)) for _ in range(5)))
     await save(
         *(

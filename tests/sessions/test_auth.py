@@ -44,7 +44,7 @@ async def me(client, token: str | bytes):
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
 @pytest.mark.parametrize("slash", ["", "/"])
-async def test_a_private_route_asks_for_a_token_first(anonymous, method, path, slash, statements):
+async def test_a_private_route_checks_the_token_first(anonymous, method, path, slash, statements):
     with statements() as sent:
         bare = await anonymous.request(method, path + slash)
         false = await anonymous.request(
@@ -89,7 +89,7 @@ async def test_login_takes_the_form_as_oauth2_clients_send_it(anonymous, user):
     assert response.status_code == 200
 
 
-async def test_a_name_that_is_anothers_address_does_not_get_in_the_way(anonymous, user, save):
+async def test_an_email_address_takes_precedence_over_a_username(anonymous, user, save):
     await save(UserFactory(username=user.email))
 
     token = (await anonymous.post("/auth/token", **form(user.email))).json()["access_token"]
@@ -97,7 +97,7 @@ async def test_a_name_that_is_anothers_address_does_not_get_in_the_way(anonymous
     assert (await me(anonymous, token)).json()["id"] == user.id
 
 
-async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(anonymous, user):
+async def test_a_wrong_password_and_an_unknown_user_get_the_same_response(anonymous, user):
     wrong = await anonymous.post("/auth/token", **form(user.email, PASSWORD + " "))
     unknown = await anonymous.post("/auth/token", **form("nobody@example.com"))
 
@@ -110,9 +110,9 @@ async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(anonymou
 def test_an_unknown_user_costs_a_verification_like_any_other(real_hasher):
     current = real_hasher.current_hasher
 
-    assert current.identify(security.NOBODYS_HASH)
-    assert not current.check_needs_rehash(security.NOBODYS_HASH)
-    assert real_hasher.verify(PASSWORD, security.NOBODYS_HASH) is False
+    assert current.identify(security.DUMMY_HASH)
+    assert not current.check_needs_rehash(security.DUMMY_HASH)
+    assert real_hasher.verify(PASSWORD, security.DUMMY_HASH) is False
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,7 @@ async def test_only_the_hash_of_a_password_verifies_it(session, stored, accepted
     assert await security.verify_password(session, "", stored, OPERATOR) == (False, None)
 
 
-async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(
-    anonymous, save, session, real_hasher
-):
+async def test_a_log_in_upgrades_a_hash_with_old_parameters(anonymous, save, session, real_hasher):
     [user] = await save(UserFactory(password_hash=WEAK_HASH))
 
     answers = [await anonymous.post("/auth/token", **form(user.email)) for _ in range(2)]
@@ -140,7 +138,7 @@ async def test_a_log_in_upgrades_a_hash_with_parameters_of_old(
     assert changed == user.updated_at
 
 
-async def test_what_the_owner_sees_is_the_same_after_a_hash_was_upgraded(client, user, session):
+async def test_an_upgraded_hash_changes_nothing_visible(client, user, session):
     before = (await client.get("/users/me")).headers["etag"]
     await session_queries.upgrade_password_hash(session, user.id, user.password_hash, WEAK_HASH)
     await session.flush()
@@ -186,7 +184,7 @@ async def test_renewing_gives_another_token_that_lives_longer(anonymous, user, s
     assert len(sent) == 1
 
 
-async def test_tokens_of_one_moment_differ(user, token_of):
+async def test_tokens_created_at_the_same_time_differ(user, token_of):
     with freeze_time(datetime.now(UTC), real_asyncio=True):
         assert token_of(user) != token_of(user)
 
@@ -212,7 +210,7 @@ def altered(settings, user, key=None, algorithm="HS256", **changes) -> str:
     return jwt.encode(claims, settings.signing_keys()[0] if key is None else key, algorithm)
 
 
-async def test_a_token_of_our_making_is_taken(anonymous, settings, user):
+async def test_a_token_signed_with_the_key_is_accepted(anonymous, settings, user):
     assert (await me(anonymous, altered(settings, user))).status_code == 200
 
 
@@ -254,7 +252,7 @@ async def test_garbage_is_refused(anonymous, token):
     assert problem(await me(anonymous, token)) == NOT_VALIDATED
 
 
-async def test_one_changed_letter_spoils_a_token(anonymous, user, token_of):
+async def test_a_token_with_one_changed_character_is_refused(anonymous, user, token_of):
     head, payload, signature = token_of(user).split(".")
     swapped = payload[::-1]
 
@@ -287,7 +285,7 @@ async def test_the_token_of_a_deleted_user_is_refused(client, user):
         assert problem(await client.request(method, path)) == NOT_VALIDATED
 
 
-async def test_tokens_of_the_key_before_are_taken_and_new_ones_signed_by_the_new_key(
+async def test_tokens_of_the_previous_key_are_accepted_and_new_ones_use_the_new_key(
     anonymous, settings, user
 ):
     before, new = settings.secret_key, SecretStr("the key of today, which is long enough")

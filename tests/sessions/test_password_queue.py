@@ -1,4 +1,4 @@
-"""Who hashes many passwords at once holds up nobody but themselves."""
+"""A caller who causes many hashes at once delays no other caller."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 
 
 class Noting:
-    """Hashes and notes each password."""
+    """A hasher that records each password."""
 
     def __init__(self, hasher) -> None:
         self.hasher = hasher
@@ -36,7 +36,7 @@ class Noting:
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """List the passwords that were hashed or verified, in their order."""
+    """The passwords that were hashed or verified, in order."""
     noting = Noting(security.hasher)
     monkeypatch.setattr(security, "hasher", noting)
     return noting.seen
@@ -52,7 +52,7 @@ async def log_in_from(app, address: str, user):
         return await client.post("/auth/token", data=form_of(user))
 
 
-async def test_a_members_flood_holds_up_no_log_in(live, commit, sign_in, hashed):
+async def test_many_password_changes_of_one_user_delay_no_log_in(live, commit, sign_in, hashed):
     [mallory, *others] = await commit(*UserFactory.build_batch(6))
     headers = await sign_in(mallory)
     body = {"username": "mallory", "email": mallory.email, "password": "another fine one"}
@@ -68,7 +68,7 @@ async def test_a_members_flood_holds_up_no_log_in(live, commit, sign_in, hashed)
                 asyncio.create_task(log_in_from(client.app, f"192.0.2.{number}", other))
                 for number, other in enumerate(others)
             ]
-            await comes_true(lambda: passwords.sizes.total() == 4 + len(others))
+            await comes_true(lambda: passwords.pending.total() == 4 + len(others))
         entered = await asyncio.gather(*log_ins)
         answers = await asyncio.gather(*flood)
 
@@ -79,7 +79,7 @@ async def test_a_members_flood_holds_up_no_log_in(live, commit, sign_in, hashed)
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
 
 
-async def test_an_office_logs_in_at_once_from_one_address(live, commit):
+async def test_many_users_log_in_at_once_from_one_ip_address(live, commit):
     office = await commit(*UserFactory.build_batch(20))
     async with live() as client:
         async with passwords.hashing:
@@ -87,22 +87,22 @@ async def test_an_office_logs_in_at_once_from_one_address(live, commit):
                 asyncio.create_task(client.post("/auth/token", data=form_of(user)))
                 for user in office
             ]
-            await comes_true(lambda: passwords.sizes.total() == len(office))
+            await comes_true(lambda: passwords.pending.total() == len(office))
             refused = await client.post("/users", json=ANA)
             elsewhere = asyncio.create_task(log_in_from(client.app, "192.0.2.1", office[0]))
-            await comes_true(lambda: passwords.sizes.total() == len(office) + 1)
+            await comes_true(lambda: passwords.pending.total() == len(office) + 1)
         answers = await asyncio.gather(*log_ins, elsewhere)
 
     assert [answer.status_code for answer in answers] == [200] * 21
     assert problem(refused) == OWN_EXCESS
 
 
-async def test_who_is_refused_in_the_queue_has_not_failed(live, commit):
+async def test_a_refusal_by_the_queue_is_no_failure(live, commit):
     [user] = await commit(UserFactory())
     async with live(password_queue_per_address=1, login_failures=1) as client:
         async with passwords.hashing:
             waiting = asyncio.create_task(client.post("/auth/token", data=ANA))
-            await comes_true(lambda: passwords.sizes.total() == 1)
+            await comes_true(lambda: passwords.pending.total() == 1)
             refused = [await client.post("/auth/token", data=form_of(user)) for _ in range(3)]
         await waiting
         admitted = await client.post("/auth/token", data=form_of(user))
@@ -127,7 +127,7 @@ WITHOUT_USER = {"log in", "register", "reset"}
 
 
 @pytest.mark.parametrize("way", WAYS_TO_HASH)
-async def test_every_way_to_hash_takes_its_callers_place(live, commit, sign_in, way):
+async def test_every_route_that_hashes_queues_by_caller(live, commit, sign_in, way):
     method, path, content = WAYS_TO_HASH[way]
     [user] = await commit(UserFactory())
     now = datetime.now(UTC)
@@ -149,7 +149,7 @@ async def test_every_way_to_hash_takes_its_callers_place(live, commit, sign_in, 
     async with live(**{limit: 1}) as client:
         async with passwords.hashing:
             waiting = asyncio.create_task(passwords.run(Caller(name), list))
-            await comes_true(lambda: passwords.sizes[name] == 1)
+            await comes_true(lambda: passwords.pending[name] == 1)
             refused = await client.request(method, path.format(user.id), headers=headers, **content)
         await waiting
 

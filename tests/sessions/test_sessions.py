@@ -20,7 +20,7 @@ NEW_PASSWORD = "another fine sentence"
 
 @pytest.fixture(autouse=True)
 def asked(revocations):
-    """Let each request ask whether its session lives, as while nobody listens."""
+    """Make each request query whether its session is open, as without a listener."""
     revocations.complete = False
 
 
@@ -65,7 +65,7 @@ async def test_a_log_in_opens_a_session(anonymous, user, stranger):
     assert page["sessions"] + rest["sessions"] == shown
 
 
-async def test_a_log_in_with_a_strange_user_agent_is_cut_to_size(anonymous, user):
+async def test_a_long_user_agent_is_truncated(anonymous, user):
     form = {"username": user.email, "password": PASSWORD}
     headers = {"User-Agent": "é".encode("latin-1") * 5000}
     tokens = (await anonymous.post("/auth/token", data=form, headers=headers)).json()
@@ -107,7 +107,7 @@ async def test_a_refresh_token_is_exchanged_once(anonymous, user, statements):
     assert await works(anonymous, tokens)  # its access token lives on
 
 
-async def test_a_spent_refresh_token_that_comes_back_ends_the_whole_session(anonymous, user):
+async def test_a_reused_refresh_token_ends_its_session(anonymous, user):
     tokens, other = await log_in(anonymous, user), await log_in(anonymous, user)
     successor = (await exchange(anonymous, tokens["refresh_token"])).json()
     latest = (await exchange(anonymous, successor["refresh_token"])).json()
@@ -127,7 +127,7 @@ async def test_an_unknown_refresh_token_is_refused(anonymous, token):
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_an_access_token_is_no_refresh_token_nor_the_other_way(anonymous, user):
+async def test_access_and_refresh_tokens_are_not_interchangeable(anonymous, user):
     tokens = await log_in(anonymous, user)
     swapped = {"access_token": tokens["refresh_token"]}
 
@@ -146,7 +146,7 @@ async def test_a_session_expires(anonymous, user, connection):
     assert (await anonymous.get("/auth/sessions", **bears(tokens))).json()["sessions"] == []
 
 
-async def test_refreshing_prolongs_a_session(anonymous, user, connection, settings):
+async def test_refreshing_extends_a_session(anonymous, user, connection, settings):
     tokens = await log_in(anonymous, user)
     soon = {"expires_at": func.now() + timedelta(minutes=1)}
     await connection.execute(update(LoginSession).values(soon))
@@ -181,7 +181,7 @@ async def test_logging_out_ends_this_session_alone(anonymous, user):
     assert await works(anonymous, other)
 
 
-async def test_one_session_of_mine_can_be_ended(anonymous, user):
+async def test_a_user_can_end_one_of_their_sessions(anonymous, user):
     lost, tokens = await log_in(anonymous, user), await log_in(anonymous, user)
     lost_id = (await anonymous.get("/auth/sessions", **bears(lost))).json()["current"]
 
@@ -223,7 +223,7 @@ WAYS_TO_END_ALL = {
 
 
 @pytest.mark.parametrize("way", WAYS_TO_END_ALL)
-async def test_a_change_of_who_may_enter_ends_all_sessions(anonymous, user, revocations, way):
+async def test_a_change_of_credentials_ends_all_sessions(anonymous, user, revocations, way):
     method, body = WAYS_TO_END_ALL[way]
     tokens, other = await log_in(anonymous, user), await log_in(anonymous, user)
     if method == "PUT":
@@ -243,7 +243,7 @@ async def test_a_change_of_who_may_enter_ends_all_sessions(anonymous, user, revo
     ("method", "body"),
     [("PUT", {"password": PASSWORD}), ("PATCH", {})],
 )
-async def test_another_name_ends_no_session(anonymous, user, method, body):
+async def test_a_new_username_ends_no_session(anonymous, user, method, body):
     tokens, other = await log_in(anonymous, user), await log_in(anonymous, user)
     url = "/users/me" if method == "PATCH" else f"/users/{user.id}"
     body = {"username": "another name", "email": user.email} | body
@@ -255,7 +255,7 @@ async def test_another_name_ends_no_session(anonymous, user, method, body):
     assert await works(anonymous, other)
 
 
-async def test_of_two_refreshes_in_the_same_instant_one_is_taken_for_a_theft(live, commit):
+async def test_of_two_concurrent_refreshes_one_counts_as_reuse(live, commit):
     [user] = await commit(UserFactory())
     async with live() as client:
         tokens = await log_in(client, user)
@@ -269,7 +269,7 @@ async def test_of_two_refreshes_in_the_same_instant_one_is_taken_for_a_theft(liv
     assert problem(later) == NOT_VALIDATED
 
 
-async def test_no_log_in_slips_in_beside_a_change_of_the_password(live, commit, engine):
+async def test_no_session_survives_a_concurrent_change_of_the_password(live, commit, engine):
     [user] = await commit(UserFactory())
     [opened] = await commit(LoginSessionFactory(owner_id=user.id))
     async with live() as client:
@@ -278,7 +278,7 @@ async def test_no_log_in_slips_in_beside_a_change_of_the_password(live, commit, 
             entering = asyncio.create_task(
                 client.post("/auth/token", data={"username": user.email, "password": PASSWORD})
             )
-            await comes_true(lambda: passwords.sizes.total() == 1)
+            await comes_true(lambda: passwords.pending.total() == 1)
             async with engine.begin() as other:
                 new = {"password_hash": await asyncio.to_thread(security.hasher.hash, "new")}
                 await other.execute(update(User).values(new))
@@ -289,7 +289,7 @@ async def test_no_log_in_slips_in_beside_a_change_of_the_password(live, commit, 
         assert (await other.scalars(select(LoginSession.id))).all() == [opened.id]
 
 
-async def test_a_change_of_the_address_waits_for_a_log_out_without_holding_it_up(
+async def test_a_change_of_the_address_does_not_deadlock_with_a_log_out(
     live, commit, engine, sign_in
 ):
     [user] = await commit(UserFactory())
@@ -311,7 +311,7 @@ async def test_a_change_of_the_address_waits_for_a_log_out_without_holding_it_up
     assert changed.status_code == 200, changed.text
 
 
-async def test_a_session_is_refused_here_once_its_end_is_committed(sessions):
+async def test_a_process_refuses_a_session_once_its_end_is_committed(sessions):
     revocations = Revocations()
     async with sessions() as session:
         await session.execute(text("SELECT 1"))
@@ -326,6 +326,6 @@ async def test_a_session_is_refused_here_once_its_end_is_committed(sessions):
     assert revocations.ended.keys() == {1, 2}
 
 
-async def test_a_refused_session_is_not_opened_for_someone_gone(session, settings):
+async def test_no_token_is_renewed_without_a_session(session, settings):
     with pytest.raises(Unauthenticated):
         await sessions.renew(session, settings, 2**63 - 1, 1, [])

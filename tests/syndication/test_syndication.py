@@ -1,4 +1,4 @@
-"""Feeds for reader applications, read by feedparser as they would."""
+"""Atom and JSON feeds, parsed by feedparser as by a feed reader."""
 
 import json
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def address(author):
 
 
 def parsed(response) -> tuple[dict, list[tuple]]:
-    """Give what a reader application makes of either kind, in the words of Atom."""
+    """Parse a feed of either kind into the terms of Atom."""
     if response.headers["content-type"] == KINDS["json"]:
         body = response.json()
         entries = [
@@ -46,7 +46,7 @@ def parsed(response) -> tuple[dict, list[tuple]]:
 
 
 @kinds
-async def test_a_reader_gets_the_public_posts_newest_first(
+async def test_a_feed_has_the_public_posts_newest_first(
     anonymous, author, address, save, statements, kind
 ):
     posts = await save(*PostFactory.build_batch(3, author_id=author.id))
@@ -72,7 +72,7 @@ async def test_a_reader_gets_the_public_posts_newest_first(
 
 
 @kinds
-async def test_a_feed_of_nothing_is_a_feed(anonymous, save, kind):
+async def test_a_feed_without_posts_is_valid(anonymous, save, kind):
     await save(UserFactory(username="nobody"))
     response = await anonymous.get(f"/users/nobody/feed.{kind}")
 
@@ -85,7 +85,7 @@ async def test_a_feed_of_nothing_is_a_feed(anonymous, save, kind):
 
 
 @kinds
-async def test_who_has_it_already_gets_no_body(anonymous, author, address, save, kind):
+async def test_a_matching_if_none_match_gets_304(anonymous, author, address, save, kind):
     await save(PostFactory(author_id=author.id))
     first = await anonymous.get(address(kind))
     tag, date = first.headers["etag"], first.headers["last-modified"]
@@ -112,8 +112,8 @@ async def test_who_has_it_already_gets_no_body(anonymous, author, address, save,
 
 
 @kinds
-async def test_whatever_changes_it_changes_its_date(client, session, user, kind):
-    """Each change is made an hour after the one before."""
+async def test_every_change_of_a_feed_changes_its_date(client, session, user, kind):
+    """Each change happens an hour after the previous one."""
     made = [(await client.post("/posts", json={"text": str(n)})).json()["id"] for n in range(3)]
     path = f"/users/{user.username}/feed.{kind}"
     changes = [
@@ -166,7 +166,7 @@ class Author:
 
 
 @given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])))
-def test_whatever_is_written_is_well_formed(text):
+def test_any_text_gives_well_formed_xml(text):
     document = ET.fromstring(documents.as_atom(Author(text), "http://test"))
     body = json.loads(documents.as_json_feed(Author(text), "http://test").model_dump_json())
 

@@ -53,7 +53,7 @@ def delete(todo_id: int, **fields) -> dict:
 
 
 @pytest.mark.parametrize("options", [{}, {"atomic": True}, {"atomic": False}])
-async def test_each_item_is_done_and_answered_in_its_place(client, todos, options):
+async def test_each_item_is_done_and_its_result_returned_in_order(client, todos, options):
     changed, gone, same, other = (todo.id for todo in todos)
     before = await listed(client)
 
@@ -168,7 +168,7 @@ async def test_a_batch_that_is_not_atomic_does_what_can_be_done(client, todos, h
     assert await session.scalar(select(Todo.title).where(Todo.id == hidden.id)) == "Private"
 
 
-async def test_the_todos_of_another_are_as_those_that_are_not(client, hidden):
+async def test_the_todos_of_others_are_like_missing_ones(client, hidden):
     answer = await send(client, update(hidden.id, title="a"), update(FAR, title="a"), atomic=False)
     theirs, nobodys = answer.json()["results"]
 
@@ -212,9 +212,7 @@ async def test_a_todo_named_twice_is_named_in_the_refusal(client):
     assert entry["msg"] == "todo 7 is named twice; put all its changes into one item"
 
 
-async def test_batches_at_once_neither_lose_a_change_nor_wait_for_one_another(
-    live, commit, sign_in, engine
-):
+async def test_concurrent_batches_neither_lose_changes_nor_deadlock(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     todos = await commit(*TodoFactory.build_batch(20, owner_id=user.id))
     ids = [todo.id for todo in todos]

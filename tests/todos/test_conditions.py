@@ -24,7 +24,7 @@ def url(todo) -> str:
     return f"/todos/{todo.id}"
 
 
-async def test_every_answer_that_is_a_todo_carries_its_tag(client):
+async def test_every_response_with_a_todo_has_its_etag(client):
     created = await client.post("/todos", json={"title": "Buy bread"})
     url = created.headers["location"]
     read = await client.get(url)
@@ -37,7 +37,7 @@ async def test_every_answer_that_is_a_todo_carries_its_tag(client):
     assert [answer.json()["version"] for answer in (created, read, changed, same)] == [1, 1, 2, 2]
 
 
-async def test_the_database_counts_whoever_writes(client, url, todo, connection):
+async def test_the_database_counts_versions(client, url, todo, connection):
     await connection.execute(text(f"UPDATE todos SET title = 'raw' WHERE id = {todo.id}"))
     await connection.execute(text(f"UPDATE todos SET version = 99 WHERE id = {todo.id}"))
 
@@ -45,7 +45,7 @@ async def test_the_database_counts_whoever_writes(client, url, todo, connection)
 
 
 @pytest.mark.parametrize("header", ['"1"', 'W/"1"', '"7", "1"', "*"])
-async def test_who_has_it_already_gets_no_body(client, url, statements, header):
+async def test_a_matching_if_none_match_gets_304(client, url, statements, header):
     with statements() as sent:
         response = await client.get(url, headers={"If-None-Match": header})
 
@@ -57,7 +57,7 @@ async def test_who_has_it_already_gets_no_body(client, url, statements, header):
     assert (len(sent), sent.transactions) == (1, 0)
 
 
-async def test_who_has_an_older_one_gets_the_new_one(client, url):
+async def test_an_outdated_if_none_match_gets_the_new_version(client, url):
     await client.patch(url, json={"title": "Sell bread"})
 
     response = await client.get(url, headers={"If-None-Match": '"1"'})
@@ -119,7 +119,7 @@ async def test_the_todo_of_another_does_not_exist_under_conditions_either(
         assert "etag" not in response.headers
 
 
-async def test_of_a_hundred_changes_to_one_version_one_is_done(live, commit, sign_in):
+async def test_of_a_hundred_concurrent_changes_to_a_version_one_succeeds(live, commit, sign_in):
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
     token = await sign_in(user)
@@ -143,19 +143,19 @@ async def test_of_a_hundred_changes_to_one_version_one_is_done(live, commit, sig
     ("method", "path"),
     [("GET", "/todos"), ("GET", "/todos/9"), ("PATCH", "/todos/0"), ("GET", "/users/me")],
 )
-async def test_what_is_private_is_kept_by_nobody_else(client, method, path):
+async def test_private_responses_are_not_cached_by_others(client, method, path):
     response = await client.request(method, path)
 
     assert response.headers["cache-control"] == "private, no-cache"
     assert response.headers["vary"] == "Authorization"
 
 
-async def test_a_refusal_for_want_of_a_token_is_not_kept_for_those_who_have_one(anonymous):
+async def test_a_401_varies_by_token(anonymous):
     response = await anonymous.get("/todos")
 
     assert (response.status_code, response.headers["vary"]) == (401, "Authorization")
 
 
-async def test_what_is_public_says_nothing_of_privacy(anonymous, user):
+async def test_public_responses_are_not_marked_private(anonymous, user):
     for path in ("/", "/users", f"/users/{user.id}"):
         assert "private" not in (await anonymous.get(path)).headers.get("cache-control", "")

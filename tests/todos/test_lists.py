@@ -52,7 +52,7 @@ async def test_a_list_of_nothing_is_empty(client):
     assert (await client.get("/todos")).json() == {"todos": [], "next": None}
 
 
-async def test_a_list_holds_a_hundred_unless_told(client, save, user):
+async def test_a_list_has_a_hundred_todos_by_default(client, save, user):
     await save(*TodoFactory.build_batch(101, owner_id=user.id))
 
     body = (await client.get("/todos")).json()
@@ -125,7 +125,7 @@ async def test_offset_and_limit_cut_the_list(client, todos):
     ],
     ids=str,
 )
-async def test_filters_hold_together_and_take_signs_as_they_are(client, todos, params, expected):
+async def test_filters_are_combined_without_wildcards(client, todos, params, expected):
     assert await listed(client, **params) == [todos[index].id for index in expected]
 
 
@@ -159,7 +159,7 @@ async def test_a_list_names_the_state_that_is_wrong(client, state):
     assert faults(await client.get("/todos", params=both)) == ["query.state"]
 
 
-async def test_accents_are_found_however_they_are_written(client, save, user):
+async def test_accents_are_ignored_in_every_unicode_form(client, save, user):
     spellings = ["Pão", "PÃO", "pa\u0303o", "pao", "Paõ"]
     await save(*(TodoFactory(owner_id=user.id, title=title) for title in spellings))
     await save(TodoFactory(owner_id=user.id, title="pa"))

@@ -1,4 +1,4 @@
-"""Whatever is asked for, walking all pages gives what a plain list would."""
+"""With any filters, all pages together are the whole list."""
 
 import unicodedata
 
@@ -27,13 +27,13 @@ filters = st.fixed_dictionaries(
 
 
 def folded(text: str) -> str:
-    # Letter by letter, as PostgreSQL does, which knows no other sigma at the end of a word.
+    # Character by character, as PostgreSQL does, which has no final sigma.
     decomposed = unicodedata.normalize("NFD", "".join(letter.lower() for letter in text))
     return "".join(letter for letter in decomposed if not "\u0300" <= letter <= "\u036f")
 
 
 def expected(todos, wanted) -> list[int]:
-    """Tell in plain Python which ids the pages hold, one after another."""
+    """Compute in plain Python the ids on the pages, in order."""
 
     def matches(todo) -> bool:
         return (

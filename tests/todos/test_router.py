@@ -41,7 +41,7 @@ async def test_creating_with_a_title_alone_fills_in_the_rest(client, statements)
 
 
 @pytest.mark.parametrize("state", TodoState)
-async def test_creating_keeps_what_was_sent(client, state):
+async def test_creating_stores_what_was_sent(client, state):
     new = {"title": "Comprar pão", "description": "Escuro,\n\tcom grãos 🍞.", "state": state}
 
     created = (await client.post("/todos", json=new)).json()
@@ -154,7 +154,7 @@ async def test_an_empty_change_gives_the_todo_as_it_is(client, todo, statements,
 
 @pytest.mark.parametrize("field", ["title", "description", "state"])
 @pytest.mark.parametrize("value", [None, 1, [], {}, True])
-async def test_a_change_to_what_is_no_text_is_refused(client, todo, field, value):
+async def test_a_change_to_invalid_text_is_refused(client, todo, field, value):
     response = await client.patch(f"/todos/{todo.id}", json={field: value})
 
     assert set(faults(response)) == {f"body.{field}"}
@@ -184,7 +184,7 @@ async def test_a_deleted_todo_is_gone(client, todo, statements):
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("todo_id", ["0", "-1", "one", "1.5", str(2**63), "9" * 5000])
-async def test_an_id_that_cannot_be_is_refused(client, method, todo_id):
+async def test_an_impossible_id_is_refused(client, method, todo_id):
     body = {} if method == "PATCH" else None
 
     response = await client.request(method, f"/todos/{todo_id}", json=body)

@@ -27,7 +27,7 @@ STEP = timedelta(seconds=30)
 
 
 class Clock:
-    """Stands still until it is told to go on."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self) -> None:
         self.moment = datetime.now(UTC)
@@ -41,7 +41,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
-    """Let the server and the authenticator of these tests read one clock."""
+    """Give the server and the authenticator the same clock."""
     clock = Clock()
     monkeypatch.setattr(two_factor, "datetime", clock)
     monkeypatch.setitem(globals(), "datetime", clock)
@@ -54,18 +54,18 @@ async def log_in(client, user, otp: str | None = None, password: str = PASSWORD)
 
 
 def shown(secret: str = SECRET, steps: int = 0) -> str:
-    """Give what an authenticator shows now, or so many steps later."""
+    """Return the code that an authenticator shows, now or some steps later."""
     return TOTP(secret).at(datetime.now(UTC), counter_offset=steps)
 
 
 @pytest.fixture
 async def armed(user, save):
-    """Give a user with an active second factor, whose secret is `SECRET`."""
+    """A user with an active second factor, whose secret is `SECRET`."""
     await save(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     return user
 
 
-async def test_from_enrolling_to_logging_in_with_a_code(client, anonymous, user, clock):
+async def test_a_user_enrolls_confirms_and_logs_in_with_a_code(client, anonymous, user, clock):
     assert (await client.get("/auth/otp")).json() == {"active": False, "recovery_codes_left": 0}
 
     enrolled = await client.post("/auth/otp", json=MINE)
@@ -93,7 +93,7 @@ async def test_from_enrolling_to_logging_in_with_a_code(client, anonymous, user,
     assert (await log_in(anonymous, user, shown(secret))).status_code == 200
 
 
-async def test_a_code_is_asked_for_only_after_the_right_password(anonymous, armed):
+async def test_a_code_is_requested_only_after_the_correct_password(anonymous, armed):
     wrong = await log_in(anonymous, armed, shown(), password="a wrong one")
     right = await log_in(anonymous, armed)
 
@@ -104,7 +104,7 @@ async def test_a_code_is_asked_for_only_after_the_right_password(anonymous, arme
     assert right.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_log_in_without_a_second_factor_costs_nothing_more(
+async def test_a_log_in_without_a_second_factor_needs_no_more_statements(
     anonymous, user, stranger, save, statements
 ):
     await save(SecondFactor(owner_id=stranger.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
@@ -119,7 +119,7 @@ async def test_a_log_in_without_a_second_factor_costs_nothing_more(
 @pytest.mark.parametrize(
     ("steps", "taken"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)]
 )
-async def test_a_clock_may_be_a_step_early_or_late(anonymous, armed, clock, steps, taken):
+async def test_a_clock_may_be_one_step_ahead_or_behind(anonymous, armed, clock, steps, taken):
     response = await log_in(anonymous, armed, shown(steps=steps))
 
     assert response.status_code == (200 if taken else 401)
@@ -143,7 +143,7 @@ async def test_a_hash_that_is_upgraded_beside_a_log_in_does_not_cost_its_code(
     assert beside == []
 
 
-async def test_a_code_works_once_and_those_before_it_no_more(anonymous, armed, clock):
+async def test_a_code_works_once_and_invalidates_older_ones(anonymous, armed, clock):
     code, before = shown(), shown(steps=-1)
 
     assert (await log_in(anonymous, armed, f"{code[:3]} {code[3:]}")).status_code == 200
@@ -153,16 +153,14 @@ async def test_a_code_works_once_and_those_before_it_no_more(anonymous, armed, c
 
 
 @pytest.mark.parametrize("code", ["000000", "12345", "٣٣٣٣٣٣", "é", "a" * 1024, "-", " "])
-async def test_what_is_no_code_is_refused(anonymous, armed, code):
+async def test_an_invalid_code_is_refused(anonymous, armed, code):
     if code == shown():
         code = "000001"
 
     assert problem(await log_in(anonymous, armed, code)) == INCORRECT
 
 
-async def test_wrong_codes_count_as_failed_log_ins_and_the_password_alone_forgets_none(
-    anonymous, armed
-):
+async def test_wrong_codes_count_as_failures_despite_a_correct_password(anonymous, armed):
     for _ in range(5):
         assert problem(await log_in(anonymous, armed)) == REQUIRED
         assert problem(await log_in(anonymous, armed, "not-one")) == INCORRECT
@@ -170,7 +168,7 @@ async def test_wrong_codes_count_as_failed_log_ins_and_the_password_alone_forget
     assert problem(await log_in(anonymous, armed, shown())) == TOO_MANY
 
 
-async def test_asking_whether_a_code_is_needed_is_no_failure(anonymous, armed):
+async def test_a_log_in_without_the_required_code_is_no_failure(anonymous, armed):
     for _ in range(10):
         assert problem(await log_in(anonymous, armed)) == REQUIRED
     assert (await log_in(anonymous, armed, shown())).status_code == 200
@@ -182,7 +180,7 @@ async def enrolled(client) -> list[str]:
     return confirmed.json()["recovery_codes"]
 
 
-async def test_a_recovery_code_works_once_however_it_is_typed(client, user):
+async def test_a_recovery_code_works_once_in_any_notation(client, user):
     first, second, *_ = await enrolled(client)
 
     assert (await log_in(client, user, first.upper().replace("-", " "))).status_code == 200
@@ -216,7 +214,7 @@ async def test_only_digests_of_recovery_codes_are_stored(client, connection):
         assert [row for row in stored if security.digest(plain).hex() in row]
 
 
-async def test_disabling_needs_the_password_and_leaves_nothing(client, user, connection):
+async def test_disabling_requires_the_password_and_deletes_everything(client, user, connection):
     await enrolled(client)
     wrong = await client.post("/auth/otp/disable", json={"current_password": "a wrong one"})
     assert problem(wrong) == NEEDS_PASSWORD
@@ -239,7 +237,7 @@ async def test_deleting_the_account_deletes_its_second_factor(client, user, conn
     assert await connection.scalar(select(func.count()).select_from(RecoveryCode)) == 0
 
 
-async def test_one_that_is_active_is_not_overwritten(client, armed):
+async def test_an_active_second_factor_is_not_overwritten(client, armed):
     assert problem(await client.post("/auth/otp", json=MINE)) == ACTIVE
     assert problem(await client.post("/auth/otp/confirm", json={"code": shown()})) == ACTIVE
 
@@ -258,7 +256,7 @@ async def test_confirming_what_was_not_enrolled_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
-async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, engine):
+async def test_of_two_concurrent_replacements_one_is_effective(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     headers = await sign_in(user)
@@ -291,7 +289,7 @@ async def test_of_two_replacements_at_once_one_is_left(live, commit, sign_in, en
 
 
 @pytest.mark.parametrize("path", ["", "/recovery_codes", "/disable"])
-async def test_the_password_may_not_be_guessed_without_end(client, path):
+async def test_password_attempts_are_limited(client, path):
     for _ in range(5):
         wrong = await client.post(f"/auth/otp{path}", json={"current_password": "a wrong one"})
         assert problem(wrong) == NEEDS_PASSWORD
@@ -314,7 +312,7 @@ async def test_a_field_that_is_wrong_is_named(client, path, body, fault):
     assert faults(await client.post(f"/auth/otp{path}", json=body)) == [fault]
 
 
-async def test_a_program_may_look_and_change_nothing(anonymous, user, save):
+async def test_a_personal_token_can_read_but_not_change_the_second_factor(anonymous, user, save):
     token = new_token()
     await save(PersonalTokenFactory(token=token, owner_id=user.id))
     headers = {"Authorization": f"Bearer {token}"}
@@ -327,7 +325,7 @@ async def test_a_program_may_look_and_change_nothing(anonymous, user, save):
 
 
 @pytest.mark.parametrize("kind", ["clock", "recovery"])
-async def test_of_fifty_log_ins_with_one_code_one_succeeds(live, commit, kind):
+async def test_of_fifty_concurrent_log_ins_with_one_code_one_succeeds(live, commit, kind):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     recovery = one_time_codes.new_recovery_code()
@@ -347,7 +345,7 @@ async def test_of_fifty_log_ins_with_one_code_one_succeeds(live, commit, kind):
     assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 49}
 
 
-def test_the_codes_are_those_of_the_standard():
+def test_codes_match_the_test_vectors_of_rfc_6238():
     """RFC 6238, appendix B, cut to six digits."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     moment = datetime.fromtimestamp(1111111109, UTC)

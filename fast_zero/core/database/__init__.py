@@ -1,13 +1,13 @@
-"""The database: its pool, the session of a request, mapped classes, and errors as sentences."""
+"""Database access: connection pool, sessions, mapped classes and error translation."""
 
 from typing import Any
 
 from sqlalchemy import Row
 
-from fast_zero.core.database.base import Base, counted_version
+from fast_zero.core.database.base import Base, version_column
 from fast_zero.core.database.connecting import (
     CONNECT_SECONDS,
-    VANISHED_HOST,
+    TCP_TIMEOUTS,
     conninfo,
     wait_until_ready,
 )
@@ -21,14 +21,20 @@ from fast_zero.core.database.engine import (
 from fast_zero.core.database.errors import translate
 from fast_zero.core.database.pool import Pool
 from fast_zero.core.database.prepared import Prepared, prepare
-from fast_zero.core.database.session import PreparedRow, Session, Sessions, run_again, transaction
+from fast_zero.core.database.session import (
+    PreparedRow,
+    Session,
+    Sessions,
+    retry_transaction,
+    transaction,
+)
 
 AnyRow = Row[*tuple[Any, ...]]
-"""A row of an ordinary statement, by the names of its columns."""
+"""A row of an ordinary statement, with its columns as attributes."""
 
 __all__ = [
     "CONNECT_SECONDS",
-    "VANISHED_HOST",
+    "TCP_TIMEOUTS",
     "AnyRow",
     "Base",
     "Pool",
@@ -39,13 +45,13 @@ __all__ = [
     "State",
     "connected",
     "conninfo",
-    "counted_version",
     "create_engine",
     "create_pool",
     "create_sessions",
     "prepare",
-    "run_again",
+    "retry_transaction",
     "transaction",
     "translate",
+    "version_column",
     "wait_until_ready",
 ]

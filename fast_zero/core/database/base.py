@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, MappedColumn, map
 
 class Base(MappedAsDataclass, DeclarativeBase):
     __table__: ClassVar[Table]
-    # Names are fixed, since the messages of broken constraints are found by them.
+    # Constraint names are fixed, since the messages for violations are looked up by name.
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,6 +26,6 @@ class Base(MappedAsDataclass, DeclarativeBase):
     }
 
 
-def counted_version() -> MappedColumn[int]:
-    """Map the column that a trigger of the table counts up at each change, whoever writes."""
+def version_column() -> MappedColumn[int]:
+    """Map a version column, which a trigger of the table increments on every update."""
     return mapped_column(init=False, server_default=text("1"), server_onupdate=FetchedValue())

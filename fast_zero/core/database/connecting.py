@@ -1,4 +1,4 @@
-"""How connections to the database are opened, and whether it can be used."""
+"""Connection options, and a check whether the database can be used."""
 
 import time
 from typing import Any
@@ -15,12 +15,13 @@ from fast_zero.core.settings import Settings
 APPLICATION_NAME = "fast_zero"
 CONNECT_SECONDS = 5
 SCHEMA_LOCK_SECONDS = 2
-# A pooler gives each transaction another session: one that knows no statement by its name, and was
-# begun without us. What the timeouts are, the role says there.
+# Behind a pooler in transaction mode each transaction may run in another session, which does not
+# have our prepared statements and was opened without our options. There, timeouts are set on the
+# role.
 POOLED = {"prepare_threshold": None}
-# A host that vanished without a word is noticed: data unanswered for so long ends a connection,
-# and an idle one is asked for a sign of life.
-VANISHED_HOST = {
+# Detect a host that vanished without closing its connections: unacknowledged data ends a connection
+# after this time, and an idle connection is probed.
+TCP_TIMEOUTS = {
     "tcp_user_timeout": 5000,  # milliseconds
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -29,32 +30,32 @@ VANISHED_HOST = {
 
 
 def conninfo(url: URL) -> str:
-    """Write an address for psycopg alone. SQLAlchemy's text of it has `+` for a space."""
+    """Convert a URL to a libpq connection string. SQLAlchemy's rendering encodes a space as `+`."""
     named = url.translate_connect_args(username="user", database="dbname")
     query = {name: ",".join(values) for name, values in url.normalized_query.items()}
     return make_conninfo("", **named, **query)
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """Give what psycopg opens the connections of a pool with."""
+    """Return the options with which psycopg opens the connections of a pool."""
     return {
         "application_name": APPLICATION_NAME,
         "connect_timeout": CONNECT_SECONDS,
-        **VANISHED_HOST,
-        **(POOLED if settings.database_direct_url else own_session(settings)),
+        **TCP_TIMEOUTS,
+        **(POOLED if settings.database_direct_url else session_options(settings)),
     }
 
 
-def own_session(settings: Settings) -> dict[str, Any]:
-    """Say what a connection is begun with where nothing stands between it and the server."""
+def session_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of a direct connection, one without a pooler."""
     milliseconds = {
         "statement_timeout": settings.database_statement_timeout * 1000,
         "lock_timeout": settings.database_lock_timeout * 1000,
         "idle_in_transaction_session_timeout": settings.database_idle_transaction_timeout * 1000,
     }
     options = "".join(f"-c {name}={value:.0f} " for name, value in milliseconds.items())
-    # Statements are built so that one plan serves all their values. To make it anew each time, as
-    # PostgreSQL would where it cannot know a limit, takes longer than a timeline itself.
+    # Statements are written so that one generic plan is good for all values. Planning a timeline
+    # each time, as PostgreSQL would if it cannot know a limit, takes longer than executing it.
     options += "-c plan_cache_mode=force_generic_plan "
     if settings.database_read_url:
         options += "-c synchronous_commit=remote_apply "
@@ -62,7 +63,7 @@ def own_session(settings: Settings) -> dict[str, Any]:
 
 
 def wait_until_ready(url: URL, seconds: float) -> Schema:
-    """Give the schema when the database answers; refuse to start when not within `seconds`."""
+    """Wait for the database and return its schema. Raises StartError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -71,13 +72,11 @@ def wait_until_ready(url: URL, seconds: float) -> Schema:
                 in_use.check(connection)
                 return read_schema(connection)
         except in_use.BeingRestoredError:
-            problem = (
-                f"A restoration of the database has not ended within {seconds:g} s. Try later."
-            )
+            problem = f"The restore of a backup did not end within {seconds:g} s. Try again later."
         except psycopg.Error as error:
             place = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
             reason = str(error).strip().splitlines()[0]
-            problem = f"PostgreSQL at {place} did not answer within {seconds:g} s: {reason}"
+            problem = f"PostgreSQL at {place} did not respond within {seconds:g} s: {reason}"
         if time.monotonic() > deadline:
             raise StartError(problem)
         time.sleep(0.2)

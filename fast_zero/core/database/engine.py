@@ -1,4 +1,4 @@
-"""The pools of a process, SQLAlchemy's engines on them, and the sessions that use both."""
+"""Creates the connection pools of a process, the engines that use them, and the sessions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,16 +16,16 @@ from fast_zero.core.database.replica import Standby, StandbySession
 from fast_zero.core.database.session import Session, Sessions
 from fast_zero.core.settings import Settings
 
-# How long a read waits for a standby before it goes to the primary.
+# How long a read waits for the standby before it falls back to the primary.
 STANDBY_SECONDS = 1
 
 
 class State(TypedDict):
-    """What the lifespan hands to every request, as `request.state`."""
+    """The state that the lifespan shares with every request, as `request.state`."""
 
     settings: Settings
     sessions: Sessions
-    reads: Sessions  # for reads alone, which a standby may answer
+    reads: Sessions  # read-only, may use a standby
     pool: Pool
 
 
@@ -50,15 +50,15 @@ def connection_class(settings: Settings) -> type[Connection]:
 
 
 def create_engine(pool: Pool, settings: Settings) -> AsyncEngine:
-    """Stand SQLAlchemy's engine on the pool, which lends it a connection for each transaction."""
+    """Create an engine that takes a connection from the pool for each transaction."""
     engine = create_async_engine(
         "postgresql+psycopg://",
         poolclass=NullPool,
         async_creator=pool.getconn,
-        use_native_hstore=False,  # or each checkout would ask the database for it
+        use_native_hstore=False,  # otherwise each checkout queries the database for it
         isolation_level="READ COMMITTED",
         skip_autocommit_rollback=True,
-        hide_parameters=True,  # what people write has no place in a log
+        hide_parameters=True,  # user input must not be logged
     )
     listen(engine.sync_engine, "handle_error", raise_translated)
     if settings.metrics_port or settings.otel_exporter_otlp_endpoint:
@@ -73,13 +73,13 @@ def create_sessions(
 
 
 def create_reads(engine: AsyncEngine, info: dict[str, Any], kind: type[Session]) -> Sessions:
-    """Make sessions whose statements each stand alone: a read needs no transaction around it."""
+    """Create sessions in autocommit mode, since a read needs no transaction."""
     return create_sessions(engine.execution_options(isolation_level="AUTOCOMMIT"), info, kind)
 
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[State]:
-    """Hold the pools while the application runs, and give the state that requests share."""
+    """Keep the pools open while the application runs, and yield the state that requests share."""
     async with create_pool(settings) as pool:
         engine, info = create_engine(pool, settings), {"pool": pool}
         state = State(

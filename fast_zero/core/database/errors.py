@@ -1,4 +1,4 @@
-"""What the database refuses, as the error that its reader can act on."""
+"""Translates database errors into domain errors."""
 
 from typing import Any
 
@@ -20,17 +20,18 @@ from fast_zero.core.errors import (
 
 
 def raise_translated(context: ExceptionContext) -> None:
-    """Listen to SQLAlchemy's `handle_error`."""
+    """Raise the domain error for a database error. A listener for SQLAlchemy's `handle_error`."""
     if translated := translate(context.original_exception):
         raise translated from context.original_exception
 
 
-def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR0911  # one for each kind
-    """Turn what the database refuses into an error of ours; give None for a mistake of ours.
+def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR0911  # one return for each kind of error
+    """Translate a database error. Returns None for an error that indicates a bug.
 
-    A unique constraint says in `info["conflict"]` what breaking it means; a foreign key to the row
-    of the current user says so with `info["actor"]`, and breaks when that user was deleted a moment
-    ago; one to what was asked for says in `info["missing"]` that it is gone.
+    Constraints describe a violation in their `info`. A unique constraint has the message in
+    `info["conflict"]`. A foreign key to the row of the current user has `info["actor"]`, and is
+    violated if that user has just been deleted. A foreign key to the requested row has the message
+    in `info["missing"]`.
     """
     match error:
         case postgres.UniqueViolation():
@@ -48,7 +49,8 @@ def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR09
             return Unavailable("The database is not migrated yet. Run: fast-zero migrate")
         case PoolTimeout():
             return Unavailable("All connections to the database are in use. Try again in a moment.")
-        # Away, starting, full, out of time, chosen as a deadlock's victim, or now a standby.
+        # Unreachable, starting, out of connections, timed out, cancelled in a deadlock, or now a
+        # standby.
         case (
             psycopg.OperationalError()
             | postgres.ReadOnlySqlTransaction()

@@ -1,15 +1,15 @@
-"""The advisory lock that says that the database is in use.
+"""The advisory lock that marks the database as in use.
 
-Servers, workers and migrations share it for as long as a connection of theirs lives, and a
-restoration takes it for itself. The shared lock is tried and never waited for: a waiting statement
-would hold up `CREATE INDEX CONCURRENTLY`, and in a server the event loop.
+Servers, workers and migrations hold a shared lock while one of their connections is open. A restore
+takes an exclusive lock. The shared lock is only tried, never waited for: a waiting statement would
+block `CREATE INDEX CONCURRENTLY`, and in a server the event loop.
 """
 
 from typing import Any
 
 import psycopg
 
-LOCK = 0x6661_7374_5F75_7365  # any number that no other program locks: "fast_use"
+LOCK = 0x6661_7374_5F75_7365  # arbitrary key, unlikely to be used by another program: "fast_use"
 
 
 class BeingRestoredError(Exception):
@@ -18,7 +18,10 @@ class BeingRestoredError(Exception):
 
 
 async def hold(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Share the lock until the connection ends; refuse while a backup is being restored."""
+    """Take the shared lock until the connection closes.
+
+    Raises BeingRestoredError while a backup is being restored.
+    """
     found = await connection.execute("SELECT pg_try_advisory_lock_shared(%s)", [LOCK])
     is_held = await found.fetchone() == (True,)
     await connection.commit()
@@ -27,7 +30,10 @@ async def hold(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 def check(connection: psycopg.Connection[Any]) -> None:
-    """Refuse while a backup is being restored; share the lock until the transaction ends."""
+    """Take the shared lock until the transaction ends.
+
+    Raises BeingRestoredError while a backup is being restored.
+    """
     found = connection.execute("SELECT pg_try_advisory_xact_lock_shared(%s)", [LOCK])
     if found.fetchone() != (True,):
         raise BeingRestoredError

@@ -1,13 +1,14 @@
-"""One connection of its own that hears what other processes notify (`LISTEN`).
+"""A dedicated connection that receives notifications from other processes (`LISTEN`).
 
-It goes to the database directly: through a pooler in transaction mode `LISTEN` is accepted and
-hears nothing. While it lives it shares the lock that says that the database is in use.
+It connects to the database directly: a pooler in transaction mode accepts `LISTEN`, but delivers no
+notifications. While it is open it holds the shared lock that marks the database as in use.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy import URL
@@ -16,16 +17,58 @@ from fast_zero.core.database import CONNECT_SECONDS, conninfo, in_use
 
 logger = logging.getLogger(__name__)
 
-# A connection that died without a word is found out within the sum of the two, a second.
+# A dead connection is detected within the sum of both, one second.
 PING_SECONDS = 0.25
-ANSWER_SECONDS = 0.75
+PING_TIMEOUT_SECONDS = 0.75
 RETRY_SECONDS = 0.5
-BEGIN_SECONDS = 30
-AGAIN_SECONDS = 600
+CONNECT_CALLBACK_SECONDS = 30
+REFRESH_SECONDS = 600
 
 
 class NotDirectError(Exception):
-    """What answers is no PostgreSQL server but something in front of it."""
+    """The connection leads to a pooler and not to a PostgreSQL server."""
+
+
+@dataclass
+class Listener:
+    """A background task that listens to a channel, and the callbacks for it: see `listening`."""
+
+    url: URL
+    channel: str
+    on_connect: Callable[[psycopg.AsyncConnection], Awaitable[None]]
+    on_notify: Callable[[str], None]
+    on_disconnect: Callable[[], None]
+    failures: int = 0
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with await connect(self.url) as connection:
+                    await self.listen(connection)
+            except Exception as error:  # noqa: BLE001  # only a cancellation may end the loop
+                # Log one line for each outage, however long it lasts.
+                level = logging.DEBUG if self.failures else logging.WARNING
+                reason = str(error) or repr(error)
+                logger.log(level, "not listening to %s: %s", self.channel, reason)
+                self.failures += 1
+            finally:
+                self.on_disconnect()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def listen(self, connection: psycopg.AsyncConnection) -> None:
+        await connection.execute(f"LISTEN {self.channel}")
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if loop.time() >= due:
+                async with asyncio.timeout(CONNECT_CALLBACK_SECONDS):
+                    await self.on_connect(connection)
+                self.failures = 0
+                due = loop.time() + REFRESH_SECONDS
+            async for notification in connection.notifies(timeout=PING_SECONDS):
+                self.on_notify(notification.payload)
+            async with asyncio.timeout(PING_TIMEOUT_SECONDS):
+                await connection.execute("SELECT 1")
 
 
 @asynccontextmanager
@@ -33,50 +76,19 @@ async def listening(
     url: URL,
     channel: str,
     *,
-    begin: Callable[[psycopg.AsyncConnection], Awaitable[None]],
-    hear: Callable[[str], None],
-    end: Callable[[], None],
+    on_connect: Callable[[psycopg.AsyncConnection], Awaitable[None]],
+    on_notify: Callable[[str], None],
+    on_disconnect: Callable[[], None],
 ) -> AsyncIterator[None]:
-    """Hear a channel in the background, connecting again for as long as the block lasts.
+    """Listen to a channel in the background, and reconnect as long as the block lasts.
 
-    `begin` runs when the channel is open, before anything is heard: there is the time to read
-    what was missed. It runs again every ten minutes, and what is notified meanwhile waits, so it
-    has to be short. `hear` takes each payload. `end` says that from now on things may be missed.
+    `on_connect` runs after `LISTEN` and before the first notification, so it can read what was
+    missed. It runs again every ten minutes, and delays notifications meanwhile, so it has to be
+    fast. `on_notify` is called with each payload. `on_disconnect` is called when notifications may
+    be missed from now on.
     """
-    loop = asyncio.get_running_loop()
-    failures = 0
-
-    async def listen() -> None:
-        nonlocal failures
-        async with await connect(url) as connection:
-            await connection.execute(f"LISTEN {channel}")
-            due = loop.time()
-            while True:
-                if loop.time() >= due:
-                    async with asyncio.timeout(BEGIN_SECONDS):
-                        await begin(connection)
-                    failures = 0
-                    due = loop.time() + AGAIN_SECONDS
-                async for notification in connection.notifies(timeout=PING_SECONDS):
-                    hear(notification.payload)
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await connection.execute("SELECT 1")
-
-    async def keep_listening() -> None:
-        nonlocal failures
-        while True:
-            try:
-                await listen()
-            except Exception as error:  # noqa: BLE001  # nothing may end this but a cancellation
-                # One line for an outage, however long it lasts.
-                level = logging.DEBUG if failures else logging.WARNING
-                logger.log(level, "not listening to %s: %s", channel, str(error) or repr(error))
-                failures += 1
-            finally:
-                end()
-            await asyncio.sleep(RETRY_SECONDS)
-
-    task = asyncio.create_task(keep_listening(), name=f"listen to {channel}")
+    listener = Listener(url, channel, on_connect, on_notify, on_disconnect)
+    task = asyncio.create_task(listener.run(), name=f"listen to {channel}")
     try:
         yield
     finally:
@@ -93,7 +105,7 @@ async def connect(url: URL) -> psycopg.AsyncConnection:
         application_name="fast_zero listener",
     )
     try:
-        refuse_a_pooler(
+        refuse_pooler(
             connection.info.backend_pid,
             await (await connection.execute("SELECT pg_backend_pid()")).fetchone(),
         )
@@ -104,9 +116,9 @@ async def connect(url: URL) -> psycopg.AsyncConnection:
     return connection
 
 
-def refuse_a_pooler(promised: int, answering: tuple[int] | None) -> None:
-    """Tell a pooler by the process number that it makes up when one connects."""
-    if answering != (promised,):
+def refuse_pooler(announced: int, actual: tuple[int] | None) -> None:
+    """Raise NotDirectError for a pooler, which announces a made-up process id on connect."""
+    if actual != (announced,):
         raise NotDirectError(
-            "this leads to a pooler, through which nothing is heard; set DATABASE_DIRECT_URL"
+            "this leads to a pooler, which delivers no notifications; set DATABASE_DIRECT_URL"
         )

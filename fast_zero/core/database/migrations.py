@@ -1,4 +1,4 @@
-"""Bring the database to the newest revision, one process at a time."""
+"""Upgrades the database to the newest revision, in one process at a time."""
 
 import time
 
@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from fast_zero.core.database import in_use, revisions
 from fast_zero.core.errors import StartError
 
-LOCK = 0x6661_7374_5F7A_6572  # any number that no other program locks: "fast_zer"
+LOCK = 0x6661_7374_5F7A_6572  # arbitrary key, unlikely to be used by another program: "fast_zer"
 POLL_SECONDS = 0.4
 LOCK_MILLISECONDS = 4000
 
@@ -35,18 +35,18 @@ def config() -> Config:
 
 
 def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
-    """Migrate to the head, and give the revisions before and after.
+    """Upgrade to the head. Returns the revisions before and after.
 
-    The lock is polled and never waited for: a waiting statement is a transaction, and
-    `CREATE INDEX CONCURRENTLY` in another process would wait for its end for ever.
+    The lock is polled and never waited for: a waiting statement is an open transaction, and
+    `CREATE INDEX CONCURRENTLY` in another process would wait for its end forever.
     """
     engine = create_migration_engine(url)
-    single = engine.execution_options(isolation_level="AUTOCOMMIT")
-    with single.connect() as keeper:
-        alone = func.pg_try_advisory_lock(LOCK)
-        take_lock(keeper, alone, wait, "Another process has been migrating")
-        together = func.pg_try_advisory_lock_shared(in_use.LOCK)
-        take_lock(keeper, together, wait, "A backup has been being restored")
+    autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with autocommit.connect() as lock_connection:
+        exclusive = func.pg_try_advisory_lock(LOCK)
+        take_lock(lock_connection, exclusive, wait, "Another process has been migrating")
+        shared = func.pg_try_advisory_lock_shared(in_use.LOCK)
+        take_lock(lock_connection, shared, wait, "The restore of a backup has been running")
         with engine.connect() as connection:
             before_and_after = upgrade_to_head(connection)
             connection.commit()
@@ -54,7 +54,7 @@ def upgrade(url: URL, wait: float) -> tuple[str | None, str | None]:
 
 
 def empty(url: URL) -> None:
-    """Delete all tables, types and functions, with all that they hold."""
+    """Drop all tables, types and functions, with their data."""
     try:
         with create_migration_engine(url).begin() as connection:
             for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
@@ -64,15 +64,15 @@ def empty(url: URL) -> None:
 
 
 def create_migration_engine(url: URL) -> Engine:
-    """Open connections that give up on a lock soon, since all others wait behind a waiter."""
+    """Create an engine with a short lock timeout: other statements queue behind a waiting one."""
     options = f"-c lock_timeout={LOCK_MILLISECONDS}"
-    known_as = {"application_name": "fast_zero migrations"}
-    return create_engine(url, poolclass=NullPool, connect_args={"options": options, **known_as})
+    arguments = {"options": options, "application_name": "fast_zero migrations"}
+    return create_engine(url, poolclass=NullPool, connect_args=arguments)
 
 
-def take_lock(keeper: Connection, lock: ColumnElement[bool], wait: float, reason: str) -> None:
+def take_lock(connection: Connection, lock: ColumnElement[bool], wait: float, reason: str) -> None:
     deadline = time.monotonic() + wait
-    while not keeper.scalar(select(lock)):
+    while not connection.scalar(select(lock)):
         if time.monotonic() > deadline:
             raise StartError(f"{reason} for more than {wait:g} s.")
         time.sleep(POLL_SECONDS)

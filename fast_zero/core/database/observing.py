@@ -1,4 +1,4 @@
-"""The time of statements for the metrics, and their part in a trace, however they are sent."""
+"""Measures and traces statements, whether SQLAlchemy or the driver sends them."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from fast_zero.core.observability import metrics, spans
 
 @contextmanager
 def observed(statement: str) -> Iterator[None]:
-    """Observe a statement that goes straight to the driver."""
+    """Measure and trace a statement that is sent directly to the driver."""
     began, span = time.perf_counter(), spans.begin_statement(statement)
     try:
         yield
@@ -26,14 +26,14 @@ def observed(statement: str) -> Iterator[None]:
 
 
 def observe(engine: Engine) -> None:
-    """Observe the statements that SQLAlchemy sends."""
+    """Measure and trace the statements that SQLAlchemy sends."""
     listen(engine, "before_cursor_execute", begin_statement)
     listen(engine, "after_cursor_execute", end_statement)
     listen(engine, "handle_error", fail_statement, insert=True)
 
 
-# SQLAlchemy gives the connection, the cursor, the statement, its values, its context, and whether
-# there are many values.
+# SQLAlchemy passes the connection, the cursor, the statement, its parameters, the execution
+# context, and whether it is an `executemany`.
 def begin_statement(*given: Any) -> None:  # noqa: ANN401  # see above
     context = given[4]
     context.began, context.span = time.perf_counter(), spans.begin_statement(given[2])

@@ -1,4 +1,4 @@
-"""psycopg's pool, made to lend no dead connection, and not to wait for a database that is away."""
+"""psycopg's pool, which replaces dead connections and fails fast if the database is down."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from psycopg_pool import AsyncConnectionPool
 
 from fast_zero.core.observability.metrics import WAITS
 
-# An outage is told once, by us.
+# Our own log reports an outage once.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class Connection(psycopg.AsyncConnection[TupleRow]):
-    """A connection that goes back to its pool when SQLAlchemy closes it.
+    """A connection that returns to its pool when SQLAlchemy closes it, even if it was lost.
 
-    Also when it was lost: psycopg's own `close_returns` leaves out one that is closed already, and
-    the pool would wait for it for ever.
+    psycopg's own `close_returns` does not return a connection that is closed already, and the pool
+    would wait for it forever.
     """
 
     lender: "Pool | None" = None
@@ -32,7 +32,7 @@ class Connection(psycopg.AsyncConnection[TupleRow]):
             await super().close()
 
     def add_notice_handler(self, callback: Any) -> None:  # noqa: ANN401  # psycopg's type is not public
-        """Keep one handler: SQLAlchemy adds another each time that it is lent a connection."""
+        """Keep one handler, since SQLAlchemy adds another one at each checkout."""
         if not self.has_notice_handler:
             self.has_notice_handler = True
             super().add_notice_handler(callback)
@@ -50,7 +50,7 @@ class PoolerConnection(Connection):
 
 
 class Pool(AsyncConnectionPool[Connection]):
-    """Connections that commit each statement, unless a session has begun a transaction."""
+    """A pool of connections in autocommit mode, unless a session has begun a transaction."""
 
     def __init__(
         self,
@@ -65,21 +65,21 @@ class Pool(AsyncConnectionPool[Connection]):
             conninfo,
             connection_class=kind,
             kwargs={"autocommit": True, **options},
-            min_size=1,  # it grows where requests wait
+            min_size=1,  # it grows when requests wait
             max_size=size,
             timeout=timeout,
             open=False,
             reset=commit_each_statement,
-            reconnect_timeout=0,  # a request tries again; nobody waits for a growing delay
+            reconnect_timeout=0,  # each request tries again, without a growing delay
             reconnect_failed=fail_waiting_requests,
         )
         self.waiting: set[asyncio.Timeout] = set()
 
     async def getconn(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109  # psycopg's signature
-        """Lend a connection; replace those that the other end closed while they were idle.
+        """Check out a connection, and replace those that were closed while they were idle.
 
-        An idle connection has nothing to read; one that has was ended by the server or by the
-        operating system. Asking the operating system costs two microseconds and no round trip.
+        An idle connection has nothing to read. If there is something, the server or the operating
+        system has closed it. This check takes two microseconds and no round trip.
         """
         while True:
             connection = await self.take(timeout)
@@ -88,8 +88,8 @@ class Pool(AsyncConnectionPool[Connection]):
                 if is_readable(connection):
                     await self.check_connection(connection)
             except psycopg.Error:
-                await self.putconn(connection)  # which sees that it is closed, and opens another
-            except BaseException:  # cancelled, above all
+                await self.putconn(connection)  # the pool sees that it is closed, and opens another
+            except BaseException:  # usually a cancellation
                 await self.putconn(connection)
                 raise
             else:
@@ -100,7 +100,7 @@ class Pool(AsyncConnectionPool[Connection]):
         await super().putconn(conn)
 
     async def take(self, timeout: float | None) -> Connection:  # noqa: ASYNC109  # as above
-        is_free = self.get_stats().get("pool_available")
+        has_free = self.get_stats().get("pool_available")
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(None) as limit:
@@ -111,18 +111,18 @@ class Pool(AsyncConnectionPool[Connection]):
             raise psycopg.OperationalError(message) from None
         finally:
             self.waiting.discard(limit)
-            if not is_free:
+            if not has_free:
                 WAITS.observe(asyncio.get_running_loop().time() - began)
 
 
 async def commit_each_statement(connection: Connection) -> None:
-    """Undo what a session has switched off."""
+    """Switch autocommit on again, which a session may have switched off."""
     if not connection.autocommit:
         await connection.set_autocommit(True)
 
 
 async def fail_waiting_requests(pool: AsyncConnectionPool[Any]) -> None:
-    """Let nobody wait for a connection where none is left and none could be opened."""
+    """Fail waiting requests if the pool has no connection and could not open one."""
     if isinstance(pool, Pool) and not pool.get_stats()["pool_size"]:
         for limit in pool.waiting:
             limit.reschedule(asyncio.get_running_loop().time())

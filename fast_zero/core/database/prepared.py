@@ -1,8 +1,8 @@
-"""Statements that are compiled once, for the few that are sent with most requests.
+"""Statements that are compiled once, for the few that most requests send.
 
-A session costs more than the statement: it takes its connection in a greenlet, begins and commits
-a transaction, and makes a context, a cursor and a result. A prepared statement can go straight to
-a connection of the pool, in one round trip: see `Session.fetch_all`.
+A session costs more than the statement itself: it checks out its connection in a greenlet, begins
+and commits a transaction, and creates a context, a cursor and a result. A prepared statement can be
+sent directly on a connection of the pool, in one round trip: see `Session.fetch_all`.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import ExecutableReturnsRows
 from sqlalchemy.types import TypeEngine
 
-# Not that of an engine: knowing its driver, it would wrap bytes, which psycopg takes as they are.
+# Not the dialect of an engine, which has loaded its driver and would wrap bytes. psycopg takes them
+# unchanged.
 DIALECT = make_url("postgresql+psycopg_async://").get_dialect()()
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A statement, and its text as psycopg takes it: with `%(name)s` for each value."""
+    """A statement, and its SQL for psycopg, with a `%(name)s` placeholder for each value."""
 
     statement: Executable
     text: str
@@ -27,10 +28,10 @@ class Prepared:
 
 
 def prepare(statement: ExecutableReturnsRows) -> Prepared:
-    """Compile a statement that gives rows and takes all of its values when it is sent.
+    """Compile a statement that returns rows and whose values are all bound at execution.
 
-    Psycopg takes and gives the values as they are, so that they are the same whether SQLAlchemy
-    sends the statement or not. Raises TypeError for a statement that needs more than that.
+    Only types whose values psycopg passes unchanged are allowed, so that the result is the same
+    whether SQLAlchemy or psycopg sends the statement. Raises TypeError for any other statement.
     """
     refuse_entities(statement)
     refuse_converted_columns(statement)
@@ -71,7 +72,7 @@ def refuse_entities(statement: ExecutableReturnsRows) -> None:
 def writes_entity(statement: UpdateBase) -> bool:
     try:
         return "entity" in statement.entity_description
-    except KeyError:  # a table, under a condition on the attributes of a mapped class
+    except KeyError:  # a table, with a condition on attributes of a mapped class
         return True
 
 
@@ -83,7 +84,7 @@ def refuse_converted_columns(statement: ExecutableReturnsRows) -> None:
 
 
 def takes_plain_values(kind: TypeEngine[Any]) -> bool:
-    """Tell whether psycopg takes the values of a type as they are, or a list of such."""
+    """Return whether psycopg takes the values of a type, or a list of them, unchanged."""
     item = kind.item_type if isinstance(kind, ARRAY) else kind
     return item.dialect_impl(DIALECT).bind_processor(DIALECT) is None
 

@@ -1,9 +1,9 @@
-"""Reads from a standby, and from the primary while that one does not answer.
+"""Reads from a standby, with a fallback to the primary.
 
-What was acknowledged is seen there at once, by whichever process it was written: where there is a
-standby, a commit waits until it is applied (`synchronous_commit = remote_apply`). So it has to be
-the synchronous one. A standby that has lost the primary may be waited for no longer and not know
-it yet, so each read asks, in the same statement, whether it is still connected.
+A committed change is visible on the standby at once, in every process: a commit waits until the
+standby has applied it (`synchronous_commit = remote_apply`). So it has to be a synchronous standby.
+If a standby loses its primary, commits may no longer wait for it before it notices. So each read
+checks, in the same statement, whether the standby still receives from the primary.
 """
 
 import logging
@@ -21,8 +21,8 @@ from fast_zero.core.database.session import PreparedRow, Session, Sessions, tran
 from fast_zero.core.errors import Invalid, Unavailable
 from fast_zero.core.observability.metrics import STANDBY_READS
 
-REST_SECONDS = 1
-# Evaluated once, before any row is looked for; no condition can refuse but by an error.
+RETRY_SECONDS = 1
+# Evaluated once, before any row is read. A condition can fail a statement only by an error.
 RECEIVES_FROM_PRIMARY = text(
     "(SELECT 1 / count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming') = 1"
 )
@@ -33,21 +33,21 @@ logger = logging.getLogger(__name__)
 
 
 class Standby:
-    """A standby that reads are sent to. One that failed rests, and then a single read tries it."""
+    """The standby for reads. After a failure, one read tries it again every `RETRY_SECONDS`."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
         self.failed = False
-        self.rests_until = 0.0
+        self.retry_at = 0.0
 
     async def read(
         self, ask: Callable[[Session], Awaitable[T]], ask_primary: Callable[[], Awaitable[T]]
     ) -> T:
-        """Read what `ask` gives by a session on the standby, or else what `ask_primary` gives."""
+        """Return the result of `ask` on the standby, or else that of `ask_primary`."""
         if self.failed:
-            if time.monotonic() < self.rests_until:
+            if time.monotonic() < self.retry_at:
                 return await self.fall_back(ask_primary)
-            self.rest()
+            self.delay_retry()
         try:
             async with transaction(self.sessions) as session:
                 found = await ask(session)
@@ -58,12 +58,12 @@ class Standby:
             if isinstance(error.__cause__, DivisionByZero):
                 self.fail()
             return await self.fall_back(ask_primary)
-        except CancelledError:  # it is silent, and the request's time is over
+        except CancelledError:  # it does not respond, and the deadline of the request has passed
             self.fail()
             raise
         if self.failed:
             self.failed = False
-            logger.info("the standby answers again")
+            logger.info("the standby is available again")
         STANDBY_READS.labels("standby").inc()
         return found
 
@@ -73,16 +73,16 @@ class Standby:
 
     def fail(self) -> None:
         if not self.failed:
-            logger.warning("the standby does not answer; reads go to the primary meanwhile")
+            logger.warning("the standby is not available; reads fall back to the primary")
         self.failed = True
-        self.rest()
+        self.delay_retry()
 
-    def rest(self) -> None:
-        self.rests_until = time.monotonic() + REST_SECONDS
+    def delay_retry(self) -> None:
+        self.retry_at = time.monotonic() + RETRY_SECONDS
 
 
 class StandbySession(Session):
-    """A session of the primary whose statements, all of them reads, go to the standby first."""
+    """A read-only session on the primary whose statements are sent to the standby first."""
 
     async def execute(self, statement: Executable, params: Any = None, **options: Any) -> Any:  # noqa: ANN401  # SQLAlchemy's overloads
         async def ask(session: Session) -> Any:  # noqa: ANN401  # as above
@@ -109,7 +109,7 @@ class StandbySession(Session):
 
 
 def without_stale_reads(statement: Executable) -> Select[*tuple[Any, ...]]:
-    """Make a read fail on a standby that has lost the primary."""
+    """Add a condition that fails on a standby that has lost its primary."""
     if not isinstance(statement, Select):
         message = "only a select() can be read from a standby"
         raise TypeError(message)

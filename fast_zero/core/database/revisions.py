@@ -1,7 +1,7 @@
-"""Which migrations this code knows, read from their files.
+"""The migrations that this release contains, read from their files.
 
-Apart from `migrations`, since Alembic takes ten megabytes and a fifth of a second, and a process
-that only serves runs none.
+Separate from `migrations`, since importing Alembic takes ten megabytes and a fifth of a second, and
+a process that only serves requests does not need it.
 """
 
 import re
@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 BEHIND = "The database is not migrated yet. Run: fast-zero migrate"
 AHEAD = (
-    "The database has the revision {0}, and this release knows none after {1}: a newer one has "
-    "migrated it. What came since only adds, so this one serves on it."
+    "The database has the revision {0}, which is newer than {1}, the newest that this release "
+    "contains. The newer migrations are compatible, so this release can use the database."
 )
 TOO_OLD = (
-    "The database has the revision {0} and can be used from the revision {2} on; this release "
-    "knows none after {1}. Start a newer release."
+    "The database has the revision {0}, which requires a release with the revision {2}. The newest "
+    "revision that this release contains is {1}. Start a newer release."
 )
 NAMED = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 
 
 def folder() -> Path:
-    """Find the migrations: within an installed package, or beside a checkout's."""
+    """Return the folder of migrations: inside an installed package, or next to it in a checkout."""
     package = Path(__file__).parents[2]
     inside = package / "migrations"
     return inside if inside.exists() else package.parent / "migrations"
@@ -30,7 +30,7 @@ def folder() -> Path:
 
 @cache
 def known() -> tuple[str, frozenset[str]]:
-    """Give the newest revision, and all others."""
+    """Return the newest revision, and the set of all older ones."""
     named = [
         found
         for file in folder().glob("versions/*.py")
@@ -42,10 +42,10 @@ def known() -> tuple[str, frozenset[str]]:
 
 
 class Schema(NamedTuple):
-    """How far a database is migrated.
+    """The revision of a database.
 
-    `needed` is the oldest revision whose code still works on it, where a migration took something
-    away: such a one notes it, as the comment of the table `alembic_version`.
+    `needed` is the oldest revision whose code still works with the database. A migration that
+    removes something sets it, as the comment of the table `alembic_version`.
     """
 
     revision: str | None
@@ -66,10 +66,10 @@ class Schema(NamedTuple):
 
 
 def is_behind(revision: str | None) -> bool:
-    """Tell whether a database has still to be migrated for this code.
+    """Return whether a database must be migrated before this release can use it.
 
-    One that is ahead has not: while a new version is rolled out, its migrations have run and the
-    old processes still work.
+    A newer database need not be: during a rolling update the migrations of the new release have
+    run, and processes of the old release still work.
     """
     head, older = known()
     return revision is None or (revision != head and revision in older)

@@ -1,4 +1,4 @@
-"""The session of a request: SQLAlchemy's, and prepared statements beside it."""
+"""The session of a request: SQLAlchemy's `AsyncSession` with support for prepared statements."""
 
 import asyncio
 import random
@@ -19,21 +19,21 @@ from fast_zero.core.errors import Unavailable
 T = TypeVar("T")
 
 PreparedRow = dict[str, Any]
-"""A row of a prepared statement, by the names of its columns."""
+"""A row of a prepared statement: a dictionary from column names to values."""
 
-GIVEN_UP = (postgres.DeadlockDetected, postgres.SerializationFailure)
-PAUSES = (0.05, 0.1, 0.2)  # seconds, at most
+RETRYABLE = (postgres.DeadlockDetected, postgres.SerializationFailure)
+RETRY_DELAYS = (0.05, 0.1, 0.2)  # seconds, each an upper bound
 
 
 class Session(AsyncSession):
-    """Takes a connection with its first statement, and holds none before.
+    """A session that checks out a connection only for its first statement.
 
-    A service of several statements begins with `await session.begin()`. Without it a prepared
-    statement is committed by itself, on a connection of the pool.
+    A service with several statements starts with `await session.begin()`. Without it, a prepared
+    statement is committed on its own, on a connection of the pool.
     """
 
     async def fetch_all(self, prepared: Prepared, values: Mapping[str, Any]) -> list[PreparedRow]:
-        """Send a prepared statement: within the transaction if one is open, or by itself."""
+        """Execute a prepared statement: in the open transaction, or else in autocommit mode."""
         if self.in_transaction():
             result = await self.execute(prepared.statement, values)
             return [dict(row) for row in result.mappings()]
@@ -50,7 +50,7 @@ class Session(AsyncSession):
             raise
 
     async def fetch_one(self, prepared: Prepared, values: Mapping[str, Any]) -> PreparedRow | None:
-        """Send a prepared statement that gives one row at most."""
+        """Execute a prepared statement that returns at most one row."""
         rows = await self.fetch_all(prepared, values)
         return rows[0] if rows else None
 
@@ -60,7 +60,7 @@ Sessions = async_sessionmaker[Session]
 
 @asynccontextmanager
 async def transaction(sessions: Callable[[], Session]) -> AsyncIterator[Session]:
-    """Open a session whose work the end of the block commits, and an error in it rolls back."""
+    """Open a session that is committed at the end of the block and rolled back on an error."""
     session = sessions()
     try:
         yield session
@@ -68,22 +68,22 @@ async def transaction(sessions: Callable[[], Session]) -> AsyncIterator[Session]
             await session.commit()
     finally:
         if session.in_transaction():
-            # Shielded, as AsyncSession's own end is: who is cancelled gives the connection back.
+            # Shielded, as in AsyncSession, so that a cancelled request also returns its connection.
             await asyncio.shield(session.close())
 
 
-async def run_again(session: Session, operation: Callable[[], Awaitable[T]]) -> T:
-    """Run a whole transaction, and again up to three times where PostgreSQL has cancelled it.
+async def retry_transaction(session: Session, operation: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction, and retry it up to three times if PostgreSQL has cancelled it.
 
-    Nothing of one that was chosen as the victim of a deadlock, or could not be serialized, was
-    done. The pause grows, and differs, so that the same two do not meet again.
+    A transaction that is cancelled because of a deadlock or a serialization failure has no effect.
+    The delay grows and is random, so that the same two transactions do not collide again.
     """
-    for pause in PAUSES:
+    for delay in RETRY_DELAYS:
         try:
             return await operation()
         except Unavailable as error:
-            if not isinstance(error.__cause__, GIVEN_UP):
+            if not isinstance(error.__cause__, RETRYABLE):
                 raise
         await session.rollback()
-        await asyncio.sleep(random.uniform(0, pause))  # noqa: S311  # no secret
+        await asyncio.sleep(random.uniform(0, delay))  # noqa: S311  # no secret
     return await operation()

@@ -1,11 +1,11 @@
-"""Puts an email together, as text and as HTML."""
+"""Renders an email as text and as HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Template
 
-from fast_zero.core.email.sending import Letter
+from fast_zero.core.email.sending import OutgoingEmail
 
 HTML = Template("""\
 <!doctype html>
@@ -18,7 +18,7 @@ $blocks
 """)
 
 Block = str | Sequence[str]
-"""A paragraph, or the items of a list. One that is the email's link can be clicked."""
+"""A paragraph, or the items of a list. A paragraph that equals the link becomes an anchor."""
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,27 @@ class Recipient:
 
 
 def write(
-    blocks: Sequence[Block], to: Recipient, subject: str, *, letter_id: str, link: str
-) -> Letter:
-    return Letter(
-        id=letter_id,
+    blocks: Sequence[Block], to: Recipient, subject: str, *, message_id: str, link: str
+) -> OutgoingEmail:
+    return OutgoingEmail(
+        id=message_id,
         to=to.address,
         language=to.language,
         subject=subject,
-        text="\n\n".join(map(plain, blocks)) + "\n",
+        text="\n\n".join(map(to_text, blocks)) + "\n",
         html=HTML.substitute(
             language=to.language,
             subject=escape(subject),
-            blocks="\n".join(marked_up(block, link) for block in blocks),
+            blocks="\n".join(to_html(block, link) for block in blocks),
         ),
     )
 
 
-def plain(block: Block) -> str:
+def to_text(block: Block) -> str:
     return block if isinstance(block, str) else "\n".join(f"- {item}" for item in block)
 
 
-def marked_up(block: Block, link: str) -> str:
+def to_html(block: Block, link: str) -> str:
     if not isinstance(block, str):
         return "<ul>{}</ul>".format("".join(f"<li>{escape(item)}</li>" for item in block))
     words = escape(block)

@@ -1,4 +1,4 @@
-"""The access token of a request, which is read once."""
+"""The access token of a request, which is verified once and cached."""
 
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
@@ -10,7 +10,7 @@ from fast_zero.core.settings import Settings
 
 
 def access_token_of(scope: Scope) -> security.AccessToken | None:
-    """Give what the access token says; None where there is none, or it does not hold."""
+    """Return the claims of the access token, or None if it is missing or invalid."""
     state = scope["state"]
     if "access_token" not in state:
         header = Headers(scope=scope).get("authorization", "")
@@ -26,7 +26,7 @@ def is_access_token(header: str) -> bool:
 
 
 def may_have_token(scope: Scope) -> bool:
-    """Tell whether somebody may be logged in; what is no access token is not looked up here."""
+    """Return whether the request may be authenticated. Personal tokens are not looked up here."""
     header = Headers(scope=scope).get("authorization", "")
     return bool(header) and (access_token_of(scope) is not None or not is_access_token(header))
 

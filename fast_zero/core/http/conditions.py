@@ -1,4 +1,4 @@
-"""Conditions of requests (RFC 9110, section 13), and the tags of responses they are made of."""
+"""Conditional requests (RFC 9110, section 13), and the entity tags of responses."""
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -12,7 +12,7 @@ from pydantic import BaseModel, WithJsonSchema
 from fast_zero.core.errors import Stale
 from fast_zero.core.http.etags import TAG, Tags, parse, seen_before, tag
 
-# A list may come in several lines, which are one value for the document.
+# A list may be sent in several header lines, which are one value in the OpenAPI document.
 Lines = Annotated[
     list[str] | None,
     WithJsonSchema(
@@ -26,30 +26,30 @@ Lines = Annotated[
 
 
 def set_tag(response: Response, current: str, seen: Tags = None) -> None:
-    """Set the tag of a response, which has no body when the client has it already (304)."""
+    """Set the `ETag` of a response, or make it a 304 if the client has this version."""
     response.headers["ETag"] = current
     if seen_before(seen, current):
         response.status_code = HTTPStatus.NOT_MODIFIED
 
 
 def digest_tag(content: BaseModel, version: int | None, view: str = "") -> str:
-    """Make a tag of content that tells of more than one row.
+    """Return a tag for content that depends on more than one row.
 
-    As a condition of a write it stands for the version alone, and for none without it.
+    As a condition of a write it matches the version only. Without a version it matches nothing.
     """
     digest = blake2b(content.model_dump_json().encode(), digest_size=8).hexdigest()
     return tag(version, f"{view}.{digest}")
 
 
 def set_created(response: Response, current: str, location: str) -> None:
-    """Say where to find what was created, and set its tag."""
+    """Set the `Location` and `ETag` headers for a created resource."""
     response.headers.update({"ETag": current, "Location": location})
 
 
 def dated(response: Response, modified: datetime, seen: Tags, since: datetime | None) -> Response:
-    """Add the date and a tag of the body to a response, or make it a 304. Clients ask each time.
+    """Add `Last-Modified` and an `ETag` to a response, or make it a 304. Clients must revalidate.
 
-    The date counts only where no tag is sent (RFC 9110, section 13.2.2), and knows seconds alone.
+    The date is used only if no tag is sent (RFC 9110, section 13.2.2), and has whole seconds.
     """
     current = f'"{blake2b(bytes(response.body), digest_size=8).hexdigest()}"'
     headers = {
@@ -102,7 +102,7 @@ async def if_modified_since(
         ),
     ] = None,
 ) -> datetime | None:
-    """Read the date; one that is none does not count (RFC 9110, section 13.1.3)."""
+    """Parse the date. An invalid date is ignored (RFC 9110, section 13.1.3)."""
     try:
         since = parsedate_to_datetime(if_modified_since or "")
     except (ValueError, OverflowError):
@@ -116,7 +116,7 @@ IfNoneMatch = Annotated[Tags, Depends(if_none_match)]
 IfModifiedSince = Annotated[datetime | None, Depends(if_modified_since)]
 
 STALE = Stale('"8"')
-"""What every route that takes an `IfMatch` may return."""
+"""The error that every route with `IfMatch` may return."""
 
 ETAG = {
     "ETag": {
@@ -131,12 +131,12 @@ LOCATION = {
     }
 }
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
-"""The response of a write that takes an `IfMatch`."""
+"""The response of a write with `IfMatch`."""
 
 TAGGED_OR_SEEN: dict[int | str, dict[str, Any]] = TAGGED | {
     304: {"description": "You have it: `If-None-Match` names its `ETag`.", "headers": ETAG}
 }
-"""The responses of a read that takes an `IfNoneMatch`."""
+"""The responses of a read with `IfNoneMatch`."""
 
 DATED = ETAG | {
     "Last-Modified": {
@@ -152,4 +152,4 @@ DATED_OR_SEEN: dict[int | str, dict[str, Any]] = {
         "headers": DATED,
     },
 }
-"""The responses of a read that takes an `IfNoneMatch` and an `IfModifiedSince`."""
+"""The responses of a read with `IfNoneMatch` and `IfModifiedSince`."""

@@ -1,4 +1,4 @@
-"""What routes of all rooms take: a session, a page, the settings."""
+"""Dependencies that routes of all rooms use: sessions, pages, settings."""
 
 from collections.abc import AsyncIterator
 from itertools import islice
@@ -25,17 +25,17 @@ async def read_session(connection: HTTPConnection) -> AsyncIterator[Session]:
         yield session
 
 
-# scope="function" commits before the response leaves, so a client may act on its own 201.
+# scope="function" commits before the response is sent, so a client can rely on a 201.
 CurrentSession = Annotated[Session, Depends(current_session, scope="function")]
-"""The session of the request, committed when the route has returned."""
+"""The session of the request, which is committed when the route function returns."""
 
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
-"""A session for reads alone, which a standby answers where there is one."""
+"""A read-only session, which uses the standby if one is configured."""
 
 PageQuery = Annotated[PageParams, Query()]
 
 
-# A plain `def` would be run in a worker thread, on every request.
+# A plain `def` would run in a worker thread on every request.
 async def current_settings(request: Request) -> Settings:
     settings: Settings = request.state.settings
     return settings
@@ -44,49 +44,49 @@ async def current_settings(request: Request) -> Settings:
 CurrentSettings = Annotated[Settings, Depends(current_settings)]
 
 
-async def keep_out_of_caches(response: Response) -> None:
+async def forbid_caching(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-NO_STORE = Depends(keep_out_of_caches)
-"""For a route that returns a secret (of tokens, RFC 6749 asks for it in section 5.1)."""
+NO_STORE = Depends(forbid_caching)
+"""For a route that returns a secret. RFC 6749, section 5.1 requires it for tokens."""
 
-MOST_TOLD = 20  # unknown parameters of one request: beside each stand all that are known
+MAX_REPORTED = 20  # unknown parameters per response, since each entry lists all known ones
 
 
-class Known(NamedTuple):
-    """What the OpenAPI document says of an operation."""
+class OperationParameters(NamedTuple):
+    """The query parameters of an operation in the OpenAPI document."""
 
     names: list[str]
     needs_token: bool
 
 
 class KnownParameters:
-    """Refuses query parameters that the OpenAPI document does not name.
+    """Rejects query parameters that are not in the OpenAPI document.
 
-    The whole document takes half a second to write. That of one route takes some milliseconds,
-    when its first query string comes.
+    The whole document takes half a second to generate. The document of one route takes some
+    milliseconds, and is generated for its first request with a query string.
     """
 
     def __init__(self) -> None:
-        self.operations: dict[tuple[str, str], Known] = {}
+        self.operations: dict[tuple[str, str], OperationParameters] = {}
 
     async def __call__(self, request: Request) -> None:
         if not request.query_params:
             return
-        known = self.known_to(request)
+        known = self.parameters_of(request)
         if known.needs_token and not may_have_token(request.scope):
-            return  # the route refuses a stranger
+            return  # the route returns 401
         message = f"unknown parameter; this operation takes {', '.join(known.names) or 'none'}"
         unknown = (name for name in request.query_params if name not in known.names)
         errors = [
             {"type": "extra_forbidden", "loc": ("query", name), "msg": message}
-            for name in islice(unknown, MOST_TOLD)
+            for name in islice(unknown, MAX_REPORTED)
         ]
         if errors:
             raise RequestValidationError(errors)
 
-    def known_to(self, request: Request) -> Known:
+    def parameters_of(self, request: Request) -> OperationParameters:
         route, method = request.scope["route"], request.method
         key = (method, route.path)
         if key not in self.operations:
@@ -94,9 +94,10 @@ class KnownParameters:
             operation = document["paths"][route.path][method.lower()]
             parameters = operation.get("parameters", [])
             names = sorted(found["name"] for found in parameters if found["in"] == "query")
-            self.operations[key] = Known(names, needs_token="security" in operation)
+            needs_token = "security" in operation
+            self.operations[key] = OperationParameters(names, needs_token)
         return self.operations[key]
 
 
 KNOWN_PARAMETERS = Depends(KnownParameters())
-"""Refuses query parameters that do not exist, before the route does anything."""
+"""Rejects unknown query parameters before the route function runs."""

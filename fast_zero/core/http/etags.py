@@ -1,33 +1,34 @@
-"""Entity tags (RFC 9110, section 8.8.3), and the versions that they name.
+"""Entity tags (RFC 9110, section 8.8.3), and the versions that they contain.
 
-A row's `version` is counted up by the database at each change, and is its tag: `"7"`. Another
-view of the same row has other bytes, so its tag says which view it is: `"7-public"`. Where what
-is answered tells of other rows besides, a digest of it follows: `"7-public.8d5e9a31c04b72f6"`.
-A reader who may not know how often the row changed gets the digest alone:
-`"public.8d5e9a31c04b72f6"`.
+The database increments the `version` of a row on each update. It is the tag of the row: `"7"`.
+Another view of the same row has other content, so its tag contains the name of the view:
+`"7-public"`. If the response depends on other rows too, a digest follows:
+`"7-public.8d5e9a31c04b72f6"`. A reader who may not know how often the row has changed gets only
+the digest: `"public.8d5e9a31c04b72f6"`.
 """
 
 import re
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, SQLColumnExpression, any_, literal, true
 
-from fast_zero.core.errors import Malformed
+from fast_zero.core.errors import DomainError, Malformed, Stale
 
 Tags = tuple[str, ...] | None
-"""The members of a condition, `*` among them; `None` where none was sent."""
+"""The entity tags of a condition, or `*`. `None` if no condition was sent."""
 
 Versions = tuple[int, ...] | None
 """The versions that a write accepts; `None` accepts any."""
 
 TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# One member and what ends it. Read one by one: a pattern of the whole list would backtrack.
+# One member and its separator. Members are matched one by one, since a pattern for the whole list
+# would backtrack.
 MEMBER = re.compile(rf"[ \t]*(?:({TAG})[ \t]*)?(?:,|\Z)")
 # Up to 18 digits fit in a bigint.
 VERSION = re.compile(r'"([1-9][0-9]{0,17})((?:-[a-z]+)?)(?:\.[0-9a-f]{16})?"')
 
 
 def tag(version: int | None, view: str = "") -> str:
-    """Write the tag of a version; None stands for one that the reader may not know."""
+    """Return the tag of a version. None stands for a version that the reader may not know."""
     return f'"{view.removeprefix("-")}"' if version is None else f'"{version}{view}"'
 
 
@@ -52,9 +53,9 @@ def seen_before(tags: Tags, current: str) -> bool:
 
 
 def versions(tags: Tags, *views: str) -> Versions:
-    """Compare strongly, as `If-Match` does: keep the versions that a tag of ours names.
+    """Return the versions in the tags. This is the strong comparison that `If-Match` needs.
 
-    Weak tags and those of other views than the given ones name none.
+    Weak tags and tags of other views than the given ones are ignored.
     """
     if tags is None or "*" in tags:
         return None
@@ -63,7 +64,12 @@ def versions(tags: Tags, *views: str) -> Versions:
 
 
 def one_of(version: SQLColumnExpression[int], accepted: Versions) -> ColumnElement[bool]:
-    """Make the condition part of the statement that writes, so that no race comes between."""
+    """Return the condition for the WHERE clause of a write, which makes check and write atomic."""
     if accepted is None:
         return true()
     return version == any_(literal(list(accepted), ARRAY(BigInteger)))
+
+
+def refusal(missing: DomainError, version: int | None) -> DomainError:
+    """Return why a write found no row: it is `missing`, or its current version is another one."""
+    return missing if version is None else Stale(tag(version))

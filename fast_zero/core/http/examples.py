@@ -1,4 +1,4 @@
-"""Examples of whole bodies, composed from those of their fields."""
+"""Examples of whole bodies, composed from the examples of their fields."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,10 +10,10 @@ BY_FORMAT = {"date": "2026-11-25", "date-time": "2026-11-25T08:00:00Z"}
 
 
 def compose(schema: Schema, named: Mapping[str, Schema]) -> Any:  # noqa: ANN401  # any JSON
-    """Give a value of a schema; `named` are those that a `$ref` may mean.
+    """Return an example value for a schema. `named` are the schemas that a `$ref` may refer to.
 
-    An example of the schema's own is taken first, which a schema that refers to itself needs.
-    Where a value may be one of several, it is of the first. A text without an example has none.
+    An example of the schema itself comes first, which a recursive schema needs. Of several
+    alternatives the first is used. A string without an example has no value.
     """
     given = [*schema.get("examples", ()), *schema.get("enum", ())]
     given += [schema[key] for key in ("const", "default") if key in schema]
@@ -31,5 +31,5 @@ def compose(schema: Schema, named: Mapping[str, Schema]) -> Any:  # noqa: ANN401
 
 
 def message(text: str, status: int = HTTPStatus.OK) -> dict[int | str, dict[str, Any]]:
-    """Show what a route says, for its `responses`."""
+    """Return the example of a message response, for the `responses` of a route."""
     return {status: {"content": {"application/json": {"example": {"message": text}}}}}

@@ -1,8 +1,9 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, and done once.
+"""`Idempotency-Key`: a POST that is sent again gets the stored response and has no further effect.
 
-The key is claimed first, in the transaction of what the request does, and the response is kept
-in it last. So there is a response if and only if there is an effect. A second request with the
-key waits at the primary key until the first has committed, and then finds its response.
+The key is inserted first, in the transaction of the request, and the response is stored last in the
+same transaction. So a response is stored if and only if the request has taken effect. A second
+request with the key waits at the primary key until the first has committed, and then reads the
+stored response.
 
 (IETF draft-ietf-httpapi-idempotency-key-header.)
 """
@@ -17,15 +18,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
-from fast_zero.core.database import Session, run_again
+from fast_zero.core.database import Session, retry_transaction
 from fast_zero.core.errors import InProgress, Invalid, Malformed, Reason
 from fast_zero.core.http import conditions, idempotency_keys
-from fast_zero.core.http.idempotency_keys import KeptAnswer
+from fast_zero.core.http.idempotency_keys import IdempotencyKey
 
 NAME = "Idempotency-Key"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
-NOBODY = 0
-KEPT_HEADERS = {"cache-control", "etag", "location"}
+ANONYMOUS = 0
+STORED_HEADERS = {"cache-control", "etag", "location"}
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
 REUSED = Reason("idempotency_key_reused", "This key came with another body before. Take a new one.")
@@ -35,7 +36,7 @@ Show = Callable[[bytes], BaseModel]
 
 
 class Once:
-    """Does what a request asks for, once for each key; without a key, each time."""
+    """Runs the operation of a request once for each key. Without a key, it always runs it."""
 
     def __init__(self, request: Request, response: Response, key: str | None) -> None:
         self.request = request
@@ -52,57 +53,57 @@ class Once:
         status: HTTPStatus = HTTPStatus.CREATED,
         show: Show | None = None,
     ) -> BaseModel | Response:
-        """Give what the operation gives, or the response to the first request with the key.
+        """Return the result of the operation, or the stored response of an earlier request.
 
-        With a key, the operation is part of a transaction, and done again where PostgreSQL has
-        cancelled it. `actor_id` may be `NOBODY`; then the operation sets `owner_id` to the account
-        that it makes. `show` makes what is sent of what is kept, where the two must differ.
+        With a key, the operation runs in a transaction, which is retried if PostgreSQL has
+        cancelled it. `actor_id` may be `ANONYMOUS`; then the operation sets `owner_id` to the
+        account that it creates. `show` converts the stored body to the one to send, if they differ.
         """
         key, route = self.key, f"{self.request.method} {self.request.scope['path']}"
 
-        async def act_once() -> BaseModel | Response:
+        async def run_once() -> BaseModel | Response:
             await session.begin()
             identity = (actor_id, route, key or "")
             if not await idempotency_keys.claim(session, identity, prints[0]):
                 return replayed(
-                    await idempotency_keys.select_answer(session, identity), prints, show
+                    await idempotency_keys.select_response(session, identity), prints, show
                 )
             self.owner_id = actor_id or None
             content = await operation()
             headers = self.response.headers.items()
-            answer = {
+            stored = {
                 "status": status,
-                "headers": {name: value for name, value in headers if name in KEPT_HEADERS},
+                "headers": {name: value for name, value in headers if name in STORED_HEADERS},
                 "body": content.model_dump_json().encode(),
             }
-            await idempotency_keys.keep(session, identity, self.owner_id, answer)
+            await idempotency_keys.store_response(session, identity, self.owner_id, stored)
             return content
 
         if key is None:
-            content: BaseModel | Response = await run_again(session, operation)
+            content: BaseModel | Response = await retry_transaction(session, operation)
         else:
             prints = await self.fingerprints()
-            content = await run_again(session, act_once)
+            content = await retry_transaction(session, run_once)
         if show and isinstance(content, BaseModel):
             return show(content.model_dump_json().encode())
         return content
 
     async def fingerprints(self) -> list[bytes]:
-        """Tell one body from another, by each key. Keyed, since the body may hold a password."""
+        """Hash the body with each secret key. Keyed, since the body may contain a password."""
         body = await self.request.body()
         keys = self.request.state.settings.signing_keys()
         return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
 
 
-def replayed(kept: KeptAnswer, prints: Sequence[bytes], show: Show | None) -> Response:
-    """Send what was sent before, to a request with the same body alone."""
-    if kept.fingerprint not in prints:
+def replayed(stored: IdempotencyKey, prints: Sequence[bytes], show: Show | None) -> Response:
+    """Return the stored response. Raises Invalid if the body is not the same."""
+    if stored.fingerprint not in prints:
         raise Invalid(REUSED, NAME, "header")
-    body = kept.body or b""
+    body = stored.body or b""
     if show:
         body = show(body).model_dump_json().encode()
-    headers = {**(kept.headers or {}), "Idempotency-Replayed": "true"}
-    return Response(body, kept.status or HTTPStatus.OK, headers, "application/json")
+    headers = {**(stored.headers or {}), "Idempotency-Replayed": "true"}
+    return Response(body, stored.status or HTTPStatus.OK, headers, "application/json")
 
 
 async def once(
@@ -133,10 +134,10 @@ async def once(
 
 
 DoOnce = Annotated[Once, Depends(once)]
-"""For a route that creates: `return await once(session, actor.id, create)`."""
+"""For a route that creates something: `return await once(session, actor.id, create)`."""
 
 UNFINISHED = InProgress(idempotency_keys.IN_PROGRESS)
-"""What every route that takes a `DoOnce` may return."""
+"""The error that every route with `DoOnce` may return."""
 
 REPLAYED = {
     "Idempotency-Replayed": {

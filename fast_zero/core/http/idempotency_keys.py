@@ -1,4 +1,4 @@
-"""Statements about the responses that are kept for requests that come again."""
+"""The table of stored responses, by `Idempotency-Key`."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,11 +28,11 @@ IN_PROGRESS = Reason(
 )
 
 Identity = tuple[int, str, str]
-"""Who asks, what for, and the key."""
+"""The id of the current user, the method and path, and the key."""
 
 
-class KeptAnswer(Base):
-    """What was answered to the first request with a key. It goes with its owner's account."""
+class IdempotencyKey(Base):
+    """The stored response to the first request with a key. It is deleted with its owner."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "owner_id"), Index(None, "created_at"))
@@ -48,14 +48,14 @@ class KeptAnswer(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-PRIMARY_KEY = (KeptAnswer.actor_id, KeptAnswer.route, KeptAnswer.key)
-EXPIRED = KeptAnswer.created_at < func.now() - literal(LIFETIME)
+PRIMARY_KEY = (IdempotencyKey.actor_id, IdempotencyKey.route, IdempotencyKey.key)
+EXPIRED = IdempotencyKey.created_at < func.now() - literal(LIFETIME)
 
 
 async def claim(session: Session, identity: Identity, fingerprint: bytes) -> bool:
-    """Take the key, or one that has expired; tell whether it was free."""
+    """Insert the key, or replace an expired one. Returns False if it is in use."""
     actor_id, route, key = identity
-    statement = insert(KeptAnswer).values(
+    statement = insert(IdempotencyKey).values(
         actor_id=actor_id, route=route, key=key, fingerprint=fingerprint
     )
     statement = statement.on_conflict_do_update(
@@ -71,17 +71,17 @@ async def claim(session: Session, identity: Identity, fingerprint: bytes) -> boo
         raise
 
 
-async def select_answer(session: Session, identity: Identity) -> KeptAnswer:
-    statement = select(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity)
+async def select_response(session: Session, identity: Identity) -> IdempotencyKey:
+    statement = select(IdempotencyKey).where(tuple_(*PRIMARY_KEY) == identity)
     return (await session.scalars(statement)).one()
 
 
-async def keep(
-    session: Session, identity: Identity, owner_id: int | None, answer: dict[str, Any]
+async def store_response(
+    session: Session, identity: Identity, owner_id: int | None, response: dict[str, Any]
 ) -> None:
-    """Keep status, headers and body, and in the same statement throw away a few that expired."""
+    """Store status, headers and body, and delete a few expired rows in the same statement."""
     expired = select(*PRIMARY_KEY).where(EXPIRED).limit(PURGED_AT_ONCE)
     expired = expired.with_for_update(skip_locked=True)
-    purge = delete(KeptAnswer).where(tuple_(*PRIMARY_KEY).in_(expired)).cte("purge")
-    statement = update(KeptAnswer).where(tuple_(*PRIMARY_KEY) == identity).add_cte(purge)
-    await session.execute(statement.values(answer | {"owner_id": owner_id}))
+    purge = delete(IdempotencyKey).where(tuple_(*PRIMARY_KEY).in_(expired)).cte("purge")
+    statement = update(IdempotencyKey).where(tuple_(*PRIMARY_KEY) == identity).add_cte(purge)
+    await session.execute(statement.values(response | {"owner_id": owner_id}))

@@ -1,4 +1,4 @@
-"""What a client wants of several forms of a response (RFC 9110, section 12.5.1)."""
+"""Content negotiation by `Accept` (RFC 9110, section 12.5.1)."""
 
 import re
 
@@ -6,7 +6,7 @@ WEIGHT = re.compile(r"[ \t]*q[ \t]*=[ \t]*([01](?:\.[0-9]{0,3})?)[ \t]*", re.IGN
 
 
 def weight(accept: str, media_type: str) -> float:
-    """Give the weight of a media type that `Accept` names, 0 to 1; one that it does not has 0."""
+    """Return the weight of a media type in `Accept`, from 0 to 1. A missing type has 0."""
     for member in accept.split(","):
         name, *parameters = member.split(";")
         if name.strip(" \t").lower() == media_type:
@@ -16,5 +16,5 @@ def weight(accept: str, media_type: str) -> float:
 
 
 def prefers_html(accept: str) -> bool:
-    """Tell a browser, which names HTML, from a client that takes anything or wants JSON."""
+    """Return whether the client prefers HTML to JSON, as browsers do. `*/*` does not count."""
     return weight(accept, "text/html") > weight(accept, "application/json")

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the two pages that show it without a CDN."""
+"""The OpenAPI document, and the pages for it, which work without a CDN."""
 
 import re
 from base64 import b64encode
@@ -25,13 +25,13 @@ FIRST_SENTENCE = re.compile(r"(.+?)\.(?:\s|$)", re.DOTALL)
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
-# Relative, so that it is right behind any proxy and under any name. Generated clients are given
-# the address of the server by who uses them.
+# Relative, so that it is right behind any proxy and for any host. The users of generated clients
+# set the address of the server.
 SERVERS = [{"url": "/", "description": "The server that this document came from."}]
 
 TOKEN_ALONE = "BearerToken"  # noqa: S105  # a scheme's name, not a secret
 
-# FastAPI's own words for all of them are "Successful Response".
+# They replace FastAPI's description "Successful Response".
 SUCCESSES = {
     "200": "The request was done. The body has the result.",
     "201": "It was created. The body shows it.",
@@ -69,7 +69,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def extend(app: FastAPI) -> None:
-    """Add to the document what FastAPI does not say of routes by itself."""
+    """Extend the document with what FastAPI does not generate."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -84,7 +84,7 @@ def extend(app: FastAPI) -> None:
                 add_examples(operation, schemas)
         return describe()
 
-    # FastAPI's own way to extend the document: see its manual, "Extending OpenAPI".
+    # The documented way: see "Extending OpenAPI" in FastAPI's documentation.
     app.openapi = openapi  # type: ignore[method-assign]  # see above
 
 
@@ -94,7 +94,7 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def add_problems(document: dict[str, Any]) -> None:
-    """Name the schemas that the error responses refer to."""
+    """Add the schemas that the error responses refer to."""
     _, definitions = models_json_schema(
         [(Problem, "serialization"), (ValidationProblem, "serialization")], ref_template=REF
     )
@@ -103,9 +103,10 @@ def add_problems(document: dict[str, Any]) -> None:
 
 
 def add_bearer_scheme(document: dict[str, Any]) -> None:
-    """Offer a plain bearer token beside the password flow, wherever that is asked for.
+    """Add a bearer scheme next to the password flow, for every operation that requires it.
 
-    It is here, and not a dependency, since the routes read one header and need no second look.
+    It is added here and not as a dependency, since both schemes use the same header, which the
+    routes read once.
     """
     document["components"].setdefault("securitySchemes", {})[TOKEN_ALONE] = {
         "type": "http",
@@ -119,14 +120,14 @@ def add_bearer_scheme(document: dict[str, Any]) -> None:
 
 
 def add_media_type(operation: dict[str, Any]) -> None:
-    """Say of an operation that takes a body that one of another media type is refused."""
+    """Add the 415 response to an operation that takes a body."""
     if body := operation.get("requestBody"):
         [expected] = body["content"]
         operation["responses"]["415"] = responses(UnsupportedMediaType(expected))[415]
 
 
 def summarize(operation: dict[str, Any]) -> None:
-    """Take the first sentence of a route's docstring as its summary, and name its successes."""
+    """Use the first sentence of the docstring as summary, and describe the success responses."""
     if found := FIRST_SENTENCE.match(operation.get("description", "")):
         operation["summary"] = found[1]
     for status, response in operation["responses"].items():
@@ -135,9 +136,9 @@ def summarize(operation: dict[str, Any]) -> None:
 
 
 def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Show a whole body wherever one is sent or answered."""
-    answers = [found for status, found in operation["responses"].items() if status < "300"]
-    for part in (operation.get("requestBody", {}), *answers):
+    """Add an example to every request and success response with a body."""
+    successes = [found for status, found in operation["responses"].items() if status < "300"]
+    for part in (operation.get("requestBody", {}), *successes):
         for content in part.get("content", {}).values():
             found = examples.compose(content["schema"], schemas)
             if found is not None:
@@ -145,7 +146,7 @@ def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def install_pages(app: FastAPI) -> None:
-    """Serve Swagger UI at `/docs` and ReDoc at `/redoc` from files of this process."""
+    """Serve Swagger UI at `/docs` and ReDoc at `/redoc` from local files."""
     pages = APIRouter(include_in_schema=False)
 
     @pages.get("/docs")
@@ -172,7 +173,7 @@ def install_pages(app: FastAPI) -> None:
 
     @pages.get(f"{ASSETS}/redoc.standalone.js")
     async def redoc_script() -> Response:
-        """Give ReDoc with our picture in place of one that it would fetch from its makers."""
+        """Return ReDoc with our own icon instead of one that it would load from a CDN."""
         file = resources.files("fastapi_offline") / "static" / "redoc.standalone.js"
         script = file.read_bytes().replace(REDOC_LOGO, f"{ASSETS}/favicon.png".encode())
         headers = {"Cache-Control": "public, max-age=86400"}
@@ -183,16 +184,16 @@ def install_pages(app: FastAPI) -> None:
 
 
 def restricted(page: HTMLResponse) -> HTMLResponse:
-    """Let a page run its own scripts and talk to this server, and nothing else."""
+    """Set a Content-Security-Policy that allows only the scripts of the page and this server."""
     hashes = (b64encode(sha256(text).digest()) for text in INLINE_SCRIPT.findall(page.body))
     scripts = " ".join(["'self'", *(f"'sha256-{found.decode()}'" for found in hashes)])
     policy = {
         "default-src": "'none'",
         "script-src": scripts,
-        "style-src": "'self' 'unsafe-inline'",  # both pages make their styles while they run
+        "style-src": "'self' 'unsafe-inline'",  # both pages create styles at run time
         "img-src": "'self' data:",
         "connect-src": "'self'",
-        "worker-src": "blob:",  # ReDoc searches in a worker that it builds from a string
+        "worker-src": "blob:",  # ReDoc searches in a worker that it creates from a string
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

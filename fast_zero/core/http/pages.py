@@ -1,7 +1,7 @@
-"""Pages with one button, which links in email open.
+"""HTML pages with one button, which are the targets of links in emails.
 
-A page that is only opened does nothing, since the scanners of mail servers open links. It sends
-what is in the fragment of its address, a token or named values, when its button is pressed.
+Opening a page has no effect, since the scanners of mail servers open links. When the button is
+pressed, the page sends the fragment of its URL: a token or named values.
 """
 
 import json
@@ -43,11 +43,11 @@ form.addEventListener("submit", async event => {
   const body = JSON.stringify({...sent, ...Object.fromEntries(new FormData(form))})
   const headers = {"Content-Type": "application/json"}
   form.querySelector("button").disabled = true
-  let answer
-  try { answer = await fetch("$target", {method: "POST", headers, body}) } catch {}
+  let response
+  try { response = await fetch("$target", {method: "POST", headers, body}) } catch {}
   form.querySelector("button").disabled = false
-  status.textContent = words[answer?.status] ?? words.other
-  form.hidden = Boolean(answer?.ok)
+  status.textContent = words[response?.status] ?? words.other
+  form.hidden = Boolean(response?.ok)
 })
 </script>
 </body>
@@ -64,14 +64,14 @@ PASSWORD = Template(
 
 Chosen = Annotated[Language | None, Query(description="Otherwise, `Accept-Language` says it.")]
 Texts = dict[Language, dict[str, str]]
-"""In each language title and button, the labels of a username and a password if it asks for them,
-and what is said to each status of the response."""
+"""For each language: the title, the button, the labels of the username and password fields if the
+page has them, and a text for each status of the response."""
 
 
 def show(texts: Texts, target: str, request: Request, chosen: Language | None) -> HTMLResponse:
-    """Put a page together. Its target is relative, so that a proxy may add a path in front.
+    """Render a page. Its target is relative, so that it works behind a proxy with a path prefix.
 
-    Without a language, that of the browser is taken.
+    Without `chosen`, the language comes from `Accept-Language`.
     """
     language = chosen or preferred(request.headers.get("accept-language", ""))
     words = texts[language]

@@ -1,4 +1,4 @@
-"""REST's translation of every error into `application/problem+json` (RFC 9457)."""
+"""Translates every error into `application/problem+json` (RFC 9457)."""
 
 import json
 import logging
@@ -24,13 +24,13 @@ PACKAGE = str(Path(__file__).parents[2])
 TOO_LARGE = "The body is larger than {limit} bytes."
 
 Responses = dict[int | str, dict[str, Any]]
-"""What a route returns, by status, as FastAPI takes it for the document."""
+"""The `responses` argument of a route, by status."""
 
 logger = logging.getLogger(__name__)
 
 
 def problem(status: int, detail: object, code: str | None = None) -> dict[str, Any]:
-    # RFC 9110, section 15: what is not known is to be read as the first of its class.
+    # RFC 9110, section 15: an unknown status is equivalent to the x00 status of its class.
     known = status if status in CODES else status // 100 * 100
     return {
         "type": "about:blank",
@@ -57,7 +57,7 @@ class ProblemResponse(Response):
             "instance": quote(request.scope["path"]),
             **(members or {}),
         }
-        # ASCII, since what came in may hold lone surrogates, which UTF-8 cannot carry.
+        # ASCII, since the input may contain lone surrogates, which UTF-8 cannot encode.
         super().__init__(json.dumps(content).encode(), status, headers)
 
 
@@ -67,7 +67,7 @@ async def refuse(request: Request, error: DomainError) -> Response:
         entry = {"type": "value_error", "loc": [error.place, error.field], "msg": error.detail}
         detail = [entry]
     if isinstance(error, Unavailable):
-        # The first line alone: those that follow quote the statement.
+        # Only the first line, since the others quote the statement.
         [reason, *_] = str(error.__cause__ or error).strip().splitlines() or [error.detail]
         logger.warning("%s", reason)
     members = {"code": error.code, **(error.members or {})}
@@ -77,14 +77,14 @@ async def refuse(request: Request, error: DomainError) -> Response:
 async def refuse_fields(request: Request, error: RequestValidationError) -> Response:
     if has_own_route(request):
         return await refuse_request(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
-    if isinstance(error.body, bytes):  # FastAPI has left unread what is not called JSON
+    if isinstance(error.body, bytes):  # FastAPI does not parse a body whose type is not JSON
         return await refuse(request, UnsupportedMediaType(media_types.JSON))
-    # `input` and `ctx` are left out: they may hold a password, or what JSON cannot carry.
+    # Without `input` and `ctx`, which may contain a password or values that JSON cannot represent.
     entries = [
         {
             "type": item["type"],
             "loc": item["loc"][:2] if item["loc"][0] == "query" else item["loc"],
-            "msg": item["msg"].removeprefix("Value error, "),  # pydantic's prefix tells nothing
+            "msg": item["msg"].removeprefix("Value error, "),  # a prefix of pydantic
         }
         for item in error.errors()
     ]
@@ -92,7 +92,7 @@ async def refuse_fields(request: Request, error: RequestValidationError) -> Resp
 
 
 def missing_fields(*names: str) -> RequestValidationError:
-    """Complain about fields of a body as FastAPI does, where other fields make them needed."""
+    """Return FastAPI's error for missing fields, for fields that are not always required."""
     return RequestValidationError(
         [{"type": "missing", "loc": ("body", name), "msg": "Field required"} for name in names]
     )
@@ -109,9 +109,9 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
 
 
 class ErrorHandler:
-    """Answer our own mistakes with 500, and keep them to one line of the log: what, and where.
+    """Return 500 for unexpected exceptions, and log one line with the type and the location.
 
-    uvicorn would print the stack with all messages in it: statements, and perhaps what was sent.
+    uvicorn would log the stack trace with all messages, which may quote statements and user input.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -120,42 +120,44 @@ class ErrorHandler:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
-        async def send_noted(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is answered
+            await self.app(scope, receive, send_and_note)
+        except Exception as error:  # noqa: BLE001  # every exception gets a response
             steps = [step for step in extract_tb(error.__traceback__) if PACKAGE in step.filename]
             places = " > ".join(f"{Path(step.filename).name}:{step.lineno}" for step in steps)
-            logger.error("%s at %s", type(error).__name__, places)  # noqa: TRY400  # the stack stays out
+            logger.error("%s at %s", type(error).__name__, places)  # noqa: TRY400  # no stack trace
             if scope["type"] == "http" and not started:
                 detail = "This is our mistake. It has been logged."
                 status = HTTPStatus.INTERNAL_SERVER_ERROR
                 await ProblemResponse(Request(scope), status, detail)(scope, receive, send)
 
 
-def paths_met(request: Request) -> list[str | None]:
-    """List the paths of the routes that the request's path could mean, whatever its method."""
+def matching_paths(request: Request) -> list[str | None]:
+    """Return the paths of all routes that match the path of the request, with any method."""
     routes = iter_route_contexts(request.app.routes)
     return [route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE]
 
 
 def has_own_route(request: Request) -> bool:
-    """Tell whether a path such as `/users/me` went to `/users/{id}` for want of its method."""
+    """Return whether a path such as `/users/me` matched `/users/{id}` because of its method."""
     path = request.scope["path"]
-    return path != request.scope["route"].path and path in paths_met(request)
+    return path != request.scope["route"].path and path in matching_paths(request)
 
 
 def allowed_methods(request: Request) -> set[str]:
-    """Collect the methods of all routes of the path that was met first (RFC 9110, 15.5.6)."""
-    met = paths_met(request)
-    if not met:  # a folder of files
+    """Return the methods of all routes with the first matching path (RFC 9110, 15.5.6)."""
+    paths = matching_paths(request)
+    if not paths:  # static files
         return {"GET", "HEAD"}
     routes = iter_route_contexts(request.app.routes)
-    methods = {method for route in routes if route.path == met[0] for method in route.methods or ()}
+    methods = {
+        method for route in routes if route.path == paths[0] for method in route.methods or ()
+    }
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
@@ -170,7 +172,7 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*errors: DomainError) -> Responses:
-    """Describe the errors that a route returns, for its OpenAPI entry."""
+    """Return the `responses` argument that documents the errors of a route."""
     described: Responses = {}
     for error in errors:
         entry = described.setdefault(error.status.value, {"description": "", "content": {}})

@@ -1,7 +1,7 @@
-"""Work that is done after the response, and surely: jobs in PostgreSQL, kept by procrastinate.
+"""Background jobs, which procrastinate stores in PostgreSQL.
 
-A job is deferred by its name, in the transaction of the change that asks for it, so it is there if
-and only if the change is. `job_runner` does them.
+A job is deferred by its name, in the transaction of the change that needs it, so it exists if and
+only if the change is committed. `worker` runs the jobs.
 """
 
 import logging
@@ -22,39 +22,39 @@ from fast_zero.core.settings import Settings
 
 
 class JobError(Exception):
-    """A job could not be done now. Its text goes into the log, so it holds nothing private."""
+    """A job failed. The message is logged, so it must not contain private data."""
 
 
-class Hopeless(JobError):
-    """Trying again would not help."""
+class PermanentFailure(JobError):
+    """A job failed, and a retry would not help."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a job may use: the settings, and transactions of its own."""
+    """What a job may use: the settings, and sessions for its own transactions."""
 
     settings: Settings
     sessions: Sessions
 
 
-# A job takes its context, and by name what it was deferred with.
+# A job takes its context, and its arguments by name.
 Jobs = Mapping[str, Callable[..., Awaitable[None]]]
 
 
 JOBS = table("procrastinate_jobs", column("status", Text), column("args", JSONB))
 
 
-# Its lines and stack traces quote the arguments of jobs. `job_runner` logs what matters.
+# Its log lines and stack traces quote the arguments of jobs. `worker` logs what is needed.
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)
-# It defers on the connections of sessions, and is never opened.
+# It defers jobs on the connections of sessions, and is never opened itself.
 DEFERRING = App(connector=PsycopgConnector())
 
 
 @dataclass(frozen=True)
 class Deferral:
-    """A job to be done, by its name and with what JSON can carry.
+    """A job to run, by its name and with arguments that JSON can represent.
 
-    It is stored as it is until the job is done, so it must be no secret.
+    The arguments are stored in plain text until the job is done, so they must not be secrets.
     """
 
     name: str
@@ -62,18 +62,18 @@ class Deferral:
 
 
 async def defer(session: Session, *deferrals: Deferral) -> None:
-    """Let jobs be done once the transaction of the session is committed.
+    """Add jobs, which run once the transaction of the session is committed.
 
-    Raises RuntimeError where there is no transaction: the change that asks for a job belongs to it.
+    Raises RuntimeError without a transaction, since a job belongs to the change that needs it.
     """
     if not session.in_transaction():
-        message = "a job is deferred within the transaction of what asks for it"
+        message = "a job has to be deferred in the transaction of the change that needs it"
         raise RuntimeError(message)
     connection = await (await session.connection()).get_raw_connection()
     carried = carry()
     by_name = attrgetter("name")
     for name, alike in groupby(sorted(deferrals, key=by_name), key=by_name):
-        # Its queue has the same name: a worker that does not know it leaves it to those who do.
+        # The queue has the name of the job, so that a worker fetches only the jobs that it knows.
         task = DEFERRING.configure_task(name, queue=name, connection=connection.driver_connection)
         try:
             await task.batch_defer_async(*({**one.arguments, **carried} for one in alike))
@@ -83,8 +83,8 @@ async def defer(session: Session, *deferrals: Deferral) -> None:
             raise
 
 
-def forgetting(argument: str, values: Select[str]) -> Delete:
-    """Delete the jobs that hold one of the values, whether they were still to be done or failed."""
+def delete_jobs_with(argument: str, values: Select[str]) -> Delete:
+    """Delete the jobs with one of these values as argument, unless they are running."""
     return delete(JOBS).where(
         cast(JOBS.c.status, Text) != "doing", JOBS.c.args[argument].astext.in_(values)
     )

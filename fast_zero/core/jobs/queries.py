@@ -1,4 +1,4 @@
-"""Statements about jobs, for who runs the server. What a job was deferred with stays untold."""
+"""Statements about jobs, for operators. They do not return the arguments of jobs."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from fast_zero.core.database import AnyRow, Session
 
-# A job that waits after a failure has a moment from which it is done again.
+# A job that waits for a retry has the time of the retry in `scheduled_at`.
 SELECT = text("""
 SELECT job.id, job.task_name AS task, job.status::text, job.attempts,
     job.scheduled_at AS next_try,
@@ -27,15 +27,15 @@ WHERE id = :id AND status IN ('todo', 'failed') RETURNING id
 
 
 async def select_jobs(session: Session, statuses: Sequence[str], limit: int) -> Sequence[AnyRow]:
-    """Select jobs of some statuses, the newest first."""
+    """Select the jobs with one of the statuses, newest first."""
     return (await session.execute(SELECT, {"statuses": list(statuses), "limit": limit})).all()
 
 
 async def retry(session: Session, job_id: int) -> bool:
-    """Let a job be done now, with all its attempts before it; one that runs is left alone."""
+    """Schedule a job for now, and reset its attempts. A running job is not changed."""
     return (await session.execute(RETRY, {"id": job_id})).first() is not None
 
 
 async def cancel(session: Session, job_id: int) -> bool:
-    """Let a job be done no more, unless it runs already or has ended."""
+    """Cancel a job, unless it is running or has ended."""
     return (await session.execute(CANCEL, {"id": job_id})).first() is not None

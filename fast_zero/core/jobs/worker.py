@@ -1,4 +1,4 @@
-"""Does the jobs, beside the requests or in a process of its own, whatever the database does."""
+"""Runs the jobs, in a server or in a separate process, and survives outages of the database."""
 
 import asyncio
 import logging
@@ -12,8 +12,8 @@ from opentelemetry.trace import SpanKind
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 
-from fast_zero.core.database import CONNECT_SECONDS, VANISHED_HOST, conninfo, in_use, revisions
-from fast_zero.core.jobs import Context, Hopeless, JobError, Jobs
+from fast_zero.core.database import CONNECT_SECONDS, TCP_TIMEOUTS, conninfo, in_use, revisions
+from fast_zero.core.jobs import Context, JobError, Jobs, PermanentFailure
 from fast_zero.core.observability.spans import span
 from fast_zero.core.settings import Settings
 
@@ -21,7 +21,7 @@ ATTEMPTS = 10
 FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 3600
 CONCURRENCY = 4
-POLL_SECONDS = 5  # for jobs whose time has come; of new ones it hears at once
+POLL_SECONDS = 5  # for scheduled jobs; new jobs are notified at once
 RECONNECT_SECONDS = (0.5, 1, 2, 4)
 STATEMENT_MILLISECONDS = 30_000
 KEEP_FAILED_HOURS = 30 * 24
@@ -29,7 +29,7 @@ SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
 CARRIED = {"traceparent", "tracestate", "baggage"}
 EVERY_TEN_MINUTES = "*/10 * * * *"
-# In one statement, so that of two workers that sweep at once only one gives a job back.
+# In one statement, so that if two workers sweep at once, only one requeues a job.
 RESCUE = """
 UPDATE procrastinate_jobs
 SET attempts = attempts + 1,
@@ -49,12 +49,12 @@ logger = logging.getLogger(__name__)
 
 
 class Retry(BaseRetryStrategy):
-    """Try again later and later, for three and a half hours in all; then keep the job as failed."""
+    """Retry with growing delays, for three and a half hours in total. Then the job has failed."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, asyncio.CancelledError):  # the worker is stopping
             return RetryDecision(retry_at=datetime.now(UTC))
-        if isinstance(exception, Hopeless) or job.attempts + 1 >= ATTEMPTS:
+        if isinstance(exception, PermanentFailure) or job.attempts + 1 >= ATTEMPTS:
             return None
         return RetryDecision(retry_at=datetime.now(UTC) + delay(job.attempts))
 
@@ -64,35 +64,35 @@ def delay(attempts: int) -> timedelta:
 
 
 async def run(
-    context: Context, jobs: Jobs, chores: Jobs | None = None, *, wait: bool = True
+    context: Context, jobs: Jobs, periodic: Jobs | None = None, *, wait: bool = True
 ) -> None:
-    """Do jobs until cancelled; without `wait`, until none is due.
+    """Run jobs until cancelled, or without `wait` until none is due.
 
-    A chore is a job that nobody defers: it comes every ten minutes, to one of all workers.
+    A periodic job is not deferred: it runs every ten minutes, in one of all workers.
 
-    A database that is away or not migrated yet is tried again, and said once.
+    If the database is unavailable or not migrated yet, the worker retries, and logs it once.
     """
     failures = 0
     while True:
         began = time.monotonic()
         try:
             await check_database(context.settings)
-            await work(context, jobs, chores or {}, wait=wait)
+            await work(context, jobs, periodic or {}, wait=wait)
             if not wait:
                 return
-            raise JobError("the worker has lost its connection")  # noqa: TRY301  # it is told below
-        except Exception as error:  # noqa: BLE001  # nothing may end this but a cancellation
+            raise JobError("the worker has lost its connection")  # noqa: TRY301  # logged below
+        except Exception as error:  # noqa: BLE001  # only a cancellation may end the loop
             if time.monotonic() - began > SETTLED_SECONDS:
                 failures = 0
             level = logging.DEBUG if failures else logging.WARNING
             [reason, *_] = str(error).strip().splitlines() or [type(error).__name__]
-            logger.log(level, "no jobs are done: %s", reason)
+            logger.log(level, "jobs cannot run: %s", reason)
         await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
         failures += 1
 
 
 async def check_database(settings: Settings) -> None:
-    """See whether the database answers, can be used, and has the tables that the jobs know."""
+    """Check that the database is available, not being restored, and migrated."""
     async with await psycopg.AsyncConnection.connect(
         conninfo(settings.direct_address()), **connection_options()
     ) as connection:
@@ -107,7 +107,7 @@ async def check_database(settings: Settings) -> None:
             raise JobError(revisions.BEHIND)
 
 
-async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> None:
+async def work(context: Context, jobs: Jobs, periodic: Jobs, *, wait: bool) -> None:
     connector = PsycopgConnector(
         conninfo=conninfo(context.settings.direct_address()),
         kwargs=connection_options(),
@@ -120,22 +120,22 @@ async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> Non
     )
     app = App(connector=connector)
     for name, function in jobs.items():
-        task = told(name, function, context)
+        task = logged(name, function, context)
         app.task(name=name, queue=name, retry=Retry(), pass_context=True)(task)
 
-    for name, function in chores.items():
-        chore = app.task(name=name, queue=name)(without_moment(function, context))
-        app.periodic(cron=EVERY_TEN_MINUTES)(chore)
+    for name, function in periodic.items():
+        job = app.task(name=name, queue=name)(without_timestamp(function, context))
+        app.periodic(cron=EVERY_TEN_MINUTES)(job)
 
     @app.periodic(cron="* * * * *")
-    @app.task(name=SWEEP, queue=SWEEP)  # no retry: it comes again anyway
-    async def sweep_every_minute(timestamp: int) -> None:  # noqa: ARG001  # procrastinate gives it
+    @app.task(name=SWEEP, queue=SWEEP)  # no retry: it runs again every minute
+    async def sweep_every_minute(timestamp: int) -> None:  # noqa: ARG001  # procrastinate passes it
         await sweep(app)
 
     async with app.open_async():
         await sweep(app)
         await app.run_worker_async(
-            queues=[*jobs, *chores, SWEEP],
+            queues=[*jobs, *periodic, SWEEP],
             wait=wait,
             concurrency=CONCURRENCY,
             fetch_job_polling_interval=POLL_SECONDS,
@@ -145,22 +145,22 @@ async def work(context: Context, jobs: Jobs, chores: Jobs, *, wait: bool) -> Non
         )
 
 
-def without_moment(
+def without_timestamp(
     function: Callable[..., Awaitable[None]], context: Context
 ) -> Callable[..., Awaitable[None]]:
-    async def do(timestamp: int) -> None:  # noqa: ARG001  # procrastinate gives it
+    async def run_periodic(timestamp: int) -> None:  # noqa: ARG001  # procrastinate passes it
         await function(context)
 
-    return do
+    return run_periodic
 
 
-def told(
+def logged(
     name: str, function: Callable[..., Awaitable[None]], context: Context
 ) -> Callable[..., Awaitable[None]]:
-    """Say in the log how a job failed, without what it was deferred with."""
+    """Log how a job ended, without its arguments."""
 
     async def attempt(running: JobContext, **arguments: object) -> None:
-        number = f"{name} {running.job.id}"
+        label = f"{name} {running.job.id}"
         carried = {key: str(arguments.pop(key)) for key in CARRIED & arguments.keys()}
         about = {"messaging.system": "procrastinate", "messaging.message.id": str(running.job.id)}
         began = time.monotonic()
@@ -171,23 +171,23 @@ def told(
             reason = str(error) if isinstance(error, JobError) else type(error).__name__
             decision = Retry().get_retry_decision(exception=error, job=running.job)
             if decision:
-                logger.warning("job %s failed and is tried again later: %s", number, reason)
+                logger.warning("job %s failed and will be retried: %s", label, reason)
             else:
-                logger.error("job %s failed for good and is kept: %s", number, reason)  # noqa: TRY400  # the stack may quote emails
+                logger.error("job %s failed permanently: %s", label, reason)  # noqa: TRY400  # the stack trace may quote emails
             raise
-        logger.info("job %s is done after %.3f s", number, time.monotonic() - began)
+        logger.info("job %s succeeded after %.3f s", label, time.monotonic() - began)
 
     return attempt
 
 
 async def sweep(app: App) -> None:
-    """Give the jobs of workers that were killed to others, and forget the oldest failures."""
+    """Requeue the jobs of workers that were killed, and delete the oldest failed jobs."""
     for job in await app.connector.execute_query_all_async(RESCUE, attempts=ATTEMPTS):
         lost = f"job {job['task_name']} {job['id']} lost its worker"
         if job["status"] == Status.TODO.value:
-            logger.warning("%s, and is done again", lost)
+            logger.warning("%s and will be retried", lost)
         else:
-            logger.error("%s too often, and is kept", lost)
+            logger.error("%s too often and has failed permanently", lost)
     await app.job_manager.delete_old_jobs(
         KEEP_FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
@@ -198,5 +198,5 @@ def connection_options() -> dict[str, Any]:
         "application_name": "fast_zero jobs",
         "connect_timeout": CONNECT_SECONDS,
         "options": f"-c statement_timeout={STATEMENT_MILLISECONDS}",
-        **VANISHED_HOST,
+        **TCP_TIMEOUTS,
     }

@@ -1,7 +1,7 @@
-"""The log: coloured lines on a terminal, JSON elsewhere, and in each line which request it is of.
+"""Logging: coloured lines on a terminal, JSON elsewhere, with the request in each line.
 
-It names routes and not paths, and of a stack trace only where it ended: a path may hold an address,
-and a trace quotes what somebody sent.
+Lines have the route and not the path, and only the last frame of a stack trace: a path may contain
+an address, and a stack trace quotes user input.
 """
 
 import json
@@ -24,17 +24,17 @@ from fast_zero.core.settings import Settings
 
 
 @dataclass
-class Asked:
-    """What is known of a request, more of it the farther it gets."""
+class RequestContext:
+    """What is known about a request. Fields are added while it is processed."""
 
     request_id: str
     method: str
-    scope: Scope  # that which routing writes to
+    scope: Scope  # the one that routing updates
     actor_id: int | None = None
 
     @property
     def route(self) -> str:
-        """The template of its path; empty while no route is found."""
+        """The path template of the route; empty if no route has matched."""
         found: str = getattr(self.scope.get("route"), "path_format", "")
         return found
 
@@ -49,10 +49,10 @@ class Asked:
         return {name: value for name, value in fields.items() if value}
 
 
-# What they tell at `info` is of interest to their makers.
-TALKATIVE = ("alembic",)
+# Their messages at level `info` are not useful to operators.
+NOISY_LOGGERS = ("alembic",)
 
-asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+current_request: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
 
 def trace_id() -> str:
@@ -61,8 +61,8 @@ def trace_id() -> str:
 
 
 def configure(settings: Settings) -> None:
-    """Send all that is logged in this process to standard error."""
-    # What no line tells need not be found out for each.
+    """Configure logging of this process to standard error."""
+    # No line contains these, so they need not be collected for each record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     terminal = sys.stderr.isatty()
     text = settings.log_format == "text" or (settings.log_format == "auto" and terminal)
@@ -77,33 +77,33 @@ def configure(settings: Settings) -> None:
             "handlers": {
                 "standard error": {"()": StandardError, "formatter": "text" if text else "json"},
             },
-            "loggers": {name: {"level": "WARNING"} for name in TALKATIVE},
+            "loggers": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
             "root": {"level": settings.log_level.upper(), "handlers": ["standard error"]},
         }
     )
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """Give what a line says beside its words: of its request, of itself, and of an error."""
-    request = asked.get()
+    """Return the fields of a line besides its message: request, own fields, and error."""
+    request = current_request.get()
     found: dict[str, Any] = request.known() if request else {}
     found |= getattr(record, "fields", {})
     if record.exc_info and record.exc_info[0]:
         kind, _, stack = record.exc_info
         [*_, last] = extract_tb(stack) or [None]
-        place = f" at {os.path.basename(last.filename)}:{last.lineno}" if last else ""  # noqa: PTH119  # a string it is
+        place = f" at {os.path.basename(last.filename)}:{last.lineno}" if last else ""  # noqa: PTH119  # it is a string
         found["error"] = f"{kind.__name__}{place}"
     return found
 
 
 def with_fields(values: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    """Make the `extra` of a line out of what it says beside its words."""
+    """Return the `extra` argument that adds fields to a log line."""
     return {"fields": values}
 
 
 class StandardError(logging.StreamHandler[TextIO]):
     def flush(self) -> None:
-        """Do nothing: each line is sent as it is written."""
+        """Do nothing, since standard error is not buffered."""
 
 
 class Json(logging.Formatter):
@@ -121,7 +121,7 @@ class Json(logging.Formatter):
 
 
 class Text(ColourizedFormatter):
-    def __init__(self, use_colors: bool) -> None:  # noqa: FBT001  # a dictionary names it
+    def __init__(self, use_colors: bool) -> None:  # noqa: FBT001  # passed by name, from a dictionary
         super().__init__("%(asctime)s %(levelprefix)s %(message)s", "%H:%M:%S", "%", use_colors)
 
     def format(self, record: logging.LogRecord) -> str:

@@ -1,8 +1,8 @@
-"""What Prometheus may read of this process and its siblings, on a port of its own.
+"""Metrics of this process and its sibling workers, served to Prometheus on a separate port.
 
-Rooms count what they know of in a `measures` module of theirs. Labels take few values: a route is
-its template, and what has none is one series. With several workers each writes to files in a
-folder that they share, and whoever is asked adds them up.
+Rooms define their own metrics in a `metrics` module. Labels have few values: the label of a route
+is its path template, and all requests without a route share one series. Several workers write to
+files in a shared folder, and a scrape adds them up.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ REQUESTS = Histogram(
 )
 IN_FLIGHT = Gauge(
     "fast_zero_http_requests_in_flight",
-    "Requests that are not answered yet.",
+    "Requests in progress.",
     multiprocess_mode="livesum",
 )
 STATEMENTS = Histogram(
@@ -53,7 +53,7 @@ STATEMENTS = Histogram(
 )
 WAITS = Histogram(
     "fast_zero_database_pool_wait_seconds",
-    "Time that those waited who found no free connection.",
+    "Time that requests waited for a connection when none was free.",
     buckets=SECONDS,
 )
 POOL_SIZE = Gauge(
@@ -73,7 +73,7 @@ POOL_WAITING = Gauge(
 )
 STANDBY_READS = Counter(
     "fast_zero_standby_reads",
-    "Reads meant for the standby, by who answered: standby, primary.",
+    "Reads for the standby, by the server that executed them: standby, primary.",
     ["answered_by"],
 )
 PASSWORDS_WAITING = Gauge(
@@ -89,12 +89,12 @@ JOBS = Gauge(
 )
 OLDEST_JOB = Gauge(
     "fast_zero_oldest_job_seconds",
-    "How long the oldest job waits whose time has come.",
+    "Waiting time of the oldest job that is due.",
     multiprocess_mode="livemostrecent",
 )
 LOOP_LAG = Histogram(
     "fast_zero_event_loop_lag_seconds",
-    "How much later than asked for the event loop came back, once a second.",
+    "Delay of the event loop, measured once a second.",
     buckets=FINE_SECONDS,
 )
 
@@ -113,14 +113,14 @@ Sampler = Callable[[], Awaitable[None]]
 
 @asynccontextmanager
 async def sampled(*samplers: Sampler) -> AsyncIterator[None]:
-    """Look every second at what does not tell of itself."""
-    looking = asyncio.create_task(sample(samplers), name="metrics")
+    """Call the samplers every second, until the block ends."""
+    sampling = asyncio.create_task(sample(samplers), name="metrics")
     try:
         yield
     finally:
-        looking.cancel()
+        sampling.cancel()
         with suppress(asyncio.CancelledError):
-            await looking
+            await sampling
 
 
 async def sample(samplers: tuple[Sampler, ...]) -> None:
@@ -129,12 +129,12 @@ async def sample(samplers: tuple[Sampler, ...]) -> None:
         due = loop.time() + SAMPLE_SECONDS
         await asyncio.sleep(SAMPLE_SECONDS)
         LOOP_LAG.observe(max(loop.time() - due, 0))
-        for look in samplers:
-            await look()
+        for sampler in samplers:
+            await sampler()
 
 
-class Siblings(MultiProcessCollector):
-    """Adds up what several processes wrote, and leaves out how those stand that are gone."""
+class WorkerCollector(MultiProcessCollector):
+    """Adds up the metrics of several processes, without the gauges of those that have ended."""
 
     def __init__(self, folder: str) -> None:
         super().__init__(None, folder)  # type: ignore[no-untyped-call]  # as above
@@ -158,9 +158,9 @@ def is_running(pid: int) -> bool:
 
 @contextmanager
 def served(host: str, port: int, *, several: bool) -> Iterator[None]:
-    """Answer Prometheus on `port`, until the block ends; on none where it is 0.
+    """Serve metrics on `port` until the block ends. 0 disables it.
 
-    `several` has the processes that are started meanwhile write to files.
+    With `several`, processes that are started meanwhile write their metrics to files.
     """
     if not port:
         yield
@@ -170,7 +170,7 @@ def served(host: str, port: int, *, several: bool) -> Iterator[None]:
         if several:
             os.environ[FOLDER] = folder
             registry = CollectorRegistry()
-            registry.register(Siblings(folder))
+            registry.register(WorkerCollector(folder))
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:

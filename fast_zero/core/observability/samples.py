@@ -1,4 +1,4 @@
-"""What is looked at from time to time for the metrics, since it does not tell of itself."""
+"""Metrics that are sampled, since no event updates them."""
 
 from sqlalchemy import text
 
@@ -7,10 +7,10 @@ from fast_zero.core.errors import DomainError
 from fast_zero.core.observability import metrics
 from fast_zero.core.security.password_queue import passwords
 
-LOOKS_BETWEEN_JOBS = 15  # it is a statement, and the others cost nothing
+JOBS_EVERY = 15  # rounds; it needs a statement, the other metrics cost nothing
 STATES = ("todo", "doing", "failed")
-# A job that waits for its turn again is as old as that turn.
-STANDING = text("""
+# The age of a job that waits for a retry counts from the time of that retry.
+JOB_COUNTS = text("""
 SELECT status::text,
        count(*),
        extract(epoch FROM now() - min(coalesce(scheduled_at, at))) AS waited
@@ -23,28 +23,28 @@ GROUP BY status
 
 
 class Samples:
-    """Looks at one process's pool and queue, and at the jobs that all processes share."""
+    """Samples the pool and the password queue of this process, and the jobs of all processes."""
 
     def __init__(self, state: State) -> None:
         self.pool = state["pool"]
         self.sessions = state["sessions"]
-        self.looks = 0
+        self.rounds = 0
 
-    async def look(self) -> None:
+    async def collect(self) -> None:
         stats = self.pool.get_stats()
         metrics.POOL_SIZE.set(self.pool.max_size)
         metrics.POOL_IN_USE.set(stats["pool_size"] - stats["pool_available"])
         metrics.POOL_WAITING.set(stats["requests_waiting"])
         metrics.PASSWORDS_WAITING.set(passwords.waiting())
-        if self.looks % LOOKS_BETWEEN_JOBS == 0:
-            await self.look_at_jobs()
-        self.looks += 1
+        if self.rounds % JOBS_EVERY == 0:
+            await self.collect_jobs()
+        self.rounds += 1
 
-    async def look_at_jobs(self) -> None:
+    async def collect_jobs(self) -> None:
         try:
             async with transaction(self.sessions) as session:
-                rows = (await session.execute(STANDING)).all()
-        except DomainError:  # the database is away, which other metrics tell
+                rows = (await session.execute(JOB_COUNTS)).all()
+        except DomainError:  # the database is unavailable, which other metrics show
             return
         counts = {status: count for status, count, _ in rows}
         for status in STATES:

@@ -1,7 +1,7 @@
-"""What is traced beside requests: statements, jobs and emails, as parts of one trace.
+"""Spans of statements, jobs and emails, which belong to the trace of a request.
 
-Only OpenTelemetry's API is needed here. It does nothing until `tracing` gives it somewhere to send
-to, and nothing of what goes into a span is what somebody typed.
+This module needs only OpenTelemetry's API, which does nothing until `tracing` sets up an exporter.
+Spans contain no user input.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ def span(
     attributes: Mapping[str, AttributeValue],
     carried: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
-    """Trace what happens within, in the trace of `carried`, or else of what goes on around it."""
+    """Trace the block as a child of the context in `carried`, or else of the current span."""
     with tracer.start_as_current_span(
         name,
         context=propagate.extract(carried) if carried else None,
         kind=kind,
         attributes=attributes,
-        record_exception=False,  # its words may quote an address
+        record_exception=False,  # its message may quote an address
         set_status_on_exception=False,
     ) as begun:
         try:
@@ -43,7 +43,7 @@ def failed(begun: Span, error: BaseException) -> None:
 
 
 def carry() -> dict[str, str]:
-    """Give what lets another process go on with this trace (W3C Trace Context); else nothing."""
+    """Return the trace context for another process (W3C Trace Context), or an empty dictionary."""
     carried: dict[str, str] = {}
     propagate.inject(carried)
     return carried
@@ -56,6 +56,6 @@ def begin_statement(statement: str) -> Span:
     attributes = {
         "db.system.name": "postgresql",
         "db.operation.name": operation,
-        "db.query.text": statement,  # with names in place of values
+        "db.query.text": statement,  # with placeholders instead of values
     }
     return tracer.start_span(operation, kind=SpanKind.CLIENT, attributes=attributes)

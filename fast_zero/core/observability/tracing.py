@@ -1,7 +1,7 @@
 """Sends traces and metrics to an OpenTelemetry collector, over OTLP with HTTP.
 
-Imported only where one is named, since the SDK takes its time to load and to run. The SDK reads
-its other settings, such as OTEL_TRACES_SAMPLER, from the environment by itself.
+Imported only if an endpoint is configured, since the SDK costs time to load and to run. The SDK
+reads its other settings, such as OTEL_TRACES_SAMPLER, from the environment itself.
 """
 
 import os
@@ -21,20 +21,18 @@ from opentelemetry.trace import SpanKind
 
 import fast_zero
 
-TYPED = (
-    "url.path",
-    "url.query",
-)  # they hold names and what is looked for; `http.route` tells enough
-FLUSH_MILLISECONDS = 2000  # a collector that is away must not hold up the exit
+# They contain usernames and search terms. `http.route` is enough.
+USER_INPUT = ("url.path", "url.query")
+FLUSH_MILLISECONDS = 2000  # a collector that is down must not delay the exit
 
 
 @contextmanager
 def exported(endpoint: str, *, with_metrics: bool) -> Iterator[None]:
-    """Send what is traced in this process until the block ends, and what is measured."""
+    """Export the traces, and optionally the metrics, of this process until the block ends."""
     name = os.environ.get("OTEL_SERVICE_NAME", "fast_zero")
     resource = Resource.create({"service.name": name, "service.version": fast_zero.__version__})
     tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
-    tracers.add_span_processor(Discretion())
+    tracers.add_span_processor(RemovesUserInput())
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{endpoint}/v1/traces")))
     trace.set_tracer_provider(tracers)
     with measured(endpoint, resource) if with_metrics else nullcontext():
@@ -45,13 +43,13 @@ def exported(endpoint: str, *, with_metrics: bool) -> Iterator[None]:
             tracers.shutdown()
 
 
-class Discretion(SpanProcessor):
-    """Keeps what somebody typed out of the spans that FastAPI begins."""
+class RemovesUserInput(SpanProcessor):
+    """Removes user input from the spans that FastAPI starts."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002  # the SDK's signature
         if span.kind is SpanKind.SERVER:
             given = span.attributes or {}
-            span.set_attributes({name: "REDACTED" for name in TYPED if name in given})
+            span.set_attributes({name: "REDACTED" for name in USER_INPUT if name in given})
 
 
 @contextmanager

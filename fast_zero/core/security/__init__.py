@@ -1,6 +1,6 @@
 """Password hashes, access tokens, and secrets that are stored as digests.
 
-Passwords are hashed in a worker thread, each in its turn: see `password_queue`.
+Passwords are hashed in a worker thread, one at a time: see `password_queue`.
 """
 
 import base64
@@ -18,7 +18,7 @@ import jwt
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 
-from fast_zero.core.clock import uncounted
+from fast_zero.core.clock import deadline_paused
 from fast_zero.core.database import Session
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.security.password_queue import Caller, passwords
@@ -34,8 +34,8 @@ Result = TypeVar("Result")
 
 hasher = PasswordHash.recommended()
 
-# Verified for a user who does not exist, so that refusing costs the same as for one who does.
-NOBODYS_HASH = (
+# Verified if the user does not exist, so that a failed log-in takes the same time in both cases.
+DUMMY_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$Ni3YsvyGcBCsJJVmCtBGdQ"
     "$Cni5NEaVSyMwyBpVEYOjqwGjJIg8vZLfYFgHIiRdDjQ"
 )
@@ -43,7 +43,7 @@ NOBODYS_HASH = (
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a signed token says: who, in which session, and what they may do there."""
+    """The claims of a signed token: the user, the session and the scopes."""
 
     user_id: int
     session_id: int
@@ -53,42 +53,42 @@ class AccessToken:
 
 
 async def hash_password(session: Session, password: str, caller: Caller) -> str:
-    return await in_turn(session, lambda: hasher.hash(password), caller)
+    return await run_in_queue(session, lambda: hasher.hash(password), caller)
 
 
 async def verify_password(
     session: Session, password: str, password_hash: str | None, caller: Caller
 ) -> tuple[bool, str | None]:
-    """Compare in a time that does not tell whether there was a hash to compare with.
+    """Verify a password in a time that does not reveal whether there is a hash.
 
-    The second part is a new hash to store, when the parameters have changed since.
+    Returns whether it is right, and a new hash to store if the hash parameters have changed.
     """
 
     def verify() -> tuple[bool, str | None]:
         try:
-            return hasher.verify_and_update(password, password_hash or NOBODYS_HASH)
+            return hasher.verify_and_update(password, password_hash or DUMMY_HASH)
         except UnknownHashError:
             return False, None
 
-    right, upgraded = await in_turn(session, verify, caller)
+    right, upgraded = await run_in_queue(session, verify, caller)
     return (right, upgraded) if password_hash else (False, None)
 
 
-async def in_turn(session: Session, work: Callable[[], Result], caller: Caller) -> Result:
-    """Do the work when it is the caller's turn.
+async def run_in_queue(session: Session, work: Callable[[], Result], caller: Caller) -> Result:
+    """Run `work` in the password queue.
 
-    What was written before is committed, such as the attempt to log in, and the connection given
-    back: nobody holds one while passwords wait to be hashed.
+    Earlier changes, such as a recorded log-in attempt, are committed first and the connection is
+    returned, so that no connection is held while a password waits to be hashed.
     """
     await session.commit()
-    with uncounted():  # the queue moves on whatever the database does
+    with deadline_paused():  # the queue does not depend on the database
         return await passwords.run(caller, work)
 
 
 def create_access_token(
     settings: Settings, user_id: int, session_id: int, scopes: Iterable[str]
 ) -> str:
-    """Sign a token (RFC 7519) with the first of the keys."""
+    """Create a token (RFC 7519), signed with the first key."""
     now = datetime.now(UTC)
     claims = {
         "iss": ISSUER,
@@ -105,22 +105,22 @@ def create_access_token(
 
 
 def read_access_token(settings: Settings, token: str) -> AccessToken:
-    """Read a token that one of the keys signed; refuse one that is expired or not ours."""
+    """Verify a token with all keys. Raises Unauthenticated if it is invalid or has expired."""
     for key in settings.signing_keys():
         try:
-            said = decode(token, key)
+            claims = decode(token, key)
         except jwt.InvalidSignatureError:
             continue
         except (jwt.InvalidTokenError, TypeError, ValueError):
             break
-        if said.not_before - LEEWAY_SECONDS <= time.time() < said.expires + LEEWAY_SECONDS:
-            return said
+        if claims.not_before - LEEWAY_SECONDS <= time.time() < claims.expires + LEEWAY_SECONDS:
+            return claims
         break
     raise Unauthenticated(INVALID_TOKEN)
 
 
-# The same token comes with request after request, and checking it costs as much as a statement
-# does. What changes with time is not checked here.
+# A client sends the same token with every request, and verifying it costs as much as a statement.
+# Claims that depend on the time are not checked here.
 @lru_cache(maxsize=4096)
 def decode(token: str, key: str) -> AccessToken:
     claims = jwt.decode(
@@ -147,7 +147,7 @@ def decode(token: str, key: str) -> AccessToken:
 
 @lru_cache(maxsize=256)
 def scopes_of(words: str) -> frozenset[str]:
-    """Take a list of scopes apart. Most tokens have the same, which is kept once."""
+    """Split a list of scopes. Most tokens have the same scopes, so the set is cached."""
     return frozenset(words.split())
 
 
@@ -156,7 +156,7 @@ def new_secret() -> str:
 
 
 def derived_secret(key: str, seed: str) -> bytes:
-    """Make a secret that can be made again from a random seed, which is none without the key."""
+    """Derive a secret from a random seed. The seed is useless without the key."""
     return hmac.digest(key.encode(), f"secret of {seed}".encode(), hashlib.sha256)
 
 
@@ -165,11 +165,11 @@ def derived_token(settings: Settings, seed: str) -> str:
 
 
 def derived_tokens(settings: Settings, seed: str) -> list[str]:
-    """Make a token by each key; the first is by the one that signs."""
+    """Derive a token with each key. The first one is derived with the signing key."""
     made = [derived_secret(key, seed) for key in settings.signing_keys()]
     return [base64.urlsafe_b64encode(secret).rstrip(b"=").decode() for secret in made]
 
 
 def digest(secret: str) -> bytes:
-    """Hash a secret of ours for storing. It is random and long, so one pass is enough."""
+    """Hash a generated secret for storage. It is random and long, so one pass is enough."""
     return hashlib.sha256(secret.encode()).digest()

@@ -1,8 +1,9 @@
-"""The queue in which passwords wait to be hashed: one at a time, and callers take turns.
+"""The queue for hashing passwords, which hashes one at a time and is fair to callers.
 
-A hash takes 64 MiB and a tenth of a second on purpose. One at a time, a storm of log-ins slows
-log-ins and nothing else. Each caller has at most one in the common queue, and the others wait for
-that one: so whoever comes waits for one hash of each caller who is there, however many they have.
+A hash takes 64 MiB and a tenth of a second by design. Since only one is computed at a time, many
+log-ins at once slow down only log-ins. Each caller has at most one password in the common queue,
+and the caller's other passwords wait for that one. So a new caller waits for at most one hash of
+each other caller.
 """
 
 from collections import Counter, defaultdict
@@ -18,17 +19,17 @@ from fast_zero.core.settings import Settings
 
 BUSY = "Too many passwords are being checked. Try again in a moment."
 TOO_MANY_OF_ONE = "Too many passwords from you are being checked. Try again in a moment."
-CROWDED = TooManyRequests(TOO_MANY_OF_ONE)
-"""What every route that hashes a password may return."""
+TOO_MANY_PASSWORDS = TooManyRequests(TOO_MANY_OF_ONE)
+"""The error that every route that hashes a password may return."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who wants a password hashed, how many of theirs the queue takes, and how many of all.
+    """The caller that wants a password hashed, with limits for its own and for all passwords.
 
-    None is no limit.
+    None means no limit.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Caller:
 
 
 OPERATOR = Caller("operator")
-"""A command, in a process of its own."""
+"""A command that runs in its own process."""
 
 
 def user(settings: Settings, user_id: int) -> Caller:
@@ -45,7 +46,7 @@ def user(settings: Settings, user_id: int) -> Caller:
 
 
 def address(settings: Settings, address: str) -> Caller:
-    """Give the caller of whom nothing else is known. Many people may share an address."""
+    """Return the caller for an unauthenticated request. Many people may share an address."""
     name = f"address {network(address)}"
     return Caller(name, settings.password_queue_per_address, settings.password_queue)
 
@@ -53,27 +54,27 @@ def address(settings: Settings, address: str) -> Caller:
 class PasswordQueue:
     def __init__(self) -> None:
         self.hashing = CapacityLimiter(1)
-        self.sizes: Counter[str] = Counter()
+        self.pending: Counter[str] = Counter()
         self.locks: defaultdict[str, Lock] = defaultdict(Lock)
 
     def waiting(self) -> int:
-        return max(self.sizes.total() - self.hashing.borrowed_tokens, 0)
+        return max(self.pending.total() - self.hashing.borrowed_tokens, 0)
 
     async def run(self, caller: Caller, work: Callable[[], Result]) -> Result:
-        """Do the work in a thread when it is the caller's turn, or refuse it at once."""
+        """Run `work` in a thread when it is the caller's turn. Fails if the queue is full."""
         name = caller.name
-        if caller.limit is not None and self.sizes[name] >= caller.limit:
+        if caller.limit is not None and self.pending[name] >= caller.limit:
             raise TooManyRequests(TOO_MANY_OF_ONE)
-        if caller.limit_of_all is not None and self.sizes.total() >= caller.limit_of_all:
+        if caller.limit_of_all is not None and self.pending.total() >= caller.limit_of_all:
             raise Unavailable(BUSY)
-        self.sizes[name] += 1
+        self.pending[name] += 1
         try:
             async with self.locks[name]:
                 return await to_thread.run_sync(work, limiter=self.hashing)
         finally:
-            self.sizes[name] -= 1
-            if not self.sizes[name]:
-                del self.sizes[name], self.locks[name]
+            self.pending[name] -= 1
+            if not self.pending[name]:
+                del self.pending[name], self.locks[name]
 
 
 passwords = PasswordQueue()

@@ -1,7 +1,7 @@
-"""Attempts that are counted, so that nobody has too many. All processes count together.
+"""Throttling of failed attempts and other limited actions, shared by all processes.
 
-The counts are in a table that is not logged: they cost no disk, and a crash of the database
-forgets them. Who is counted is stored as a keyed hash, so the table tells no address.
+The counts are in an unlogged table: they cause no disk writes, and are lost if the database
+crashes. Keys are stored as keyed hashes, so the table does not reveal addresses.
 """
 
 import hashlib
@@ -37,12 +37,12 @@ from fast_zero.core.errors import Reason, TooManyRequests
 from fast_zero.core.settings import Settings
 
 FAILURES_ARE_KEPT = timedelta(days=1)
-LARGEST_POWER = 20  # of two, in seconds: more than the longest wait that can be set
+LARGEST_POWER = 20  # of two, in seconds: more than the longest configurable wait
 TOO_MANY_FAILURES = Reason(
     "too_many_failed_attempts", "Too many failed attempts. Wait, then try again."
 )
 
-Moment = ColumnElement[datetime]
+Timestamp = ColumnElement[datetime]
 
 
 class Throttle(Base):
@@ -51,7 +51,7 @@ class Throttle(Base):
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     count: Mapped[int]
-    free_at: Mapped[datetime | None]  # when the next attempt is let through; None: at once
+    free_at: Mapped[datetime | None]  # when the next attempt is allowed; None: now
     expires_at: Mapped[datetime]
 
 
@@ -60,10 +60,10 @@ EXPIRED = Throttle.expires_at <= func.now()
 
 @dataclass(frozen=True)
 class Limit:
-    """How many failures are free before each further attempt waits twice as long; None: all are.
+    """The number of failures after which the wait doubles with each attempt. None means no limit.
 
-    A success forgets the failures that it follows, but where many are counted as one, as those
-    behind one address are, it takes back its own attempt alone.
+    A success resets the count. If the limit is shared, such as that of an address, a success
+    removes only its own attempt.
     """
 
     key: bytes
@@ -77,48 +77,48 @@ def key(settings: Settings, kind: str, value: object) -> bytes:
     return hmac.digest(secret, f"{kind} {value}".encode(), hashlib.sha256)
 
 
-async def attempt(session: Session, *limits: Limit) -> None:
-    """Count an attempt as failed before it is tried, or refuse it while one limit has to wait.
+async def record_attempt(session: Session, *limits: Limit) -> None:
+    """Count an attempt as failed before it is made. Raises TooManyRequests during a wait.
 
-    Of many at the same moment no more get through than one after the other. A limit counts
-    only what those before it have let through.
+    Concurrent attempts are limited like consecutive ones. A limit counts only the attempts that the
+    limits before it have allowed.
     """
-    if not (limits := in_force(limits)):
+    if not (limits := enforced(limits)):
         return
-    granted = counted_attempt(limits[0]).cte()
+    granted = count_attempt(limits[0]).cte()
     for limit in limits[1:]:
-        granted = counted_attempt(limit, granted).cte()
+        granted = count_attempt(limit, granted).cte()
     is_granted = await session.scalar(select(granted.c.digest)) is not None
     waiting = 0.0 if is_granted else await seconds_to_wait(session, *(one.key for one in limits))
-    await session.commit()  # it is counted, whatever becomes of the request
+    await session.commit()  # the attempt counts even if the request fails
     if not is_granted:
         raise TooManyRequests(TOO_MANY_FAILURES, waiting)
 
 
-async def take_back(session: Session, *limits: Limit) -> None:
-    """Take back an attempt that has turned out to be none, though the request fails."""
-    for limit in in_force(limits):
-        await session.execute(taken_back(limit))
-        await session.commit()  # so that nobody holds one lock and waits for another
+async def cancel_attempt(session: Session, *limits: Limit) -> None:
+    """Remove an attempt that does not count as failed, even though the request fails."""
+    for limit in enforced(limits):
+        await session.execute(decrement(limit))
+        await session.commit()  # so that no request holds one lock while it waits for another
 
 
-async def forgive(session: Session, *limits: Limit) -> None:
-    """Note that the attempt has succeeded, within the transaction of the session."""
-    if not (limits := in_force(limits)):
+async def record_success(session: Session, *limits: Limit) -> None:
+    """Record that the attempt has succeeded, in the transaction of the session."""
+    if not (limits := enforced(limits)):
         return
     own = [limit.key for limit in limits if not limit.shared]
-    shared = taken_back(*(limit for limit in limits if limit.shared)).returning(Throttle.digest)
-    # Asked for their number, the shared ones are locked first, as `attempt` locks them.
+    shared = decrement(*(limit for limit in limits if limit.shared)).returning(Throttle.digest)
+    # Counting the shared rows locks them first, in the same order as `record_attempt`.
     first = select(func.count()).select_from(shared.cte("shared")).scalar_subquery()
     await session.execute(delete(Throttle).where(Throttle.digest.in_(own), first >= 0))
 
 
-async def spend(
+async def consume(
     session: Session, key: bytes, limit: int | None, seconds: int, refusal: Reason | str
 ) -> None:
-    """Take one of `limit` within `seconds`, or refuse until they are over. None is no limit.
+    """Use one of `limit` actions within `seconds`. Raises TooManyRequests if none is left.
 
-    It is taken within the transaction of the session: where that is rolled back, it is not.
+    None means no limit. The action counts only if the transaction of the session is committed.
     """
     if limit is None:
         return
@@ -135,12 +135,12 @@ async def spend(
         raise TooManyRequests(refusal, await seconds_to_wait(session, key))
 
 
-def in_force(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+def enforced(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
     return tuple(limit for limit in limits if limit.free is not None)
 
 
-def counted_attempt(limit: Limit, after: CTE | None = None) -> ReturningInsert[bytes]:
-    def free_at(count: ColumnElement[int], _end: Moment) -> Moment:
+def count_attempt(limit: Limit, after: CTE | None = None) -> ReturningInsert[bytes]:
+    def free_at(count: ColumnElement[int], _end: Timestamp) -> Timestamp:
         power = func.least(count - limit.free, LARGEST_POWER)
         seconds = func.least(func.power(2, power), limit.longest_wait)
         later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
@@ -152,12 +152,12 @@ def counted_attempt(limit: Limit, after: CTE | None = None) -> ReturningInsert[b
 
 def upsert(
     key: bytes,
-    free_at: Callable[[ColumnElement[int], Moment], Moment],
-    begun: Moment,
-    prolonged: Moment,
+    free_at: Callable[[ColumnElement[int], Timestamp], Timestamp],
+    begun: Timestamp,
+    prolonged: Timestamp,
     after: CTE | None = None,
 ) -> ReturningInsert[bytes]:
-    """Count one more where the next is free and, if wanted, where `after` found a row."""
+    """Increment a count if the next attempt is allowed and, if given, `after` returned a row."""
     first = select(
         literal(key, LargeBinary),
         literal(1),
@@ -179,7 +179,7 @@ def upsert(
     )
 
 
-def taken_back(*limits: Limit) -> Update:
+def decrement(*limits: Limit) -> Update:
     keys = [limit.key for limit in limits]
     values = {"count": func.greatest(Throttle.count - 1, 0), "free_at": None}
     return update(Throttle).where(Throttle.digest.in_(keys)).values(values)

@@ -1,4 +1,4 @@
-"""uvicorn, started so that it listens at once, drains, and never outlives its parent."""
+"""Runs uvicorn with early listening, graceful shutdown and workers that end with their parent."""
 
 import asyncio
 import multiprocessing
@@ -15,7 +15,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 from fast_zero.core.addresses import local_url
 from fast_zero.core.errors import StartError
 from fast_zero.core.observability import metrics
-from fast_zero.core.server.protocol import PatientProtocol
+from fast_zero.core.server.protocol import TimeoutProtocol
 from fast_zero.core.settings import Settings
 
 FACTORY = "fast_zero.app:create_worker_app"
@@ -24,7 +24,7 @@ CONNECTIONS = 65_536
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take the address, or say who may have it. Port 0 takes a free one."""
+    """Bind and listen. Port 0 selects a free port. Raises StartError if the address is in use."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -32,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(BACKLOG)  # from here on nobody else can take it, and callers wait
+        listener.listen(BACKLOG)  # from now on the port is ours, and connections are queued
     except OSError as error:
         raise StartError(
             f"Cannot listen on {host}:{port}: {error.strerror or error}. "
@@ -43,26 +43,26 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Give the URL for a browser on this machine."""
+    """Return the URL for a browser on this machine."""
     host, port = listener.getsockname()[:2]
     return local_url(host, port)
 
 
 def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bool) -> None:
-    """Serve until SIGINT or SIGTERM; what is in flight then has `shutdown_grace` to end.
+    """Serve until SIGINT or SIGTERM. Requests in flight then have `shutdown_grace` to complete.
 
-    Workers, and the process that reloads, build the application anew from the environment.
+    Workers, and the reloaded process, create the application again from the environment.
     """
     allow_connections()
-    alone = settings.workers == 1 and not reload
+    single = settings.workers == 1 and not reload
     config = uvicorn.Config(
-        app if alone else FACTORY,
-        factory=not alone,
+        app if single else FACTORY,
+        factory=not single,
         workers=settings.workers,
         reload=reload,
-        http=PatientProtocol,
+        http=TimeoutProtocol,
         ws="none",
-        log_config=None,  # ours is made when a process starts, by `logs.configure`
+        log_config=None,  # `logs.configure` is called when a process starts
         access_log=False,
         log_level=settings.log_level,
         server_header=False,
@@ -70,12 +70,12 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         timeout_graceful_shutdown=settings.shutdown_grace,
     )
     with (
-        metrics.served(settings.host, settings.metrics_port, several=not alone),
-        suppress(KeyboardInterrupt),  # uvicorn raises the signal again when it has drained
+        metrics.served(settings.host, settings.metrics_port, several=not single),
+        suppress(KeyboardInterrupt),  # uvicorn raises the signal again after the shutdown
     ):
         if reload:
             ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
-        elif alone:
+        elif single:
             uvicorn.Server(config).run([listener])
         else:
             Workers(config, sockets=[listener]).run()
@@ -83,10 +83,10 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
 
 class Workers(Multiprocess):
     def terminate_all(self) -> None:
-        """Have new connections refused from now on.
+        """Refuse new connections from now on.
 
-        The workers share the socket with this process. Left open until the last of them has
-        ended, it would take callers whom nobody answers.
+        The workers share the socket with this process. If it stayed open until the last worker has
+        ended, it would accept connections that no worker serves.
         """
         for listener in self.sockets:
             listener.shutdown(socket.SHUT_RDWR)
@@ -94,7 +94,7 @@ class Workers(Multiprocess):
 
 
 def allow_connections() -> None:
-    """Raise the limit of open files, which often is 1024: each connection is one."""
+    """Raise the limit of open files, often 1024, since each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -103,7 +103,7 @@ def allow_connections() -> None:
 
 @contextmanager
 def leave_with_parent() -> Iterator[None]:
-    """In a worker, drain and end when the process that started it was killed."""
+    """In a worker, shut down gracefully if the parent process was killed."""
     parent = multiprocessing.parent_process()
     if parent is None:
         yield

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP, with an end to what a slow client can hold up.
+"""uvicorn's HTTP protocol, with timeouts for slow clients.
 
-uvicorn itself ends only connections that are idle between two requests. Each connection here
-looks at itself now and then, so that a request in between costs no timer.
+uvicorn itself closes only connections that are idle between two requests. Here each connection
+checks its timeouts periodically, so that a request does not need a timer of its own.
 """
 
 import json
@@ -17,25 +17,25 @@ from fast_zero.core.http.middleware.response_headers import SAFE
 from fast_zero.core.http.problems import MEDIA_TYPE, problem
 from fast_zero.core.settings import Settings
 
-LOOKS = 10  # in the shortest time that is measured
-# For a request that is on its way while the server begins to stop, and for what a client that was
-# refused still sends.
+CHECKS = 10  # per shortest timeout
+# For a request that arrives while the server begins to shut down, and for data that a client sends
+# after an error response.
 LINGER_SECONDS = 0.5
 TUNNEL = "CONNECT is for proxies, and this server is none."
 ENCODING = "Transfer-Encoding has to be chunked, in HTTP/1.1, and without a Content-Length."
 
 
 class Parser(httptools.HttpRequestParser):
-    """Read a request that asks for an upgrade which nobody offers as one that does not ask.
+    """Ignores requests to upgrade to a protocol that the server does not support.
 
-    httptools stops behind the head of such a request, and would take its body for the next one.
+    httptools stops after the head of such a request, and would parse its body as the next request.
     """
 
-    def __init__(self, protocol: "PatientProtocol") -> None:
+    def __init__(self, protocol: "TimeoutProtocol") -> None:
         super().__init__(protocol)
         self.protocol = protocol
 
-    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn gives bytes alone
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn passes bytes only
         try:
             super().feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -45,27 +45,27 @@ class Parser(httptools.HttpRequestParser):
             self.protocol.ignore_upgrade(data[end_of_head:])
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """Give a client time to send and to take, and not for ever.
+class TimeoutProtocol(HttpToolsProtocol):
+    """Limits the time that a client has to send requests and to read responses.
 
-    `reading` is the part of a request that is coming in: `head`, `body`, or None between two.
+    `reading` is the part of a request that is being received: `head`, `body`, or None between two.
     """
 
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # as uvicorn has it
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401  # uvicorn's signature
         super().connection_made(transport)
         self.settings: Settings = self.app_state["settings"]
         self.stopping = self.refused = False
         self.unread = 0
         self.unread_since = 0.0
-        self.unanswered: deque[RequestResponseCycle] = deque()  # the first is being answered
+        self.pending: deque[RequestResponseCycle] = deque()  # the application is handling the first
         self.parser = Parser(self)
         self.begin("head")
         shortest = min(self.settings.request_head_timeout, self.settings.response_read_timeout)
-        self.look_again = self.loop.call_later(shortest / LOOKS, self.look, shortest / LOOKS)
+        self.next_check = self.loop.call_later(shortest / CHECKS, self.check, shortest / CHECKS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.look_again.cancel()
-        for cycle in self.unanswered:  # uvicorn tells only the last of several
+        self.next_check.cancel()
+        for cycle in self.pending:  # uvicorn notifies only the last of several
             hang_up(cycle)
         super().connection_lost(exc)
 
@@ -74,7 +74,7 @@ class PatientProtocol(HttpToolsProtocol):
         self.since = self.loop.time()
         self.received = 0
 
-    # What uvicorn and its parser tell.
+    # Callbacks of uvicorn and its parser.
 
     def data_received(self, data: bytes) -> None:
         if self.refused:
@@ -87,16 +87,16 @@ class PatientProtocol(HttpToolsProtocol):
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large.")
 
     def on_headers_complete(self) -> None:
-        if complaint := self.complaint():
-            self.refuse(HTTPStatus.BAD_REQUEST, complaint)
-            raise httptools.HttpParserError(complaint)  # uvicorn and its parser stop then
+        if reason := self.framing_problem():
+            self.refuse(HTTPStatus.BAD_REQUEST, reason)
+            raise httptools.HttpParserError(reason)  # stops uvicorn and its parser
         if self.parser.should_upgrade() and not self.opens_websocket():
             return
         self.begin("body")
         super().on_headers_complete()
         if self.parser.should_upgrade():
             return
-        self.unanswered.append(self.cycle)
+        self.pending.append(self.cycle)
         if self.stopping:
             self.cycle.keep_alive = False
 
@@ -107,24 +107,24 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        self.unanswered.popleft()
+        self.pending.popleft()
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def shutdown(self) -> None:
-        """Let a request that crosses the server's farewell be answered, as its last."""
+        """Serve a request that arrives during the shutdown, as the last one of its connection."""
         self.stopping = True
-        if self.answering():
+        if self.is_busy():
             super().shutdown()
         else:
             self.loop.call_later(LINGER_SECONDS, super().shutdown)
 
-    # What the head of a request says of its end.
+    # Message framing and upgrades.
 
-    def complaint(self) -> str | None:
-        """Find what two readers could understand in two ways (RFC 9112, sections 6.1 and 6.3)."""
+    def framing_problem(self) -> str | None:
+        """Return what makes the message length ambiguous (RFC 9112, sections 6.1 and 6.3)."""
         if self.parser.get_method() == b"CONNECT":
             return TUNNEL
         encodings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
@@ -135,7 +135,7 @@ class PatientProtocol(HttpToolsProtocol):
         return None if is_clear and self.parser.get_http_version() == "1.1" else ENCODING
 
     def opens_websocket(self) -> bool:
-        """Tell whether uvicorn is to take a request that asks for an upgrade for a handshake."""
+        """Return whether a request with an upgrade is a valid WebSocket handshake."""
         fields = dict(self.headers)
         options = [option.strip() for option in fields[b"connection"].lower().split(b",")]
         return (
@@ -144,13 +144,13 @@ class PatientProtocol(HttpToolsProtocol):
             and b"upgrade" in options
             and fields[b"upgrade"].lower() == b"websocket"
             and not fields.keys() & {b"content-length", b"transfer-encoding"}
-            and not self.unanswered
+            and not self.pending
         )
 
     def ignore_upgrade(self, rest: bytes) -> None:
-        """Read the request again, as the connection's last and without the upgrade.
+        """Parse the request again, without the upgrade and as the last one of the connection.
 
-        What follows it is no request, whatever its client or a proxy take it for.
+        What follows it must not be treated as a request, even if the client or a proxy does.
         """
         line = b"%b %b HTTP/%b" % (
             self.parser.get_method(),
@@ -163,20 +163,20 @@ class PatientProtocol(HttpToolsProtocol):
         self.parser.feed_data(b"\r\n".join([line, *map(b": ".join, fields), b"", b""]))
         self.parser.feed_data(rest)
 
-    # What time tells.
+    # Timeouts.
 
-    def look(self, every: float) -> None:
+    def check(self, every: float) -> None:
         if self.transport.get_protocol() is not self:  # upgraded
             return
-        self.look_again = self.loop.call_later(every, self.look, every)
+        self.next_check = self.loop.call_later(every, self.check, every)
         now = self.loop.time()
-        if self.leaves_unread(now):
+        if self.reads_too_slowly(now):
             self.transport.abort()
         elif now - self.since <= self.settings.request_head_timeout:
             return
         elif self.reading == "head" and not self.received:
             self.transport.close()
-        elif self.reading == "head" and not self.answering():
+        elif self.reading == "head" and not self.is_busy():
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, "The head of the request took too long.")
         elif self.reading == "body":
             if self.sends_too_slowly():
@@ -184,42 +184,43 @@ class PatientProtocol(HttpToolsProtocol):
             else:
                 self.begin("body")
 
-    def answering(self) -> bool:
-        return bool(self.unanswered)
+    def is_busy(self) -> bool:
+        return bool(self.pending)
 
     def sends_too_slowly(self) -> bool:
-        """Tell of the stretch that ends now. While nobody reads, it is not the client's fault."""
+        """Check the period that ends now. The client is not at fault while reading is paused."""
         expected = self.settings.request_body_min_rate * self.settings.request_head_timeout
         return self.received < expected and not self.flow.read_paused
 
-    def leaves_unread(self, now: float) -> bool:
-        """Tell whether a part of a response has lain here for long, and no byte was taken."""
+    def reads_too_slowly(self, now: float) -> bool:
+        """Return whether a part of a response has been in the buffer too long without progress."""
         unread = self.transport.get_write_buffer_size()
         if not unread or not self.unread or unread < self.unread:
             self.unread, self.unread_since = unread, now
         return now - self.unread_since > self.settings.response_read_timeout and unread > 0
 
     def resume_writing(self) -> None:
-        self.unread = 0  # much was taken, though more may follow before the next look
+        self.unread = 0  # much was sent, though more may follow before the next check
         super().resume_writing()
 
     def refuse(self, status: HTTPStatus, detail: str) -> None:
-        """Answer what is coming in, read nothing more, and hang up.
+        """Send an error for the request that is being received, and close the connection.
 
-        What came before is answered first, and then that is all. A response that has begun is cut.
+        Earlier requests get their responses first; then the connection is closed without the error.
+        A response that has already started is aborted.
 
-        In stages (RFC 9112, section 9.6): what the client sends at that moment would be answered
-        by a reset, which takes the response away before it is read.
+        The connection is closed in stages (RFC 9112, section 9.6). Otherwise data that the client
+        still sends would cause a reset, which discards the response before the client reads it.
         """
         if self.transport.is_closing() or self.refused:
             return
         self.refused = True
         if self.reading == "body":
-            if self.cycle.response_started or self.cycle is not self.unanswered[0]:
+            if self.cycle.response_started or self.cycle is not self.pending[0]:
                 self.transport.abort()
                 return
             hang_up(self.cycle)
-        elif self.answering():
+        elif self.is_busy():
             self.cycle.keep_alive = False
             return
         body = json.dumps(problem(status, detail)).encode()
@@ -236,6 +237,6 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 def hang_up(cycle: RequestResponseCycle) -> None:
-    """Tell the application that nobody waits for its response any more."""
+    """Notify the application that the client has disconnected."""
     cycle.disconnected = True
     cycle.message_event.set()

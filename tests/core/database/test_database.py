@@ -56,9 +56,7 @@ async def speaking_to(app, state):
         ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", errors.Unavailable, AWAY[1]),
     ],
 )
-async def test_what_the_database_refuses_is_said_in_our_words(
-    connection, statement, error, sentence
-):
+async def test_database_errors_are_translated(connection, statement, error, sentence):
     await connection.execute(
         text(
             "CREATE TEMPORARY TABLE kinds (id smallint PRIMARY KEY) ON COMMIT DROP;"
@@ -74,7 +72,7 @@ async def test_what_the_database_refuses_is_said_in_our_words(
     assert caught.value.__cause__ is not None
 
 
-async def test_our_own_mistakes_stay_what_they_are(connection):
+async def test_programming_errors_are_not_translated(connection):
     with pytest.raises(ProgrammingError):
         await connection.execute(text("SELEKT 1"))
 
@@ -86,10 +84,10 @@ async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(sess
     assert caught.value.detail == "Could not validate credentials"
 
 
-async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live, bearer, user):
+async def test_an_unavailable_database_is_503_for_each_route_that_needs_it(live, bearer, user):
     async with live(database_url=CLOSED) as client:
         client.headers.update(bearer(user))
-        answers = [
+        responses = [
             await client.get("/users"),
             await client.get("/todos"),
             await client.post("/todos", json={"title": "Buy bread"}),
@@ -97,14 +95,14 @@ async def test_a_database_that_is_away_is_503_for_each_route_that_needs_it(live,
         ]
         home = await client.get("/")
 
-    assert [problem(answer) for answer in answers] == [AWAY] * 4
-    assert [answer.headers["retry-after"] for answer in answers] == ["2"] * 4
+    assert [problem(response) for response in responses] == [AWAY] * 4
+    assert [response.headers["retry-after"] for response in responses] == ["2"] * 4
     assert home.status_code == 200
 
 
 @pytest.fixture
 async def blocked(commit, sign_in):
-    """Give a todo that others can lock, and the request that changes it."""
+    """Return a todo that others can lock, and the request that changes it."""
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
     change = {"url": f"/todos/{todo.id}", "json": {"title": "Sell bread"}}
@@ -140,7 +138,7 @@ async def test_a_request_that_gets_no_connection_is_503(app, settings):
     assert again.status_code == 200
 
 
-async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settings, engine):
+async def test_a_connection_killed_while_idle_fails_no_request(app, settings, engine):
     small = settings.model_copy(update={"database_pool_size": 1})
     async with database.connected(small) as state, speaking_to(app, state) as client:
         async with state["sessions"]() as session:
@@ -152,7 +150,7 @@ async def test_a_connection_that_was_killed_while_idle_costs_nothing(app, settin
     assert response.status_code == 200
 
 
-async def test_what_was_answered_can_be_read_by_everyone(live, commit, sign_in, engine):
+async def test_what_a_response_confirms_is_committed(live, commit, sign_in, engine):
     [user] = await commit(UserFactory())
     async with live() as client:
         headers = await sign_in(user)
@@ -166,7 +164,7 @@ async def test_what_was_answered_can_be_read_by_everyone(live, commit, sign_in, 
 
 @pytest.fixture
 def transactional(commit):
-    """Give an application that writes in a transaction, and can then answer or fail."""
+    """Return an application that writes in a transaction, and can then return or fail."""
     app = FastAPI()
     problems.install(app)
 
@@ -182,7 +180,7 @@ def transactional(commit):
 
 
 @pytest.mark.parametrize(("end", "kept"), [("ending", 1), ("raising", 0), ("misshapen", 0)])
-async def test_a_transaction_ends_before_its_answer_leaves(
+async def test_a_transaction_ends_before_its_response_is_sent(
     transactional, settings, engine, end, kept
 ):
     seen = []
@@ -203,7 +201,7 @@ async def test_a_transaction_ends_before_its_answer_leaves(
     assert seen == [kept]
 
 
-async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
+async def test_concurrent_writes_end_in_one_row(settings, commit):
     async def register(name: str) -> str:
         values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}
         try:
@@ -219,20 +217,20 @@ async def test_writes_in_the_same_instant_end_in_one_row(settings, commit):
     assert sorted(ends) == ["Username already exists"] * 3 + ["created"]
 
 
-def test_a_database_that_answers_is_not_waited_for(settings):
+def test_an_available_database_is_used_at_once(settings):
     assert database.wait_until_ready(settings.database_address(), 0).is_newest()
 
 
-def test_a_database_that_does_not_answer_stops_the_start_with_a_sentence():
+def test_an_unavailable_database_stops_the_start_with_a_message():
     with pytest.raises(errors.StartError) as caught:
         database.wait_until_ready(CLOSED, 0)
 
-    assert str(caught.value).startswith("PostgreSQL at 127.0.0.1:1 did not answer within 0 s: ")
+    assert str(caught.value).startswith("PostgreSQL at 127.0.0.1:1 did not respond within 0 s: ")
     assert "s3cr3t" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-async def test_the_victim_of_a_deadlock_is_run_again(committing, commit):
+async def test_a_transaction_cancelled_in_a_deadlock_is_retried(committing, commit):
     first, second = await commit(*UserFactory.build_batch(2))
     both_hold_one = asyncio.Barrier(2)
     tries = []
@@ -249,14 +247,14 @@ async def test_the_victim_of_a_deadlock_is_run_again(committing, commit):
             await lock(session, other)
 
         async with committing() as session:
-            await database.run_again(session, operation)
+            await database.retry_transaction(session, operation)
 
     await asyncio.gather(take(first, second, "a"), take(second, first, "b"))
 
     assert len(tries) == 3
 
 
-async def test_what_was_not_cancelled_is_not_run_again(session):
+async def test_other_errors_are_not_retried(session):
     tries = []
 
     async def operation() -> None:
@@ -264,12 +262,12 @@ async def test_what_was_not_cancelled_is_not_run_again(session):
         raise errors.Unavailable("away")
 
     with pytest.raises(errors.Unavailable):
-        await database.run_again(session, operation)
+        await database.retry_transaction(session, operation)
 
     assert len(tries) == 1
 
 
-def test_an_address_for_psycopg_has_its_spaces_and_its_password_as_they_are():
+def test_a_connection_string_keeps_spaces_and_the_password():
     url = make_url("postgresql+psycopg://ana:a%20b%2Bc@/todos").update_query_dict(
         {"host": "/a folder/with 'this' + that"}
     )

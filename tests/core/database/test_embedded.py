@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: started, shared, left and recovered."""
+"""The embedded PostgreSQL: start, sharing, stop and recovery."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def test_starts_in_any_folder_and_stops_with_its_last_user(tmp_path, name):
     assert postmaster(data_dir) is None
 
 
-def test_a_mistake_of_its_user_is_not_blamed_on_the_folder(data_dir):
+def test_an_error_in_the_block_is_not_reported_as_one_of_the_folder(data_dir):
     with pytest.raises(BrokenPipeError), embedded.running(data_dir):
         raise BrokenPipeError
 
@@ -63,7 +63,7 @@ def test_recovers_from_a_killed_server(data_dir):
         assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
 
 
-def test_a_server_that_is_killed_is_started_again_by_those_who_use_it(data_dir):
+def test_a_killed_server_is_restarted_by_its_users(data_dir):
     with embedded.running(data_dir) as url, embedded.running(data_dir):
         killed = postmaster(data_dir)
         killed.kill()
@@ -71,13 +71,16 @@ def test_a_server_that_is_killed_is_started_again_by_those_who_use_it(data_dir):
         deadline = time.monotonic() + PATIENCE
         while not postmaster(data_dir) and time.monotonic() < deadline:
             time.sleep(0.05)
-        with embedded.running(data_dir), connect(url) as connection:  # joins when it answers
+        with (
+            embedded.running(data_dir),
+            connect(url) as connection,
+        ):  # joins when it accepts connections
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
     assert postmaster(data_dir) is None
 
 
-def test_an_interrupted_initdb_leaves_nothing_in_the_way(tmp_path):
+def test_an_interrupted_initdb_does_not_prevent_the_next_start(tmp_path):
     (tmp_path / "pg18.new").mkdir()
     (tmp_path / "pg18.new/PG_VERSION").write_text("18\n")
 
@@ -85,7 +88,7 @@ def test_an_interrupted_initdb_leaves_nothing_in_the_way(tmp_path):
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_makes_one_secret_key_that_only_its_owner_reads(tmp_path):
+def test_one_secret_key_is_created_and_only_its_owner_can_read_it(tmp_path):
     key = embedded.secret_key(tmp_path)
 
     assert len(key) >= 32
@@ -93,7 +96,7 @@ def test_makes_one_secret_key_that_only_its_owner_reads(tmp_path):
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").touch()
 
     with (
@@ -116,7 +119,7 @@ def test_a_cluster_that_does_not_start_is_reported_with_its_log(data_dir, monkey
         pass
 
 
-def test_without_the_wheel_says_how_to_get_it(monkeypatch, tmp_path):
+def test_without_the_wheel_the_error_says_how_to_install_it(monkeypatch, tmp_path):
     monkeypatch.setattr(programs, "find_spec", lambda _name: None)
 
     with (
@@ -127,14 +130,14 @@ def test_without_the_wheel_says_how_to_get_it(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of zombies in /proc")
-def test_a_killed_server_of_which_nobody_took_note_is_not_taken_for_running(tmp_path):
+def test_a_zombie_server_is_not_taken_for_running(tmp_path):
     pid_file = tmp_path / "postmaster.pid"
     with subprocess.Popen(["true"], stdout=subprocess.PIPE) as child:
         child.stdout.read()  # it ends here, and is not waited for before the block does
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         pid_file.write_text(f"{child.pid}\n")
 
-        assert not embedded.lives(tmp_path)
-        embedded.forget_zombie(tmp_path)
+        assert not embedded.is_running(tmp_path)
+        embedded.remove_stale_pid_file(tmp_path)
 
     assert not pid_file.exists()

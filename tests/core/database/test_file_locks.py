@@ -1,4 +1,4 @@
-"""Locks on files: private, and never waited for without an end."""
+"""File locks: private, and with a timeout."""
 
 import fcntl
 import os
@@ -39,7 +39,7 @@ def test_a_link_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["lock", "in-use"])
-def test_a_lock_that_stays_held_is_named_and_given_up(tmp_path, monkeypatch, caplog, name):
+def test_waiting_for_a_held_lock_times_out_with_its_name(tmp_path, monkeypatch, caplog, name):
     monkeypatch.setattr(file_locks, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(file_locks, "NOTICE_SECONDS", 0.1)
     (tmp_path / name).touch()
@@ -59,7 +59,7 @@ def test_a_lock_that_stays_held_is_named_and_given_up(tmp_path, monkeypatch, cap
     assert name in told[0]
 
 
-def test_whoever_cannot_get_the_lock_leaves_all_the_same(tmp_path, monkeypatch, caplog):
+def test_a_process_that_cannot_get_the_lock_still_exits(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(file_locks, "WAIT_SECONDS", 0.2)
     with embedded.running(tmp_path):
         held = (tmp_path / "lock").open()
@@ -71,7 +71,7 @@ def test_whoever_cannot_get_the_lock_leaves_all_the_same(tmp_path, monkeypatch, 
         """Stops it at the end."""
 
 
-def test_a_lock_that_is_released_is_got(tmp_path):
+def test_a_released_lock_is_acquired(tmp_path):
     released = threading.Event()
 
     def hold() -> None:

@@ -12,7 +12,7 @@ CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 
 
 class Ear:
-    """Write down what a listener calls."""
+    """Record the calls of a listener."""
 
     def __init__(self) -> None:
         self.begun = self.ended = 0
@@ -41,7 +41,9 @@ def ear():
 def listen(settings, ear):
     def listen(url=None):
         url = url or settings.database_address()
-        return listening(url, "test_channel", begin=ear.begin, hear=ear.hear, end=ear.end)
+        return listening(
+            url, "test_channel", on_connect=ear.begin, on_notify=ear.hear, on_disconnect=ear.end
+        )
 
     return listen
 
@@ -55,7 +57,7 @@ def notify(engine):
     return notify
 
 
-async def test_all_that_is_notified_is_heard_in_its_order(listen, ear, notify):
+async def test_notifications_are_received_in_order(listen, ear, notify):
     async with listen():
         await comes_true(lambda: ear.begun == 1)
         for number in range(20):
@@ -92,7 +94,7 @@ async def test_the_database_is_in_use_while_it_listens_and_not_while_a_backup_is
             assert not await restoration.scalar(taken)
 
 
-async def test_a_payload_that_cannot_be_read_does_not_deafen(listen, ear, notify):
+async def test_an_invalid_payload_does_not_stop_the_listener(listen, ear, notify):
     async with listen():
         await comes_true(lambda: ear.begun == 1)
         await notify("nonsense")
@@ -101,8 +103,8 @@ async def test_a_payload_that_cannot_be_read_does_not_deafen(listen, ear, notify
         await comes_true(lambda: "sense" in ear.heard)
 
 
-async def test_what_was_missed_is_read_again_from_time_to_time(listen, ear, monkeypatch, notify):
-    monkeypatch.setattr(listener, "AGAIN_SECONDS", 0)
+async def test_missed_notifications_are_read_periodically(listen, ear, monkeypatch, notify):
+    monkeypatch.setattr(listener, "REFRESH_SECONDS", 0)
     async with listen():
         await comes_true(lambda: ear.begun >= 3)
         await notify("heard")
@@ -110,9 +112,7 @@ async def test_what_was_missed_is_read_again_from_time_to_time(listen, ear, monk
         assert ear.ended == 0
 
 
-async def test_a_database_that_is_away_is_said_once_and_hinders_nobody(
-    listen, ear, monkeypatch, caplog
-):
+async def test_an_outage_is_logged_once_and_does_not_block(listen, ear, monkeypatch, caplog):
     monkeypatch.setattr(listener, "RETRY_SECONDS", 0)
     caplog.set_level(logging.INFO)
     async with listen(CLOSED):
@@ -124,16 +124,16 @@ async def test_a_database_that_is_away_is_said_once_and_hinders_nobody(
     assert "s3cr3t" not in caplog.text
 
 
-async def test_leaving_does_not_wait(listen, ear):
-    """Nor while it connects, begins or listens."""
+async def test_stopping_the_listener_does_not_wait(listen, ear):
+    """It does not wait while connecting, in a callback, or while listening."""
     for turns in range(30):
         async with asyncio.timeout(5), listen():
             for _ in range(turns):
                 await asyncio.sleep(0)
 
 
-def test_a_pooler_is_told_by_the_number_that_it_makes_up():
-    listener.refuse_a_pooler(7, (7,))
+def test_a_pooler_is_recognized_by_its_made_up_process_id():
+    listener.refuse_pooler(7, (7,))
 
     with pytest.raises(NotDirectError, match="leads to a pooler"):
-        listener.refuse_a_pooler(7, (8,))
+        listener.refuse_pooler(7, (8,))

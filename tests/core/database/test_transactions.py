@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, and a connection for no longer than they need one."""
+"""Transactions are atomic, and hold a connection only as long as they need it."""
 
 import asyncio
 
@@ -18,14 +18,14 @@ ECHO = prepare(select(bindparam("answer", type_=BigInteger).label("answer")))
 
 @pytest.fixture
 async def one(state):
-    """Give a pool whose only connection is open."""
+    """Return a pool whose only connection is open."""
     await state["pool"].wait()
     return state["pool"]
 
 
 @pytest.fixture
 def engine_of_one(one, settings):
-    """Give an engine of the test's own, to whose events it may listen."""
+    """Return an engine of the test's own, to whose events it may listen."""
     return database.create_engine(one, settings)
 
 
@@ -64,14 +64,14 @@ async def test_no_connection_is_taken_before_the_first_statement(state, one):
     await is_back(one)
 
 
-async def test_a_prepared_statement_by_itself_keeps_no_connection(state, one):
+async def test_a_prepared_statement_alone_holds_no_connection(state, one):
     async with transaction(state["sessions"]) as session:
         assert await session.fetch_one(ECHO, {"answer": 1}) == {"answer": 1}
         await is_back(one)
 
 
 async def cancelled_in_a_statement(session) -> None:
-    asyncio.current_task().cancel()  # which comes when the task next waits
+    asyncio.current_task().cancel()  # takes effect at the next await
     await session.execute(select(func.pg_sleep(60)))
 
 
@@ -82,7 +82,7 @@ async def cancelled_between_statements(_session) -> None:
 
 @pytest.mark.parametrize("last", [cancelled_in_a_statement, cancelled_between_statements])
 @pytest.mark.parametrize("again", [False, True])
-async def test_who_is_cancelled_leaves_nothing_and_gives_the_connection_back(
+async def test_a_cancelled_request_writes_nothing_and_returns_its_connection(
     engine_of_one, writing, one, committing, last, again
 ):
     rolled_back = []
@@ -101,7 +101,7 @@ async def test_who_is_cancelled_leaves_nothing_and_gives_the_connection_back(
     assert await rows(committing) == 0
 
 
-async def test_who_is_cancelled_while_it_commits_gives_the_connection_back(
+async def test_a_request_cancelled_while_committing_returns_its_connection(
     state, engine_of_one, writing, one
 ):
     listen(engine_of_one.sync_engine, "commit", lambda _: working.cancel())

@@ -1,4 +1,4 @@
-"""Whatever arrives, the answer says what is wrong; it is never a 5xx, nor an exception."""
+"""For any input the response says what is wrong. It is never a 5xx or an exception."""
 
 import json
 
@@ -57,7 +57,7 @@ async def test_a_bad_value_in_a_form_is_refused_with_the_name_of_its_field(anony
     "charset", ["utf-8", "utf-7", "unicode_escape", "undefined", "punycode", "\0", "no-such-one"]
 )
 @pytest.mark.parametrize("value", [rb"\ud800", b"\xff\xfe", b"\0", b"%ED%A0%80", b""])
-async def test_a_multipart_form_in_any_charset_is_answered(anonymous, charset, value):
+async def test_a_multipart_form_in_any_charset_gets_a_response(anonymous, charset, value):
     content = b"".join(
         b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name, value)
         for name in (b"username", b"password")
@@ -94,7 +94,7 @@ async def test_a_multipart_form_in_any_charset_is_answered(anonymous, charset, v
     ],
     ids=lambda value: str(value[:30]),
 )
-async def test_a_body_that_is_no_todo_is_refused(client, content, place):
+async def test_an_invalid_todo_is_refused(client, content, place):
     assert set(faults(await send(client, content))) == {place}
 
 
@@ -110,19 +110,19 @@ async def test_a_body_that_is_no_todo_is_refused(client, content, place):
         pytest.param(b"\xff\xfe\x00\xd8", id="half a UTF-16"),
     ],
 )
-async def test_a_body_that_cannot_be_read_is_refused(client, content):
+async def test_a_body_that_cannot_be_parsed_is_refused(client, content):
     status, detail = problem(await send(client, content))
 
     assert (status, bool(detail)) in {(400, True), (422, True)}
 
 
-async def test_of_a_key_given_twice_the_last_counts(client):
+async def test_the_last_of_duplicate_keys_is_used(client):
     response = await send(client, b'{"title": 1, "title": "first", "title": "last"}')
 
     assert (response.status_code, response.json()["title"]) == (201, "last")
 
 
-async def test_of_a_parameter_given_twice_the_last_counts(client):
+async def test_the_last_of_duplicate_parameters_is_used(client):
     assert (await client.get("/todos?limit=0&limit=1")).status_code == 200
     assert faults(await client.get("/todos?limit=1&limit=0")) == ["query.limit"]
 
@@ -136,19 +136,17 @@ async def test_of_a_parameter_given_twice_the_last_counts(client):
         ("description", 20_001, False),
     ],
 )
-@pytest.mark.parametrize("letter", ["a", "ã", "🍞"])
-async def test_lengths_count_characters_of_what_is_left_after_trimming(
-    client, field, length, allowed, letter
-):
-    response = await client.post("/todos", json=TODO | {field: f" \n{letter * length}\u3000 "})
+@pytest.mark.parametrize("character", ["a", "ã", "🍞"])
+async def test_lengths_count_characters_after_stripping(client, field, length, allowed, character):
+    response = await client.post("/todos", json=TODO | {field: f" \n{character * length}\u3000 "})
 
     if allowed:
-        assert (response.status_code, response.json()[field]) == (201, letter * length)
+        assert (response.status_code, response.json()[field]) == (201, character * length)
     else:
         assert faults(response) == [f"body.{field}"]
 
 
 @pytest.mark.parametrize("title", ["", " ", "\t\r\n", "\u3000", "\u00a0"])
-async def test_a_title_of_nothing_is_refused(client, title):
+async def test_an_empty_title_is_refused(client, title):
     assert faults(await client.post("/todos", json={"title": title})) == ["body.title"]
     assert faults(await client.patch("/todos/1", json={"title": title})) == ["body.title"]

@@ -1,4 +1,4 @@
-"""Whatever the path, the query and the head of a request say, and however long its body is."""
+"""Invalid paths, queries, headers and body lengths."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ TOO_LARGE = (413, "The body is larger than 1048576 bytes.")
 
 
 async def ask(client, method: str, path: str, headers: tuple = (), **scope):
-    """Put into the ASGI scope what a client library would mend."""
+    """Put values into the ASGI scope that a client library would normalize."""
     app = client.app
 
     async def altered(original, receive, send):
@@ -80,7 +80,7 @@ async def test_a_bad_query_is_refused_with_the_name_of_its_parameter(client, que
 
 
 @pytest.mark.parametrize("query", [b"title=%ff", b"title=%zz%", b"title=\xff"])
-async def test_a_strange_query_that_breaks_no_rule_finds_nothing(client, query):
+async def test_a_strange_but_valid_query_finds_nothing(client, query):
     response = await ask(client, "GET", "/todos", query_string=query)
 
     assert (response.status_code, response.json()["todos"]) == (200, [])
@@ -132,7 +132,7 @@ async def test_a_body_of_just_the_limit_is_read(client):
 
 
 @pytest.mark.parametrize("length", [b"", b"ten", b"-1", b"1.5", b"\xb2", b"0x10", b"1, 2", b"+1"])
-async def test_a_length_that_is_no_number_is_refused(client, length):
+async def test_a_content_length_that_is_not_a_number_is_refused(client, length):
     response = await ask(client, "POST", "/todos", headers=((b"content-length", length),))
 
     assert problem(response) == (400, "Content-Length is not a number.")
@@ -157,7 +157,7 @@ async def test_garbage_in_the_authorization_header_is_refused(client, value):
 
 
 @pytest.mark.parametrize("host", [b"", b"[", b"\xff", b"a/b?c#d", b"[::1]:x", b"a b", b"\0"])
-async def test_a_strange_host_gets_the_same_answers(client, host):
+async def test_a_strange_host_gets_the_same_responses(client, host):
     response = await ask(client, "GET", "/todos/0", headers=((b"host", host),))
 
     assert faults(response) == ["path.todo_id"]
@@ -172,7 +172,7 @@ async def test_a_strange_host_gets_the_same_answers(client, host):
         ("POST", "/auth/token", "application/x-www-form-urlencoded", b"username=a&password=b"),
     ],
 )
-async def test_who_leaves_in_the_middle_of_a_body_has_asked_for_nothing(
+async def test_a_request_with_an_incomplete_body_has_no_effect(
     client, statements, caplog, method, path, kind, body
 ):
     messages = [
@@ -195,6 +195,6 @@ async def test_who_leaves_in_the_middle_of_a_body_has_asked_for_nothing(
         with statements() as sent:
             response = await raw.request(method, path)
 
-    assert problem(response)[0] == 400  # which nobody reads
+    assert problem(response)[0] == 400  # which the client does not read
     assert (sent, sent.transactions) == ([], 0)
     assert {record.levelno for record in caplog.records} == {logging.INFO}

@@ -1,4 +1,4 @@
-"""The codes of problems: raised in the source, shown in the document, listed for readers."""
+"""Error codes in the source, in the OpenAPI document and in the documentation."""
 
 import ast
 import json
@@ -31,7 +31,7 @@ def documented() -> set[tuple[str, int]]:
 
 
 def shown(value: object) -> Iterator[tuple[str, int]]:
-    """Give code and status of each example of a problem."""
+    """Return code and status of each example of a problem."""
     if isinstance(value, dict):
         if {"code", "status", "instance"} <= value.keys() and isinstance(value["code"], str):
             yield value["code"], value["status"]
@@ -48,7 +48,7 @@ def test_the_page_of_errors_lists_each_code_and_nothing_else():
     assert {(code, status) for status, code in CODES.items()} <= documented()
 
 
-def test_sentences_call_an_email_email():
+def test_messages_call_an_email_email():
     sentences = re.findall(r"^\| `[a-z_]+` \| \d{3} \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
     other = re.compile(r"\b(e-mails?|letters?|mails?)\b", re.IGNORECASE)
 

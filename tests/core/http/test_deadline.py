@@ -1,4 +1,4 @@
-"""Every request ends, whatever it waits for."""
+"""Every request ends within the time limit."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ from tests.core.expect import problem
 LATE = (503, "The server is too busy, or its database does not answer. Try again in a moment.")
 
 
-def speaking_to(app, seconds: float) -> AsyncClient:
+def client_for(app, seconds: float) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(Deadline(app, seconds)), base_url="http://test")
 
 
@@ -27,7 +27,7 @@ def unwound() -> asyncio.Event:
     return asyncio.Event()
 
 
-async def test_what_waits_too_long_is_answered_and_unwound(unwound, caplog):
+async def test_a_request_that_takes_too_long_gets_503_and_is_cancelled(unwound, caplog):
     async def app(scope, receive, send):
         try:
             await asyncio.Event().wait()
@@ -35,16 +35,16 @@ async def test_what_waits_too_long_is_answered_and_unwound(unwound, caplog):
             unwound.set()
 
     with caplog.at_level(logging.WARNING, logger=deadline.__name__):
-        async with speaking_to(app, 0.05) as client:
+        async with client_for(app, 0.05) as client:
             response = await client.get("/todos")
 
     assert problem(response) == LATE
     assert response.headers["retry-after"] == "2"
     assert unwound.is_set()
-    assert caplog.messages == ["no response in time"]
+    assert caplog.messages == ["no response within the time limit"]
 
 
-async def test_what_is_stubborn_does_not_hold_up_the_answer():
+async def test_a_request_that_resists_cancellation_does_not_delay_the_503():
     stubborn = asyncio.Event()
 
     async def app(scope, receive, send):
@@ -67,7 +67,7 @@ async def test_what_is_stubborn_does_not_hold_up_the_answer():
     assert [message.get("status") for message in sent] == [503, None]
 
 
-async def test_the_way_of_a_body_is_not_counted():
+async def test_the_time_to_receive_a_body_does_not_count():
     async def app(scope, receive, send):
         await Request(scope, receive).body()
         await PlainTextResponse("done")(scope, receive, send)
@@ -77,23 +77,23 @@ async def test_the_way_of_a_body_is_not_counted():
             await asyncio.sleep(0.1)
             yield b"a"
 
-    async with speaking_to(app, 0.2) as client:
+    async with client_for(app, 0.2) as client:
         assert (await client.post("/", content=slow())).status_code == 200
 
 
-async def test_work_that_surely_ends_is_not_counted():
+async def test_work_with_a_paused_deadline_does_not_count():
     async def app(scope, receive, send):
-        with clock.uncounted():
+        with clock.deadline_paused():
             await asyncio.sleep(0.3)
         await PlainTextResponse("done")(scope, receive, send)
 
-    async with speaking_to(app, 0.1) as client:
+    async with client_for(app, 0.1) as client:
         assert (await client.get("/")).status_code == 200
-    with clock.uncounted():  # outside of a request it does nothing
+    with clock.deadline_paused():  # outside of a request it does nothing
         pass
 
 
-async def test_an_answer_that_has_begun_is_not_cut():
+async def test_a_response_that_has_started_is_not_aborted():
     async def app(scope, receive, send):
         async def parts():
             yield b"a"
@@ -102,11 +102,11 @@ async def test_an_answer_that_has_begun_is_not_cut():
 
         await StreamingResponse(parts())(scope, receive, send)
 
-    async with speaking_to(app, 0.1) as client:
+    async with client_for(app, 0.1) as client:
         assert (await client.get("/")).text == "ab"
 
 
-async def test_a_server_that_stops_cancels_as_ever():
+async def test_a_cancellation_by_the_server_is_passed_on():
     async def app(scope, receive, send):
         await asyncio.Event().wait()
 
@@ -119,7 +119,7 @@ async def test_a_server_that_stops_cancels_as_ever():
         await task
 
 
-async def test_a_request_leaves_no_circle_for_the_garbage_collector():
+async def test_a_request_leaves_no_reference_cycle():
     clocks = []
 
     async def app(scope, receive, send):

@@ -26,21 +26,21 @@ def conditions(draw):
 
 
 @given(conditions())
-def test_a_list_is_read_as_it_was_written(condition):
+def test_a_list_of_tags_is_parsed(condition):
     written, header = condition
 
     assert etags.parse("If-Match", header) == written
 
 
 @given(st.text(st.characters(max_codepoint=0xFF)))
-def test_whatever_comes_is_read_or_refused(header):
+def test_any_header_is_parsed_or_refused(header):
     with suppress(Malformed):
         read = etags.parse("If-None-Match", header)
         assert read == ("*",) or all(re.fullmatch(etags.TAG, tag) for tag in read)
 
 
 @given(st.lists(st.integers(1, 10**18 - 1), max_size=5), st.integers(1, 10**18 - 1))
-def test_a_tag_is_what_its_version_says(versions, current):
+def test_a_tag_contains_its_version(versions, current):
     header = ", ".join(map(etags.tag, versions))
     read = etags.parse("If-Match", header)
 
@@ -51,7 +51,7 @@ def test_a_tag_is_what_its_version_says(versions, current):
 @pytest.mark.parametrize(
     "header", ["7", '"7', '7"', '"7" "8"', '*, "7"', 'w/"7"', '"a b"', "W/7", "'7'"]
 )
-def test_what_is_no_list_of_tags_is_refused(header):
+def test_an_invalid_list_of_tags_is_refused(header):
     with pytest.raises(Malformed):
         etags.parse("If-Match", header)
 
@@ -76,7 +76,7 @@ def test_a_long_malformed_list_is_refused_at_once():
         ("", ()),
     ],
 )
-def test_strong_comparison_takes_only_tags_of_ours(header, accepted):
+def test_strong_comparison_accepts_only_our_tags(header, accepted):
     if header == '"\u0667"':  # an Arabic seven is no etagc
         with pytest.raises(Malformed):
             etags.parse("If-Match", header)
@@ -84,7 +84,7 @@ def test_strong_comparison_takes_only_tags_of_ours(header, accepted):
     assert etags.versions(etags.parse("If-Match", header)) == accepted
 
 
-def test_another_view_of_the_row_counts_where_it_is_named():
+def test_tags_of_a_named_view_are_accepted():
     assert etags.versions(('"7-public"', '"8"', '"9-secret"'), "-public") == (7, 8)
     assert etags.versions(None, "-public") is None
 
@@ -100,5 +100,5 @@ def test_another_view_of_the_row_counts_where_it_is_named():
         ("", False),
     ],
 )
-def test_weak_comparison_looks_through_the_w(header, seen):
+def test_weak_comparison_ignores_the_weak_prefix(header, seen):
     assert etags.seen_before(etags.parse("If-None-Match", header), '"7"') is seen

@@ -11,7 +11,7 @@ PROXIES = "10.0.0.0/8, 2001:db8::1"
 
 
 async def seen(*headers: tuple[str, str], peer="10.0.0.1", trusted=PROXIES, kind="http"):
-    """Give the address and scheme that an application is told."""
+    """Return the address and scheme that an application is told."""
     told = {}
 
     async def app(scope, _receive, _send):
@@ -52,30 +52,30 @@ async def seen(*headers: tuple[str, str], peer="10.0.0.1", trusted=PROXIES, kind
         ("", ("10.0.0.1", "http")),
     ],
 )
-async def test_the_last_hop_that_is_no_proxy_of_ours_is_the_client(value, expected):
+async def test_the_last_untrusted_hop_is_the_client(value, expected):
     assert await seen(("forwarded", value)) == expected
 
 
-async def test_a_header_in_several_lines_is_one():
+async def test_several_header_lines_are_one_value():
     lines = [("forwarded", "for=198.51.100.9"), ("forwarded", "for=203.0.113.7")]
 
     assert (await seen(*lines))[0] == "203.0.113.7"
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.1", "2001:db8::2", "", None])
-async def test_nobody_else_is_believed(peer):
+async def test_untrusted_hops_are_ignored(peer):
     told = await seen(("forwarded", "for=198.51.100.9;proto=https"), peer=peer)
 
     assert told == (peer, "http")
 
 
-async def test_what_uvicorn_has_read_stands():
+async def test_x_forwarded_for_takes_precedence():
     both = [("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=198.51.100.9")]
 
     assert (await seen(*both, peer="10.0.0.1"))[0] == "10.0.0.1"
 
 
-async def test_everyone_is_believed_where_that_is_set():
+async def test_all_hops_can_be_trusted():
     value = "for=198.51.100.9, for=203.0.113.7"
 
     assert (await seen(("forwarded", value), peer="192.0.2.1", trusted="*"))[0] == "198.51.100.9"
@@ -94,7 +94,7 @@ SENT = st.text(alphabet='for=proto;,"\\ \t[]:.x1', max_size=60) | st.text(
 
 
 @given(SENT, ADDRESSES, st.integers(0, 3), st.sampled_from([", ", ",", " ,\t"]))
-async def test_whatever_a_client_sends_its_proxies_decide(sent, address, proxies, between):
+async def test_a_client_cannot_override_its_proxies(sent, address, proxies, between):
     client = f'"[{address}]:4711"' if address.version == 6 else str(address)
     chain = [f'for={client};proto=https;host="a, \\";for=198.51.100.9"']
     chain += [f"for=10.0.0.{number + 2};proto=https" for number in range(proxies)]
@@ -120,7 +120,7 @@ async def test_x_forwarded_for_is_read_from_the_right_too(sent, address, proxies
 
 
 @given(SENT)
-async def test_what_is_malformed_leaves_an_address(sent):
+async def test_a_malformed_header_leaves_an_address(sent):
     assert isinstance((await seen(("forwarded", sent)))[0], str)
 
 
@@ -131,9 +131,9 @@ async def test_a_session_and_its_scheme_are_those_of_the_client(live, commit):
     async with live(forwarded_allow_ips="10.0.0.1") as client:
         transport = ASGITransport(client.app, client=("10.0.0.1", 1))
         async with AsyncClient(transport=transport, base_url="http://test") as proxy:
-            answer = await proxy.post("/auth/token", data=form, headers=headers)
-            bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+            response = await proxy.post("/auth/token", data=form, headers=headers)
+            bearer = {"Authorization": f"Bearer {response.json()['access_token']}"}
             listed = (await client.get("/auth/sessions", headers=bearer | headers)).json()
 
-    assert "strict-transport-security" in answer.headers
+    assert "strict-transport-security" in response.headers
     assert [session["address"] for session in listed["sessions"]] == ["203.0.113.7"]

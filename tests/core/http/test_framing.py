@@ -1,4 +1,4 @@
-"""Where a request ends, when its client would have two readers see two different ends."""
+"""Message framing: requests whose length two parsers could understand differently."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from fast_zero.core.server.protocol import ENCODING, TUNNEL, PatientProtocol
+from fast_zero.core.server.protocol import ENCODING, TUNNEL, TimeoutProtocol
 from tests import clusters
 from tests.processes import PATIENCE, serving
 
@@ -63,13 +63,13 @@ def byte_by_byte(head: bytes, body: bytes) -> list[bytes]:
     return [bytes([byte]) for byte in head + body]
 
 
-async def answers(server, *segments: bytes) -> list[tuple[int, bytes]]:
-    """Send segments; give the statuses and bodies that come until the server hangs up."""
+async def responses(server, *segments: bytes) -> list[tuple[int, bytes]]:
+    """Send segments; return the statuses and bodies until the server closes the connection."""
     address = urlsplit(server.url)
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.suppress(ConnectionError):  # it may hang up before all is sent
+        with contextlib.suppress(ConnectionError):  # it may close the connection before all is sent
             for segment in segments:
                 writer.write(segment)
                 await writer.drain()
@@ -89,11 +89,11 @@ async def answers(server, *segments: bytes) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("cut", [whole, body_later, byte_by_byte])
 @pytest.mark.parametrize("body_of", [with_length, chunked])
-async def test_an_upgrade_that_nobody_offers_is_ignored_and_the_body_kept(server, cut, body_of):
+async def test_an_unsupported_upgrade_is_ignored_and_the_body_is_read(server, cut, body_of):
     for upgrade in UPGRADES:
         new = account()
 
-        [(status, body)] = await answers(server, *cut(POST + upgrade, body_of(new)))
+        [(status, body)] = await responses(server, *cut(POST + upgrade, body_of(new)))
 
         assert status == 201
         assert json.loads(body)["username"] == json.loads(new)["username"]
@@ -103,43 +103,43 @@ async def test_an_upgrade_that_nobody_offers_is_ignored_and_the_body_kept(server
 @pytest.mark.parametrize("body_of", [with_length, chunked])
 @pytest.mark.parametrize("upgrade", UPGRADES)
 async def test_no_body_of_an_upgrade_is_a_request(server, cut, body_of, upgrade):
-    [(status, _)] = await answers(server, *cut(POST + upgrade, body_of(NEXT)))
+    [(status, _)] = await responses(server, *cut(POST + upgrade, body_of(NEXT)))
 
     assert status == 422
 
 
 @pytest.mark.parametrize("cut", [whole, body_later])
 @pytest.mark.parametrize("then", [NEXT, NEXT * 500, POST + H2C + with_length(NEXT), b"\x00\xff"])
-async def test_what_follows_an_upgrade_is_not_answered(server, cut, then):
+async def test_data_after_an_upgrade_is_not_a_request(server, cut, then):
     first = cut(POST + H2C, with_length(account()))
     first[-1] += then
 
-    assert [status for status, _ in await answers(server, *first, NEXT, NEXT)] == [201]
+    assert [status for status, _ in await responses(server, *first, NEXT, NEXT)] == [201]
 
 
-async def test_an_upgrade_without_a_body_is_answered_after_what_came_before(server):
+async def test_an_upgrade_without_a_body_gets_its_response_in_order(server):
     head = b"GET /livez HTTP/1.1\r\nHost: test\r\n"
 
-    received = await answers(server, NEXT + head + H2C + b"\r\n" + NEXT)
+    received = await responses(server, NEXT + head + H2C + b"\r\n" + NEXT)
 
     assert [status for status, _ in received] == [200, 200]
     assert received[1][1] == b'{"status":"alive"}'
 
 
-async def test_an_old_client_cannot_upgrade(server):
+async def test_http_1_0_cannot_upgrade(server):
     head = POST.replace(b"1.1", b"1.0") + UPGRADES[1]
 
-    [(status, _)] = await answers(server, head + with_length(account()))
+    [(status, _)] = await responses(server, head + with_length(account()))
 
     assert status == 201
 
 
 @pytest.mark.parametrize("target", [b"example.com:443", b"/users", b"*"])
 @pytest.mark.parametrize("fields", [b"\r\n", H2C + b"\r\n", with_length(NEXT)])
-async def test_nobody_tunnels(server, target, fields):
+async def test_connect_is_refused(server, target, fields):
     head = b"CONNECT %b HTTP/1.1\r\nHost: test\r\n" % target
 
-    [(status, body)] = await answers(server, head + fields, NEXT)
+    [(status, body)] = await responses(server, head + fields, NEXT)
 
     assert status == 400
     assert json.loads(body)["detail"] in {TUNNEL, "Invalid HTTP request received."}
@@ -175,36 +175,36 @@ async def test_a_transfer_encoding_other_than_chunked_is_refused(server, encodin
     length_first = POST + b"Content-Length: 5\r\nTransfer-Encoding: " + encoding + b"\r\n" + body
 
     for request in (plain, length_first, plain.replace(b"Host", b"Connection: Upgrade\r\nHost")):
-        assert [status for status, _ in await answers(server, request + NEXT, NEXT)] == [400]
+        assert [status for status, _ in await responses(server, request + NEXT, NEXT)] == [400]
 
 
-async def test_an_old_client_has_no_transfer_encoding(server):
+async def test_http_1_0_cannot_use_transfer_encoding(server):
     for fields in (b"", b"Connection: keep-alive\r\n", b"Content-Length: 5\r\n"):
         request = POST.replace(b"1.1", b"1.0") + fields + chunked(account())
 
-        [(status, body)] = await answers(server, request, NEXT)
+        [(status, body)] = await responses(server, request, NEXT)
 
         assert status == 400
         assert json.loads(body)["detail"] in {ENCODING, "Invalid HTTP request received."}
 
 
-async def test_chunked_is_a_word_of_any_case(server):
+async def test_chunked_is_case_insensitive(server):
     request = POST + b"Connection: close\r\n" + chunked(account()).replace(b"chunked", b"CHUNKED")
 
-    assert [status for status, _ in await answers(server, request)] == [201]
+    assert [status for status, _ in await responses(server, request)] == [201]
 
 
 @pytest.mark.parametrize(
     "garbage", [b"\x00\r\n\r\n", POST + b"Transfer-Encoding: gzip\r\n\r\n", b"x" * 70_000]
 )
-async def test_a_refusal_is_not_taken_for_the_answer_to_what_came_before(server, garbage):
-    received = await answers(server, POST + with_length(account()) + garbage)
+async def test_an_error_is_not_sent_as_the_response_to_an_earlier_request(server, garbage):
+    received = await responses(server, POST + with_length(account()) + garbage)
 
     assert [status for status, _ in received] == [201]
 
 
-async def test_a_body_that_breaks_off_is_answered_once(server):
-    [(status, _)] = await answers(server, POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxyz")
+async def test_an_incomplete_body_gets_one_response(server):
+    [(status, _)] = await responses(server, POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxyz")
 
     assert status == 400
     assert "Traceback" not in server.log.read_text()
@@ -218,7 +218,7 @@ HANDSHAKE = (
 
 @pytest.fixture
 async def sockets(settings):
-    """Serve an application that answers each request with its body, and opens WebSockets."""
+    """Serve an application that echoes the body of each request, and accepts WebSockets."""
 
     async def app(scope, receive, send):
         if scope["type"] == "websocket":
@@ -233,14 +233,14 @@ async def sockets(settings):
     config.load()
     state = {"settings": settings}
     served = await asyncio.get_running_loop().create_server(
-        lambda: PatientProtocol(config, ServerState(), state), "127.0.0.1", 0
+        lambda: TimeoutProtocol(config, ServerState(), state), "127.0.0.1", 0
     )
     async with served:
         yield served.sockets[0].getsockname()
 
 
 async def told(address, request: bytes, size: int = -1) -> bytes:
-    """Send a request; give so much of what comes back, or all until the server hangs up."""
+    """Send a request; return so many bytes of the response, or all until the connection closes."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(*address)
         writer.write(request)
@@ -249,7 +249,7 @@ async def told(address, request: bytes, size: int = -1) -> bytes:
     return received
 
 
-async def test_a_handshake_reaches_a_websocket_where_there_is_one(sockets):
+async def test_a_handshake_reaches_a_websocket_route(sockets):
     received = await told(sockets, HANDSHAKE + b"\r\n", size=100)
 
     assert received.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
@@ -266,7 +266,7 @@ async def test_a_handshake_reaches_a_websocket_where_there_is_one(sockets):
         HANDSHAKE + b"Connection: keep-alive\r\n" + with_length(NEXT),
     ],
 )
-async def test_what_is_no_handshake_is_a_request_beside_a_websocket_too(sockets, request_):
+async def test_an_invalid_handshake_is_an_ordinary_request(sockets, request_):
     received = await told(sockets, request_ + NEXT)
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -274,7 +274,7 @@ async def test_what_is_no_handshake_is_a_request_beside_a_websocket_too(sockets,
     assert received.count(b"HTTP/1.1 200 OK") == 1
 
 
-async def test_a_handshake_does_not_overtake_an_answer(sockets):
+async def test_a_handshake_waits_for_pending_responses(sockets):
     received = await told(sockets, NEXT + HANDSHAKE + b"\r\n")
 
     assert received.count(b"HTTP/1.1 200 OK") == 2

@@ -9,14 +9,14 @@ from tests.core.expect import problem
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 
 
-async def test_a_process_lives_without_its_database(live, statements):
+async def test_liveness_does_not_need_the_database(live, statements):
     async with live(database_url=CLOSED) as client:
         response = await client.get("/livez")
 
     assert (response.status_code, response.json()) == (200, {"status": "alive"})
 
 
-async def test_it_is_ready_when_its_database_is(anonymous):
+async def test_the_server_is_ready_if_the_database_is(anonymous):
     head, _ = revisions.known()
     response = await anonymous.get("/readyz")
 
@@ -30,7 +30,7 @@ async def test_it_is_ready_when_its_database_is(anonymous):
 
 
 @pytest.mark.parametrize(("seconds", "worker"), [(5, "alive"), (60, "absent")])
-async def test_it_tells_whether_somebody_does_the_jobs(anonymous, connection, seconds, worker):
+async def test_readiness_reports_whether_a_worker_runs(anonymous, connection, seconds, worker):
     await connection.execute(
         text(
             "INSERT INTO procrastinate_workers (last_heartbeat)"
@@ -42,7 +42,7 @@ async def test_it_tells_whether_somebody_does_the_jobs(anonymous, connection, se
     assert (await anonymous.get("/readyz")).json()["worker"] == worker
 
 
-async def test_it_tells_its_release(anonymous):
+async def test_the_release_is_reported(anonymous):
     response = await anonymous.get("/version")
 
     assert response.json() == {
@@ -51,7 +51,7 @@ async def test_it_tells_its_release(anonymous):
     }
 
 
-async def test_it_is_not_ready_without_its_database(live):
+async def test_the_server_is_not_ready_without_its_database(live):
     async with live(database_url=CLOSED) as client:
         response = await client.get("/readyz")
 
@@ -59,8 +59,8 @@ async def test_it_is_not_ready_without_its_database(live):
     assert response.headers["retry-after"] == "2"
 
 
-async def test_it_is_not_ready_when_its_database_falls_silent(live, engine, monkeypatch):
-    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
+async def test_the_server_is_not_ready_if_the_database_does_not_respond(live, engine, monkeypatch):
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.1)
     async with live() as client, engine.begin() as other:
         await other.execute(text("LOCK TABLE alembic_version"))
         response = await client.get("/readyz")
@@ -69,7 +69,7 @@ async def test_it_is_not_ready_when_its_database_falls_silent(live, engine, monk
 
 
 @pytest.mark.parametrize(("revision", "status"), [("older", 503), ("newer", 200)])
-async def test_it_is_ready_for_a_database_that_is_ahead_and_not_for_one_behind(
+async def test_the_server_is_ready_for_a_newer_schema_but_not_for_an_older_one(
     anonymous, connection, monkeypatch, revision, status
 ):
     monkeypatch.setattr(revisions, "known", lambda: ("head", frozenset({"older"})))
@@ -80,7 +80,7 @@ async def test_it_is_ready_for_a_database_that_is_ahead_and_not_for_one_behind(
     assert (await anonymous.get("/readyz")).status_code == status
 
 
-async def test_it_is_not_ready_for_a_database_that_was_never_migrated(anonymous, connection):
+async def test_the_server_is_not_ready_for_a_database_without_migrations(anonymous, connection):
     await connection.execute(text("DROP TABLE alembic_version"))
     response = await anonymous.get("/readyz")
 

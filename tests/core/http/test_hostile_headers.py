@@ -1,4 +1,4 @@
-"""Whatever a header says, at every route, the answer is not that something broke."""
+"""No header value causes a 5xx on any route."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ UNLIMITED = (
     "LETTERS_PER_HOUR_PER_ADDRESS",
 )
 TRUSTING = {"FORWARDED_ALLOW_IPS": "*", "CORS_ALLOW_ORIGINS": "https://app.example"}
-# What would leave the others nobody to ask as.
+# They would delete the account or session that the other requests use.
 FINAL = {
     ("DELETE", "/users/{user_id}"),
     ("DELETE", "/auth/sessions"),
@@ -39,7 +39,7 @@ BESIDE = [
     ("GET", "/nowhere"),
 ]
 
-# Every header that we, or a library on the way of a request, read.
+# Every header that fast_zero or one of its libraries reads.
 NAMES = [
     *(
         "Accept",
@@ -111,7 +111,7 @@ class Target:
     routes: list[tuple[str, str]] = field(default_factory=list)
 
     def ask(self, route: tuple[str, str], headers: dict[bytes, bytes], body: bytes) -> bytes:
-        """Send what no client library would; give the first that comes back, if anything does."""
+        """Send raw bytes; return the start of the response, if there is one."""
         lines = ["{} {} HTTP/1.1".format(*route).encode(), *map(b": ".join, headers.items())]
         with socket.create_connection(self.address) as connection, suppress(OSError):
             connection.settimeout(1)  # it may wait for more of a body than there is
@@ -172,9 +172,9 @@ def test_no_header_breaks_a_route(server, target, data):
 
     logged = server.log.stat().st_size
 
-    answer = target.ask(route, headers, BODIES[kind])
+    response = target.ask(route, headers, BODIES[kind])
 
-    assert not answer.startswith(b"HTTP/1.1 5"), answer
+    assert not response.startswith(b"HTTP/1.1 5"), response
     assert b'"level": "error"' not in server.log.read_bytes()[logged:]
 
 
@@ -193,5 +193,5 @@ def test_no_huge_number_breaks_any_route(target, value):
                 b"authorization": b"Bearer " + target.token.encode(),
                 name.lower().encode(): value,
             }
-            answer = target.ask(route, headers, b"")
-            assert re.match(rb"HTTP/1.1 [234]", answer), (route, name, answer)
+            response = target.ask(route, headers, b"")
+            assert re.match(rb"HTTP/1.1 [234]", response), (route, name, response)

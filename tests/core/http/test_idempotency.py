@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.core.security.password_queue import passwords
-from fast_zero.models import KeptAnswer, PersonalToken, Todo, User
+from fast_zero.models import IdempotencyKey, PersonalToken, Todo, User
 from tests.core.expect import comes_true, faults, problem
 from tests.factories import UserFactory
 
@@ -31,7 +31,7 @@ CREATES = [
 
 @pytest.fixture
 async def client(client, user, open_log_in):
-    """Speak as `user`, whose session is one that the database knows: a token is made from one."""
+    """Return a client of `user` with a stored session, which creating a token needs."""
     client.headers.update(await open_log_in(user))
     return client
 
@@ -46,13 +46,13 @@ def count(sessions):
 
 
 def essence(response) -> tuple:
-    """Give what a replay must repeat."""
+    """Return what a replay must repeat."""
     names = ("content-type", "etag", "location", "cache-control")
     return response.status_code, response.content, *map(response.headers.get, names)
 
 
 @pytest.mark.parametrize(("path", "body", "model"), CREATES)
-async def test_what_is_sent_again_is_answered_again_and_done_once(client, count, path, body, model):
+async def test_a_repeated_request_gets_the_stored_response(client, count, path, body, model):
     first = await client.post(path, json=body, headers=KEY)
     rows = await count(model)
     again = await client.post(path, json=body, headers=KEY)
@@ -65,10 +65,10 @@ async def test_what_is_sent_again_is_answered_again_and_done_once(client, count,
 
 
 @pytest.mark.parametrize(("path", "body", "model"), CREATES)
-async def test_without_a_key_nothing_is_kept(client, count, path, body, model):
+async def test_without_a_key_no_response_is_stored(client, count, path, body, model):
     await client.post(path, json=body)
 
-    assert await count(KeptAnswer) == 0
+    assert await count(IdempotencyKey) == 0
 
 
 async def test_without_a_key_a_create_is_one_statement_and_with_one_three(client, statements):
@@ -83,7 +83,7 @@ async def test_without_a_key_a_create_is_one_statement_and_with_one_three(client
 
 
 @pytest.mark.parametrize(("path", "body", "model"), CREATES)
-async def test_another_body_under_a_key_is_refused(client, count, path, body, model):
+async def test_another_body_with_the_same_key_is_refused(client, count, path, body, model):
     await client.post(path, json=body, headers=KEY)
     rows = await count(model)
     other = BATCH | {"atomic": False} if path == "/todos/batch" else body | {"more": 1}
@@ -107,7 +107,7 @@ async def test_a_key_belongs_to_one_user_and_one_route(client, bearer, user, str
         assert "idempotency-replayed" not in response.headers
 
 
-async def test_a_replay_needs_a_token_as_the_first_did(client, anonymous):
+async def test_a_replay_needs_a_token_like_the_first_request(client, anonymous):
     await client.post("/todos", json=TODO, headers=KEY)
     del anonymous.headers["authorization"]
 
@@ -124,7 +124,7 @@ async def test_a_key_may_be_quoted(client):
 @pytest.mark.parametrize(
     "key", ["", " ", '""', '"', '"a', 'a"', "a b", "a" * 256, "a, b", "\xe9", "a\tb"]
 )
-async def test_a_key_that_is_none_is_refused_in_a_sentence(client, count, key):
+async def test_an_invalid_key_is_refused_with_a_message(client, count, key):
     response = await client.post(
         "/todos", json=TODO, headers={"Idempotency-Key": key.encode("latin-1")}
     )
@@ -136,7 +136,7 @@ async def test_a_key_that_is_none_is_refused_in_a_sentence(client, count, key):
     assert await count(Todo) == 0
 
 
-async def test_a_refusal_is_not_kept(client, user):
+async def test_an_error_response_is_not_stored(client, user):
     taken = ANA | {"username": user.username}
     refused = await client.post("/users", json=taken, headers=KEY)
     wrong = await client.post("/users", json=ANA | {"email": "nowhere"}, headers=KEY)
@@ -145,7 +145,7 @@ async def test_a_refusal_is_not_kept(client, user):
     assert [refused.status_code, wrong.status_code, mended.status_code] == [409, 422, 201]
 
 
-async def test_a_key_is_new_again_after_a_day(client, count, connection):
+async def test_a_key_expires_after_a_day(client, count, connection):
     first = await client.post("/todos", json=TODO, headers=KEY)
     await connection.execute(
         text("UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second'")
@@ -156,10 +156,10 @@ async def test_a_key_is_new_again_after_a_day(client, count, connection):
 
     assert again.json()["id"] != first.json()["id"]
     assert more.json() == again.json()
-    assert await count(KeptAnswer) == 1
+    assert await count(IdempotencyKey) == 1
 
 
-async def test_expired_answers_are_thrown_away_a_few_at_a_time(client, count, connection, user):
+async def test_expired_responses_are_deleted_a_few_at_a_time(client, count, connection, user):
     await connection.execute(
         text(
             "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, created_at)"
@@ -170,11 +170,13 @@ async def test_expired_answers_are_thrown_away_a_few_at_a_time(client, count, co
 
     for left in (6, 2):
         await client.post("/todos", json=TODO, headers={"Idempotency-Key": f"key-{left}"})
-        assert await count(KeptAnswer) == left
+        assert await count(IdempotencyKey) == left
 
 
 @pytest.mark.parametrize("path", ["/todos", "/users"])
-async def test_what_was_kept_goes_with_the_account(client, count, anonymous, token_of, path):
+async def test_stored_responses_are_deleted_with_the_account(
+    client, count, anonymous, token_of, path
+):
     body = ANA if path == "/users" else TODO
     created = await client.post(path, json=body, headers=KEY)
     user_id = created.json()["id"]
@@ -183,15 +185,15 @@ async def test_what_was_kept_goes_with_the_account(client, count, anonymous, tok
     else:
         client.headers["authorization"] = f"Bearer {token_of(SimpleNamespace(id=user_id))}"
 
-    assert await count(KeptAnswer) == 1
+    assert await count(IdempotencyKey) == 1
     assert (await client.delete(f"/users/{user_id}")).status_code == 200
-    assert await count(KeptAnswer) == 0
+    assert await count(IdempotencyKey) == 0
 
 
-async def test_the_kept_fingerprint_is_no_plain_hash_of_the_body(client, session):
+async def test_the_stored_fingerprint_is_a_keyed_hash_of_the_body(client, session):
     await client.post("/users", json=ANA, headers=KEY)
 
-    kept = (await session.scalars(select(KeptAnswer))).one()
+    kept = (await session.scalars(select(IdempotencyKey))).one()
 
     assert ANA["password"].encode() not in kept.body
     assert len(kept.fingerprint) == 32
@@ -201,7 +203,7 @@ async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_
     async with live(database_pool_size=1, database_pool_wait=0.2) as client:
         async with passwords.hashing:
             hashing = asyncio.create_task(client.post("/users", json=ANA, headers=KEY))
-            await comes_true(lambda: passwords.sizes.total() == 1)
+            await comes_true(lambda: passwords.pending.total() == 1)
             meanwhile = await client.get("/users")
         assert (await hashing).is_success
 
@@ -209,24 +211,24 @@ async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_
 
 
 @pytest.mark.parametrize("create", CREATES)
-async def test_of_fifty_at_once_one_is_done(live, commit, sign_in, engine, create):
+async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, sign_in, engine, create):
     path, body, model = create
     [user] = await commit(UserFactory())
     headers = await sign_in(user) | KEY
     async with live(password_queue_per_address=None) as client:
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.post(path, json=body, headers=headers) for _ in range(50))
         )
     async with engine.connect() as other:
         rows = await other.scalar(select(func.count()).select_from(model))
 
-    assert len({answer.content for answer in answers}) == 1
-    assert {answer.status_code for answer in answers} <= {200, 201}
-    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    assert len({response.content for response in responses}) == 1
+    assert {response.status_code for response in responses} <= {200, 201}
+    assert sum("idempotency-replayed" not in response.headers for response in responses) == 1
     assert rows == (2 if path in {"/todos/batch", "/users"} else 1)  # the batch's, or beside mine
 
 
-async def test_while_the_first_is_being_done_the_second_waits_or_is_told_when_to_ask(
+async def test_a_second_request_waits_for_the_first_or_gets_409_with_retry_after(
     live, commit, sign_in, engine
 ):
     [user] = await commit(UserFactory())

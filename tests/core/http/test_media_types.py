@@ -1,4 +1,4 @@
-"""A body of a media type that its route does not take."""
+"""Bodies of a media type that the route does not accept."""
 
 import json
 
@@ -37,7 +37,7 @@ async def send(client, content: bytes, content_type: str | None, path: str = "/t
         "\xff",
     ],
 )
-async def test_json_must_be_called_json(client, content_type):
+async def test_json_needs_a_json_content_type(client, content_type):
     response = await send(client, TODO, content_type)
 
     assert problem(response) == NOT_JSON
@@ -54,17 +54,17 @@ async def test_json_must_be_called_json(client, content_type):
         "application/merge-patch+json",
     ],
 )
-async def test_json_may_be_called_by_its_other_names(client, content_type):
+async def test_other_json_media_types_are_accepted(client, content_type):
     assert (await send(client, TODO, content_type)).status_code == 201
 
 
-async def test_a_body_that_is_missing_is_of_no_media_type(client, anonymous):
+async def test_a_missing_body_needs_no_media_type(client, anonymous):
     assert faults(await send(client, b"", "text/plain")) == ["body"]
     missing = ["body.username", "body.password"]
     assert faults(await send(anonymous, b"", "application/json", "/auth/token")) == missing
 
 
-async def test_who_may_not_write_is_told_that_first(anonymous):
+async def test_missing_permission_is_reported_before_the_media_type(anonymous):
     assert problem(await send(anonymous, TODO, "text/plain"))[0] == 401
 
 
@@ -89,13 +89,13 @@ async def test_every_route_that_takes_json_refuses_another_body(app, client):
 
 
 def content_of(app, route) -> dict:
-    """Give what the document says of a route's body, by media type."""
+    """Return the documented body of a route, by media type."""
     operations = app.openapi()["paths"].get(route.path, {})
     bodies = [operations.get(method.lower(), {}).get("requestBody", {}) for method in route.methods]
     return {name: entry for body in bodies for name, entry in body.get("content", {}).items()}
 
 
-def test_the_document_says_so_of_the_routes_that_take_a_body_and_of_no_others(app):
+def test_only_routes_with_a_body_document_415(app):
     operations = [
         operation for path in app.openapi()["paths"].values() for operation in path.values()
     ]
@@ -114,7 +114,7 @@ def test_the_document_says_so_of_the_routes_that_take_a_body_and_of_no_others(ap
     ("content", "content_type"),
     [(LOG_IN, "application/json"), (FORM, "text/plain"), (FORM, None), (FORM, "\xff")],
 )
-async def test_a_log_in_is_told_to_send_a_form(anonymous, content, content_type):
+async def test_a_log_in_with_json_is_refused(anonymous, content, content_type):
     response = await send(anonymous, content, content_type, "/auth/token")
 
     assert problem(response) == NO_FORM
@@ -141,7 +141,7 @@ async def test_a_log_in_in_chunks_of_json_is_refused_unread(anonymous):
         "multipart/form-data; boundary=x",
     ],
 )
-async def test_a_form_may_be_called_by_its_other_names(anonymous, user, content_type):
+async def test_other_form_media_types_are_accepted(anonymous, user, content_type):
     fields = {"username": user.username, "password": PASSWORD}
     content = "&".join(map("=".join, fields.items())).replace(" ", "+").encode()
     if content_type.startswith("multipart"):

@@ -7,7 +7,7 @@ FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.mark.parametrize(
     "accept", [FIREFOX, "text/html", "TEXT/HTML ; charset=utf-8 ; Q=0.9, application/json;q=0.8"]
 )
-async def test_a_browser_is_led_to_the_documentation(anonymous, method, accept):
+async def test_a_browser_is_redirected_to_the_documentation(anonymous, method, accept):
     response = await anonymous.request(method, "/", headers={"Accept": accept})
 
     assert (response.status_code, response.headers["location"]) == (307, "/docs")
@@ -18,7 +18,7 @@ async def test_a_browser_is_led_to_the_documentation(anonymous, method, accept):
     "accept",
     ["*/*", "", "application/json", "application/json, text/html;q=0.9", "text/*", "text/html;q=0"],
 )
-async def test_any_other_client_is_greeted(anonymous, accept):
+async def test_other_clients_get_the_greeting(anonymous, accept):
     response = await anonymous.get("/", headers={"Accept": accept})
 
     assert (response.status_code, response.json()) == (200, {"message": "Olá Mundo!"})

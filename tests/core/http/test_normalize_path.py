@@ -48,7 +48,7 @@ async def test_writing_works_with_and_without_the_slash(client, user, ids, slash
     form = {"username": user.email, "password": PASSWORD}
     token = await client.post(f"/auth/token{slash}", data=form)
     headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
-    answers = [
+    responses = [
         await client.post(f"/users{slash}", json=new),
         token,
         await client.post(f"/auth/refresh_token{slash}", headers=headers),
@@ -58,7 +58,7 @@ async def test_writing_works_with_and_without_the_slash(client, user, ids, slash
         await client.delete(f"/users/{user.id}{slash}"),
     ]
 
-    assert [answer.status_code for answer in answers] == [201, 200, 200, 201, 200, 200, 200]
+    assert [response.status_code for response in responses] == [201, 200, 200, 201, 200, 200, 200]
 
 
 @pytest.mark.parametrize("path", [*GETS, "/docs", "/docs/assets/favicon.png"])
@@ -73,7 +73,7 @@ async def test_head_is_get_without_the_body(client, ids, path):
     assert int(head.headers["content-length"]) == len(got.content)
 
 
-async def test_head_of_what_is_refused_has_no_body_either(anonymous):
+async def test_head_has_no_body_for_errors_either(anonymous):
     for path, status in {"/todos": 401, "/users/0": 422, "/nowhere": 404}.items():
         got, head = await anonymous.get(path), await anonymous.head(path)
         assert (head.status_code, head.content) == (status, b"")
@@ -122,7 +122,7 @@ async def test_for_head_no_byte_of_a_body_is_sent(client):
         ("BREW", "/openapi.json", "GET, HEAD"),
     ],
 )
-async def test_a_wrong_method_is_told_the_right_ones(client, method, path, allow):
+async def test_a_wrong_method_gets_the_allowed_ones(client, method, path, allow):
     response = await client.request(method, path)
 
     assert response.headers["allow"] == allow
@@ -133,5 +133,5 @@ async def test_a_wrong_method_is_told_the_right_ones(client, method, path, allow
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/todos/1/2", "/Todos", "/docs/assets/nothing.js"])
-async def test_a_path_that_leads_nowhere_is_not_found(client, path):
+async def test_an_unknown_path_is_not_found(client, path):
     assert problem(await client.get(path)) == (404, "Not Found")

@@ -27,7 +27,7 @@ def operations(document) -> Iterator[tuple[str, dict]]:
 
 
 def explained(schema: dict) -> bool:
-    """Tell whether a reader learns what to expect: in words, by example, or by its type."""
+    """Return whether a schema is explained by a description, an example, or its type."""
     telling = {"description", "examples", "enum", "const", "$ref", "format", "default"}
     parts = [schema, *schema.get("anyOf", []), schema.get("items", {})]
     return any(part.keys() & telling for part in parts)
@@ -48,7 +48,7 @@ def test_every_operation_says_what_it_does(document):
         assert SENTENCE.fullmatch(operation["description"]), name
 
 
-def test_every_operation_has_a_short_summary_of_its_own(document):
+def test_every_operation_has_a_short_unique_summary(document):
     summaries = [operation["summary"] for _, operation in operations(document)]
 
     assert len(summaries) == len(set(summaries))
@@ -70,12 +70,12 @@ def test_every_success_says_what_was_done(document):
 
 
 def bodies(operation) -> Iterator[tuple[str, dict]]:
-    answers = [answer for code, answer in operation["responses"].items() if code < "300"]
-    for part in (operation.get("requestBody", {}), *answers):
+    responses = [response for code, response in operation["responses"].items() if code < "300"]
+    for part in (operation.get("requestBody", {}), *responses):
         yield from part.get("content", {}).items()
 
 
-def test_every_body_has_an_example_that_keeps_to_its_schema(document):
+def test_every_body_has_an_example_that_matches_its_schema(document):
     for name, operation in operations(document):
         for media_type, content in bodies(operation):
             if media_type == "text/html":  # a page for people
@@ -120,7 +120,7 @@ def test_the_server_is_where_the_document_comes_from(document):
     assert [server["url"] for server in document["servers"]] == ["/"]
 
 
-def test_a_token_can_be_pasted_wherever_one_can_log_in(document):
+def test_a_bearer_token_can_be_used_wherever_a_password_can(document):
     schemes = document["components"]["securitySchemes"]
     assert schemes.keys() == {"OAuth2PasswordBearer", "BearerToken"}
     pasted = schemes["BearerToken"]
@@ -132,7 +132,7 @@ def test_a_token_can_be_pasted_wherever_one_can_log_in(document):
             assert flow["OAuth2PasswordBearer"] == token["BearerToken"], name
 
 
-def test_the_log_in_form_tells_what_each_grant_needs(document):
+def test_the_log_in_form_documents_what_each_grant_needs(document):
     schema = {"$ref": "#/components/schemas/TokenForm", "components": document["components"]}
     validator = OAS31Validator(schema)
     account = {"username": "ana", "password": "a fine long sentence"}
@@ -148,7 +148,7 @@ def test_the_log_in_form_tells_what_each_grant_needs(document):
 
 
 def descriptions(part: object) -> Iterator[str]:
-    """Give what the document says in words, but for sentences of errors, which are quoted."""
+    """Return the texts of the document, without quoted error messages."""
     values = part.items() if isinstance(part, dict) else enumerate(part)
     for key, value in values:
         if key in {"description", "summary"} and isinstance(value, str):
@@ -162,7 +162,7 @@ def test_a_todo_is_called_todo_and_an_email_email(document):
     assert [said for said in descriptions(document) if other.search(said)] == []
 
 
-def test_every_operation_has_an_id_of_its_own_that_reads_as_a_function(document):
+def test_every_operation_id_is_unique_and_a_function_name(document):
     ids = [operation["operationId"] for _, operation in operations(document)]
 
     assert len(ids) == len(set(ids))
@@ -235,9 +235,7 @@ def test_the_routes_that_need_a_token_say_so(document):
         ("do_batch", "409", "Nothing was done: items that cannot be: 1 of 3."),
     ],
 )
-def test_the_sentences_of_the_contract_are_shown_as_examples(
-    document, operation_id, code, sentence
-):
+def test_the_contract_sentences_are_examples(document, operation_id, code, sentence):
     [operation] = [op for _, op in operations(document) if op["operationId"] == operation_id]
     [content] = operation["responses"][code]["content"].values()
 
@@ -279,7 +277,7 @@ def test_the_headers_of_a_write_are_described(document, operation_id, code, aske
     assert code != "304" or "content" not in operation["responses"][code]
 
 
-def test_what_a_password_is_is_told_to_tools(document):
+def test_passwords_are_marked_as_such(document):
     password = document["components"]["schemas"]["UserCreate"]["properties"]["password"]
 
     assert (password["format"], password["writeOnly"]) == ("password", True)
@@ -294,7 +292,7 @@ def test_no_public_schema_has_an_address_or_a_hash(document):
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-async def test_a_page_needs_nothing_from_elsewhere(anonymous, page):
+async def test_a_page_loads_nothing_from_other_servers(anonymous, page):
     html = await anonymous.get(page)
     assets = re.findall(r"""(?:src|href|url\()=?['"]?([^'")\s>]+)""", html.text)
 
@@ -303,8 +301,8 @@ async def test_a_page_needs_nothing_from_elsewhere(anonymous, page):
     assert len(assets) >= 2
     for asset in assets:
         assert asset.startswith("/docs/assets/"), asset
-        answer = await anonymous.get(asset)
-        assert answer.status_code == 200, asset
-        assert answer.content, asset
+        response = await anonymous.get(asset)
+        assert response.status_code == 200, asset
+        assert response.content, asset
     assert not re.search(r"""(?:https?:)?//[\w.-]+\.\w+""", html.text)
     assert "'/openapi.json'" in html.text or '"/openapi.json"' in html.text

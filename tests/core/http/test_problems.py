@@ -24,7 +24,7 @@ RAISED = {
 
 @pytest.fixture
 async def client():
-    """Speak to an application of one route, which raises what its path names."""
+    """Return a client of an application with one route, which raises the error in its path."""
     app = FastAPI(middleware=[Middleware(problems.ErrorHandler)])
     problems.install(app)
 
@@ -67,7 +67,7 @@ async def test_an_invalid_field_has_the_form_of_a_validation_error(client):
     ]
 
 
-async def test_a_validation_error_does_not_repeat_what_came_in(client):
+async def test_a_validation_error_does_not_repeat_the_input(client):
     response = await client.get("/field/s3cr3t")
 
     assert faults(response) == ["path.number"]
@@ -81,7 +81,7 @@ async def test_the_instance_of_a_strange_path_is_a_url(client, path):
     assert status in {404, 422}
 
 
-async def test_only_an_absent_database_is_logged(client, caplog):
+async def test_only_an_unavailable_database_is_logged(client, caplog):
     with caplog.at_level(logging.INFO, logger=problems.__name__):
         for name in ("conflict", "away"):
             await client.get(f"/{name}/1")
@@ -98,13 +98,13 @@ def test_the_errors_of_one_status_are_described_together():
     assert [example["value"]["detail"] for example in examples.values()] == ["Taken.", "Gone."]
 
 
-async def test_our_own_mistakes_are_one_line_of_the_log_without_what_they_say(caplog):
+async def test_an_unexpected_exception_is_logged_in_one_line_without_its_message(caplog):
     app = FastAPI(middleware=[Middleware(problems.ErrorHandler)])
     problems.install(app)
 
     @app.get("/")
     async def fail() -> None:
-        raise ZeroDivisionError("s3cr3t")  # its message must not be told
+        raise ZeroDivisionError("s3cr3t")  # its message must not be logged
 
     transport = ASGITransport(app)
     async with AsyncClient(transport=transport, base_url="http://test") as client:

@@ -16,7 +16,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3 * SECOND)), m
 
 
 class Bucket:
-    """The same told in another way: tokens that drip into a bucket and are taken out."""
+    """The same algorithm in another form: a token bucket."""
 
     def __init__(self, quota: int, window: int) -> None:
         self.quota = quota
@@ -33,58 +33,58 @@ class Bucket:
 
 
 @given(quota=st.integers(1, 12), window=st.integers(1, 9), steps=STEPS)
-def test_a_budget_is_a_bucket_for_each_caller(quota, window, steps):
+def test_a_budget_is_a_token_bucket_for_each_client(quota, window, steps):
     budget, now = Budget(quota, window), 0
     buckets = {who: Bucket(quota, window) for who in "ab"}
 
     for who, pause in steps:
         now += pause
-        standing = budget.spend(who, now)
-        assert (standing.granted, standing.left) == buckets[who].take(now)
-        assert 0 <= standing.whole_in <= window
-        assert standing.granted or 1 <= standing.next_in <= standing.whole_in
+        state = budget.spend(who, now)
+        assert (state.granted, state.remaining) == buckets[who].take(now)
+        assert 0 <= state.reset_after <= window
+        assert state.granted or 1 <= state.retry_after <= state.reset_after
 
 
 @given(quota=st.integers(1, 5), steps=STEPS)
-def test_who_waits_as_long_as_told_is_let_through(quota, steps):
+def test_a_request_after_retry_after_is_granted(quota, steps):
     budget, now = Budget(quota, 7), 0
     for _, pause in steps:
         now += pause // 10
-        standing = budget.spend("a", now)
-        if not standing.granted:
-            now += standing.next_in * SECOND
+        state = budget.spend("a", now)
+        if not state.granted:
+            now += state.retry_after * SECOND
             assert budget.spend("a", now).granted
 
 
 @given(callers=st.lists(st.integers(0, 99), max_size=200), pause=st.integers(0, SECOND))
-def test_a_budget_keeps_so_many_callers_at_most(callers, pause):
-    budget = Budget(3, 60, most_kept=10)
+def test_a_budget_stores_a_limited_number_of_clients(callers, pause):
+    budget = Budget(3, 60, max_clients=10)
     for number, caller in enumerate(callers):
         budget.spend(str(caller), number * pause)
-        assert len(budget.whole_at) <= 10
+        assert len(budget.full_at) <= 10
 
 
-def test_who_has_all_again_is_forgotten():
+def test_a_client_with_a_full_budget_is_removed():
     budget = Budget(60, 60)
     for number in range(1000):
         budget.spend(str(number), number * 2 * SECOND)
 
-    assert len(budget.whole_at) == 1
+    assert len(budget.full_at) == 1
 
 
-def test_what_is_given_back_can_be_spent_again():
+def test_a_refunded_request_can_be_spent_again():
     budget = Budget(2, 60)
     for _ in range(9):
         assert budget.spend("a", 0).granted
-        budget.give_back("a")
-    budget.give_back("nobody")
+        budget.refund("a")
+    budget.refund("nobody")
 
     assert [budget.spend("a", 0).granted for _ in range(3)] == [True, True, False]
 
 
 @pytest.fixture
 def speak(live):
-    """Ask from other addresses of the application behind a client."""
+    """Send requests from other addresses to the application of a client."""
 
     def speak(client, address: str) -> AsyncClient:
         transport = ASGITransport(client.app, client=(address, 1))
@@ -93,25 +93,25 @@ def speak(live):
     return speak
 
 
-async def test_each_answer_tells_what_is_left_and_an_empty_budget_refuses(live):
+async def test_each_response_has_the_remaining_budget_and_an_empty_one_is_429(live):
     async with live(requests_per_minute=3) as client:
-        answers = [await client.get("/users") for _ in range(3)]
+        responses = [await client.get("/users") for _ in range(3)]
         unknown = await client.get("/nowhere/")
         free = [await client.get(path) for path in ("/", "/livez", "/version", "/docs", "/redoc/")]
 
-    assert [answer.headers["ratelimit"] for answer in answers] == [
+    assert [response.headers["ratelimit"] for response in responses] == [
         f'"default";r={left};t={seconds}' for left, seconds in ((2, 20), (1, 40), (0, 60))
     ]
-    assert {answer.headers[POLICY] for answer in answers} == {'"default";q=3;w=60'}
+    assert {response.headers[POLICY] for response in responses} == {'"default";q=3;w=60'}
     assert problem(unknown) == TOO_MANY
     assert unknown.headers["ratelimit"] == '"default";r=0;t=60'
     assert unknown.headers["retry-after"] == "20"
     assert unknown.headers["x-content-type-options"] == "nosniff"
-    assert [answer.status_code for answer in free] == [200] * 5
-    assert not [answer for answer in free if POLICY in answer.headers]
+    assert [response.status_code for response in free] == [200] * 5
+    assert not [response for response in free if POLICY in response.headers]
 
 
-async def test_an_address_is_charged_for_who_is_not_known_and_a_user_wherever_they_are(
+async def test_anonymous_requests_are_charged_to_the_address_and_others_to_the_user(
     live, commit, sign_in, speak
 ):
     user, other = await commit(*UserFactory.build_batch(2))
@@ -142,12 +142,12 @@ async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
         by_session = await client.get("/todos", headers=await sign_in(user))
         nobody = [await client.get("/todos", headers=forged) for _ in range(3)]
 
-    assert [answer.status_code for answer in seen] == [200, 200, 429]
+    assert [response.status_code for response in seen] == [200, 200, 429]
     assert problem(by_session) == TOO_MANY
-    assert [answer.status_code for answer in nobody] == [401, 401, 429]
+    assert [response.status_code for response in nobody] == [401, 401, 429]
 
 
-async def test_the_token_of_an_ended_session_spends_nothing_of_its_users(live, commit, sign_in):
+async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, commit, sign_in):
     [user] = await commit(UserFactory())
     ended, lives = await sign_in(user), await sign_in(user)
     async with live(requests_per_minute=3) as client:
@@ -156,11 +156,11 @@ async def test_the_token_of_an_ended_session_spends_nothing_of_its_users(live, c
         stolen = [await client.get("/todos", headers=ended) for _ in range(5)]
         own = [await client.get("/todos", headers=lives) for _ in range(3)]
 
-    assert [answer.status_code for answer in stolen] == [401, 401, 401, 429, 429]
-    assert [answer.status_code for answer in own] == [200, 200, 429]
+    assert [response.status_code for response in stolen] == [401, 401, 401, 429, 429]
+    assert [response.status_code for response in own] == [200, 200, 429]
 
 
-def test_the_document_tells_it_of_every_route_that_is_not_free(app):
+def test_every_rate_limited_route_documents_429(app):
     for route in iter_route_contexts(app.routes):
         if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
             continue

@@ -1,4 +1,4 @@
-"""Headers of every answer, and who may ask for it."""
+"""The headers of every response, and the checks of host and origin."""
 
 import re
 from base64 import b64encode
@@ -33,7 +33,7 @@ PREFLIGHT = {
         ("GET", "/docs/assets/favicon.png", 200),
     ],
 )
-async def test_every_answer_is_safe_to_show(anonymous, method, path, status):
+async def test_every_response_has_security_headers(anonymous, method, path, status):
     response = await anonymous.request(method, path)
 
     assert response.status_code == status
@@ -44,7 +44,7 @@ async def test_every_answer_is_safe_to_show(anonymous, method, path, status):
     assert "access-control-allow-origin" not in response.headers
 
 
-async def test_a_body_refused_unread_is_safe_to_show_too(anonymous):
+async def test_an_early_error_has_security_headers_too(anonymous):
     response = await anonymous.post("/users", content=b"a" * 2_000_000)
 
     assert problem(response)[0] == 413
@@ -52,7 +52,7 @@ async def test_a_body_refused_unread_is_safe_to_show_too(anonymous):
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-async def test_a_page_runs_its_own_scripts_alone(anonymous, page):
+async def test_a_page_allows_only_its_own_scripts(anonymous, page):
     response = await anonymous.get(page)
     policy = dict(
         rule.split(" ", 1) for rule in response.headers["content-security-policy"].split("; ")
@@ -65,7 +65,7 @@ async def test_a_page_runs_its_own_scripts_alone(anonymous, page):
     assert policy["connect-src"] == "'self'"
 
 
-async def test_redoc_asks_its_makers_for_nothing(anonymous):
+async def test_redoc_loads_nothing_from_a_cdn(anonymous):
     response = await anonymous.get("/docs/assets/redoc.standalone.js")
 
     assert response.status_code == 200
@@ -73,7 +73,7 @@ async def test_redoc_asks_its_makers_for_nothing(anonymous):
     assert "/docs/assets/favicon.png" in response.text
 
 
-async def test_behind_https_browsers_are_told_to_stay_there(app):
+async def test_hsts_is_sent_over_https(app):
     transport = ASGITransport(app)
     async with AsyncClient(transport=transport, base_url="https://test") as client:
         response = await client.get("/")
@@ -81,7 +81,7 @@ async def test_behind_https_browsers_are_told_to_stay_there(app):
     assert response.headers["strict-transport-security"] == "max-age=31536000"
 
 
-async def test_no_other_origin_is_let_in_by_default(anonymous):
+async def test_no_other_origin_is_allowed_by_default(anonymous):
     preflight = await anonymous.options("/todos", headers=PREFLIGHT)
     plain = await anonymous.get("/", headers={"Origin": ORIGIN})
 
@@ -90,7 +90,7 @@ async def test_no_other_origin_is_let_in_by_default(anonymous):
     assert not [name for name in plain.headers if name.startswith("access-control")]
 
 
-async def test_an_origin_that_is_named_is_let_in(live):
+async def test_a_configured_origin_is_allowed(live):
     async with live(cors_allow_origins=f"https://a.example, {ORIGIN}") as client:
         preflight = await client.options("/todos", headers=PREFLIGHT)
         refused = await client.get("/todos", headers={"Origin": ORIGIN})
@@ -109,14 +109,14 @@ async def test_an_origin_that_is_named_is_let_in(live):
     assert other.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_a_host_that_is_not_named_is_refused(live):
+async def test_a_host_that_is_not_configured_is_refused(live):
     async with live(allowed_hosts="todo.example.com,*.example.org") as client:
-        answers = {
+        responses = {
             host: await client.get("/users/", headers={"Host": host})
             for host in ("todo.example.com", "a.example.org:8000", "evil.example", "x y", "")
         }
         health = await client.get("/livez", headers={"Host": "127.0.0.1:8000"})
 
-    assert [answer.status_code for answer in answers.values()] == [200, 200, 400, 400, 400]
-    assert problem(answers["evil.example"]) == (400, "Invalid host header")
+    assert [response.status_code for response in responses.values()] == [200, 200, 400, 400, 400]
+    assert problem(responses["evil.example"]) == (400, "Invalid host header")
     assert health.status_code == 200

@@ -1,4 +1,4 @@
-"""Jobs on the real database, done by procrastinate's own worker."""
+"""Jobs in a real database, run by procrastinate's own worker."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from fast_zero.core import jobs
 from fast_zero.core.database import in_use, migrations, revisions
 from fast_zero.core.errors import Unavailable
-from fast_zero.core.jobs import Context, Deferral, Hopeless, worker
+from fast_zero.core.jobs import Context, Deferral, PermanentFailure, worker
 from tests.core.expect import PATIENCE, comes_true
 from tests.migrating import upgrade
 
@@ -23,7 +23,7 @@ BREAD = Deferral("tests.note", {"what": "bread"})
 
 @pytest.fixture
 async def store(engine, commit):
-    """Run statements that all connections see; give the rows of the last one."""
+    """Run statements that all connections see; return the rows of the last one."""
 
     async def store(*statements):
         rows = []
@@ -96,13 +96,13 @@ async def test_jobs_of_one_name_are_deferred_in_one_statement(sessions, deferred
 
 
 async def test_no_job_is_deferred_outside_of_a_transaction(session, deferred):
-    with pytest.raises(RuntimeError, match="within the transaction"):
+    with pytest.raises(RuntimeError, match="in the transaction"):
         await jobs.defer(session, BREAD)
 
     assert await deferred() == []
 
 
-async def test_a_job_is_done_with_its_arguments_and_forgotten(ask, store, context):
+async def test_a_job_runs_with_its_arguments_and_is_deleted(ask, store, context):
     done = []
 
     async def note(given, **arguments):
@@ -115,7 +115,7 @@ async def test_a_job_is_done_with_its_arguments_and_forgotten(ask, store, contex
     assert await store(JOBS_NOW) == []
 
 
-async def test_a_job_that_fails_is_tried_again_later_and_later(ask, store, context, caplog):
+async def test_a_failed_job_is_retried_with_growing_delays(ask, store, context, caplog):
     async def fail(_context, **_arguments):
         raise ValueError(SECRET)
 
@@ -137,30 +137,30 @@ async def test_a_job_that_fails_is_tried_again_later_and_later(ask, store, conte
     assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
     levels = [record.levelno for record in caplog.records]
     assert levels == [logging.WARNING] * (worker.ATTEMPTS - 1) + [logging.ERROR]
-    assert "failed for good and is kept: ValueError" in caplog.text
+    assert "failed permanently: ValueError" in caplog.text
     assert SECRET not in caplog.text
 
 
-async def test_a_job_without_hope_is_kept_at_once(ask, store, context, caplog):
+async def test_a_permanent_failure_is_not_retried(ask, store, context, caplog):
     async def give_up(_context, **_arguments):
-        raise Hopeless("nobody is there")
+        raise PermanentFailure("nobody is there")
 
     await ask(what=SECRET)
     await worker.run(context, {"tests.note": give_up}, wait=False)
 
     assert await store(JOBS_NOW) == [("tests.note", "failed", 1)]
-    assert "failed for good and is kept: nobody is there" in caplog.text
+    assert "failed permanently: nobody is there" in caplog.text
     assert SECRET not in caplog.text
 
 
-async def test_a_job_that_this_version_does_not_know_waits_for_one_that_does(ask, store, context):
+async def test_an_unknown_job_waits_for_a_worker_that_knows_it(ask, store, context):
     await ask("tests.unheard_of")
     await worker.run(context, {}, wait=False)
 
     assert await store(JOBS_NOW) == [("tests.unheard_of", "todo", 0)]
 
 
-async def test_a_job_whose_worker_was_killed_is_done_again(ask, store, context, caplog):
+async def test_a_job_of_a_killed_worker_is_retried(ask, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
@@ -175,24 +175,24 @@ async def test_a_job_whose_worker_was_killed_is_done_again(ask, store, context, 
     await worker.run(context, {"tests.note": note}, wait=False)
 
     assert done
-    assert "lost its worker, and is done again" in caplog.text
+    assert "lost its worker and will be retried" in caplog.text
 
 
-async def test_a_job_that_outlives_its_workers_too_often_is_kept(ask, store, context, caplog):
+async def test_a_job_that_loses_its_worker_too_often_fails(ask, store, context, caplog):
     await ask()
     await store(
         f"UPDATE procrastinate_jobs SET status = 'doing', attempts = {worker.ATTEMPTS - 1}",
     )
     await worker.run(context, {}, wait=False)
 
-    assert "lost its worker too often, and is kept" in caplog.text
+    assert "lost its worker too often and has failed permanently" in caplog.text
     assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
 
 
 @asynccontextmanager
-async def running(context, functions, chores=None):
-    """Do jobs until the block ends."""
-    working = asyncio.create_task(worker.run(context, functions, chores))
+async def running(context, functions, periodic=None):
+    """Run jobs until the block ends."""
+    working = asyncio.create_task(worker.run(context, functions, periodic))
     try:
         yield working
     finally:
@@ -200,7 +200,7 @@ async def running(context, functions, chores=None):
         await asyncio.wait([working], timeout=PATIENCE)
 
 
-async def test_a_job_that_is_cut_by_the_end_is_done_again(ask, store, context):
+async def test_a_job_interrupted_by_the_shutdown_is_retried(ask, store, context):
     begun = asyncio.Event()
 
     async def hang(_context, **_arguments):
@@ -215,7 +215,7 @@ async def test_a_job_that_is_cut_by_the_end_is_done_again(ask, store, context):
     assert await store(JOBS_NOW) == [("tests.note", "todo", 1)]
 
 
-async def test_a_chore_comes_by_itself(context, monkeypatch):
+async def test_a_periodic_job_runs_without_being_deferred(context, monkeypatch):
     monkeypatch.setattr(worker, "EVERY_TEN_MINUTES", "* * * * * *")  # every second
     done = asyncio.Event()
 
@@ -248,7 +248,7 @@ async def has_worker(url) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_jobs_go_on_after_their_connections_were_cut(ask, store, context, caplog):
+async def test_jobs_continue_after_their_connections_were_killed(ask, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
@@ -265,7 +265,7 @@ async def test_jobs_go_on_after_their_connections_were_cut(ask, store, context, 
         await comes_true(lambda: len(done) == 2)
 
 
-async def test_no_job_is_done_while_a_backup_is_restored(ask, context, engine, caplog):
+async def test_no_job_runs_while_a_backup_is_restored(ask, context, engine, caplog):
     done = []
 
     async def note(_context, **_arguments):
@@ -275,7 +275,7 @@ async def test_no_job_is_done_while_a_backup_is_restored(ask, context, engine, c
     async with engine.connect() as restoration:
         await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
         async with running(context, {"tests.note": note}):
-            await comes_true(lambda: "no jobs are done: a backup is being restored" in caplog.text)
+            await comes_true(lambda: "jobs cannot run: a backup is being restored" in caplog.text)
             assert done == []
             await restoration.commit()
             await comes_true(lambda: len(done) == 1)
@@ -283,11 +283,11 @@ async def test_no_job_is_done_while_a_backup_is_restored(ask, context, engine, c
             assert taken is False
 
 
-async def test_an_outage_is_one_line_and_no_end(settings, caplog):
+async def test_an_outage_is_logged_once_and_the_worker_continues(settings, caplog):
     nowhere = settings.database_address().set(host="127.0.0.1", port=1, query={})
     lost = Context(settings.model_copy(update={"database_url": nowhere}), lambda: None)
     async with running(lost, {}) as working:
-        await comes_true(lambda: "no jobs are done" in caplog.text)
+        await comes_true(lambda: "jobs cannot run" in caplog.text)
         await asyncio.sleep(1)
         assert not working.done()
 

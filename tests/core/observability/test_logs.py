@@ -63,7 +63,7 @@ def test_a_pipe_gets_a_json_object_for_each_line():
     assert error["message"] == "it failed"
 
 
-def test_an_error_is_told_by_its_kind_and_place_and_not_by_its_words():
+def test_an_exception_is_logged_with_type_and_location_but_without_its_message():
     said = speak()
 
     assert json.loads(said.splitlines()[1])["error"] == "ValueError at <string>:9"
@@ -80,7 +80,7 @@ def test_a_terminal_gets_coloured_text():
     assert "Traceback" not in said
 
 
-def test_colours_can_be_declined():
+def test_colours_can_be_disabled():
     assert "\x1b" not in speak_on_a_terminal(NO_COLOR="1")
 
 
@@ -89,21 +89,21 @@ def test_the_format_can_be_chosen(form, begin):
     assert begin in speak(LOG_FORMAT=form)
 
 
-def test_a_line_says_of_which_request_it_is():
+def test_a_line_has_the_fields_of_its_request():
     scope: Scope = {"route": type("Route", (), {"path_format": "/todos/{todo_id}"})}
     record = logging.makeLogRecord({"msg": "late", "levelname": "WARNING"})
-    before = logs.asked.set(logs.Asked("a1b2c3d4", "GET", scope, 7))
+    before = logs.current_request.set(logs.RequestContext("a1b2c3d4", "GET", scope, 7))
     try:
         line = json.loads(logs.Json().format(record))
     finally:
-        logs.asked.reset(before)
+        logs.current_request.reset(before)
 
     assert line["request_id"] == "a1b2c3d4"
     assert (line["method"], line["route"], line["user_id"]) == ("GET", "/todos/{todo_id}", 7)
 
 
-def test_every_route_is_logged_by_its_whole_path(app):
-    """The scope has the route as its own router made it, without what a router around it adds."""
+def test_every_route_is_logged_with_its_full_path_template(app):
+    """The route in the scope lacks the prefix of an including router."""
     routes = [found for found in iter_route_contexts(app.routes) if found.path_format]
 
     assert len(routes) >= 60

@@ -25,7 +25,7 @@ def sample(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(f"fast_zero_{name}", labels) or 0
 
 
-async def test_paths_that_nobody_serves_are_one_series(anonymous):
+async def test_unknown_paths_are_one_series(anonymous):
     await anonymous.get("/nowhere")
     before = series()
     for _ in range(200):
@@ -34,7 +34,7 @@ async def test_paths_that_nobody_serves_are_one_series(anonymous):
     assert series() == before
 
 
-async def test_ids_and_unheard_of_methods_add_no_series(anonymous):
+async def test_ids_and_unknown_methods_add_no_series(anonymous):
     for path in ("/users/1", "/users/99999"):
         await anonymous.get(path)
     await anonymous.request("BREW", "/users/1")
@@ -46,7 +46,7 @@ async def test_ids_and_unheard_of_methods_add_no_series(anonymous):
     assert series() == before
 
 
-async def test_ten_thousand_strangers_add_no_series():
+async def test_ten_thousand_users_add_no_series():
     metrics.time_request("GET", "", 404, 0.1)
     before = series()
     for number in range(10_000):
@@ -54,7 +54,7 @@ async def test_ten_thousand_strangers_add_no_series():
     assert series() <= before + len(metrics.SECONDS) + 3  # those of method `other`
 
 
-async def test_statements_are_timed_where_somebody_may_ask(live):
+async def test_statements_are_timed_if_metrics_are_enabled(live):
     before = sample("database_statement_seconds_count")
     async with live() as client:
         await client.get("/readyz")
@@ -65,7 +65,7 @@ async def test_statements_are_timed_where_somebody_may_ask(live):
     assert sample("database_statement_seconds_count") > before
 
 
-async def test_who_waits_for_a_connection_is_seen(live):
+async def test_waiting_for_a_connection_is_measured(live):
     before = sample("database_pool_wait_seconds_count")
     async with live(database_pool_size=1) as client:
         await asyncio.gather(*(client.get("/users") for _ in range(5)))
@@ -81,23 +81,23 @@ def samples(pool, sessions) -> Samples:
 async def test_the_jobs_are_counted(samples, connection):
     await connection.execute(text(DEFER))
     await connection.execute(text("UPDATE procrastinate_events SET at = at - interval '1 hour'"))
-    await samples.look_at_jobs()
+    await samples.collect_jobs()
 
     assert sample("jobs", status="todo") == 1
     assert sample("jobs", status="failed") == 0
     assert 3600 <= sample("oldest_job_seconds") < 3700
 
 
-async def test_a_database_that_is_away_is_no_reason_to_stop_looking(settings):
+async def test_sampling_continues_if_the_database_is_unavailable(settings):
     async with connected(settings.model_copy(update={"database_url": CLOSED})) as state:
         samples = Samples(state)
-        await samples.look()
-        await samples.look()
+        await samples.collect()
+        await samples.collect()
 
-    assert samples.looks == 2
+    assert samples.rounds == 2
 
 
-async def test_the_loop_and_the_pool_are_looked_at(samples, monkeypatch):
+async def test_the_event_loop_and_the_pool_are_sampled(samples, monkeypatch):
     monkeypatch.setattr(metrics, "SAMPLE_SECONDS", 0.01)
     before = sample("event_loop_lag_seconds_count")
     looked = asyncio.Event()
@@ -106,7 +106,7 @@ async def test_the_loop_and_the_pool_are_looked_at(samples, monkeypatch):
         looked.set()
 
     async with (
-        metrics.sampled(samples.look, tell),
+        metrics.sampled(samples.collect, tell),
         asyncio.timeout(30),
     ):
         await looked.wait()

@@ -13,16 +13,16 @@ def queue():
 
 
 async def enter(queue: PasswordQueue, done: list[str], *callers: Caller) -> list[asyncio.Task]:
-    """Let callers come one after the other; each notes its name when it has its turn."""
+    """Start callers one after the other. Each records its name when its work runs."""
     tasks = [
         asyncio.create_task(queue.run(caller, lambda caller=caller: done.append(caller.name)))
         for caller in callers
     ]
-    await comes_true(lambda: queue.sizes.total() == len(callers))
+    await comes_true(lambda: queue.pending.total() == len(callers))
     return tasks
 
 
-async def test_callers_take_turns_however_many_they_have(queue):
+async def test_callers_take_turns_regardless_of_their_number_of_passwords(queue):
     done: list[str] = []
     flood, ana, eva = Caller("flood"), Caller("ana"), Caller("eva")
 
@@ -35,19 +35,19 @@ async def test_callers_take_turns_however_many_they_have(queue):
     assert done.count("flood") == 20
 
 
-async def test_whoever_comes_late_waits_for_one_of_each(queue):
+async def test_a_new_caller_waits_for_one_password_of_each_other(queue):
     done: list[str] = []
     others = [Caller(f"caller {number}") for number in range(5)]
     async with queue.hashing:
         tasks = await enter(queue, done, *(caller for caller in others for _ in range(4)))
         late = asyncio.create_task(queue.run(Caller("late"), lambda: done.append("late")))
-        await comes_true(lambda: queue.sizes["late"] == 1)
+        await comes_true(lambda: queue.pending["late"] == 1)
     await asyncio.gather(*tasks, late)
 
     assert done.index("late") == len(others)
 
 
-async def test_one_callers_excess_is_refused_and_takes_no_place(queue):
+async def test_a_caller_above_its_limit_is_refused(queue):
     ana = Caller("ana", limit=2, limit_of_all=4)
     async with queue.hashing:
         tasks = await enter(queue, [], ana, ana)
@@ -55,7 +55,7 @@ async def test_one_callers_excess_is_refused_and_takes_no_place(queue):
             with pytest.raises(TooManyRequests) as refusal:
                 await queue.run(ana, list)
         tasks += [asyncio.create_task(queue.run(Caller(name), list)) for name in ("eva", "bia")]
-        await comes_true(lambda: queue.sizes.total() == 4)
+        await comes_true(lambda: queue.pending.total() == 4)
         with pytest.raises(Unavailable):
             await queue.run(Caller("caio", limit=2, limit_of_all=4), list)
         operator = asyncio.create_task(queue.run(OPERATOR, list))
@@ -65,7 +65,7 @@ async def test_one_callers_excess_is_refused_and_takes_no_place(queue):
     assert await queue.run(ana, lambda: "again") == "again"
 
 
-async def test_who_gives_up_leaves_no_place_taken(queue):
+async def test_a_cancelled_caller_leaves_the_queue(queue):
     ana, eva = Caller("ana", limit=3), Caller("eva")
     done: list[str] = []
     async with queue.hashing:
@@ -73,15 +73,15 @@ async def test_who_gives_up_leaves_no_place_taken(queue):
         for task in (tasks[0], tasks[3]):
             task.cancel()
         await asyncio.wait([tasks[0], tasks[3]])
-        assert queue.sizes["ana"] == 1
+        assert queue.pending["ana"] == 1
     await asyncio.gather(tasks[1], tasks[2])
 
     assert sorted(done) == ["ana", "eva"]
-    assert not queue.sizes
+    assert not queue.pending
     assert not queue.locks
 
 
-async def test_what_fails_gives_its_place_back(queue):
+async def test_failed_work_leaves_the_queue(queue):
     def fail() -> None:
         raise LookupError
 

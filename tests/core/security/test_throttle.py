@@ -15,7 +15,7 @@ REFUSAL = "Too many letters. Try again later."
 
 
 async def wait_of(attempt) -> int:
-    """Give the seconds that a refusal tells to wait, and 0 for an attempt that is let through."""
+    """Return the seconds in `Retry-After`, and 0 for an attempt that is allowed."""
     try:
         await attempt
     except TooManyRequests as refusal:
@@ -24,7 +24,7 @@ async def wait_of(attempt) -> int:
 
 
 async def pass_time(session, seconds: int) -> None:
-    """Move what is stored into the past: within a transaction the clock stands still."""
+    """Move stored times into the past, since `now()` is constant in a transaction."""
     earlier = {
         "free_at": Throttle.free_at - timedelta(seconds=seconds),
         "expires_at": Throttle.expires_at - timedelta(seconds=seconds),
@@ -32,78 +32,86 @@ async def pass_time(session, seconds: int) -> None:
     await session.execute(update(Throttle).values(earlier))
 
 
-async def test_after_the_free_failures_each_wait_is_twice_as_long_up_to_a_bound(
-    session, statements
-):
+async def test_after_the_free_failures_each_wait_doubles_up_to_a_maximum(session, statements):
     waits = []
     for _ in range(14):
         with statements() as sent:
-            await throttle.attempt(session, LIMIT)
+            await throttle.record_attempt(session, LIMIT)
         assert len(sent) == 1
-        wait = await wait_of(throttle.attempt(session, LIMIT))
+        wait = await wait_of(throttle.record_attempt(session, LIMIT))
         if wait:
             waits.append(wait)
             await pass_time(session, wait - 1)
-            assert await wait_of(throttle.attempt(session, LIMIT)) == 1
+            assert await wait_of(throttle.record_attempt(session, LIMIT)) == 1
             await pass_time(session, 1)
 
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
 
-async def test_a_success_forgets_the_failures(session):
+async def test_a_success_resets_the_failures(session):
     for _ in range(3):
-        await throttle.attempt(session, LIMIT)
-    assert await wait_of(throttle.attempt(session, LIMIT)) == 1
+        await throttle.record_attempt(session, LIMIT)
+    assert await wait_of(throttle.record_attempt(session, LIMIT)) == 1
 
-    await throttle.forgive(session, LIMIT)
+    await throttle.record_success(session, LIMIT)
 
-    assert [await wait_of(throttle.attempt(session, LIMIT)) for _ in range(4)] == [0, 0, 0, 1]
+    assert [await wait_of(throttle.record_attempt(session, LIMIT)) for _ in range(4)] == [
+        0,
+        0,
+        0,
+        1,
+    ]
 
 
-async def test_where_many_are_counted_as_one_a_success_takes_back_its_own_attempt(session):
+async def test_with_a_shared_limit_a_success_removes_only_its_own_attempt(session):
     shared = Limit(OTHER, free=3, longest_wait=900, shared=True)
     for _ in range(2):
-        await throttle.attempt(session, LIMIT, shared)
-        await throttle.forgive(session, LIMIT, shared)
-        await throttle.attempt(session, shared)
+        await throttle.record_attempt(session, LIMIT, shared)
+        await throttle.record_success(session, LIMIT, shared)
+        await throttle.record_attempt(session, shared)
 
-    assert await wait_of(throttle.attempt(session, LIMIT, shared)) == 0
-    assert await wait_of(throttle.attempt(session, LIMIT, shared)) == 1
-    assert await wait_of(throttle.attempt(session, LIMIT)) == 0
+    assert await wait_of(throttle.record_attempt(session, LIMIT, shared)) == 0
+    assert await wait_of(throttle.record_attempt(session, LIMIT, shared)) == 1
+    assert await wait_of(throttle.record_attempt(session, LIMIT)) == 0
 
 
-async def test_an_attempt_that_was_none_is_taken_back(session):
+async def test_an_attempt_can_be_cancelled(session):
     for _ in range(10):
-        assert await wait_of(throttle.attempt(session, LIMIT)) == 0
-        await throttle.take_back(session, LIMIT)
+        assert await wait_of(throttle.record_attempt(session, LIMIT)) == 0
+        await throttle.cancel_attempt(session, LIMIT)
 
 
-async def test_failures_are_forgotten_after_a_day(session):
+async def test_failures_expire_after_a_day(session):
     for _ in range(3):
-        await throttle.attempt(session, LIMIT)
+        await throttle.record_attempt(session, LIMIT)
 
     await pass_time(session, 24 * 3600)
 
-    assert [await wait_of(throttle.attempt(session, LIMIT)) for _ in range(4)] == [0, 0, 0, 1]
+    assert [await wait_of(throttle.record_attempt(session, LIMIT)) for _ in range(4)] == [
+        0,
+        0,
+        0,
+        1,
+    ]
 
 
-async def test_what_one_limit_refuses_is_not_counted_by_the_next(session):
+async def test_an_attempt_refused_by_one_limit_is_not_counted_by_the_next(session):
     first, second = Limit(b"first", 1, 900), Limit(b"second", 2, 900)
-    await throttle.attempt(session, first, second)
+    await throttle.record_attempt(session, first, second)
     for _ in range(5):
-        assert await wait_of(throttle.attempt(session, first, second)) == 1
+        assert await wait_of(throttle.record_attempt(session, first, second)) == 1
 
-    assert [await wait_of(throttle.attempt(session, second)) for _ in range(2)] == [0, 1]
+    assert [await wait_of(throttle.record_attempt(session, second)) for _ in range(2)] == [0, 1]
 
 
 async def test_a_limit_that_is_off_costs_nothing(session, statements):
     off = Limit(KEY, free=None, longest_wait=900)
     with statements() as sent:
         for _ in range(10):
-            await throttle.attempt(session, off)
-            await throttle.take_back(session, off)
-            await throttle.forgive(session, off)
-            await throttle.spend(session, KEY, None, 60, REFUSAL)
+            await throttle.record_attempt(session, off)
+            await throttle.cancel_attempt(session, off)
+            await throttle.record_success(session, off)
+            await throttle.consume(session, KEY, None, 60, REFUSAL)
 
     assert sent == []
 
@@ -111,17 +119,17 @@ async def test_a_limit_that_is_off_costs_nothing(session, statements):
 async def test_a_limit_of_0_allows_nothing(session):
     none_free = Limit(KEY, free=0, longest_wait=900)
 
-    assert await wait_of(throttle.spend(session, OTHER, 0, 60, REFUSAL)) == 60
-    assert [await wait_of(throttle.attempt(session, none_free)) for _ in range(2)] == [0, 2]
+    assert await wait_of(throttle.consume(session, OTHER, 0, 60, REFUSAL)) == 60
+    assert [await wait_of(throttle.record_attempt(session, none_free)) for _ in range(2)] == [0, 2]
 
 
-async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(committing, commit):
+async def test_concurrent_attempts_are_limited_like_consecutive_ones(committing, commit):
     """One wait is as long as it gets, so that the slowest machine sees no second attempt."""
     patient = Limit(KEY, free=3, longest_wait=900)
 
     async def attempt() -> int:
         async with committing.begin() as session:
-            return await wait_of(throttle.attempt(session, patient))
+            return await wait_of(throttle.record_attempt(session, patient))
 
     await attempt()
     async with committing.begin() as session:
@@ -134,9 +142,9 @@ async def test_of_fifty_at_once_no_more_get_through_than_one_after_the_other(com
         assert await session.scalar(select(Throttle.count)) == 21
 
 
-async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, statements):
+async def test_a_limit_applies_to_each_period(session, statements):
     async def spend(key: bytes = KEY) -> int:
-        return await wait_of(throttle.spend(session, key, 3, 600, REFUSAL))
+        return await wait_of(throttle.consume(session, key, 3, 600, REFUSAL))
 
     with statements() as sent:
         assert [await spend() for _ in range(3)] == [0, 0, 0]
@@ -146,23 +154,23 @@ async def test_so_many_are_spent_in_a_stretch_of_time_and_then_anew(session, sta
     await pass_time(session, 400)
     assert [await spend() for _ in range(4)] == [0, 0, 0, 600]
     with pytest.raises(TooManyRequests, match=REFUSAL):
-        await throttle.spend(session, KEY, 3, 600, REFUSAL)
+        await throttle.consume(session, KEY, 3, 600, REFUSAL)
 
 
-async def test_of_fifty_that_spend_at_once_as_many_succeed_as_may(committing, commit):
+async def test_concurrent_actions_do_not_exceed_the_limit(committing, commit):
 
     async def spend() -> int:
         async with committing.begin() as session:
-            return await wait_of(throttle.spend(session, KEY, 7, 3600, REFUSAL))
+            return await wait_of(throttle.consume(session, KEY, 7, 3600, REFUSAL))
 
     waits = await asyncio.gather(*(spend() for _ in range(50)))
 
     assert waits.count(0) == 7
 
 
-async def test_the_table_tells_nobodys_address(settings, session):
+async def test_the_table_contains_no_address(settings, session):
     key = throttle.key(settings, "letters", "ana@example.com")
-    await throttle.spend(session, key, 3, 600, REFUSAL)
+    await throttle.consume(session, key, 3, 600, REFUSAL)
 
     stored = (await session.scalars(text("SELECT row_to_json(throttles) FROM throttles"))).one()
 
@@ -172,7 +180,7 @@ async def test_the_table_tells_nobodys_address(settings, session):
     assert key != throttle.key(settings, "log-ins", "ana@example.com")
 
 
-def test_a_refusal_tells_whole_seconds_and_never_none():
+def test_retry_after_is_in_whole_seconds_and_at_least_one():
     waits = [TooManyRequests("", seconds).headers["Retry-After"] for seconds in (-1, 0, 0.2, 1.2)]
 
     assert waits == ["1", "1", "1", "2"]

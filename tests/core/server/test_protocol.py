@@ -1,4 +1,4 @@
-"""Clients that are slow, or say nothing: `fast-zero serve` with little patience."""
+"""Slow and silent clients, with short timeouts of `fast-zero serve`."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def connect(server):
-    """Open raw connections, with a small window for what comes back."""
+    """Open raw connections with a small receive buffer."""
     with contextlib.ExitStack() as stack:
 
         def connect() -> socket.socket:
@@ -54,7 +54,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 def refusal(connection: socket.socket) -> tuple[int, str]:
-    """Read the problem with which the server hangs up."""
+    """Read the problem that the server sends before it closes the connection."""
     head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
     lines = head.decode().lower().split("\r\n")
     assert {"content-type: application/problem+json", "connection: close"} <= set(lines)
@@ -65,7 +65,7 @@ def refusal(connection: socket.socket) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("start", [b"GET", REQUEST[:-2], b"\r\n"])
-def test_a_head_that_does_not_end_in_time_is_refused(connect, start):
+def test_an_incomplete_head_times_out_with_408(connect, start):
     connection = connect()
     connection.sendall(start)
 
@@ -73,7 +73,7 @@ def test_a_head_that_does_not_end_in_time_is_refused(connect, start):
 
 
 @pytest.mark.parametrize("start", [b"", REQUEST, REQUEST + b"GET / HTT"])
-def test_a_connection_that_falls_silent_is_closed(connect, start):
+def test_an_idle_connection_is_closed(connect, start):
     connection = connect()
     connection.sendall(start)
 
@@ -100,26 +100,26 @@ async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
         ),
     ],
 )
-async def test_dripping_does_not_keep_a_connection(server, start, dripping, detail):
+async def test_a_body_that_is_sent_too_slowly_times_out(server, start, dripping, detail):
     address = urlsplit(server.url)
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         writer.write(start)
         dripper = asyncio.create_task(drip(writer, dripping))
-        answer = await reader.read()
+        response = await reader.read()
         dripper.cancel()
         writer.close()
 
-    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-    assert json.loads(answer.partition(b"\r\n\r\n")[2])["detail"] == detail
+    assert response.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert json.loads(response.partition(b"\r\n\r\n")[2])["detail"] == detail
 
 
-async def test_a_steady_body_may_take_its_time(server):
+async def test_a_body_above_the_minimum_rate_may_take_long(server):
     async def steady():
         yield b'{"username": "'
         for _ in range(30):
             yield b"a" * 400
-            await asyncio.sleep(0.1)  # three times the patience, at four times the pace
+            await asyncio.sleep(0.1)  # three times the timeout, at four times the minimum rate
         yield b'"}'
 
     async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
@@ -127,7 +127,7 @@ async def test_a_steady_body_may_take_its_time(server):
         assert (await client.post("/users", content=steady(), headers=headers)).status_code == 422
 
 
-def test_an_answer_that_nobody_takes_is_cut_off(connect):
+def test_a_response_that_the_client_does_not_read_is_aborted(connect):
     connection = connect()
     ask = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n"
     # The system keeps megabytes on its own account, so a good many are asked for.
@@ -141,7 +141,7 @@ def test_an_answer_that_nobody_takes_is_cut_off(connect):
         write_on()
 
 
-def test_a_head_that_does_not_end_is_too_large(connect):
+def test_an_endless_head_is_refused_as_too_large(connect):
     connection = connect()
     connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\nX-Long: " + b"a" * 70_000)
 
@@ -157,28 +157,28 @@ def test_a_head_that_does_not_end_is_too_large(connect):
     ],
     ids=["long", "no host", "two hosts"],
 )
-def test_a_head_that_is_out_of_bounds_is_refused(connect, head, expected):
+def test_an_invalid_head_is_refused(connect, head, expected):
     connection = connect()
     connection.sendall(b"GET /livez HTTP/1.1\r\nConnection: close\r\n" + head + b"\r\n\r\n")
 
     assert refusal(connection) == expected
 
 
-def test_what_is_no_http_is_refused(connect):
+def test_data_that_is_not_http_is_refused(connect):
     connection = connect()
     connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
 
     assert refusal(connection) == (400, "Invalid HTTP request received.")
 
 
-def test_an_old_client_needs_no_host(connect):
+def test_an_http_1_0_request_needs_no_host(connect):
     connection = connect()
     connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
 
     assert read_to_end(connection).endswith(b'{"status":"alive"}')
 
 
-async def test_three_hundred_slow_clients_starve_nobody(server):
+async def test_three_hundred_slow_clients_do_not_block_others(server):
     address = urlsplit(server.url)
     starts = [
         b"",
@@ -195,8 +195,8 @@ async def test_three_hundred_slow_clients_starve_nobody(server):
     async with asyncio.timeout(PATIENCE):
         slow = await asyncio.gather(*(open_slow(starts[n % 4]) for n in range(300)))
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
-            answers = [(await client.get("/users")).status_code for _ in range(50)]
-        assert answers == [200] * 50
+            responses = [(await client.get("/users")).status_code for _ in range(50)]
+        assert responses == [200] * 50
         for number, (reader, writer) in enumerate(slow):
             if number % 4 != 3:  # the last kind is cut off, which it would see by reading
                 with contextlib.suppress(ConnectionError):

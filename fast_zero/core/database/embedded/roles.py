@@ -1,4 +1,4 @@
-"""The role as which the application uses the embedded database, and which is no superuser.
+"""The role that the application uses in the embedded database. It is not a superuser.
 
 It owns the database and everything in it, so that it can migrate, restore and empty it. A
 superuser could also run programs and read files of the account that runs PostgreSQL.
@@ -10,13 +10,13 @@ from sqlalchemy import URL
 
 from fast_zero.core.errors import StartError
 
-SUPERUSER = "fast_zero"  # who made the cluster; the application itself until release 0.2
+SUPERUSER = "fast_zero"  # the role that `initdb` creates; used by the application until release 0.2
 APPLICATION = "fast_zero_app"
 DATABASE = "postgres"
-# Names are looked up in pg_catalog alone: what the application's role has made is not called.
+# Names are resolved in pg_catalog only, so that no object of the application's role is called.
 OPTIONS = "-c search_path=pg_catalog -c lock_timeout=4s"
-# Objects that `initdb` did not make have numbers from 16384 on. What belongs to another object
-# (a column's sequence, a table's row type, an extension's parts) follows it or stays with it.
+# Objects that `initdb` did not create have OIDs from 16384 on. Dependent objects (the sequence of a
+# column, the row type of a table, the members of an extension) are excluded.
 OWNED_BY_SUPERUSER = """
 WITH superuser AS (SELECT oid FROM pg_roles WHERE rolname = current_user),
 objects AS (
@@ -43,10 +43,10 @@ WHERE datname = current_database() AND datdba = (SELECT oid FROM superuser)
 
 
 def ensure_application(url: URL) -> None:
-    """Make the role, and give it whatever in the database belongs to the superuser.
+    """Create the role, and make it the owner of every object that belongs to the superuser.
 
-    That is everything where a release before this one has made or migrated it. One transaction
-    does it, so a process that is killed leaves nothing half done.
+    These are all objects if an earlier release created or migrated the database. It is done in one
+    transaction, so a process that is killed leaves nothing half done.
     """
     try:
         with psycopg.connect(

@@ -1,4 +1,4 @@
-"""What is told of a request: its id to the client, a line to the log, its time to the metrics."""
+"""The request id in the response, a log line and a metric for each request."""
 
 import logging
 import random
@@ -12,13 +12,13 @@ from fast_zero.core.observability import logs, metrics
 
 REQUEST_ID = b"x-request-id"
 SANE = re.compile(rb"[A-Za-z0-9._-]{8,128}")
-CLIENT_GONE = 499  # as nginx says it: nobody was there to be answered
+CLIENT_GONE = 499  # as in nginx: the client closed the connection before the response
 
 logger = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """Log each request and measure its time, from before all else until its response is sent."""
+    """Log each request and measure its time. The outermost middleware, so it sees all of it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,7 +28,7 @@ class AccessLog:
             await self.app(scope, receive, send)
             return
         request_id = given_id(scope) or b"%032x" % random.getrandbits(128)
-        asked = logs.Asked(request_id.decode(), scope["method"], scope)
+        request = logs.RequestContext(request_id.decode(), scope["method"], scope)
         status = CLIENT_GONE
 
         async def send_with_id(message: Message) -> None:
@@ -38,18 +38,18 @@ class AccessLog:
                 message["headers"].append((REQUEST_ID, request_id))
             await send(message)
 
-        before = logs.asked.set(asked)
+        before = logs.current_request.set(request)
         began = time.perf_counter()
         with metrics.IN_FLIGHT.track_inprogress():
             try:
                 await self.app(scope, receive, send_with_id)
             finally:
-                tell(asked, status, time.perf_counter() - began)
-                logs.asked.reset(before)
+                log_request(request, status, time.perf_counter() - began)
+                logs.current_request.reset(before)
 
 
 def given_id(scope: Scope) -> bytes | None:
-    """Take the id that a proxy or the client gave, if it can stand in a log."""
+    """Return the id that a proxy or the client sent, if it is safe to log."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and SANE.fullmatch(value):
             given: bytes = value
@@ -57,8 +57,8 @@ def given_id(scope: Scope) -> bytes | None:
     return None
 
 
-def tell(asked: logs.Asked, status: int, seconds: float) -> None:
-    metrics.time_request(asked.method, asked.route, status, seconds)
-    level = logging.DEBUG if asked.route in PROBES else logging.INFO
+def log_request(request: logs.RequestContext, status: int, seconds: float) -> None:
+    metrics.time_request(request.method, request.route, status, seconds)
+    level = logging.DEBUG if request.route in PROBES else logging.INFO
     values = {"status": status, "milliseconds": round(seconds * 1000, 1)}
     logger.log(level, "answered", extra=logs.with_fields(values))

@@ -1,4 +1,4 @@
-"""A response in time, whatever a request waits for."""
+"""A time limit for the start of each response."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class Deadline:
-    """Return 503 in place of the application when it has not begun to in `seconds`."""
+    """Return 503 if the application has not started its response within `seconds`."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self.app = app
@@ -24,17 +24,17 @@ class Deadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await Clock(self.seconds, scope, receive, send).run(self.app)
+            await RequestTimer(self.seconds, scope, receive, send).run(self.app)
         else:
             await self.app(scope, receive, send)
 
 
-class Clock:
-    """One request's time. That in which its body comes in is the client's, and not counted.
+class RequestTimer:
+    """The timer of one request. Time spent waiting for the request body does not count.
 
-    A database that fell silent holds up even the end of a cancelled statement, so the response
-    is sent beside it. A timer is dearer than a look at the clock, so there is one, which goes on
-    when it finds that time began anew meanwhile.
+    If the database does not respond, even the cancellation of a statement blocks, so the 503 is
+    sent from another task. Reading the clock is cheaper than starting a timer, so there is one
+    timer. If the time was restarted before it fires, it is scheduled again.
     """
 
     def __init__(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,57 +45,58 @@ class Clock:
         self.loop = asyncio.get_running_loop()
         self.task = asyncio.current_task()
         self.started = False
-        self.answer: asyncio.Task[None] | None = None
-        self.counts = True
+        self.late_response: asyncio.Task[None] | None = None
+        self.is_running = True
         self.since = self.loop.time()
-        self.timer = self.loop.call_at(self.since + seconds, self.look)
+        self.timer = self.loop.call_at(self.since + seconds, self.check)
 
     async def run(self, app: ASGIApp) -> None:
         before = current.set(self)
         try:
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
-            if not self.answer or (self.task and self.task.uncancel()):
+            if not self.late_response or (self.task and self.task.uncancel()):
                 raise  # the server is stopping
         finally:
             self.timer.cancel()
-            # Or they would know one another in a circle, for the garbage collector to find.
+            # Breaks a reference cycle, which the garbage collector would have to find.
             del self.timer, self.task
             current.reset(before)
-            if self.answer:
-                await self.answer
+            if self.late_response:
+                await self.late_response
 
     async def receive(self) -> Message:
-        self.counts = False
+        self.is_running = False
         message = await self.receive_any()
         self.restart()
         return message
 
     def restart(self) -> None:
-        self.counts = True
+        self.is_running = True
         self.since = self.loop.time()
 
     async def send(self, message: Message) -> None:
-        if self.answer:
+        if self.late_response:
             return
         if not self.started:
             self.started = True
             self.timer.cancel()
         await self.send_any(message)
 
-    def look(self) -> None:
+    def check(self) -> None:
         now = self.loop.time()
-        due = self.since + self.seconds if self.counts else now + self.seconds
+        due = self.since + self.seconds if self.is_running else now + self.seconds
         if due > now:
-            self.timer = self.loop.call_at(due, self.look)
+            self.timer = self.loop.call_at(due, self.check)
         else:
             self.give_up()
 
     def give_up(self) -> None:
-        logger.warning("no response in time")
+        logger.warning("no response within the time limit")
         late = ProblemResponse(
             Request(self.scope), Unavailable.status, LATE, headers=Unavailable.headers
         )
-        self.answer = self.loop.create_task(late(self.scope, self.receive_any, self.send_any))
+        response = late(self.scope, self.receive_any, self.send_any)
+        self.late_response = self.loop.create_task(response)
         if self.task:
             self.task.cancel()

@@ -1,7 +1,7 @@
-"""`Forwarded` (RFC 7239), the header that uvicorn does not read.
+"""Support for the `Forwarded` header (RFC 7239).
 
-uvicorn reads X-Forwarded-For and X-Forwarded-Proto of trusted proxies. Where these send
-`Forwarded` in their place, this does the same with it.
+uvicorn reads X-Forwarded-For and X-Forwarded-Proto of trusted proxies, but not `Forwarded`. This
+middleware handles it in the same way.
 """
 
 import re
@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-# A parameter and what stands before it, backwards: a quote behind which a backslash follows belongs
-# to the text. The last group is None where the element goes on with another parameter.
+# A parameter and what precedes it, reversed: in reversed text, a quote before a backslash is an
+# escaped quote. The last group is None if another parameter of the same element follows.
 PARAMETER = re.compile(
     rf'(?:"((?:[^"]|"(?=\\))*)"|({WORD}))=({WORD})(?:[ \t;]*(,|\Z)|[ \t]*;[ \t;]*)'
 )
@@ -23,7 +23,7 @@ IPV4 = re.compile(r"([\d.]+):\w+")
 
 
 class Forwarded:
-    """Believe the last hops, as long as they are trusted proxies, about who asked them."""
+    """Take client address and scheme from the last hops, as long as they are trusted proxies."""
 
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         self.app = app
@@ -33,13 +33,13 @@ class Forwarded:
         if scope["type"] in {"http", "websocket"}:
             headers = Headers(scope=scope)
             if "forwarded" in headers and "x-forwarded-for" not in headers:
-                self.believe(scope, hops(", ".join(headers.getlist("forwarded"))))
+                self.apply(scope, hops(", ".join(headers.getlist("forwarded"))))
         await self.app(scope, receive, send)
 
-    def believe(self, scope: Scope, path: Iterator[dict[str, str]]) -> None:
-        """Walk back from the nearest hop to the first that is no proxy of ours.
+    def apply(self, scope: Scope, path: Iterator[dict[str, str]]) -> None:
+        """Go back from the nearest hop to the first one that is not a trusted proxy.
 
-        What one of ours does not say, nobody before it may say in its place.
+        If a trusted proxy does not set a value, the values of earlier hops are not used instead.
         """
         for hop in path:
             client = scope["client"][0] if scope["client"] else ""
@@ -55,10 +55,10 @@ class Forwarded:
 
 
 def hops(value: str) -> Iterator[dict[str, str]]:
-    """Give the elements from the last, which the nearest hop wrote, to one that is malformed.
+    """Yield the elements from the last one, written by the nearest hop, to the first malformed one.
 
-    A hop appends to what its client sent, which may be anything. Read from the front, an open quote
-    there would swallow what our own proxies wrote; read backwards, it comes after that.
+    A hop appends to the header that its client sent, which may be malformed. If the header were
+    parsed from the start, an unclosed quote there would hide what our own proxies wrote.
     """
     backwards = value[::-1]
     position = skipped(backwards, 0)
@@ -75,12 +75,12 @@ def hops(value: str) -> Iterator[dict[str, str]]:
 
 
 def skipped(text: str, position: int) -> int:
-    """Go over white space and empty elements (RFC 9110, section 5.6.1)."""
+    """Skip white space and empty elements (RFC 9110, section 5.6.1)."""
     found = BETWEEN.match(text, position)
     return found.end() if found else position
 
 
 def host_of(node: str) -> str:
-    """Cut off the port of a node, and the brackets of an IPv6 address."""
+    """Return a node without its port, and without the brackets of an IPv6 address."""
     found = IPV6.fullmatch(node) or IPV4.fullmatch(node)
     return found[1] if found else node

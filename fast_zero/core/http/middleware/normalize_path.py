@@ -1,4 +1,4 @@
-"""What happens to a request before routing, as one plain ASGI application."""
+"""Normalizes and validates a request before routing."""
 
 from http import HTTPStatus
 from itertools import chain
@@ -7,17 +7,17 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fast_zero.core.http.problems import TOO_LARGE, ProblemResponse
-from fast_zero.core.observability.logs import asked
+from fast_zero.core.observability.logs import current_request
 
 MAX_HEAD_BYTES = 65_536
 
 
 class NormalizePath:
-    """Take a path with and without its trailing slash, HEAD where there is GET, no huge body.
+    """Remove a trailing slash, route HEAD like GET, and reject requests that are too large.
 
-    The framework limits a body while reading it, but answers a `Content-Length` above the
-    limit in plain text; that one is refused here, in the form of all errors. So is what
-    uvicorn's faster parser lets through: heads of any size, and requests without a Host.
+    The framework limits a body while reading it, but rejects a `Content-Length` above the limit in
+    plain text. Here it is rejected with a problem response, like all errors. So are requests that
+    uvicorn's faster parser accepts: those with large headers, and those without a Host.
     """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
@@ -32,14 +32,14 @@ class NormalizePath:
             scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, without_body(send)
-        if request := asked.get():
-            request.scope = scope  # routing writes to this one
-        if refusal := self.refusal(scope):
-            await ProblemResponse(Request(scope), *refusal)(scope, receive, send)
+        if request := current_request.get():
+            request.scope = scope  # routing updates this scope
+        if error := self.check(scope):
+            await ProblemResponse(Request(scope), *error)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    def refusal(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
+    def check(self, scope: Scope) -> tuple[HTTPStatus, str] | None:
         headers = scope["headers"]
         if len(b"".join(chain.from_iterable(headers))) > MAX_HEAD_BYTES:
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large."
@@ -55,7 +55,7 @@ class NormalizePath:
 
 
 def without_body(send: Send) -> Send:
-    """Keep the head of a response, `Content-Length` included (RFC 9110, section 9.3.2)."""
+    """Remove the body but keep the headers, also `Content-Length` (RFC 9110, section 9.3.2)."""
 
     async def send_head(message: Message) -> None:
         if message["type"] == "http.response.body":

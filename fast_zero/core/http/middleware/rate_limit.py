@@ -1,7 +1,7 @@
-"""A budget of requests for each user, and for each address that nobody is known behind.
+"""A request budget for each user, and for each address whose requests are not authenticated.
 
-It is there against a client that has gone wild, so each process keeps its own, in memory: a hit
-costs microseconds and no statement.
+It protects the server from a client that is out of control. Each process keeps its own counts in
+memory, so a check takes microseconds and no statement.
 """
 
 import time
@@ -19,97 +19,101 @@ from fast_zero.core.http.problems import ProblemResponse
 
 WINDOW_SECONDS = 60
 SECOND = 1_000_000_000  # nanoseconds: whole numbers add up without error
-MOST_KEPT = 50_000  # callers, some ten megabytes
+MAX_CLIENTS = 50_000  # about ten megabytes
 FREE_PATHS = PROBES | {"/", "/docs", "/redoc", "/openapi.json"}
 FREE_FOLDER = "/docs/assets/"
 EXHAUSTED = TooManyRequests("Too many requests. Wait, then go on more slowly.")
-"""What every route that is not free may return."""
+"""The error that every rate-limited route may return."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a caller stands after a request. Times are seconds, rounded up."""
+class RateLimitState:
+    """The state of a client's budget after a request. Times are in seconds, rounded up."""
 
     granted: bool
-    left: int
-    whole_in: int
-    next_in: int
+    remaining: int
+    reset_after: int
+    retry_after: int
 
 
 class Budget:
-    """So many requests at once, which come back one by one over the window.
+    """Allows `quota` requests at once, which are restored one by one over the window.
 
-    (The generic cell rate algorithm.) All that is kept of a caller is the moment when their
-    budget will be whole again.
+    It implements the generic cell rate algorithm. For each client it stores only the time when
+    the budget will be full again.
     """
 
     def __init__(
-        self, quota: int, window: int = WINDOW_SECONDS, most_kept: int = MOST_KEPT
+        self, quota: int, window: int = WINDOW_SECONDS, max_clients: int = MAX_CLIENTS
     ) -> None:
         self.quota = quota
         self.interval = window * SECOND // quota
-        self.most_kept = most_kept
-        self.whole_at: OrderedDict[str, int] = OrderedDict()  # who came last stands last
+        self.max_clients = max_clients
+        self.full_at: OrderedDict[str, int] = OrderedDict()  # the most recent client is last
 
-    def spend(self, who: str, now: int) -> Standing:
-        debt = max(self.whole_at.pop(who, 0) - now, 0)
+    def spend(self, client: str, now: int) -> RateLimitState:
+        debt = max(self.full_at.pop(client, 0) - now, 0)
         late = debt + self.interval - self.quota * self.interval
         granted = late <= 0
         if granted:
             debt += self.interval
-        self.whole_at[who] = now + debt
-        self.forget(now)
-        return Standing(
+        self.full_at[client] = now + debt
+        self.evict(now)
+        return RateLimitState(
             granted,
-            left=self.quota - -(-debt // self.interval),
-            whole_in=-(-debt // SECOND),
-            next_in=-(-late // SECOND),
+            remaining=self.quota - -(-debt // self.interval),
+            reset_after=-(-debt // SECOND),
+            retry_after=-(-late // SECOND),
         )
 
-    def give_back(self, who: str) -> None:
-        if who in self.whole_at:
-            self.whole_at[who] -= self.interval
+    def refund(self, client: str) -> None:
+        if client in self.full_at:
+            self.full_at[client] -= self.interval
 
-    def forget(self, now: int) -> None:
-        """Forget one more than came, as long as there are some who do not matter any more."""
+    def evict(self, now: int) -> None:
+        """Remove up to two clients: those with a full budget, or the oldest above the limit.
+
+        Each call adds at most one client, so the table cannot grow beyond `max_clients`.
+        """
         for _ in range(2):
-            oldest = next(iter(self.whole_at))
-            if self.whole_at[oldest] > now and len(self.whole_at) <= self.most_kept:
+            oldest = next(iter(self.full_at))
+            if self.full_at[oldest] > now and len(self.full_at) <= self.max_clients:
                 return
-            del self.whole_at[oldest]
+            del self.full_at[oldest]
 
 
-class Charge:
-    """Who pays for a request. It is the address until a token has proven more."""
+class RateLimitClient:
+    """The client whose budget a request is charged to: the address, or the user once known."""
 
     def __init__(self, budget: Budget, address: str) -> None:
         self.budget = budget
         self.address = f"address {address}"
-        self.who = ""
-        self.standing: Standing
+        self.charged = ""
+        self.state: RateLimitState
 
-    def to_user(self, user_id: int) -> None:
-        self.to(f"user {user_id}")
+    def charge_user(self, user_id: int) -> None:
+        self.charge(f"user {user_id}")
 
-    def to_address(self) -> None:
-        self.to(self.address)
+    def charge_address(self) -> None:
+        self.charge(self.address)
 
-    def to(self, who: str) -> None:
-        if who == self.who:
+    def charge(self, client: str) -> None:
+        if client == self.charged:
             return
-        self.budget.give_back(self.who)
-        self.who = who
-        self.standing = self.budget.spend(who, time.monotonic_ns())
-        if not self.standing.granted:
-            raise TooManyRequests(EXHAUSTED.detail, self.standing.next_in)
+        self.budget.refund(self.charged)
+        self.charged = client
+        self.state = self.budget.spend(client, time.monotonic_ns())
+        if not self.state.granted:
+            raise TooManyRequests(EXHAUSTED.detail, self.state.retry_after)
 
 
 class RateLimit:
-    """Charge each request before it costs anything, and tell in each response what is left.
+    """Charge each request before any other work, and report the remaining budget in the response.
 
-    (IETF draft-ietf-httpapi-ratelimit-headers-10.) A user is charged only when their token is
-    signed by us, or others could spend their budget. A personal token is known only after a
-    statement, and one that is signed may have been revoked: the route then moves the charge.
+    (IETF draft-ietf-httpapi-ratelimit-headers-10.) A request is charged to a user only if we signed
+    its token; otherwise other clients could spend that user's budget. A personal token is
+    recognized only after a statement, and a signed token may have been revoked. In both cases the
+    route moves the charge to the right client.
     """
 
     def __init__(self, app: ASGIApp, requests_per_minute: int) -> None:
@@ -121,30 +125,31 @@ class RateLimit:
         if scope["type"] != "http" or is_free(scope["path"]):
             await self.app(scope, receive, send)
             return
-        charge = Charge(self.budget, network(scope["client"][0] if scope["client"] else ""))
-        scope["state"]["charge"] = charge
+        address = network(scope["client"][0] if scope["client"] else "")
+        client = RateLimitClient(self.budget, address)
+        scope["state"]["rate_limit"] = client
         token = access_token_of(scope)
 
-        async def send_standing(message: Message) -> None:
+        async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
-                standing = f'"default";r={charge.standing.left};t={charge.standing.whole_in}'
+                limits = f'"default";r={client.state.remaining};t={client.state.reset_after}'
                 message["headers"] += [
                     (b"ratelimit-policy", self.policy),
-                    (b"ratelimit", standing.encode()),
+                    (b"ratelimit", limits.encode()),
                 ]
             await send(message)
 
         try:
             if token:
-                charge.to_user(token.user_id)
+                client.charge_user(token.user_id)
             else:
-                charge.to_address()
-        except TooManyRequests as refusal:
+                client.charge_address()
+        except TooManyRequests as error:
             request = Request(scope)
-            answer = ProblemResponse(request, refusal.status, refusal.detail, refusal.headers)
-            await answer(scope, receive, send_standing)
+            response = ProblemResponse(request, error.status, error.detail, error.headers)
+            await response(scope, receive, send_with_limits)
         else:
-            await self.app(scope, receive, send_standing)
+            await self.app(scope, receive, send_with_limits)
 
 
 def is_free(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What every response carries, and which hosts and browsers' origins are listened to."""
+"""The headers of every response, and the checks of host and origin."""
 
 from http import HTTPStatus
 
@@ -13,13 +13,13 @@ from fast_zero.core.http.problems import ProblemResponse
 from fast_zero.core.settings import Settings
 
 PROBES = {"/livez", "/readyz", "/version"}
-"""Asked by address, from within a container or a cluster, whatever the public name is."""
+"""Called by IP address from within a container or a cluster, so any Host is accepted."""
 
-# As ASGI carries them: written once, and not at each response.
+# Encoded for ASGI once, and not for each response.
 SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    # Data is never a page. The pages that are loosen it for what they hold, in `openapi`.
+    # JSON is never a page. The HTML pages set their own policy: see `openapi.restricted`.
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 PRIVATE = (b"cache-control", b"private, no-cache")
@@ -27,7 +27,7 @@ BY_TOKEN = (b"vary", b"Authorization")
 # A year; RFC 6797, section 7.2 forbids it over plain HTTP.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
-FIRST_REFUSAL = HTTPStatus.BAD_REQUEST.value
+FIRST_ERROR = HTTPStatus.BAD_REQUEST.value
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 READ_BY_SCRIPTS = (
     "ETag",
@@ -49,10 +49,10 @@ SENT_BY_SCRIPTS = (
 
 
 def hosts_and_origins(settings: Settings) -> list[Middleware]:
-    """Give the checks of host and origin that the settings ask for."""
+    """Return the middleware that checks host and origin, according to the settings."""
     found = []
     if origins := words(settings.cors_allow_origins):
-        # Credentials stay out: a token in a header is one, and it needs no cookie.
+        # Without credentials, since tokens are sent in a header and no cookies are used.
         found.append(
             Middleware(
                 CORSMiddleware,
@@ -80,11 +80,11 @@ class Hosts(TrustedHostMiddleware):
 
 
 class ResponseHeaders:
-    """Add the headers of security and caching, and make problems of refusals in plain text.
+    """Add security and caching headers, and convert plain-text errors to problem responses.
 
-    Private is what a token asked for or should have asked for, and what a write returns: nobody but
-    the client keeps it, and asks before each use. A route that says more, such as `no-store`, is
-    left alone.
+    Responses to authenticated requests, to requests that need authentication, and to writes are
+    private: only the client may cache them, and it must revalidate before each use. A
+    `Cache-Control` that a route sets, such as `no-store`, is not changed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -95,27 +95,27 @@ class ResponseHeaders:
             await self.app(scope, receive, send)
             return
         private = scope["method"] not in {"GET", "HEAD", "OPTIONS"} or has(scope, b"authorization")
-        refusal: Message | None = None
+        plain_error: Message | None = None
 
         async def send_complete(message: Message) -> None:
-            nonlocal refusal
+            nonlocal plain_error
             if message["type"] == "http.response.start":
                 status, headers = message["status"], message["headers"]
                 if status == HTTPStatus.NOT_MODIFIED:
-                    # RFC 9110, section 15.4.5: what the client has already says its type.
+                    # RFC 9110, section 15.4.5: the client has the type with its cached response.
                     headers[:] = [pair for pair in headers if pair[0] != b"content-type"]
-                said = {name for name, _ in headers}
-                headers += [safe for safe in SAFE if safe[0] not in said]
+                present = {name for name, _ in headers}
+                headers += [safe for safe in SAFE if safe[0] not in present]
                 if scope["scheme"] == "https":
                     headers.append(HSTS)
                 if private or status == HTTPStatus.UNAUTHORIZED:
-                    headers += [BY_TOKEN] if b"cache-control" in said else [PRIVATE, BY_TOKEN]
-                if is_plain_refusal(message):
-                    refusal = message
+                    headers += [BY_TOKEN] if b"cache-control" in present else [PRIVATE, BY_TOKEN]
+                if is_plain_error(message):
+                    plain_error = message
                     return
-            elif refusal is not None:
-                problem = problem_of(scope, refusal, message["body"])
-                refusal = None
+            elif plain_error is not None:
+                problem = problem_of(scope, plain_error, message["body"])
+                plain_error = None
                 await problem(scope, receive, send)
                 return
             await send(message)
@@ -124,12 +124,12 @@ class ResponseHeaders:
 
 
 def has(message: Scope | Message, header: bytes) -> bool:
-    """Tell whether a request or a response has a header; in ASGI their names are in lower case."""
+    """Return whether a request or a response has a header. ASGI header names are lower case."""
     return header in [name for name, _ in message["headers"]]
 
 
-def is_plain_refusal(start: Message) -> bool:
-    if start["status"] < FIRST_REFUSAL:
+def is_plain_error(start: Message) -> bool:
+    if start["status"] < FIRST_ERROR:
         return False
     return MutableHeaders(scope=start).get("content-type", "").startswith("text/plain")
 
@@ -137,5 +137,5 @@ def is_plain_refusal(start: Message) -> bool:
 def problem_of(scope: Scope, start: Message, body: bytes) -> ProblemResponse:
     headers = MutableHeaders(scope=start)
     del headers["content-type"], headers["content-length"]
-    asked = Request({**scope, "path": scope["path"].rstrip("/") or "/"})
-    return ProblemResponse(asked, start["status"], body.decode(), headers)
+    request = Request({**scope, "path": scope["path"].rstrip("/") or "/"})
+    return ProblemResponse(request, start["status"], body.decode(), headers)

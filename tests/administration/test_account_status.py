@@ -1,4 +1,4 @@
-"""Who is let in and who administrates, as the commands change it."""
+"""Disabled accounts, roles and passwords, as the commands change them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from tests.factories import (
 )
 
 
-async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, save):
+async def test_a_demoted_user_keeps_no_admin_token(session, save):
     [admin] = await save(UserFactory(role="admin"))
     kept, _ = await save(
         PersonalTokenFactory(owner_id=admin.id),
@@ -35,7 +35,7 @@ async def test_who_is_no_administrator_any_more_keeps_no_token_of_one(session, s
     assert left.all() == [kept.id]
 
 
-async def test_to_demote_once_more_ends_what_an_interrupted_command_has_left(session, save):
+async def test_repeated_demotion_deletes_what_an_interrupted_one_left(session, save):
     [member] = await save(UserFactory())
     await save(PersonalTokenFactory(owner_id=member.id, scopes=["admin"]))
     own, left = await save(
@@ -50,7 +50,7 @@ async def test_to_demote_once_more_ends_what_an_interrupted_command_has_left(ses
     assert (await session.scalars(select(PersonalToken.id))).all() == []
 
 
-async def test_a_token_that_administrates_needs_the_role_of_its_owner(anonymous, save, session):
+async def test_an_admin_token_requires_the_role_of_its_owner(anonymous, save, session):
     [admin] = await save(UserFactory(role="admin"))
     token = new_token()
     scopes = ["admin", "todos:read"]
@@ -65,8 +65,8 @@ async def test_a_token_that_administrates_needs_the_role_of_its_owner(anonymous,
     assert (await anonymous.get(path, headers=headers)).status_code == 401
 
 
-async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, committing, settings):
-    """Make tokens while their owner is demoted, again and again; then none is left."""
+async def test_no_admin_token_survives_a_concurrent_demotion(live, commit, committing, settings):
+    """Create tokens while their owner is demoted, repeatedly; no token remains."""
     expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     body = {"name": "kept", "scopes": ["admin"], "expires_at": expires_at}
     async with live() as client:
@@ -92,7 +92,7 @@ async def test_no_token_is_made_beside_the_end_of_a_role(live, commit, committin
                 assert await session.scalar(left) == 0
 
 
-async def test_a_new_password_ends_all_sessions_and_is_told(
+async def test_a_new_password_ends_all_sessions_and_sends_a_notice(
     anonymous, session, settings, user, save, deferred
 ):
     [opened] = await save(LoginSessionFactory(owner_id=user.id))
@@ -108,15 +108,13 @@ async def test_a_new_password_ends_all_sessions_and_is_told(
 
 
 @pytest.mark.parametrize("change", [account_status.disable, account_status.enable])
-async def test_nobody_is_not_found(session, change):
+async def test_a_missing_user_is_not_found(session, change):
     with pytest.raises(NotFound):
         await change(session, MAX_BIGINT)
 
 
-async def test_no_log_in_slips_in_beside_the_end_of_an_account(
-    live, commit, committing, real_hasher
-):
-    """Disable while somebody logs in, again and again; then no session is left."""
+async def test_no_session_survives_a_concurrent_disabling(live, commit, committing, real_hasher):
+    """Disable an account during log-ins, repeatedly; no session remains."""
     [user] = await commit(UserFactory(password_hash=real_hasher.hash(PASSWORD)))
     form = {"username": user.email, "password": PASSWORD}
     async with live(login_failures=None) as client:

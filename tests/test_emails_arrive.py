@@ -1,4 +1,4 @@
-"""Letters, from a server and a worker that are started as a user starts them."""
+"""Emails from a server and a worker that are started as a user starts them."""
 
 import asyncio
 import email
@@ -16,7 +16,7 @@ from tests.processes import PATIENCE, run, serving, until, working
 ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
 NEW_PASSWORD = "another fine sentence"
 TOKEN = re.compile(r"/account/(?:confirm|password)\?lang=en#(\S+)")
-# What a delay and a worker that is gone for half a minute are worth to a test.
+# Makes waiting jobs due at once.
 HURRY = """
 UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo';
 SELECT pg_notify('procrastinate_queue_v1#accounts.send_link', '{"type": "job_inserted"}')
@@ -73,11 +73,11 @@ def jobs(database) -> list[tuple]:
     )
 
 
-def token_of(letter) -> str:
-    return TOKEN.search(letter.get_body(["plain"]).get_content())[1]
+def token_of(message) -> str:
+    return TOKEN.search(message.get_body(["plain"]).get_content())[1]
 
 
-async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, variables, folder):
+async def test_an_email_is_retried_until_a_busy_mail_server_accepts_it(database, variables, folder):
     async with receiving(BUSY, BUSY) as mailbox:
         variables["SMTP_URL"] = mailbox.url.replace("//", "//ana:never-to-be-seen@")
         with serving(folder, measured=True, LOG_LEVEL="debug", **variables) as server:
@@ -86,65 +86,65 @@ async def test_a_busy_mail_server_gets_the_letter_the_third_time(database, varia
                 for attempt in (1, 2):
                     await until(lambda n=attempt: ("todo", n) in jobs(database))
                     rows(database, HURRY)
-                await until(lambda: mailbox.letters)
+                await until(lambda: mailbox.emails)
                 await until(lambda: jobs(database) == [])
 
-                [letter] = mailbox.letters
-                token = token_of(letter)
-                answer = await client.post("/auth/email/confirm", json={"token": token})
+                [message] = mailbox.emails
+                token = token_of(message)
+                response = await client.post("/auth/email/confirm", json={"token": token})
             log = server.log.read_text()
 
-    assert mailbox.asked == 3
+    assert mailbox.attempts == 3
     assert mailbox.logins == [(b"ana", b"never-to-be-seen")] * 3
     assert "never-to-be-seen" not in log
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert log.count("refused the recipient with 451") == 2
     assert ANA["email"] not in log
     assert token not in log
     assert "Traceback" not in log
 
 
-async def test_an_address_that_nobody_has_is_kept_as_a_failure(database, variables, folder):
+async def test_an_unknown_recipient_is_a_failed_job(database, variables, folder):
     async with receiving(UNKNOWN) as mailbox:
         with serving(folder, SMTP_URL=mailbox.url, **variables) as server:
             async with client_of(server) as client:
                 await client.post("/users", json=ANA)
             await until(lambda: jobs(database) == [("failed", 1)])
-            await until(lambda: "failed for good and is kept" in server.log.read_text())
+            await until(lambda: "failed permanently" in server.log.read_text())
             log = server.log.read_text()
 
-    assert mailbox.asked == 1
+    assert mailbox.attempts == 1
     assert ANA["email"] not in log
 
 
-async def test_without_a_mail_server_the_log_says_where_the_letter_is(data_dir):
+async def test_without_a_mail_server_the_log_names_the_file(data_dir):
     with serving(data_dir) as server:
         async with client_of(server) as client:
             await client.post("/users", json=ANA)
             await client.post("/auth/password/forgotten", json={"email": ANA["email"]})
             await client.post("/auth/password/forgotten", json={"email": "eva@example.com"})
             await until(lambda: len(list(data_dir.glob("mail/*.eml"))) == 2)
-            letters = {
-                letter["Subject"]: (path, letter)
+            messages = {
+                message["Subject"]: (path, message)
                 for path in data_dir.glob("mail/*.eml")
-                for letter in [email.message_from_bytes(path.read_bytes(), policy=default)]
+                for message in [email.message_from_bytes(path.read_bytes(), policy=default)]
             }
-            path, letter = letters["Choose a new password"]
+            path, message = messages["Choose a new password"]
             await until(lambda: str(path) in server.log.read_text())
-            body = {"token": token_of(letter), "password": NEW_PASSWORD}
+            body = {"token": token_of(message), "password": NEW_PASSWORD}
             reset = await client.post("/auth/password/reset", json=body)
             form = {"username": "ana", "password": NEW_PASSWORD}
             log_in = await client.post("/auth/token", data=form)
         log = server.log.read_text()
 
     assert (reset.status_code, log_in.status_code) == (204, 200)
-    assert log.count(f"SMTP_URL is not set, so an email went to {path}") == 1
+    assert log.count(f"SMTP_URL is not set, so an email was written to {path}") == 1
     assert ANA["email"] not in log
-    assert token_of(letter) not in log
+    assert token_of(message) not in log
 
 
-async def test_a_letter_survives_its_worker(database, variables, folder):
-    """Kill a worker while the mail server has the letter, and let another one finish."""
+async def test_an_email_survives_a_killed_worker(database, variables, folder):
+    """Kill a worker while the mail server has the email, and let another one finish."""
     async with receiving() as mailbox:
         variables["SMTP_URL"] = mailbox.url
         with serving(folder, RUN_JOBS="false", **variables) as server:
@@ -155,7 +155,7 @@ async def test_a_letter_survives_its_worker(database, variables, folder):
                     await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
                     worker.process.kill()
                 mailbox.open.set()
-                await until(lambda: len(mailbox.letters) == 1)
+                await until(lambda: len(mailbox.emails) == 1)
                 assert jobs(database) == [("doing", 0)]
 
                 rows(database, FORGET_WORKERS)
@@ -163,16 +163,16 @@ async def test_a_letter_survives_its_worker(database, variables, folder):
                     await until(lambda: jobs(database) == [])
                     log = worker.log.read_text()
 
-                first, second = mailbox.letters
-                answer = await client.post("/auth/email/confirm", json={"token": token_of(first)})
+                first, second = mailbox.emails
+                response = await client.post("/auth/email/confirm", json={"token": token_of(first)})
 
     assert first["Message-ID"] == second["Message-ID"]
     assert token_of(first) == token_of(second)
-    assert answer.status_code == 204
-    assert "lost its worker, and is done again" in log
+    assert response.status_code == 204
+    assert "lost its worker and will be retried" in log
 
 
-async def test_a_weekly_report_survives_its_worker(database, variables, folder):
+async def test_a_weekly_report_survives_a_killed_worker(database, variables, folder):
     """Kill the worker that sends it, while another one runs; then let a third go on."""
     async with receiving() as mailbox:
         variables["SMTP_URL"] = mailbox.url
@@ -187,20 +187,20 @@ async def test_a_weekly_report_survives_its_worker(database, variables, folder):
                 one.process.kill()
                 one.process.wait()
         mailbox.open.set()
-        await until(lambda: len(mailbox.letters) == 1)
+        await until(lambda: len(mailbox.emails) == 1)
         rows(database, FORGET_WORKERS)
         with working(folder, **variables), working(folder, **variables):
             await until(lambda: jobs(database) == [])
             rows(database, REPORT_AGAIN)
             await until(lambda: jobs(database) == [])
 
-    first, second = mailbox.letters  # the first was taken, but its sender never heard that
+    first, second = mailbox.emails  # the first was accepted, but the killed worker did not know
     assert first["Message-ID"] == second["Message-ID"]
     assert "- Bake bread\n" in first.get_body(["plain"]).get_content().replace("\r\n", "\n")
     assert rows(database, "SELECT sent_at IS NOT NULL FROM weekly_reports") == [(True,)]
 
 
-async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variables, folder):
+async def test_a_worker_finishes_its_email_on_shutdown(database, variables, folder):
     async with receiving() as mailbox:
         variables["SMTP_URL"] = mailbox.url
         with serving(folder, RUN_JOBS="false", **variables) as server:
@@ -215,7 +215,7 @@ async def test_a_worker_that_is_told_to_end_finishes_its_letter(database, variab
             mailbox.open.set()
             status = await asyncio.to_thread(worker.process.wait, PATIENCE)
 
-    assert (status, len(mailbox.letters)) == (0, 1)
+    assert (status, len(mailbox.emails)) == (0, 1)
     assert jobs(database) == []
 
 
@@ -228,13 +228,13 @@ async def test_a_worker_waits_for_the_migration(tmp_path):
             await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
 
 
-async def test_jobs_go_on_after_an_outage(database, variables, folder):
+async def test_jobs_continue_after_an_outage(database, variables, folder):
     async with receiving() as mailbox:
         with serving(folder, measured=True, SMTP_URL=mailbox.url, **variables) as server:
             await until(lambda: rows(database, "SELECT 1 FROM procrastinate_workers"))
             database.stop("immediate")
-            await until(lambda: "no jobs are done" in server.log.read_text())
+            await until(lambda: "jobs cannot run" in server.log.read_text())
             database.start()
             async with client_of(server) as client:
                 (await client.post("/users", json=ANA)).raise_for_status()
-            await until(lambda: mailbox.letters)
+            await until(lambda: mailbox.emails)
