@@ -1,6 +1,6 @@
 """What is usual: the same contract, written the way that FastAPI tutorials teach it.
 
-The pool has its default size, a request is one transaction, who is asking is read from the
+The pool has its default size, a request is one transaction, the current user is read from the
 database, rows are read before they are changed and refreshed afterwards, and lists take an
 offset. The owner's column has an index, which not every tutorial remembers.
 """

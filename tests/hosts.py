@@ -53,7 +53,7 @@ def cut(name: str) -> None:
     ip("-n", SWITCH, "link", "set", name, "down")
 
 
-def mend(name: str) -> None:
+def reconnect(name: str) -> None:
     ip("-n", SWITCH, "link", "set", name, "up")
 
 

@@ -197,7 +197,7 @@ class Topology:
             return set(others.values()) == {"leader", "sync_standby"}
 
         wait_until(taken_over, self)
-        hosts.mend(victim)
+        hosts.reconnect(victim)
         for name in self.addresses:
             if not self.pids(name):
                 self.start_host(name)

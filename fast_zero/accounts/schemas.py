@@ -38,7 +38,6 @@ TimeZone = Annotated[
     Field(description="Its IANA name. Decides when days begin.", examples=["America/Sao_Paulo"]),
 ]
 
-
 ShareTodos = Annotated[
     Sharing,
     Field(
@@ -46,7 +45,6 @@ ShareTodos = Annotated[
         "`off` also deletes what was shared by this setting."
     ),
 ]
-
 
 Letters = Annotated[
     list[Literal["weekly_report", "follow", "reply", "like"]],

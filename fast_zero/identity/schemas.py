@@ -17,14 +17,12 @@ from fast_zero.identity.scopes import Scope
 
 NEXT_YEAR = "2027-11-25T08:00:00Z"
 
-
 Username = Annotated[
     RawText,
     StringConstraints(min_length=3, max_length=64),
     AfterValidator(check_username),
     Field(description="Unique regardless of case. No invisible characters.", examples=["ana"]),
 ]
-
 
 Name = Annotated[RawText, StringConstraints(max_length=64), Field(examples=["ana"])]
 """A username to search for."""
@@ -45,7 +43,6 @@ Email = Annotated[
     Field(description="Unique regardless of case.", examples=["ana@example.com"]),
 ]
 
-
 Password = Annotated[
     RawText,
     StringConstraints(min_length=8, max_length=256),
@@ -56,9 +53,7 @@ Password = Annotated[
     ),
 ]
 
-
 Secret = Annotated[RawText, StringConstraints(max_length=1024)]
-
 
 PUBLIC = "-public"
 """Suffix of the ETag of a public profile: same version as the account, other content."""

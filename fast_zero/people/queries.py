@@ -35,7 +35,6 @@ from fast_zero.people.models import Block, Follow
 Columns = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 Rows = Select[*tuple[Any, ...]]
 
-
 NOBODY = 0
 """The reader without a log-in. No user has this id."""
 
@@ -48,7 +47,6 @@ USER: BindParameter[int] = bindparam("user_id", type_=BigInteger)
 AFTER: BindParameter[int] = bindparam("after", type_=BigInteger)
 OFFSET: BindParameter[int] = bindparam("offset", type_=BigInteger)
 LIMIT: BindParameter[int] = bindparam("limit", type_=BigInteger)
-
 
 # Evaluated once in a statement, regardless of the number of rows.
 HIDDEN: ColumnElement[Any] = func.array(
@@ -104,7 +102,6 @@ def page_values(reader_id: int, page: PageParams) -> dict[str, Any]:
 
 COLUMNS = (users.id, users.username, users.display_name, users.bio, users.created_at)
 
-
 IS_KNOWN = select(exists().where(users.id == USER, known_to_reader(users.id)))
 
 
@@ -157,14 +154,11 @@ async def select_people(
 # Readers can unblock users whom they block, although they cannot see them.
 BLOCKED = exists().where(blocks.blocker_id == READER, blocks.blocked_id == users.id)
 
-
 KNOWN = select(users.id).where(users.id == USER, known_to_reader(users.id)).cte("known")
-
 
 KNOWN_OR_BLOCKED = (
     select(users.id).where(users.id == USER, or_(known_to_reader(users.id), BLOCKED)).cte("within")
 )
-
 
 FOLLOW = select(KNOWN.c.id).add_cte(
     insert(Follow.__table__)
@@ -173,13 +167,11 @@ FOLLOW = select(KNOWN.c.id).add_cte(
     .cte("made")
 )
 
-
 UNFOLLOW = select(KNOWN.c.id).add_cte(
     delete(Follow.__table__)
     .where(follows.follower_id == READER, follows.followed_id == KNOWN.c.id)
     .cte("undone")
 )
-
 
 BLOCK = select(KNOWN_OR_BLOCKED.c.id).add_cte(
     insert(Block.__table__)
@@ -187,7 +179,6 @@ BLOCK = select(KNOWN_OR_BLOCKED.c.id).add_cte(
     .on_conflict_do_nothing()
     .cte("made")
 )
-
 
 UNBLOCK = select(KNOWN_OR_BLOCKED.c.id).add_cte(
     delete(Block.__table__)

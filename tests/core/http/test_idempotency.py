@@ -140,9 +140,9 @@ async def test_an_error_response_is_not_stored(client, user):
     taken = ANA | {"username": user.username}
     refused = await client.post("/users", json=taken, headers=KEY)
     wrong = await client.post("/users", json=ANA | {"email": "nowhere"}, headers=KEY)
-    mended = await client.post("/users", json=ANA, headers=KEY)
+    corrected = await client.post("/users", json=ANA, headers=KEY)
 
-    assert [refused.status_code, wrong.status_code, mended.status_code] == [409, 422, 201]
+    assert [refused.status_code, wrong.status_code, corrected.status_code] == [409, 422, 201]
 
 
 async def test_a_key_expires_after_a_day(client, count, connection):
