@@ -67,15 +67,15 @@ async def answer(scope: Scope, receive: Receive) -> ResponseModel:
     path = scope["path"]
     if path == "/auth/token":
         return await log_in(dict(parse_qsl((await read(receive)).decode())))
-    actor = read_token(scope["headers"])
-    if actor is None:
+    user = read_token(scope["headers"])
+    if user is None:
         return 401, {"detail": "Not authenticated"}
     if scope["method"] == "GET":
-        return await list_todos(actor, dict(parse_qsl(scope["query_string"].decode())))
+        return await list_todos(user, dict(parse_qsl(scope["query_string"].decode())))
     sent = json.loads(await read(receive))
     if scope["method"] == "POST":
-        return await create_todo(actor, sent)
-    return await update_todo(actor, int(path.rpartition("/")[2]), sent)
+        return await create_todo(user, sent)
+    return await update_todo(user, int(path.rpartition("/")[2]), sent)
 
 
 async def read(receive: Receive) -> bytes:
@@ -117,9 +117,9 @@ def named(row: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-async def list_todos(actor: int, wanted: dict[str, str]) -> ResponseModel:
+async def list_todos(user: int, wanted: dict[str, str]) -> ResponseModel:
     limit = int(wanted.get("limit", "100"))
-    parameters: list[object] = [actor, limit + 1]
+    parameters: list[object] = [user, limit + 1]
     where = "owner_id = $1"
     if state := wanted.get("state"):
         parameters.append(state)
@@ -132,8 +132,8 @@ async def list_todos(actor: int, wanted: dict[str, str]) -> ResponseModel:
     return 200, {"todos": [named(row) for row in rows[:limit]], "next": last}
 
 
-async def create_todo(actor: int, sent: dict[str, str]) -> ResponseModel:
-    values = [actor, sent["title"], sent.get("description", ""), sent.get("state", "todo")]
+async def create_todo(user: int, sent: dict[str, str]) -> ResponseModel:
+    values = [user, sent["title"], sent.get("description", ""), sent.get("state", "todo")]
     [row] = await fetch(
         "INSERT INTO todos (owner_id, title, description, state) VALUES ($1, $2, $3, $4)"
         f" RETURNING {LISTED}",
@@ -142,13 +142,13 @@ async def create_todo(actor: int, sent: dict[str, str]) -> ResponseModel:
     return 201, named(row)
 
 
-async def update_todo(actor: int, todo_id: int, sent: dict[str, str]) -> ResponseModel:
+async def update_todo(user: int, todo_id: int, sent: dict[str, str]) -> ResponseModel:
     known = [name for name in ("title", "description", "state") if name in sent]
     changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(known, start=3))
     rows = await fetch(
         f"UPDATE todos SET {changes}, updated_at = now() WHERE owner_id = $1 AND id = $2"
         f" RETURNING {LISTED}",
-        [actor, todo_id, *(sent[name] for name in known)],
+        [user, todo_id, *(sent[name] for name in known)],
     )
     return (200, named(rows[0])) if rows else (404, {"detail": "Task not found."})
 

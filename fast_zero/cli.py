@@ -20,7 +20,7 @@ from rich.markup import escape
 import fast_zero
 from fast_zero.core.errors import DomainError, StartError
 from fast_zero.core.garbage_collection import gc_disabled
-from fast_zero.core.terminal import console, talk
+from fast_zero.core.terminal import console, messages
 from fast_zero.operations import (
     commands,
     demo_commands,
@@ -29,7 +29,7 @@ from fast_zero.operations import (
     todos_commands,
     users_commands,
 )
-from fast_zero.operations.acting import ready
+from fast_zero.operations.database_access import ready
 
 if TYPE_CHECKING:
     from fast_zero.core.settings import Settings
@@ -55,7 +55,7 @@ def main() -> None:
     try:
         cli(prog_name="fast-zero")
     except (StartError, DomainError) as error:
-        talk.print(f"[bold red]error:[/] {escape(str(error))}")
+        messages.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
 
 
@@ -135,7 +135,7 @@ def run_worker() -> None:
     from fast_zero.core.startup import exporting_traces
 
     with ready(migrate=False) as complete:
-        talk.print("Running jobs. Stop it with Ctrl-C.")
+        messages.print("Running jobs. Stop it with Ctrl-C.")
         with exporting_traces(complete):
             asyncio.run(worker.run_alone(complete))
 
@@ -144,7 +144,7 @@ def run_worker() -> None:
 def migrate() -> None:
     """Migrate the database to the newest revision."""
     with ready(migrate=True):
-        talk.print("The database has the newest revision.")
+        messages.print("The database has the newest revision.")
 
 
 @cli.command("openapi")

@@ -1,6 +1,10 @@
 """Runs migrations on the connection that the caller passes, or on DATABASE_URL's."""
 
+from collections.abc import Iterable, Sequence
+
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from fast_zero.core.database.migrations import create_migration_engine
@@ -14,6 +18,17 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return not (kind == "table" and str(name).startswith("procrastinate_"))
 
 
+def number(
+    _context: MigrationContext,
+    _heads: str | Iterable[str | None] | Iterable[str],
+    directives: Sequence[MigrationScript],
+) -> None:
+    """Give a new revision the next number instead of a random id."""
+    newest = context.script.get_current_head() or "0"
+    for directive in directives:
+        directive.rev_id = f"{int(newest) + 1:04}"
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -21,6 +36,7 @@ def migrate(connection: Connection) -> None:
         include_name=is_ours,
         transaction_per_migration=True,
         compare_server_default=True,
+        process_revision_directives=number,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = ${repr(branch_labels)}
-depends_on = ${repr(depends_on)}
+revision = "${up_revision}"
+down_revision = "${down_revision}"
+branch_labels = None
+depends_on = None
 
 # "expand" where the code of the release before works on with it; else "contract", which says from
 # which revision on code does: op.execute("COMMENT ON TABLE alembic_version IS '0007'").

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from fast_zero.identity.dependencies import Actor, current_actor
+from fast_zero.identity.dependencies import AuthenticatedUser, current_user
 from tests.factories import UserFactory
 
 ROOT = Path(__file__).parents[1]
@@ -141,6 +141,13 @@ def test_imports_point_down():
     assert done.returncode == 0, done.stdout
 
 
+def test_every_room_has_the_same_layers():
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    rooms = {f"fast_zero.{path.parent.name}" for path in (ROOT / "fast_zero").glob("*/__init__.py")}
+    inside = next(found for found in linter["contracts"] if found["name"] == "Inside a room")
+    assert set(inside["containers"]) == rooms - {"fast_zero.core", "fast_zero.operations"}
+
+
 def test_a_server_that_traces_nothing_loads_no_tracer():
     words = (
         "import sys, fast_zero.app, fast_zero.worker, fast_zero.core.database.migrations as _;"
@@ -224,10 +231,10 @@ def test_only_listed_modules_with_undocumented_names_are_used():
 
 
 async def test_a_dependency_can_be_overridden(app, anonymous, user):
-    async def whoever() -> Actor:
-        return Actor(user.id)
+    async def whoever() -> AuthenticatedUser:
+        return AuthenticatedUser(user.id)
 
-    app.dependency_overrides[current_actor] = whoever
+    app.dependency_overrides[current_user] = whoever
     try:
         response = await anonymous.get("/users/me")
     finally:

@@ -26,15 +26,15 @@ from fast_zero.core import jobs
 from fast_zero.core.database import Session
 from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.jobs import Deferral
-from fast_zero.core.pagination import PageParams, paged
+from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.email_links import outbox
 from fast_zero.email_links.models import MailedLink, Purpose
 from fast_zero.identity.models import User
 from fast_zero.identity.queries import REFRESH, folded, locked_sessions
 
 
-def editable_by(actor_id: int) -> ColumnElement[bool]:
-    return User.id == actor_id
+def editable_by(user_id: int) -> ColumnElement[bool]:
+    return User.id == user_id
 
 
 async def insert_user(
@@ -53,11 +53,11 @@ async def insert_user(
 
 
 async def select_users(session: Session, page: PageParams) -> Sequence[User]:
-    return (await session.scalars(paged(select(User), User.id, page))).all()
+    return (await session.scalars(keyset_page(select(User), User.id, page))).all()
 
 
-async def address_is_taken(session: Session, actor_id: int, email: str) -> bool:
-    taken = exists().where(User.email_key == folded(email), User.id != actor_id)
+async def address_is_taken(session: Session, user_id: int, email: str) -> bool:
+    taken = exists().where(User.email_key == folded(email), User.id != user_id)
     return bool(await session.scalar(select(taken)))
 
 
@@ -77,15 +77,15 @@ class AccountChange:
 
 
 async def update_user(
-    session: Session, actor_id: int, change: AccountChange, accepted: Versions = None
+    session: Session, user_id: int, change: AccountChange, accepted: Versions = None
 ) -> User | None:
     """Update an account, and defer the notices of the change.
 
     If all sessions end, a link to reset the password becomes invalid, too.
     """
-    conditions = [editable_by(actor_id), one_of(User.version, accepted)]
+    conditions = [editable_by(user_id), one_of(User.version, accepted)]
     if change.ends_sessions:
-        conditions.append(locked_sessions(actor_id) >= 0)
+        conditions.append(locked_sessions(user_id) >= 0)
     if change.password_hash is not None:
         conditions.append(User.password_hash == change.password_hash)
     if change.email is not None:
@@ -103,10 +103,10 @@ async def update_user(
     return user
 
 
-async def delete_user(session: Session, actor_id: int, accepted: Versions = None) -> bool:
+async def delete_user(session: Session, user_id: int, accepted: Versions = None) -> bool:
     """Delete an account, everything that it owns, and its pending emails."""
-    its_sessions = locked_sessions(actor_id) >= 0
-    conditions = (editable_by(actor_id), one_of(User.version, accepted), its_sessions)
+    its_sessions = locked_sessions(user_id) >= 0
+    conditions = (editable_by(user_id), one_of(User.version, accepted), its_sessions)
     gone = delete(User).where(*conditions).returning(*User.__table__.c).cte("gone")
     addresses = select(func.unnest(array([gone.c.email, gone.c.pending_email])))
     unsent = jobs.delete_jobs_with("email", addresses).cte("unsent")
@@ -151,7 +151,7 @@ async def select_invited(session: Session, digests: list[bytes]) -> Row[bytes, s
 
 async def select_invitations(session: Session, page: PageParams) -> Sequence[Invitation]:
     return (
-        await session.scalars(paged(select(Invitation).where(VALID), Invitation.id, page))
+        await session.scalars(keyset_page(select(Invitation).where(VALID), Invitation.id, page))
     ).all()
 
 

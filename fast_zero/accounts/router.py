@@ -16,16 +16,16 @@ from fast_zero.core.errors import (
 from fast_zero.core.http import conditions, etags, examples, idempotency
 from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
-from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.idempotency import Idempotent
 from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import responses
 from fast_zero.core.languages import preferred
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.security import throttle
 from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.core.types import Id, Message
 from fast_zero.email_links import service as email_links
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
@@ -59,7 +59,7 @@ private = APIRouter(prefix="/users", responses=NEEDS_TOKEN)
         Conflict(USERNAME_TAKEN),
         Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
-        TooManyRequests(attempts.TOO_MANY_REGISTRATIONS),
+        TooManyRequests(limits.TOO_MANY_REGISTRATIONS),
         TOO_MANY_PASSWORDS,
         EXHAUSTED,
     )
@@ -71,7 +71,7 @@ async def create_user(
     response: Response,
     session: CurrentSession,
     settings: CurrentSettings,
-    once: DoOnce,
+    idempotent: Idempotent,
 ) -> object:
     """Register an account. You receive a link that verifies your email address.
 
@@ -85,29 +85,29 @@ async def create_user(
 
     async def register() -> UserPrivate:
         user = await service.insert_account(session, new, password_hash, language)
-        once.owner_id = user.id
+        idempotent.owner_id = user.id
         conditions.set_created(response, etags.tag(user.version), f"/users/{user.id}")
         return UserPrivate.model_validate(user)
 
-    return await once(session, idempotency.ANONYMOUS, register)
+    return await idempotent(session, idempotency.ANONYMOUS, register)
 
 
 @private.get("/me", response_model=UserPrivate, responses=conditions.TAGGED_OR_SEEN)
 async def read_me(
-    actor: AccountReader, session: ReadSession, response: Response, seen: IfNoneMatch
+    user: AccountReader, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
     """Show your own account."""
-    user = await identity_queries.select_user(session, actor.id)
-    if user is None:  # deleted since the request began
+    account = await identity_queries.select_user(session, user.id)
+    if account is None:  # deleted since the request began
         raise Unauthenticated(INVALID_TOKEN)
-    conditions.set_tag(response, etags.tag(user.version), seen)
-    return user
+    conditions.set_tag(response, etags.tag(account.version), seen)
+    return account
 
 
 @private.get("/me/audit", response_model=AuditPage)
-async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession) -> object:
+async def list_audit(page: PageQuery, user: AccountReader, session: ReadSession) -> object:
     """List the security events of your account. A year of log-ins, changes and tokens."""
-    rows, cursor = cut(await identity_queries.select_audit(session, actor.id, page), page)
+    rows, cursor = split_page(await identity_queries.select_audit(session, user.id, page), page)
     return {"events": rows, "next": cursor}
 
 
@@ -119,7 +119,7 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession
         Forbidden(service.NEEDS_PASSWORD),
         NO_PERSONAL_TOKENS,
         TooManyRequests(throttle.TOO_MANY_FAILURES),
-        TooManyRequests(attempts.TOO_MANY_EMAILS),
+        TooManyRequests(limits.TOO_MANY_EMAILS),
         TOO_MANY_PASSWORDS,
         EXHAUSTED,
         Conflict(USERNAME_TAKEN),
@@ -130,7 +130,7 @@ async def list_audit(page: PageQuery, actor: AccountReader, session: ReadSession
 )
 async def update_me(
     change: MeUpdate,
-    actor: AccountWriter,
+    user: AccountWriter,
     session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
@@ -143,31 +143,29 @@ async def update_me(
     can change neither.
     """
     if change.changes_credentials():
-        session_of(actor)
+        session_of(user)
     accepted = etags.versions(condition, PUBLIC)
-    who = (actor.id, actor.session_id)
-    user, ended = await service.change_account(session, who, change, settings, accepted)
+    who = (user.id, user.session_id)
+    account, ended = await service.change_account(session, who, change, settings, accepted)
     if ended:
-        revocations.add_at_commit(session, actor.session_id)
-    conditions.set_tag(response, etags.tag(user.version))
-    return user
+        revocations.add_at_commit(session, user.session_id)
+    conditions.set_tag(response, etags.tag(account.version))
+    return account
 
 
 @private.post(
     "/me/email/verification",
     status_code=HTTPStatus.ACCEPTED,
     responses=responses(
-        Conflict(email_links.ALREADY_VERIFIED), TooManyRequests(attempts.TOO_MANY_EMAILS), EXHAUSTED
+        Conflict(email_links.ALREADY_VERIFIED), TooManyRequests(limits.TOO_MANY_EMAILS), EXHAUSTED
     )
     | examples.message(VERIFICATION_SENT, HTTPStatus.ACCEPTED),
 )
 async def send_verification(
-    actor: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
+    user: AccountWriter, session: CurrentSession, request: Request, settings: CurrentSettings
 ) -> Message:
     """Send another link to verify your address. Older links stop working."""
-    await email_links.request_verification(
-        session, settings, actor.id, network(address_of(request))
-    )
+    await email_links.request_verification(session, settings, user.id, network(address_of(request)))
     return Message(message=VERIFICATION_SENT)
 
 
@@ -178,7 +176,7 @@ async def send_verification(
         NO_SCOPE,
         Forbidden(NOT_YOU),
         NO_PERSONAL_TOKENS,
-        TooManyRequests(attempts.TOO_MANY_EMAILS),
+        TooManyRequests(limits.TOO_MANY_EMAILS),
         TOO_MANY_PASSWORDS,
         EXHAUSTED,
         Conflict(EITHER_TAKEN),
@@ -189,7 +187,7 @@ async def send_verification(
 async def replace_user(
     user_id: Id,
     update: UserUpdate,
-    actor: AccountWriter,
+    user: AccountWriter,
     session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
@@ -197,15 +195,15 @@ async def replace_user(
     revocations: CurrentRevocations,
 ) -> object:
     """Replace all fields of your account. A new address or password ends all your sessions."""
-    if user_id != actor.id:
+    if user_id != user.id:
         raise Forbidden(NOT_YOU)
-    session_of(actor)  # else a personal token could set a password, and log in with it
+    session_of(user)  # else a personal token could set a password, and log in with it
     accepted = etags.versions(condition, PUBLIC)
-    user, ended = await service.replace_account(session, actor.id, update, settings, accepted)
+    account, ended = await service.replace_account(session, user.id, update, settings, accepted)
     if ended:
-        revocations.add_at_commit(session, actor.session_id)
-    conditions.set_tag(response, etags.tag(user.version))
-    return user
+        revocations.add_at_commit(session, user.session_id)
+    conditions.set_tag(response, etags.tag(account.version))
+    return account
 
 
 @private.delete(
@@ -215,7 +213,7 @@ async def replace_user(
 )
 async def delete_user(
     user_id: Id,
-    actor: AccountWriter,
+    user: AccountWriter,
     session: CurrentSession,
     condition: IfMatch,
     revocations: CurrentRevocations,
@@ -224,11 +222,11 @@ async def delete_user(
 
     A personal token cannot do this.
     """
-    if user_id != actor.id:
+    if user_id != user.id:
         raise Forbidden(NOT_YOU)
-    session_of(actor)
-    await service.delete_account(session, actor.id, etags.versions(condition, PUBLIC))
-    revocations.add_at_commit(session, actor.session_id)
+    session_of(user)
+    await service.delete_account(session, user.id, etags.versions(condition, PUBLIC))
+    revocations.add_at_commit(session, user.session_id)
     return Message(message=DELETED)
 
 

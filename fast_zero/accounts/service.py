@@ -19,7 +19,7 @@ from fast_zero.core.settings import Settings
 from fast_zero.email_links import outbox
 from fast_zero.email_links.emails import Notice
 from fast_zero.email_links.models import Purpose
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.models import EITHER_TAKEN, EMAIL_TAKEN, User
 from fast_zero.identity.passwords import check_password
@@ -41,7 +41,7 @@ async def hash_for_registration(
 ) -> str:
     """Check the limit of registrations of an IP address, and hash the password."""
     check_password(password, settings.password_min_length)
-    await attempts.limit_registrations(session, settings, address)
+    await limits.limit_registrations(session, settings, address)
     caller = password_queue.address(settings, address)
     return await security.hash_password(session, password, caller)
 
@@ -65,7 +65,7 @@ async def hash_new_password(
 
 
 async def replace_account(
-    session: Session, actor_id: int, new: UserUpdate, settings: Settings, accepted: Versions = None
+    session: Session, user_id: int, new: UserUpdate, settings: Settings, accepted: Versions = None
 ) -> tuple[User, bool]:
     """Write all fields of an account; return it, and whether its sessions ended.
 
@@ -73,7 +73,7 @@ async def replace_account(
     """
     check_password(new.password, settings.password_min_length)
     while True:
-        user = await read_account(session, actor_id)
+        user = await read_account(session, user_id)
         change = await replacement(session, user, new, settings)
         try:
             written = await update_account(session, user, change, accepted)
@@ -101,7 +101,7 @@ async def replacement(
     if upgraded:
         change.values["password_hash"] = upgraded
     if moves := new.email != user.email:
-        await attempts.limit_emails(session, settings, f"user {user.id}", new.email, user.email)
+        await limits.limit_emails(session, settings, f"user {user.id}", new.email, user.email)
         change.values["email_verified_at"] = None
         change.emails.append(outbox.notice(Notice.ADDRESS_CHANGED, user.email, user.language))
         change.emails.append(outbox.link(Purpose.VERIFICATION, new.email, user.id))
@@ -111,32 +111,32 @@ async def replacement(
 
 async def change_account(
     session: Session,
-    actor: tuple[int, int | None],
+    user: tuple[int, int | None],
     wanted: MeUpdate,
     settings: Settings,
     accepted: Versions = None,
 ) -> tuple[User, bool]:
     """Write the fields that were sent; return the account, and whether its sessions ended.
 
-    `actor` is the user's id and the session's id. A new address or password requires the current
+    `user` is the user's id and the session's id. A new address or password requires the current
     password. A new address is pending until it is confirmed; sending the current address cancels
     it.
     """
     while True:
-        user = await read_account(session, actor[0])
-        change = await partial_change(session, actor, user, wanted, settings)
+        account = await read_account(session, user[0])
+        change = await partial_change(session, user, account, wanted, settings)
         if not change.values:
-            if accepted is not None and user.version not in accepted:
-                raise Stale(etags.tag(user.version))
-            return user, False
-        if written := await update_account(session, user, change, accepted):
+            if accepted is not None and account.version not in accepted:
+                raise Stale(etags.tag(account.version))
+            return account, False
+        if written := await update_account(session, account, change, accepted):
             return written, change.ends_sessions
 
 
 async def partial_change(
     session: Session,
-    actor: tuple[int, int | None],
-    user: User,
+    user: tuple[int, int | None],
+    account: User,
     wanted: MeUpdate,
     settings: Settings,
 ) -> AccountChange:
@@ -144,15 +144,15 @@ async def partial_change(
     current_password = values.pop("current_password", "")
     email, password = values.pop("email", None), values.pop("password", None)
     change = AccountChange(values)
-    has_new_email = email not in (None, user.email)
+    has_new_email = email not in (None, account.email)
     if has_new_email or password is not None:
-        await require_password(session, settings, actor, user, current_password)
-        change.password_hash = user.password_hash
+        await require_password(session, settings, user, account, current_password)
+        change.password_hash = account.password_hash
     if password is not None:
-        await add_password(session, settings, user, change, password)
+        await add_password(session, settings, account, change, password)
     if has_new_email:
-        await add_pending_email(session, settings, user, change, email)
-    elif email is not None and user.pending_email is not None:
+        await add_pending_email(session, settings, account, change, email)
+    elif email is not None and account.pending_email is not None:
         values["pending_email"] = None
     return change
 
@@ -160,12 +160,12 @@ async def partial_change(
 async def require_password(
     session: Session,
     settings: Settings,
-    actor: tuple[int, int | None],
-    user: User,
+    user: tuple[int, int | None],
+    account: User,
     current_password: str,
 ) -> None:
-    if not current_password or not await attempts.is_own_password(
-        session, settings, actor, current_password, user.password_hash
+    if not current_password or not await limits.is_own_password(
+        session, settings, user, current_password, account.password_hash
     ):
         raise Forbidden(NEEDS_PASSWORD)
 
@@ -185,7 +185,7 @@ async def add_password(
 async def add_pending_email(
     session: Session, settings: Settings, user: User, change: AccountChange, email: str
 ) -> None:
-    await attempts.limit_emails(session, settings, f"user {user.id}", email, user.email)
+    await limits.limit_emails(session, settings, f"user {user.id}", email, user.email)
     if await queries.address_is_taken(session, user.id, email):
         raise Conflict(EMAIL_TAKEN)  # an early check; the constraint decides
     change.values["pending_email"] = email
@@ -194,8 +194,8 @@ async def add_pending_email(
     change.emails.append(outbox.notice(Notice.ADDRESS_ASKED, user.email, language))
 
 
-async def read_account(session: Session, actor_id: int) -> User:
-    user = await identity_queries.select_user(session, actor_id)
+async def read_account(session: Session, user_id: int) -> User:
+    user = await identity_queries.select_user(session, user_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     return user
@@ -217,9 +217,9 @@ async def update_account(
     return written
 
 
-async def delete_account(session: Session, actor_id: int, accepted: Versions = None) -> None:
+async def delete_account(session: Session, user_id: int, accepted: Versions = None) -> None:
     """Delete an account. Under a condition, refuse it if the account has changed or is gone."""
-    if not await queries.delete_user(session, actor_id, accepted) and accepted is not None:
-        current = await identity_queries.select_user(session, actor_id)
+    if not await queries.delete_user(session, user_id, accepted) and accepted is not None:
+        current = await identity_queries.select_user(session, user_id)
         version = None if current is None else current.version
         raise etags.refusal(Unauthenticated(INVALID_TOKEN), version)

@@ -10,19 +10,19 @@ from fast_zero.administration import queries
 from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from fast_zero.core.http import idempotency
 from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
-from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.idempotency import Idempotent
 from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.types import Id
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.dependencies import (
     NEEDS_TOKEN,
     NO_SCOPE,
-    Actor,
+    AuthenticatedUser,
     CurrentRevocations,
-    current_actor,
+    current_user,
 )
 from fast_zero.identity.models import EMAIL_TAKEN
 from fast_zero.identity.schemas import AuditPage
@@ -33,8 +33,8 @@ from fast_zero.posts.models import NO_POST
 DONE = HTTPStatus.NO_CONTENT
 TO_A_USER = responses(NotFound(NO_USER))
 
-ADMIN = Security(current_actor, scopes=[Scope.ADMIN])
-Admin = Annotated[Actor, ADMIN]
+ADMIN = Security(current_user, scopes=[Scope.ADMIN])
+Admin = Annotated[AuthenticatedUser, ADMIN]
 
 router = APIRouter(
     prefix="/admin", tags=["administration"], responses=NEEDS_TOKEN, dependencies=[ADMIN]
@@ -53,7 +53,7 @@ async def read_account(user_id: Id, session: ReadSession) -> object:
 @router.get("/users/{user_id}/audit", response_model=AuditPage, responses=TO_A_USER)
 async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -> object:
     """List the security events of an account. A year of log-ins, changes and tokens."""
-    rows, cursor = cut(await identity_queries.select_audit(session, user_id, page), page)
+    rows, cursor = split_page(await identity_queries.select_audit(session, user_id, page), page)
     if not rows and await identity_queries.select_user(session, user_id) is None:
         raise NotFound(NO_USER)
     return {"events": rows, "next": cursor}
@@ -61,10 +61,10 @@ async def list_users_audit(user_id: Id, page: PageQuery, session: ReadSession) -
 
 @router.put("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)
 async def disable_user(
-    user_id: Id, actor: Admin, session: CurrentSession, revocations: CurrentRevocations
+    user_id: Id, user: Admin, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """Disable an account. Its sessions end, and log-ins and tokens are refused. Idempotent."""
-    if user_id == actor.id:
+    if user_id == user.id:
         raise Invalid("You cannot disable yourself.", "user_id", "path")
     revocations.add_at_commit(session, *await account_status.disable(session, user_id))
 
@@ -91,17 +91,17 @@ async def remove_post(post_id: Id, session: CurrentSession) -> None:
         Forbidden(invitations.CLOSED),
         Conflict(EMAIL_TAKEN),
         idempotency.UNFINISHED,
-        TooManyRequests(attempts.TOO_MANY_EMAILS),
+        TooManyRequests(limits.TOO_MANY_EMAILS),
         EXHAUSTED,
     )
     | {HTTPStatus.CREATED: {"headers": idempotency.REPLAYED}},
 )
 async def create_invitation(
     new: InvitationCreate,
-    actor: Admin,
+    user: Admin,
     session: CurrentSession,
     settings: CurrentSettings,
-    once: DoOnce,
+    idempotent: Idempotent,
 ) -> object:
     """Invite somebody by email. The link in it works once, for a week.
 
@@ -109,16 +109,16 @@ async def create_invitation(
     """
 
     async def invite() -> InvitationPublic:
-        await attempts.spend_emails(session, settings, f"user {actor.id}", new.email)
+        await limits.spend_emails(session, settings, f"user {user.id}", new.email)
         return InvitationPublic.model_validate(await invitations.invite(session, settings, new))
 
-    return await once(session, actor.id, invite)
+    return await idempotent(session, user.id, invite)
 
 
 @router.get("/invitations", response_model=InvitationPage)
 async def list_invitations(page: PageQuery, session: ReadSession) -> object:
     """List the invitations that are still valid, oldest first."""
-    rows, cursor = cut(await account_queries.select_invitations(session, page), page)
+    rows, cursor = split_page(await account_queries.select_invitations(session, page), page)
     return {"invitations": rows, "next": cursor}
 
 

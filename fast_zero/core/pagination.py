@@ -88,7 +88,7 @@ class PageParams(BaseModel):
 Row = TypeVar("Row")
 
 
-def paged(
+def keyset_page(
     statement: Select[*Ts],
     key: SQLColumnExpression[int],
     page: PageParams,
@@ -102,7 +102,9 @@ def paged(
     return ordered.offset(page.offset or None).limit(page.limit + 1)
 
 
-def cut(rows: Sequence[Row], page: PageParams, by: str = "id") -> tuple[Sequence[Row], str | None]:
+def split_page(
+    rows: Sequence[Row], page: PageParams, by: str = "id"
+) -> tuple[Sequence[Row], str | None]:
     """Split `limit + 1` rows, as queries fetch them, into the page and the cursor of the next page.
 
     `by` is the column that the rows are ordered by.

@@ -10,7 +10,7 @@ STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
 # No wrapping, so that a pipe gets whole lines.
 console = Console(soft_wrap=True, highlight=False)
-talk = Console(stderr=True, soft_wrap=True, highlight=False)
+messages = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
@@ -21,7 +21,7 @@ def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
         for row in rows:
             print("\t".join(map(format_cell, row.values())))
     elif not rows:
-        talk.print("The list is empty.")
+        messages.print("The list is empty.")
     else:
         from rich.table import Table
 

@@ -151,7 +151,7 @@ async def reset_password(
     return (await session.execute(statement)).one_or_none()
 
 
-async def select_unverified_email(session: Session, actor_id: int) -> str | None:
+async def select_unverified_email(session: Session, user_id: int) -> str | None:
     """Select the address of a user, if it is not verified."""
-    unverified = (User.id == actor_id, User.email_verified_at.is_(None))
+    unverified = (User.id == user_id, User.email_verified_at.is_(None))
     return await session.scalar(select(User.email).where(*unverified))

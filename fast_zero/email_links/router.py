@@ -17,7 +17,7 @@ from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.core.types import Message
 from fast_zero.email_links import service
 from fast_zero.email_links.schemas import ForgottenPassword, MailedToken, PasswordReset
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity.dependencies import CurrentRevocations, address_of
 from fast_zero.identity.models import EMAIL_TAKEN
 
@@ -45,7 +45,7 @@ async def confirm_email(
 @router.post(
     "/password/forgotten",
     status_code=HTTPStatus.ACCEPTED,
-    responses=responses(TooManyRequests(attempts.TOO_MANY_EMAILS), EXHAUSTED)
+    responses=responses(TooManyRequests(limits.TOO_MANY_EMAILS), EXHAUSTED)
     | examples.message(PASSWORD_SENT, HTTPStatus.ACCEPTED),
 )
 async def forget_password(

@@ -10,7 +10,7 @@ from fast_zero.core.settings import Settings
 from fast_zero.email_links import outbox, queries
 from fast_zero.email_links.emails import Notice
 from fast_zero.email_links.models import Purpose
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.passwords import check_password
 from fast_zero.two_factor import queries as two_factor_queries
@@ -22,15 +22,15 @@ ALREADY_VERIFIED = Reason("email_already_verified", "Your email address is verif
 
 
 async def request_verification(
-    session: Session, settings: Settings, actor_id: int, requester: str
+    session: Session, settings: Settings, user_id: int, requester: str
 ) -> None:
-    user = await identity_queries.select_user(session, actor_id)
+    user = await identity_queries.select_user(session, user_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     if user.email_verified_at is None:
-        await attempts.limit_emails(session, settings, requester, user.email)
-        if email := await queries.select_unverified_email(session, actor_id):
-            await jobs.defer(session, outbox.link(Purpose.VERIFICATION, email, actor_id))
+        await limits.limit_emails(session, settings, requester, user.email)
+        if email := await queries.select_unverified_email(session, user_id):
+            await jobs.defer(session, outbox.link(Purpose.VERIFICATION, email, user_id))
             return
     raise Conflict(ALREADY_VERIFIED)
 
@@ -39,7 +39,7 @@ async def request_password_reset(
     session: Session, settings: Settings, email: str, requester: str
 ) -> None:
     """Request a link to reset a password, whether or not the address has an account."""
-    await attempts.limit_emails(session, settings, requester, email)
+    await limits.limit_emails(session, settings, requester, email)
     await session.begin()
     await jobs.defer(session, outbox.link(Purpose.PASSWORD, email))
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.pagination import PageParams, paged
+from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.people.queries import blocks, follows
 from fast_zero.posts.queries import completions, likes, posts, texts
 
@@ -21,7 +21,9 @@ def pages(
     statement: Select[*tuple[Any, ...]] = select(id_, *columns)
 
     async def select_page(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
-        return (await session.execute(paged(statement.where(owner_id == user_id), id_, page))).all()
+        return (
+            await session.execute(keyset_page(statement.where(owner_id == user_id), id_, page))
+        ).all()
 
     return select_page
 

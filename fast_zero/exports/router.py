@@ -8,12 +8,12 @@ from fast_zero.core.http.dependencies import ReadSession
 from fast_zero.core.http.problems import Responses
 from fast_zero.exports import service
 from fast_zero.exports.schemas import Export
-from fast_zero.identity.dependencies import NEEDS_TOKEN, Actor, current_actor
+from fast_zero.identity.dependencies import NEEDS_TOKEN, AuthenticatedUser, current_user
 from fast_zero.identity.scopes import Scope
 
 Reader = Annotated[
-    Actor,
-    Security(current_actor, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ]),
+    AuthenticatedUser,
+    Security(current_user, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ]),
 ]
 AS_FILE: Responses = {
     200: {
@@ -30,15 +30,15 @@ router = APIRouter(prefix="/users/me/export", tags=["users"], responses=NEEDS_TO
 
 
 @router.get("", response_model=Export, responses=AS_FILE)
-async def export_me(actor: Reader, session: ReadSession, request: Request) -> StreamingResponse:
+async def export_me(user: Reader, session: ReadSession, request: Request) -> StreamingResponse:
     """Export everything that is stored about you. One JSON document, which is streamed.
 
     It is not a snapshot: changes during the export may or may not be included.
     """
     now = datetime.now(UTC)
-    head = await service.read_head(session, actor.id, now)
+    head = await service.read_head(session, user.id, now)
     return StreamingResponse(
-        service.write(request.state.reads, actor.id, head),
+        service.write(request.state.reads, user.id, head),
         media_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="fast_zero-export-{now:%Y-%m-%d}.json"',

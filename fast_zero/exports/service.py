@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from fast_zero.accounts.schemas import UserPrivate
 from fast_zero.core.database import Session, Sessions, transaction
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
-from fast_zero.core.pagination import PageParams, cut
+from fast_zero.core.pagination import PageParams, split_page
 from fast_zero.exports import queries
 from fast_zero.exports.schemas import CompletionPublic, ExportHead, GivenLike, Relation, WrittenPost
 from fast_zero.identity import queries as identity_queries
@@ -43,9 +43,9 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
 )
 
 
-async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHead:
-    user = await identity_queries.select_user(session, actor_id)
-    factor = await two_factor_queries.select_state(session, actor_id)
+async def read_head(session: Session, user_id: int, now: datetime) -> ExportHead:
+    user = await identity_queries.select_user(session, user_id)
+    factor = await two_factor_queries.select_state(session, user_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     return ExportHead(
@@ -55,13 +55,13 @@ async def read_head(session: Session, actor_id: int, now: datetime) -> ExportHea
     )
 
 
-async def write(sessions: Sessions, actor_id: int, head: ExportHead) -> AsyncIterator[str]:
+async def write(sessions: Sessions, user_id: int, head: ExportHead) -> AsyncIterator[str]:
     """Yield the JSON of an export in parts."""
     yield head.model_dump_json().removesuffix("}")
     for name, shape, select, params in LISTS:
         yield f',"{name}":['
         separator = ""
-        async for rows in pages(sessions, actor_id, select, params):
+        async for rows in pages(sessions, user_id, select, params):
             shown = [shape.model_validate(row).model_dump_json() for row in rows]
             if shown:
                 yield separator + ",".join(shown)
@@ -71,14 +71,14 @@ async def write(sessions: Sessions, actor_id: int, head: ExportHead) -> AsyncIte
 
 
 async def pages(
-    sessions: Sessions, actor_id: int, select: Select, params: type[PageParams]
+    sessions: Sessions, user_id: int, select: Select, params: type[PageParams]
 ) -> AsyncIterator[Sequence[Any]]:
     place: dict[str, str] = {}
     while True:
         page = params.model_validate({"limit": PAGE, **place})
         async with transaction(sessions) as session:
-            found = await select(session, actor_id, page)
-        rows, cursor = cut(found, page)
+            found = await select(session, user_id, page)
+        rows, cursor = split_page(found, page)
         yield rows
         if cursor is None:
             return

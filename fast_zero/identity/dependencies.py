@@ -24,7 +24,7 @@ from fast_zero.identity.scopes import ALL_SCOPES, DESCRIPTIONS, Scope
 NO_TOKEN = (Unauthenticated("Not authenticated"), Unauthenticated(INVALID_TOKEN))
 NO_SCOPE = InsufficientScope("…")
 NEEDS_TOKEN = responses(*NO_TOKEN, NO_SCOPE)
-"""The error responses of every route that takes an actor.
+"""The error responses of every route that takes the current user.
 
 In FastAPI, a response of a route replaces that of its router with the same status. So a route
 with a 403 of its own has to include `NO_SCOPE`.
@@ -38,7 +38,7 @@ NO_PERSONAL_TOKENS = Forbidden(NEEDS_LOG_IN)
 
 
 @dataclass(frozen=True)
-class Actor:
+class AuthenticatedUser:
     """The current user, and what the token of the request allows."""
 
     id: int
@@ -55,33 +55,33 @@ class BearerToken(OAuth2PasswordBearer):
 
     async def __call__(  # type: ignore[override]  # more than the token itself
         self, request: Request, needed: SecurityScopes
-    ) -> Actor:
+    ) -> AuthenticatedUser:
         token = await super().__call__(request)
         if token is None:
             raise Unauthenticated("Not authenticated")
         client: RateLimitClient | None = request.scope["state"].get("rate_limit")
         try:
-            actor = await actor_of(request, token)
+            user = await authenticate(request, token)
         except Unauthenticated:
             if client:
                 client.charge_address()
             raise
         if client:
-            client.charge_user(actor.id)
+            client.charge_user(user.id)
         if request_known := current_request.get():
-            request_known.actor_id = actor.id
-        if missing := [scope for scope in needed.scopes if scope not in actor.scopes]:
+            request_known.user_id = user.id
+        if missing := [scope for scope in needed.scopes if scope not in user.scopes]:
             raise InsufficientScope(*missing)
-        return actor
+        return user
 
 
-async def actor_of(request: Request, token: str) -> Actor:
+async def authenticate(request: Request, token: str) -> AuthenticatedUser:
     if token.startswith(personal_tokens.PREFIX):
-        return await actor_of_personal_token(request, token)
-    return await actor_of_access_token(request)
+        return await authenticate_personal_token(request, token)
+    return await authenticate_access_token(request)
 
 
-async def actor_of_access_token(request: Request) -> Actor:
+async def authenticate_access_token(request: Request) -> AuthenticatedUser:
     claims = access_token_of(request.scope)
     if claims is None:
         raise Unauthenticated(INVALID_TOKEN)
@@ -93,24 +93,24 @@ async def actor_of_access_token(request: Request) -> Actor:
             ended = not await is_open(session, claims.user_id, claims.session_id)
     if ended:
         raise Unauthenticated(INVALID_TOKEN)
-    return Actor(claims.user_id, claims.scopes, claims.session_id)
+    return AuthenticatedUser(claims.user_id, claims.scopes, claims.session_id)
 
 
-async def actor_of_personal_token(request: Request, token: str) -> Actor:
+async def authenticate_personal_token(request: Request, token: str) -> AuthenticatedUser:
     if not personal_tokens.is_well_formed(token):
         raise Unauthenticated(INVALID_TOKEN)
     async with transaction(request.state.sessions) as session:
         found = await queries.use_personal_token(session, security.digest(token))
     if found is None:
         raise Unauthenticated(INVALID_TOKEN)
-    return Actor(found["owner_id"], frozenset(found["scopes"]))
+    return AuthenticatedUser(found["owner_id"], frozenset(found["scopes"]))
 
 
-def session_of(actor: Actor) -> int:
-    """Return the id of the actor's log-in session. A personal token has none."""
-    if actor.session_id is None:
+def session_of(user: AuthenticatedUser) -> int:
+    """Return the id of the current user's log-in session. A personal token has none."""
+    if user.session_id is None:
         raise Forbidden(NEEDS_LOG_IN)
-    return actor.session_id
+    return user.session_id
 
 
 def address_of(request: Request) -> str:
@@ -122,7 +122,7 @@ async def current_revocations(request: Request) -> Revocations:
     return revocations
 
 
-current_actor = BearerToken(
+current_user = BearerToken(
     tokenUrl="/auth/token",
     refreshUrl="/auth/token",
     scheme_name="OAuth2PasswordBearer",
@@ -131,7 +131,7 @@ current_actor = BearerToken(
     auto_error=False,
 )
 
-AnyActor = Annotated[Actor, Security(current_actor)]
-AccountReader = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_READ])]
-AccountWriter = Annotated[Actor, Security(current_actor, scopes=[Scope.ACCOUNT_WRITE])]
+CurrentUser = Annotated[AuthenticatedUser, Security(current_user)]
+AccountReader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.ACCOUNT_READ])]
+AccountWriter = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.ACCOUNT_WRITE])]
 CurrentRevocations = Annotated[Revocations, Depends(current_revocations)]

@@ -87,7 +87,9 @@ class User(Base):
 
 # Here, since `core` knows no users: stored responses are deleted with their user.
 Base.metadata.tables[IdempotencyKey.__tablename__].append_constraint(
-    ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True})
+    ForeignKeyConstraint(
+        ["owner_id"], ["users.id"], ondelete="CASCADE", info={"current_user": True}
+    )
 )
 
 
@@ -98,7 +100,7 @@ class LoginSession(Base):
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
     owner_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+        ForeignKey("users.id", ondelete="CASCADE", info={"current_user": True})
     )
     refresh_digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -142,7 +144,7 @@ class PersonalToken(Base):
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
     owner_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True})
+        ForeignKey("users.id", ondelete="CASCADE", info={"current_user": True})
     )
     digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
     name: Mapped[str]

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.database import PreparedRow, Session, prepare
 from fast_zero.core.http.etags import Versions, one_of
-from fast_zero.core.pagination import PageParams, paged
+from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.identity.models import (
     AuditEvent,
     LoginSession,
@@ -36,39 +36,41 @@ from fast_zero.identity.scopes import Scope
 ADMINISTRATES = literal_column(f"'{Scope.ADMIN}'", Text) == any_(PersonalToken.scopes)
 
 
-def owned_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return LoginSession.owner_id == actor_id
+def owned_by(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
+    return LoginSession.owner_id == user_id
 
 
-def token_owned_by(actor_id: int) -> ColumnElement[bool]:
-    return PersonalToken.owner_id == actor_id
+def token_owned_by(user_id: int) -> ColumnElement[bool]:
+    return PersonalToken.owner_id == user_id
 
 
 SESSION = prepare(
     select(LoginSession.id).where(
-        owned_by(bindparam("actor_id")), LoginSession.id == bindparam("session_id")
+        owned_by(bindparam("user_id")), LoginSession.id == bindparam("session_id")
     )
 )
 
 
-async def is_session_open(session: Session, actor_id: int, session_id: int) -> bool:
-    values = {"actor_id": actor_id, "session_id": session_id}
+async def is_session_open(session: Session, user_id: int, session_id: int) -> bool:
+    values = {"user_id": user_id, "session_id": session_id}
     return await session.fetch_one(SESSION, values) is not None
 
 
 async def delete_sessions(
-    session: Session, actor_id: int, *, but: int | None = None
+    session: Session, user_id: int, *, but: int | None = None
 ) -> Sequence[int]:
     """End all sessions of a user, or all except one; return their ids."""
-    statement = delete(LoginSession).where(owned_by(actor_id))
+    statement = delete(LoginSession).where(owned_by(user_id))
     if but is not None:
         statement = statement.where(LoginSession.id != but)
     return (await session.scalars(statement.returning(LoginSession.id))).all()
 
 
-async def select_audit(session: Session, actor_id: int, page: PageParams) -> Sequence[AuditEvent]:
-    statement = select(AuditEvent).where(AuditEvent.owner_id == actor_id)
-    return (await session.scalars(paged(statement, AuditEvent.id, page, newest_first=True))).all()
+async def select_audit(session: Session, user_id: int, page: PageParams) -> Sequence[AuditEvent]:
+    statement = select(AuditEvent).where(AuditEvent.owner_id == user_id)
+    return (
+        await session.scalars(keyset_page(statement, AuditEvent.id, page, newest_first=True))
+    ).all()
 
 
 async def lock_owner(session: Session, owner_id: int, session_id: int) -> str | None:
@@ -161,24 +163,24 @@ async def delete_personal_tokens(session: Session, owner_id: int) -> None:
 
 
 async def select_personal_token(
-    session: Session, actor_id: int, token_id: int
+    session: Session, user_id: int, token_id: int
 ) -> PersonalToken | None:
-    mine = (token_owned_by(actor_id), PersonalToken.id == token_id)
+    mine = (token_owned_by(user_id), PersonalToken.id == token_id)
     return await session.scalar(select(PersonalToken).where(*mine))
 
 
 async def select_personal_tokens(
-    session: Session, actor_id: int, page: PageParams
+    session: Session, user_id: int, page: PageParams
 ) -> Sequence[PersonalToken]:
-    statement = select(PersonalToken).where(token_owned_by(actor_id))
-    return (await session.scalars(paged(statement, PersonalToken.id, page))).all()
+    statement = select(PersonalToken).where(token_owned_by(user_id))
+    return (await session.scalars(keyset_page(statement, PersonalToken.id, page))).all()
 
 
 async def delete_personal_token(
-    session: Session, actor_id: int, token_id: int, accepted: Versions
+    session: Session, user_id: int, token_id: int, accepted: Versions
 ) -> bool:
     statement = delete(PersonalToken).where(
-        token_owned_by(actor_id),
+        token_owned_by(user_id),
         PersonalToken.id == token_id,
         one_of(PersonalToken.version, accepted),
     )

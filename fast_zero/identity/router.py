@@ -11,9 +11,9 @@ from fast_zero.core.errors import (
 from fast_zero.core.http import conditions, etags, idempotency
 from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings, PageQuery
-from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.idempotency import Idempotent
 from fast_zero.core.http.problems import responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.types import Id
 from fast_zero.identity import queries, service
 from fast_zero.identity.dependencies import (
@@ -54,20 +54,18 @@ router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
 )
 async def create_personal_token(
     new: PersonalTokenCreate,
-    actor: AccountWriter,
+    user: AccountWriter,
     session: CurrentSession,
     settings: CurrentSettings,
     response: Response,
-    once: DoOnce,
+    idempotent: Idempotent,
 ) -> object:
     """Create a personal access token. The token is shown only in this response."""
     maker = (
-        actor.id,
-        session_of(actor),
+        user.id,
+        session_of(user),
     )  # else a token could create its successor, and would never expire
-    service.check_scopes(
-        new.scopes, actor.scopes
-    )  # here, so that a retried request is checked, too
+    service.check_scopes(new.scopes, user.scopes)  # here, so that a retried request is checked, too
 
     async def create() -> StoredPersonalToken:
         stored = await service.create(session, settings, maker, new, datetime.now(UTC))
@@ -77,15 +75,15 @@ async def create_personal_token(
     def show(stored: bytes) -> PersonalTokenCreated:
         return service.show(settings, StoredPersonalToken.model_validate_json(stored))
 
-    return await once(session, actor.id, create, show=show)
+    return await idempotent(session, user.id, create, show=show)
 
 
 @router.get("/tokens", response_model=PersonalTokenPage)
 async def list_personal_tokens(
-    page: PageQuery, actor: AccountReader, session: CurrentSession
+    page: PageQuery, user: AccountReader, session: CurrentSession
 ) -> object:
     """List your personal access tokens. The tokens themselves are not shown."""
-    rows, cursor = cut(await queries.select_personal_tokens(session, actor.id, page), page)
+    rows, cursor = split_page(await queries.select_personal_tokens(session, user.id, page), page)
     return {"tokens": rows, "next": cursor}
 
 
@@ -96,13 +94,13 @@ async def list_personal_tokens(
 )
 async def read_personal_token(
     token_id: Id,
-    actor: AccountReader,
+    user: AccountReader,
     session: CurrentSession,
     response: Response,
     seen: IfNoneMatch,
 ) -> object:
     """Show one of your personal access tokens. The token itself is not shown."""
-    row = await queries.select_personal_token(session, actor.id, token_id)
+    row = await queries.select_personal_token(session, user.id, token_id)
     if row is None:
         raise NotFound(service.NO_TOKEN)
     conditions.set_tag(response, etags.tag(row.version), seen)
@@ -115,7 +113,7 @@ async def read_personal_token(
     responses=responses(NotFound(service.NO_TOKEN), conditions.STALE),
 )
 async def delete_personal_token(
-    token_id: Id, actor: AccountWriter, session: CurrentSession, condition: IfMatch
+    token_id: Id, user: AccountWriter, session: CurrentSession, condition: IfMatch
 ) -> None:
     """Revoke one of your personal access tokens. It is refused at once."""
-    await service.revoke(session, actor.id, token_id, etags.versions(condition))
+    await service.revoke(session, user.id, token_id, etags.versions(condition))

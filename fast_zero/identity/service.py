@@ -97,10 +97,10 @@ def token_of(key: str, seed: str) -> str:
     return personal_tokens.token_of(security.derived_secret(key, seed))
 
 
-async def revoke(session: Session, actor_id: int, token_id: int, accepted: Versions) -> None:
-    if await queries.delete_personal_token(session, actor_id, token_id, accepted):
+async def revoke(session: Session, user_id: int, token_id: int, accepted: Versions) -> None:
+    if await queries.delete_personal_token(session, user_id, token_id, accepted):
         return
     row = None
     if accepted is not None:
-        row = await queries.select_personal_token(session, actor_id, token_id)
+        row = await queries.select_personal_token(session, user_id, token_id)
     raise etags.refusal(NotFound(NO_TOKEN), None if row is None else row.version)

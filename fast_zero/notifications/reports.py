@@ -196,7 +196,7 @@ async def select_week(
     return (await session.execute(WEEK, values)).one()
 
 
-async def stop_letters(session: Session, user_id: int, kinds: Sequence[str]) -> None:
+async def unsubscribe(session: Session, user_id: int, kinds: Sequence[str]) -> None:
     unwanted: BindParameter[Any] = bindparam("kinds", type_=ARRAY(Text))
     left = select(func.unnest(users.letters)).except_(select(func.unnest(unwanted)))
     statement = (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import confirm
+from fast_zero.core.terminal import messages, show
+from fast_zero.operations.database_access import confirm
 
 if TYPE_CHECKING:
     from fast_zero.operations.backup import Database
@@ -32,9 +32,9 @@ def make_backup(
     """Write a backup of the database to FILE. Servers and workers may be running."""
     from fast_zero.operations import backup
 
-    with database_for_backup(programs) as database, talk.status("Backing up…"):
+    with database_for_backup(programs) as database, messages.status("Backing up…"):
         size = backup.back_up(database, file.absolute(), force=force)
-    talk.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
+    messages.print(f"Wrote {escape(str(file))}: {size:,} bytes.")
 
 
 @cli.command("restore")
@@ -67,11 +67,11 @@ def restore_backup(
         name = database.url.database or ""
         if restore.holds_tables(database):
             confirm(name, yes, "replaced")
-        with talk.status("Restoring…"):
+        with messages.status("Restoring…"):
             restore.restore(database, file, force=force)
-    talk.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
+    messages.print(f"Restored {escape(str(file))}, which has the revision {revision}.")
     if revision != revisions.known()[0]:
-        talk.print("Migrate it to the newest revision with: fast-zero migrate")
+        messages.print("Migrate it to the newest revision with: fast-zero migrate")
 
 
 @contextmanager

@@ -7,8 +7,8 @@ import typer
 
 from fast_zero.core.addresses import is_loopback
 from fast_zero.core.errors import Invalid
-from fast_zero.core.terminal import show, show_one, talk
-from fast_zero.operations.acting import AsJson, confirm, ready, run_in_transaction
+from fast_zero.core.terminal import messages, show, show_one
+from fast_zero.operations.database_access import AsJson, confirm, ready, run_in_transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -37,7 +37,7 @@ def seed(
     from fast_zero.operations.seed import usernames, write_demo
 
     password = secrets.token_urlsafe(12)
-    with Progress(console=talk, transient=True) as bar:
+    with Progress(console=messages, transient=True) as bar:
         task = bar.add_task("Writing…", total=None)
 
         async def write(session: "Session", _settings: "Settings") -> dict[str, int]:
@@ -57,7 +57,7 @@ def seed(
         show_one(made, as_json=True)
         return
     show([{"written": name, "count": count} for name, count in counts.items()], as_json=False)
-    talk.print(f"Log in as [bold]{names[0]}[/], or another user, with the password {password}")
+    messages.print(f"Log in as [bold]{names[0]}[/], or another user, with the password {password}")
 
 
 @cli.command("reset-db")
@@ -72,7 +72,7 @@ def reset_database(
 ) -> None:
     """Delete everything in the database, and migrate it again. Stop servers and workers first."""
     from fast_zero.core.database import migrations
-    from fast_zero.operations.acting import MIGRATION_WAIT_SECONDS
+    from fast_zero.operations.database_access import MIGRATION_WAIT_SECONDS
 
     with ready(migrate=False) as settings:
         url = settings.direct_address()
@@ -82,10 +82,10 @@ def reset_database(
                 "Confirm with --force."
             )
         confirm(url.database or "", yes, "deleted")
-        with talk.status("Deleting and migrating…"):
+        with messages.status("Deleting and migrating…"):
             migrations.empty(url)
             _, revision = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
-    talk.print(f"The database is empty, and has the revision {revision}.")
+    messages.print(f"The database is empty, and has the revision {revision}.")
 
 
 def is_here(url: "URL") -> bool:

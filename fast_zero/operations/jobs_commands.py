@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fast_zero.core.errors import NotFound
-from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import AsJson, run_in_transaction
+from fast_zero.core.terminal import messages, show
+from fast_zero.operations.database_access import AsJson, run_in_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -90,4 +90,4 @@ def change(
 
     run_in_transaction(run)
     for job_id in job_ids:
-        talk.print(f"Job {job_id} {done}.")
+        messages.print(f"Job {job_id} {done}.")

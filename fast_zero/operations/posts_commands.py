@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fast_zero.core.errors import Invalid, NotFound
-from fast_zero.core.terminal import show, talk
-from fast_zero.operations.acting import AsJson, find_user, run_in_transaction
+from fast_zero.core.terminal import messages, show
+from fast_zero.operations.database_access import AsJson, find_user, run_in_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,4 +59,4 @@ def delete_post(
         lambda session, _settings: administration_queries.delete_post(session, post_id)
     ):
         raise NotFound(f"There is no post {post_id}.")
-    talk.print(f"Post {post_id} is deleted.")
+    messages.print(f"Post {post_id} is deleted.")

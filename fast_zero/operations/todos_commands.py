@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fast_zero.core.terminal import show
-from fast_zero.operations.acting import AnyUser, AsJson, run_for_user
+from fast_zero.operations.database_access import AnyUser, AsJson, run_for_user
 
 if TYPE_CHECKING:
     from fast_zero.core.database import PreparedRow, Session

@@ -8,8 +8,14 @@ import typer
 from rich.markup import escape
 
 from fast_zero.core.errors import Invalid
-from fast_zero.core.terminal import show, show_one, talk
-from fast_zero.operations.acting import AnyUser, AsJson, find_user, run_for_user, run_in_transaction
+from fast_zero.core.terminal import messages, show, show_one
+from fast_zero.operations.database_access import (
+    AnyUser,
+    AsJson,
+    find_user,
+    run_for_user,
+    run_in_transaction,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -117,7 +123,7 @@ def invite_user(
         show_one(invitation.model_dump(mode="json"), as_json=True)
     else:
         until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
-        talk.print(f"{escape(invitation.email)} is invited. The link works until {until}.")
+        messages.print(f"{escape(invitation.email)} is invited. The link works until {until}.")
 
 
 def validate(model: "type[Validated]", **values: str) -> "Validated":
@@ -151,7 +157,7 @@ def reset_password(user: AnyUser) -> None:
             session, settings, owner.id, password
         ),
     )
-    talk.print(f"User {escape(user)} has a new password. All sessions have ended.")
+    messages.print(f"User {escape(user)} has a new password. All sessions have ended.")
 
 
 @cli.command("disable")
@@ -160,7 +166,7 @@ def disable_user(user: AnyUser) -> None:
     from fast_zero.accounts import account_status
 
     run_for_user(user, lambda session, _settings, owner: account_status.disable(session, owner.id))
-    talk.print(f"User {escape(user)} is disabled.")
+    messages.print(f"User {escape(user)} is disabled.")
 
 
 @cli.command("enable")
@@ -169,7 +175,7 @@ def enable_user(user: AnyUser) -> None:
     from fast_zero.accounts import account_status
 
     run_for_user(user, lambda session, _settings, owner: account_status.enable(session, owner.id))
-    talk.print(f"User {escape(user)} is enabled.")
+    messages.print(f"User {escape(user)} is enabled.")
 
 
 @cli.command("promote")
@@ -180,7 +186,7 @@ def promote_user(user: AnyUser) -> None:
 
     give = account_status.give_role
     run_for_user(user, lambda session, _settings, owner: give(session, owner.id, Role.ADMIN))
-    talk.print(f"User {escape(user)} is an administrator, from the next log-in on.")
+    messages.print(f"User {escape(user)} is an administrator, from the next log-in on.")
 
 
 @cli.command("demote")
@@ -191,7 +197,7 @@ def demote_user(user: AnyUser) -> None:
 
     give = account_status.give_role
     run_for_user(user, lambda session, _settings, owner: give(session, owner.id, Role.MEMBER))
-    talk.print(f"User {escape(user)} is a member.")
+    messages.print(f"User {escape(user)} is a member.")
 
 
 @cli.command("delete")
@@ -206,4 +212,4 @@ def delete_user(
     if not yes and not (sys.stdin.isatty() and typer.confirm(f"Delete user {user} for good?")):
         raise Invalid("Nothing was deleted. Confirm with --yes.")
     run_for_user(user, lambda session, _settings, owner: queries.delete_user(session, owner.id))
-    talk.print(f"User {escape(user)} is deleted.")
+    messages.print(f"User {escape(user)} is deleted.")

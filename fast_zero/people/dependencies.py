@@ -6,12 +6,12 @@ from fastapi.security import SecurityScopes
 from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.http.dependencies import CurrentSettings
 from fast_zero.core.http.problems import responses
-from fast_zero.identity.dependencies import NO_TOKEN, Actor, current_actor
+from fast_zero.identity.dependencies import NO_TOKEN, AuthenticatedUser, current_user
 from fast_zero.identity.scopes import Scope
 from fast_zero.people.queries import NOBODY
 
-Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_READ])]
-Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.FEED_WRITE])]
+Reader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.FEED_READ])]
+Writer = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.FEED_WRITE])]
 
 
 async def viewer(request: Request, settings: CurrentSettings) -> int:
@@ -23,12 +23,12 @@ async def viewer(request: Request, settings: CurrentSettings) -> int:
     if settings.public_profiles and "authorization" not in request.headers:
         return NOBODY
     try:
-        actor = await current_actor(request, SecurityScopes())
+        user = await current_user(request, SecurityScopes())
     except Unauthenticated:
         if settings.public_profiles:
             return NOBODY
         raise
-    return actor.id if Scope.FEED_READ in actor.scopes else NOBODY
+    return user.id if Scope.FEED_READ in user.scopes else NOBODY
 
 
 VIEWER = Depends(viewer)

@@ -21,7 +21,7 @@ class Follow(Base):
     __tablename__ = "follows"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["follower_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}
+            ["follower_id"], ["users.id"], ondelete="CASCADE", info={"current_user": True}
         ),
         ForeignKeyConstraint(
             ["followed_id"], ["users.id"], ondelete="CASCADE", info={"missing": NO_USER}
@@ -43,7 +43,7 @@ class Block(Base):
     __tablename__ = "blocks"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["blocker_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}
+            ["blocker_id"], ["users.id"], ondelete="CASCADE", info={"current_user": True}
         ),
         ForeignKeyConstraint(
             ["blocked_id"], ["users.id"], ondelete="CASCADE", info={"missing": NO_USER}

@@ -10,29 +10,29 @@ from fast_zero.people.queries import People
 Change = Callable[[Session, int, int], Awaitable[bool]]
 
 
-async def follow(session: Session, actor_id: int, user_id: int) -> None:
-    await change_relation("follow", queries.follow, session, actor_id, user_id)
+async def follow(session: Session, user_id: int, other_id: int) -> None:
+    await change_relation("follow", queries.follow, session, user_id, other_id)
 
 
-async def unfollow(session: Session, actor_id: int, user_id: int) -> None:
-    await change_relation("unfollow", queries.unfollow, session, actor_id, user_id)
+async def unfollow(session: Session, user_id: int, other_id: int) -> None:
+    await change_relation("unfollow", queries.unfollow, session, user_id, other_id)
 
 
-async def block(session: Session, actor_id: int, user_id: int) -> None:
-    await change_relation("block", queries.block, session, actor_id, user_id)
+async def block(session: Session, user_id: int, other_id: int) -> None:
+    await change_relation("block", queries.block, session, user_id, other_id)
 
 
-async def unblock(session: Session, actor_id: int, user_id: int) -> None:
-    await change_relation("unblock", queries.unblock, session, actor_id, user_id)
+async def unblock(session: Session, user_id: int, other_id: int) -> None:
+    await change_relation("unblock", queries.unblock, session, user_id, other_id)
 
 
 async def change_relation(
-    verb: str, send: Change, session: Session, actor_id: int, user_id: int
+    verb: str, send: Change, session: Session, user_id: int, other_id: int
 ) -> None:
-    """Change the relation of the actor to another user. Idempotent."""
-    if user_id == actor_id:
+    """Change the relation of the current user to another user. Idempotent."""
+    if other_id == user_id:
         raise Invalid(f"You cannot {verb} yourself.", "user_id", "path")
-    if not await send(session, actor_id, user_id):
+    if not await send(session, user_id, other_id):
         raise NotFound(NO_USER)
 
 

@@ -42,7 +42,7 @@ class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["author_id"], ["users.id"], ondelete="SET NULL", info={"actor": True}
+            ["author_id"], ["users.id"], ondelete="SET NULL", info={"current_user": True}
         ),
         ForeignKeyConstraint(["reply_to"], ["posts.id"], info={"missing": NO_POST}),
         CheckConstraint("visibility IN ('public', 'followers', 'private')", name="visibility"),
@@ -97,7 +97,9 @@ class Like(Base):
         ForeignKeyConstraint(
             ["post_id"], ["posts.id"], ondelete="CASCADE", info={"missing": NO_POST}
         ),
-        ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}),
+        ForeignKeyConstraint(
+            ["user_id"], ["users.id"], ondelete="CASCADE", info={"current_user": True}
+        ),
         Index(None, "post_id", "id"),
         Index(None, "user_id", "id"),
     )

@@ -7,9 +7,9 @@ from fast_zero.core.errors import NotFound
 from fast_zero.core.http import conditions, etags, idempotency
 from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.http.dependencies import CurrentSession, PageQuery, ReadSession
-from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.idempotency import Idempotent
 from fast_zero.core.http.problems import responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.types import Id
 from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.identity.schemas import UserPage
@@ -43,31 +43,35 @@ one_post = APIRouter(prefix="/posts/{post_id}", tags=["feed"], responses=MISSING
     responses=MISSING | responses(idempotency.UNFINISHED) | idempotency.CREATED,
 )
 async def create_post(
-    new: PostCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
+    new: PostCreate,
+    user: Writer,
+    session: CurrentSession,
+    response: Response,
+    idempotent: Idempotent,
 ) -> object:
     """Create a post, or reply to one. Only users who can see that post can see the reply."""
 
     async def create() -> PostPublic:
-        post = PostPublic.model_validate(await service.create_post(session, actor.id, new))
+        post = PostPublic.model_validate(await service.create_post(session, user.id, new))
         conditions.set_created(response, etags.tag(post.version), f"/posts/{post.id}")
         return post
 
-    return await once(session, actor.id, create)
+    return await idempotent(session, user.id, create)
 
 
 @posts.get("/posts", response_model=PostPage)
-async def list_posts(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
+async def list_posts(wanted: FeedQuery, user: Reader, session: ReadSession) -> object:
     """List the public posts of all users, newest first."""
-    rows = await queries.select_posts(session, actor.id, wanted, "home")
-    rows, cursor = cut(rows, wanted)
+    rows = await queries.select_posts(session, user.id, wanted, "home")
+    rows, cursor = split_page(rows, wanted)
     return {"posts": rows, "next": cursor}
 
 
 @posts.get("/users/me/likes", response_model=PostPage)
-async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) -> object:
+async def list_my_likes(page: PageQuery, user: Reader, session: ReadSession) -> object:
     """List the posts that you like, latest like first."""
-    rows = await queries.select_posts(session, actor.id, page, "likes")
-    rows, cursor = cut(rows, page, "position")
+    rows = await queries.select_posts(session, user.id, page, "likes")
+    rows, cursor = split_page(rows, page, "position")
     return {"posts": rows, "next": cursor}
 
 
@@ -75,13 +79,13 @@ async def list_my_likes(page: PageQuery, actor: Reader, session: ReadSession) ->
 async def read_post(
     post_id: Id,
     page: Annotated[ThreadParams, Query()],
-    actor: Reader,
+    user: Reader,
     session: ReadSession,
     response: Response,
     seen: IfNoneMatch,
 ) -> object:
     """Show a post and its replies, three levels deep. Direct replies are paged, oldest first."""
-    post = await service.read_thread(session, actor.id, post_id, page)
+    post = await service.read_thread(session, user.id, post_id, page)
     conditions.set_tag(response, conditions.digest_tag(post, post.version), seen)
     return post
 
@@ -92,60 +96,62 @@ async def read_post(
 async def update_post(
     post_id: Id,
     change: PostUpdate,
-    actor: Writer,
+    user: Writer,
     session: CurrentSession,
     response: Response,
     condition: IfMatch,
 ) -> object:
     """Change the text of your post. It is marked as edited; the earlier text is kept for you."""
     accepted = etags.versions(condition)
-    post = await service.update_post(session, actor.id, post_id, change, accepted)
+    post = await service.update_post(session, user.id, post_id, change, accepted)
     conditions.set_tag(response, etags.tag(post.version))
     return post
 
 
 @one_post.delete("", status_code=DONE, responses=responses(conditions.STALE))
 async def delete_post(
-    post_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
+    post_id: Id, user: Writer, session: CurrentSession, condition: IfMatch
 ) -> None:
     """Delete your post. Its earlier texts and likes are deleted with it. The replies stay."""
-    await service.delete_post(session, actor.id, post_id, etags.versions(condition))
+    await service.delete_post(session, user.id, post_id, etags.versions(condition))
 
 
 @one_post.get("/edits", response_model=EarlierTextPage)
 async def list_earlier_texts(
-    post_id: Id, page: PageQuery, actor: Reader, session: ReadSession
+    post_id: Id, page: PageQuery, user: Reader, session: ReadSession
 ) -> object:
     """List the earlier texts of your post, oldest first."""
-    rows, cursor = cut(await queries.select_earlier_texts(session, actor.id, post_id, page), page)
+    rows, cursor = split_page(
+        await queries.select_earlier_texts(session, user.id, post_id, page), page
+    )
     if not rows:
-        post = await queries.select_post(session, actor.id, post_id)
-        if post is None or post.author["id"] != actor.id:
+        post = await queries.select_post(session, user.id, post_id)
+        if post is None or post.author["id"] != user.id:
             raise NotFound(NO_POST)
     return {"texts": rows, "next": cursor}
 
 
 @one_post.put("/like", status_code=DONE)
-async def like_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
+async def like_post(post_id: Id, user: Writer, session: CurrentSession) -> None:
     """Like a post. Idempotent."""
-    if not await queries.like(session, actor.id, post_id):
+    if not await queries.like(session, user.id, post_id):
         raise NotFound(NO_POST)
 
 
 @one_post.delete("/like", status_code=DONE)
-async def unlike_post(post_id: Id, actor: Writer, session: CurrentSession) -> None:
+async def unlike_post(post_id: Id, user: Writer, session: CurrentSession) -> None:
     """Unlike a post. Idempotent."""
-    if not await queries.unlike(session, actor.id, post_id):
+    if not await queries.unlike(session, user.id, post_id):
         raise NotFound(NO_POST)
 
 
 @one_post.get("/likes", response_model=UserPage)
-async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadSession) -> object:
+async def list_likes(post_id: Id, page: PageQuery, user: Reader, session: ReadSession) -> object:
     """List the users who like a post, latest first."""
-    rows = await queries.select_likers(session, actor.id, post_id, page)
-    if not rows and await queries.select_post(session, actor.id, post_id) is None:
+    rows = await queries.select_likers(session, user.id, post_id, page)
+    if not rows and await queries.select_post(session, user.id, post_id) is None:
         raise NotFound(NO_POST)
-    rows, cursor = cut(rows, page, "position")
+    rows, cursor = split_page(rows, page, "position")
     return {"users": rows, "next": cursor}
 
 
@@ -156,11 +162,11 @@ async def list_likes(post_id: Id, page: PageQuery, actor: Reader, session: ReadS
     tags=["users"],
 )
 async def list_users_posts(
-    user_id: Id, wanted: FeedQuery, actor: Reader, session: ReadSession
+    user_id: Id, wanted: FeedQuery, user: Reader, session: ReadSession
 ) -> object:
     """List the posts of a user that you can see, newest first."""
-    rows = await service.list_users_posts(session, actor.id, wanted, user_id)
-    rows, cursor = cut(rows, wanted)
+    rows = await service.list_users_posts(session, user.id, wanted, user_id)
+    rows, cursor = split_page(rows, wanted)
     return {"posts": rows, "next": cursor}
 
 

@@ -5,7 +5,7 @@ from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.errors import DomainError, Invalid, NotFound
 from fast_zero.core.http import etags
 from fast_zero.core.http.etags import Versions
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.people import queries as people_queries
 from fast_zero.people.models import NO_USER
 from fast_zero.posts import metrics, queries
@@ -24,10 +24,10 @@ from fast_zero.posts.schemas import (
 MORE_VISIBLE = "A reply cannot be seen by more people than what it replies to."
 
 
-async def create_post(session: Session, actor_id: int, new: PostCreate) -> AnyRow:
-    post = await queries.insert_post(session, actor_id, new)
+async def create_post(session: Session, user_id: int, new: PostCreate) -> AnyRow:
+    post = await queries.insert_post(session, user_id, new)
     if post is None:
-        if await queries.select_post(session, actor_id, new.reply_to or 0) is None:
+        if await queries.select_post(session, user_id, new.reply_to or 0) is None:
             raise NotFound(NO_POST)
         raise Invalid(MORE_VISIBLE, "visibility")
     metrics.CREATED.inc()
@@ -35,25 +35,25 @@ async def create_post(session: Session, actor_id: int, new: PostCreate) -> AnyRo
 
 
 async def update_post(
-    session: Session, actor_id: int, post_id: int, change: PostUpdate, accepted: Versions
+    session: Session, user_id: int, post_id: int, change: PostUpdate, accepted: Versions
 ) -> AnyRow:
-    post = await queries.update_post(session, actor_id, post_id, change, accepted)
+    post = await queries.update_post(session, user_id, post_id, change, accepted)
     if post is None:
-        raise await refusal(session, actor_id, post_id, accepted)
+        raise await refusal(session, user_id, post_id, accepted)
     metrics.UPDATED.inc()
     return post
 
 
-async def delete_post(session: Session, actor_id: int, post_id: int, accepted: Versions) -> None:
-    if not await queries.delete_post(session, actor_id, post_id, accepted):
-        raise await refusal(session, actor_id, post_id, accepted)
+async def delete_post(session: Session, user_id: int, post_id: int, accepted: Versions) -> None:
+    if not await queries.delete_post(session, user_id, post_id, accepted):
+        raise await refusal(session, user_id, post_id, accepted)
     metrics.DELETED.inc()
 
 
-async def refusal(session: Session, actor_id: int, post_id: int, accepted: Versions) -> DomainError:
+async def refusal(session: Session, user_id: int, post_id: int, accepted: Versions) -> DomainError:
     """Return why a write found no row. Posts of others are readable, but not writable."""
-    post = None if accepted is None else await queries.select_post(session, actor_id, post_id)
-    version = post.version if post is not None and post.author["id"] == actor_id else None
+    post = None if accepted is None else await queries.select_post(session, user_id, post_id)
+    version = post.version if post is not None and post.author["id"] == user_id else None
     return etags.refusal(NotFound(NO_POST), version)
 
 
@@ -73,7 +73,7 @@ async def read_thread(
     if not rows:
         raise NotFound(NO_POST)
     first, *others = rows
-    direct, cursor = cut([row for row in others if row.level == 1], page)
+    direct, cursor = split_page([row for row in others if row.level == 1], page)
     by_parent: dict[int, list[AnyRow]] = defaultdict(list)
     for row in (*direct, *(row for row in others if row.level > 1)):
         by_parent[row.reply_to].append(row)

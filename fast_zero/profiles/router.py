@@ -7,7 +7,7 @@ from fast_zero.core.http import conditions
 from fast_zero.core.http.conditions import IfNoneMatch
 from fast_zero.core.http.dependencies import PageQuery, ReadSession
 from fast_zero.core.http.problems import responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.types import Id
 from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.identity.schemas import PUBLIC, Name, UserPage
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/users", tags=["users"], responses=NOT_PUBLIC)
 async def list_users(page: PageQuery, viewer: Viewer, session: ReadSession) -> object:
     """List the public profiles of all users, oldest first."""
     rows = await people_queries.select_people(session, viewer, page, "everybody")
-    rows, cursor = cut(rows, page)
+    rows, cursor = split_page(rows, page)
     return {"users": rows, "next": cursor}
 
 
@@ -57,9 +57,9 @@ def profile_tag(profile: Profile, version: int, viewer: int) -> str:
 
 
 @router.get("/{user_id}/stats", response_model=UserStats, responses=MISSING | NEEDS_TOKEN)
-async def read_stats(user_id: Id, actor: Reader, session: ReadSession) -> object:
+async def read_stats(user_id: Id, user: Reader, session: ReadSession) -> object:
     """Count the todos that a user has finished. By day, for a year; of others, only shared ones."""
-    stats = await statistics.select_stats(session, actor.id, user_id, datetime.now(UTC))
+    stats = await statistics.select_stats(session, user.id, user_id, datetime.now(UTC))
     if stats is None:
         raise NotFound(NO_USER)
     return stats

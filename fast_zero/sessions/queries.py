@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fast_zero.core.database import AnyRow, Session
-from fast_zero.core.pagination import PageParams, paged
+from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.identity.models import (
     AuditEvent,
     LoginSession,
@@ -141,12 +141,12 @@ async def end_session_of_spent(session: Session, spent: bytes) -> int | None:
     return await session.scalar(statement.returning(LoginSession.id))
 
 
-async def touch_session(session: Session, actor_id: int, session_id: int) -> bool:
+async def touch_session(session: Session, user_id: int, session_id: int) -> bool:
     """Update `last_used_at` of a session; return whether the session is open."""
     lives = LoginSession.expires_at > func.now()
     statement = (
         update(LoginSession)
-        .where(owned_by(actor_id), LoginSession.id == session_id, lives)
+        .where(owned_by(user_id), LoginSession.id == session_id, lives)
         .values(last_used_at=func.now())
         .returning(LoginSession.id)
     )
@@ -154,15 +154,15 @@ async def touch_session(session: Session, actor_id: int, session_id: int) -> boo
 
 
 async def select_sessions(
-    session: Session, actor_id: int, page: PageParams
+    session: Session, user_id: int, page: PageParams
 ) -> Sequence[LoginSession]:
-    mine = (owned_by(actor_id), LoginSession.expires_at > func.now())
+    mine = (owned_by(user_id), LoginSession.expires_at > func.now())
     statement = select(LoginSession).where(*mine)
-    return (await session.scalars(paged(statement, LoginSession.id, page))).all()
+    return (await session.scalars(keyset_page(statement, LoginSession.id, page))).all()
 
 
-async def delete_session(session: Session, actor_id: int, session_id: int) -> bool:
-    statement = delete(LoginSession).where(owned_by(actor_id), LoginSession.id == session_id)
+async def delete_session(session: Session, user_id: int, session_id: int) -> bool:
+    statement = delete(LoginSession).where(owned_by(user_id), LoginSession.id == session_id)
     return await session.scalar(statement.returning(LoginSession.id)) is not None
 
 

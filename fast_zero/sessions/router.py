@@ -15,7 +15,7 @@ from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSe
 from fast_zero.core.http.media_types import form_only
 from fast_zero.core.http.middleware.rate_limit import EXHAUSTED
 from fast_zero.core.http.problems import missing_fields, responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.security import throttle
 from fast_zero.core.security.password_queue import TOO_MANY_PASSWORDS
 from fast_zero.core.settings import Settings
@@ -27,8 +27,8 @@ from fast_zero.identity.dependencies import (
     NO_SCOPE,
     AccountReader,
     AccountWriter,
-    AnyActor,
     CurrentRevocations,
+    CurrentUser,
     address_of,
     session_of,
 )
@@ -86,48 +86,48 @@ async def create_token(
     dependencies=[NO_STORE],
 )
 async def refresh_token(
-    actor: AnyActor, session: CurrentSession, settings: CurrentSettings
+    user: CurrentUser, session: CurrentSession, settings: CurrentSettings
 ) -> Token:
     """Renew an access token that has not expired. The new token belongs to the same session."""
-    tokens = await service.renew(session, settings, actor.id, session_of(actor), actor.scopes)
+    tokens = await service.renew(session, settings, user.id, session_of(user), user.scopes)
     return token_response(tokens, settings)
 
 
 @router.post("/logout", status_code=DONE, responses=responses(NO_SCOPE, NO_PERSONAL_TOKENS))
 async def log_out(
-    actor: AnyActor, session: CurrentSession, revocations: CurrentRevocations
+    user: CurrentUser, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """Log out. The tokens of this session are refused from now on."""
-    session_id = session_of(actor)
-    await queries.delete_session(session, actor.id, session_id)
+    session_id = session_of(user)
+    await queries.delete_session(session, user.id, session_id)
     revocations.add_at_commit(session, session_id)
 
 
 @router.get("/sessions", response_model=SessionPage)
-async def list_sessions(page: PageQuery, actor: AccountReader, session: CurrentSession) -> object:
+async def list_sessions(page: PageQuery, user: AccountReader, session: CurrentSession) -> object:
     """List the sessions in which you are logged in."""
-    rows, cursor = cut(await queries.select_sessions(session, actor.id, page), page)
-    return {"sessions": rows, "current": actor.session_id, "next": cursor}
+    rows, cursor = split_page(await queries.select_sessions(session, user.id, page), page)
+    return {"sessions": rows, "current": user.session_id, "next": cursor}
 
 
 @router.delete(
     "/sessions/{session_id}", status_code=DONE, responses=responses(NotFound(NO_SESSION))
 )
 async def end_session(
-    session_id: Id, actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
+    session_id: Id, user: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """End one of your sessions. Its tokens are refused from now on."""
-    if not await queries.delete_session(session, actor.id, session_id):
+    if not await queries.delete_session(session, user.id, session_id):
         raise NotFound(NO_SESSION)
     revocations.add_at_commit(session, session_id)
 
 
 @router.delete("/sessions", status_code=DONE)
 async def end_other_sessions(
-    actor: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
+    user: AccountWriter, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """End all of your sessions except this one."""
-    ended = await identity_queries.delete_sessions(session, actor.id, but=actor.session_id)
+    ended = await identity_queries.delete_sessions(session, user.id, but=user.session_id)
     revocations.add_at_commit(session, *ended)
 
 

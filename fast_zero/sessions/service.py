@@ -15,7 +15,7 @@ from fast_zero.core.errors import (
 )
 from fast_zero.core.security import password_queue, throttle
 from fast_zero.core.settings import Settings
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity.models import Role
 from fast_zero.identity.scopes import ALL_SCOPES, Scope
 from fast_zero.sessions import queries
@@ -72,10 +72,10 @@ async def verify(
 ) -> Credentials:
     """Find the account, and verify password and one-time code."""
     found = await queries.select_credentials(session, form.username)
-    limits = attempts.log_in_limits(settings, found.key, client.address)
+    counted = limits.log_in_limits(settings, found.key, client.address)
     caller = password_queue.address(settings, client.address)
-    right, upgraded = await attempts.verify_limited_password(
-        session, limits, caller, form.password, found.password_hash
+    right, upgraded = await limits.verify_limited_password(
+        session, counted, caller, form.password, found.password_hash
     )
     if not right:
         incorrect = Unauthenticated(INCORRECT)
@@ -83,12 +83,12 @@ async def verify(
     account = Credentials(found.id, found.password_hash, upgraded, found.role)
     if found.secret:
         if not form.otp:
-            await throttle.cancel_attempt(session, *limits)
+            await throttle.cancel_attempt(session, *counted)
             raise two_factor.OneTimeCodeRequired
         if not await two_factor.use_code(session, account.user_id, found.secret, form.otp):
             incorrect = Unauthenticated(two_factor.INCORRECT)
             raise await note_refusal(session, found.id, "code", client, incorrect)
-    await throttle.record_success(session, *limits)
+    await throttle.record_success(session, *counted)
     if found.disabled_at is not None:
         raise await note_refusal(session, found.id, "disabled", client, Forbidden(DISABLED))
     return account

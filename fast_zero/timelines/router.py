@@ -1,7 +1,7 @@
 from fastapi import APIRouter
 
 from fast_zero.core.http.dependencies import ReadSession
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.people.dependencies import Reader
 from fast_zero.posts.dependencies import FeedQuery
@@ -14,8 +14,8 @@ router = APIRouter(tags=["feed"], responses=NEEDS_TOKEN)
 
 
 @router.get("/timeline", response_model=PostPage)
-async def read_timeline(wanted: FeedQuery, actor: Reader, session: ReadSession) -> object:
+async def read_timeline(wanted: FeedQuery, user: Reader, session: ReadSession) -> object:
     """List your timeline. Your posts and those of the users whom you follow, newest first."""
-    rows = await queries.select_timeline(session, actor.id, wanted)
-    rows, cursor = cut(rows, wanted)
+    rows = await queries.select_timeline(session, user.id, wanted)
+    rows, cursor = split_page(rows, wanted)
     return {"posts": rows, "next": cursor}

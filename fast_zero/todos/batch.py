@@ -33,19 +33,19 @@ class BatchRefused(Conflict):
         self.members = {"results": [result.model_dump(mode="json") for result in shown]}
 
 
-async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemResult]:
+async def do_batch(session: Session, user_id: int, batch: Batch) -> list[ItemResult]:
     """Do all items; if the batch is not atomic, do all that are possible.
 
     Creates come first: they lock the account, and its deletion also locks the account before its
     todos. Existing todos are locked before their versions are checked, so that nothing changes in
     between.
     """
-    created, todos = await create_and_lock(session, actor_id, batch.items)
+    created, todos = await create_and_lock(session, user_id, batch.items)
     refusals = [check_item(item, todos) for item in batch.items]
     if batch.atomic and any(refusals):
         raise BatchRefused(refusals)
     allowed = [item for item, refusal in zip(batch.items, refusals, strict=True) if not refusal]
-    todos |= await update_and_delete(session, actor_id, allowed)
+    todos |= await update_and_delete(session, user_id, allowed)
     metrics.CREATED.inc(len(created))
     new = iter(created)
     return [
@@ -56,24 +56,24 @@ async def do_batch(session: Session, actor_id: int, batch: Batch) -> list[ItemRe
 
 
 async def create_and_lock(
-    session: Session, actor_id: int, items: Sequence[Item]
+    session: Session, user_id: int, items: Sequence[Item]
 ) -> tuple[Sequence[Todo], dict[int, Todo]]:
     """Create the new todos, and lock the existing ones; return both, the latter by id."""
     creates = [item for item in items if isinstance(item, CreateItem)]
     ids = [item.id for item in items if not isinstance(item, CreateItem)]
-    created = await queries.insert_todos(session, actor_id, creates) if creates else []
-    locked = await queries.lock_todos(session, actor_id, ids) if ids else []
+    created = await queries.insert_todos(session, user_id, creates) if creates else []
+    locked = await queries.lock_todos(session, user_id, ids) if ids else []
     return created, {todo.id: todo for todo in locked}
 
 
 async def update_and_delete(
-    session: Session, actor_id: int, items: Sequence[Item]
+    session: Session, user_id: int, items: Sequence[Item]
 ) -> dict[int, Todo]:
     """Update and delete existing todos; return those that were updated, by id."""
     changes = [item for item in items if isinstance(item, UpdateItem) and changes_something(item)]
-    changed = await queries.update_todos(session, actor_id, changes) if changes else []
+    changed = await queries.update_todos(session, user_id, changes) if changes else []
     if ids := [item.id for item in items if isinstance(item, DeleteItem)]:
-        await queries.delete_todos(session, actor_id, ids)
+        await queries.delete_todos(session, user_id, ids)
     metrics.UPDATED.inc(len(changes))
     metrics.DELETED.inc(len(ids))
     return {todo.id: todo for todo in changed}

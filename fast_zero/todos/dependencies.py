@@ -2,8 +2,8 @@ from typing import Annotated
 
 from fastapi import Security
 
-from fast_zero.identity.dependencies import Actor, current_actor
+from fast_zero.identity.dependencies import AuthenticatedUser, current_user
 from fast_zero.identity.scopes import Scope
 
-Reader = Annotated[Actor, Security(current_actor, scopes=[Scope.TODOS_READ])]
-Writer = Annotated[Actor, Security(current_actor, scopes=[Scope.TODOS_WRITE])]
+Reader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.TODOS_READ])]
+Writer = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.TODOS_WRITE])]

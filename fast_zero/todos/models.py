@@ -18,7 +18,9 @@ class TodoState(StrEnum):
 class Todo(Base):
     __tablename__ = "todos"
     __table_args__ = (
-        ForeignKeyConstraint(["owner_id"], ["users.id"], ondelete="CASCADE", info={"actor": True}),
+        ForeignKeyConstraint(
+            ["owner_id"], ["users.id"], ondelete="CASCADE", info={"current_user": True}
+        ),
         CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="title_length"),
         CheckConstraint("char_length(description) <= 20000", name="description_length"),
         CheckConstraint("share IN ('off', 'followers', 'public')", name="share"),

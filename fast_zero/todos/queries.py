@@ -37,19 +37,19 @@ REFRESH = {"populate_existing": True}
 todos = Todo.__table__
 
 
-def visible_to(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return todos.c.owner_id == actor_id
+def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
+    return todos.c.owner_id == user_id
 
 
-def editable_by(actor_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return todos.c.owner_id == actor_id
+def editable_by(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
+    return todos.c.owner_id == user_id
 
 
 STATE = type_coerce(todos.c.state, Text).label("state")
 """The state as text, since a prepared statement does not convert to enum members."""
 
 COLUMNS = [STATE if column is todos.c.state else column for column in todos.c]
-ACTOR: BindParameter[int] = bindparam("actor_id", type_=BigInteger)
+USER_ID: BindParameter[int] = bindparam("user_id", type_=BigInteger)
 HAS_ID = todos.c.id == bindparam("todo_id", type_=BigInteger)
 UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
 # Literals: the bound parameters of a prepared statement are given when it is executed.
@@ -87,21 +87,21 @@ FILTERS = {
     "description": containing("description"),
 }
 NEW = {name: bindparam(name, type_=Text) for name in sorted(CREATED)}
-INSERT = prepare(insert(todos).values(owner_id=ACTOR, **NEW).returning(*COLUMNS))
-SELECT = prepare(select(*COLUMNS).where(visible_to(ACTOR), HAS_ID))
+INSERT = prepare(insert(todos).values(owner_id=USER_ID, **NEW).returning(*COLUMNS))
+SELECT = prepare(select(*COLUMNS).where(visible_to(USER_ID), HAS_ID))
 
 
 @cache
 def list_statement(filters: frozenset[str]) -> Prepared:
     wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*COLUMNS).where(visible_to(ACTOR), *wanted).order_by(todos.c.id)
+    statement = select(*COLUMNS).where(visible_to(USER_ID), *wanted).order_by(todos.c.id)
     offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
     return prepare(statement.offset(offset).limit(limit))
 
 
 @cache
 def update_statement(fields: frozenset[str], *, conditional: bool) -> Prepared:
-    conditions = [editable_by(ACTOR), HAS_ID, *([UNCHANGED] if conditional else [])]
+    conditions = [editable_by(USER_ID), HAS_ID, *([UNCHANGED] if conditional else [])]
     if not fields:
         return prepare(select(*COLUMNS).where(*conditions))
     statement = update(todos).where(*conditions)
@@ -109,14 +109,12 @@ def update_statement(fields: frozenset[str], *, conditional: bool) -> Prepared:
     return prepare(statement.values(changes).returning(*COLUMNS))
 
 
-async def insert_todo(session: Session, actor_id: int, new: TodoCreate) -> PreparedRow:
-    [todo] = await session.fetch_all(INSERT, {"actor_id": actor_id, **new.model_dump()})
+async def insert_todo(session: Session, user_id: int, new: TodoCreate) -> PreparedRow:
+    [todo] = await session.fetch_all(INSERT, {"user_id": user_id, **new.model_dump()})
     return todo
 
 
-async def select_todos(
-    session: Session, actor_id: int, wanted: TodoFilter
-) -> Sequence[PreparedRow]:
+async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
     states = sorted({state.value for state in wanted.state or ()})
     given = {
         "after": wanted.after,
@@ -128,49 +126,47 @@ async def select_todos(
     }
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     statement = list_statement(frozenset(values))
-    values |= {"actor_id": actor_id, "offset": wanted.offset, "limit": wanted.limit + 1}
+    values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}
     return await session.fetch_all(statement, values)
 
 
-async def select_todo(session: Session, actor_id: int, todo_id: int) -> PreparedRow | None:
-    return await session.fetch_one(SELECT, {"actor_id": actor_id, "todo_id": todo_id})
+async def select_todo(session: Session, user_id: int, todo_id: int) -> PreparedRow | None:
+    return await session.fetch_one(SELECT, {"user_id": user_id, "todo_id": todo_id})
 
 
 async def update_todo(
-    session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
+    session: Session, user_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow | None:
     changes = change.model_dump()
     statement = update_statement(frozenset(changes), conditional=accepted is not None)
     values = {f"new_{name}": value for name, value in changes.items()}
-    values |= {"actor_id": actor_id, "todo_id": todo_id}
+    values |= {"user_id": user_id, "todo_id": todo_id}
     if accepted is not None:
         values["accepted"] = list(accepted)
     return await session.fetch_one(statement, values)
 
 
-async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> bool:
-    conditions = (editable_by(actor_id), Todo.id == todo_id, one_of(Todo.version, accepted))
+async def delete_todo(session: Session, user_id: int, todo_id: int, accepted: Versions) -> bool:
+    conditions = (editable_by(user_id), Todo.id == todo_id, one_of(Todo.version, accepted))
     statement = delete(Todo).where(*conditions).returning(Todo.id)
     return (await session.execute(statement)).first() is not None
 
 
-async def insert_todos(
-    session: Session, actor_id: int, new: Sequence[TodoCreate]
-) -> Sequence[Todo]:
+async def insert_todos(session: Session, user_id: int, new: Sequence[TodoCreate]) -> Sequence[Todo]:
     """Insert all in one statement, and return them in the order of `new`."""
-    rows = [{"owner_id": actor_id, **todo.model_dump(include=CREATED)} for todo in new]
+    rows = [{"owner_id": user_id, **todo.model_dump(include=CREATED)} for todo in new]
     statement = insert(Todo).returning(Todo, sort_by_parameter_order=True)
     return (await session.scalars(statement, rows)).all()
 
 
-async def lock_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> Sequence[Todo]:
+async def lock_todos(session: Session, user_id: int, todo_ids: Sequence[int]) -> Sequence[Todo]:
     """Lock in the order of ids, so that two batches cannot deadlock."""
-    statement = select(Todo).where(editable_by(actor_id), Todo.id.in_(todo_ids))
+    statement = select(Todo).where(editable_by(user_id), Todo.id.in_(todo_ids))
     return (await session.scalars(statement.order_by(Todo.id).with_for_update())).all()
 
 
 async def update_todos(
-    session: Session, actor_id: int, changes: Sequence[UpdateItem]
+    session: Session, user_id: int, changes: Sequence[UpdateItem]
 ) -> Sequence[Todo]:
     """Merge each change into its todo: fields that were not sent stay as they are."""
     rows = [
@@ -189,10 +185,10 @@ async def update_todos(
         )
         for name in CHANGED
     }
-    statement = update(Todo).where(editable_by(actor_id), Todo.id == item.c.id).values(merged)
+    statement = update(Todo).where(editable_by(user_id), Todo.id == item.c.id).values(merged)
     changed = await session.scalars(statement.returning(Todo), execution_options=REFRESH)
     return changed.all()
 
 
-async def delete_todos(session: Session, actor_id: int, todo_ids: Sequence[int]) -> None:
-    await session.execute(delete(Todo).where(editable_by(actor_id), Todo.id.in_(todo_ids)))
+async def delete_todos(session: Session, user_id: int, todo_ids: Sequence[int]) -> None:
+    await session.execute(delete(Todo).where(editable_by(user_id), Todo.id.in_(todo_ids)))

@@ -7,9 +7,9 @@ from fast_zero.core.errors import NotFound
 from fast_zero.core.http import conditions, etags, examples, idempotency
 from fast_zero.core.http.conditions import IfMatch, IfNoneMatch
 from fast_zero.core.http.dependencies import CurrentSession, ReadSession
-from fast_zero.core.http.idempotency import DoOnce
+from fast_zero.core.http.idempotency import Idempotent
 from fast_zero.core.http.problems import responses
-from fast_zero.core.pagination import cut
+from fast_zero.core.pagination import split_page
 from fast_zero.core.types import Id, Message
 from fast_zero.identity.dependencies import NEEDS_TOKEN
 from fast_zero.todos import batch as batches
@@ -38,16 +38,20 @@ router = APIRouter(prefix="/todos", tags=["todos"], responses=NEEDS_TOKEN)
     responses=responses(idempotency.UNFINISHED) | idempotency.CREATED,
 )
 async def create_todo(
-    new: TodoCreate, actor: Writer, session: CurrentSession, response: Response, once: DoOnce
+    new: TodoCreate,
+    user: Writer,
+    session: CurrentSession,
+    response: Response,
+    idempotent: Idempotent,
 ) -> object:
     """Create a todo."""
 
     async def create() -> TodoPublic:
-        todo = await service.create_todo(session, actor.id, new)
+        todo = await service.create_todo(session, user.id, new)
         conditions.set_created(response, etags.tag(todo.version), f"/todos/{todo.id}")
         return todo
 
-    return await once(session, actor.id, create)
+    return await idempotent(session, user.id, create)
 
 
 @router.post(
@@ -55,21 +59,23 @@ async def create_todo(
     response_model=BatchAnswer,
     responses=responses(idempotency.UNFINISHED, batches.REFUSED) | idempotency.DONE,
 )
-async def do_batch(batch: Batch, actor: Writer, session: CurrentSession, once: DoOnce) -> object:
+async def do_batch(
+    batch: Batch, user: Writer, session: CurrentSession, idempotent: Idempotent
+) -> object:
     """Create, update and delete many todos. Up to 200, all or nothing by default."""
 
     async def do() -> BatchAnswer:
-        return BatchAnswer(results=await batches.do_batch(session, actor.id, batch))
+        return BatchAnswer(results=await batches.do_batch(session, user.id, batch))
 
-    return await once(session, actor.id, do, status=HTTPStatus.OK)
+    return await idempotent(session, user.id, do, status=HTTPStatus.OK)
 
 
 @router.get("", response_model=TodoPage)
 async def list_todos(
-    wanted: Annotated[TodoFilter, Query()], actor: Reader, session: ReadSession
+    wanted: Annotated[TodoFilter, Query()], user: Reader, session: ReadSession
 ) -> object:
     """List your todos, oldest first. Filters are combined with AND."""
-    rows, cursor = cut(await queries.select_todos(session, actor.id, wanted), wanted)
+    rows, cursor = split_page(await queries.select_todos(session, user.id, wanted), wanted)
     return {"todos": rows, "next": cursor}
 
 
@@ -79,10 +85,10 @@ async def list_todos(
     responses=responses(MISSING) | conditions.TAGGED_OR_SEEN,
 )
 async def read_todo(
-    todo_id: Id, actor: Reader, session: ReadSession, response: Response, seen: IfNoneMatch
+    todo_id: Id, user: Reader, session: ReadSession, response: Response, seen: IfNoneMatch
 ) -> object:
     """Show one of your todos."""
-    todo = await queries.select_todo(session, actor.id, todo_id)
+    todo = await queries.select_todo(session, user.id, todo_id)
     if todo is None:
         raise NotFound(service.NOT_FOUND)
     conditions.set_tag(response, etags.tag(todo["version"]), seen)
@@ -97,14 +103,14 @@ async def read_todo(
 async def update_todo(
     todo_id: Id,
     change: TodoUpdate,
-    actor: Writer,
+    user: Writer,
     session: CurrentSession,
     response: Response,
     condition: IfMatch,
 ) -> object:
     """Change some fields of a todo. Fields that are not sent stay as they are."""
     accepted = etags.versions(condition)
-    todo = await service.update_todo(session, actor.id, todo_id, change, accepted)
+    todo = await service.update_todo(session, user.id, todo_id, change, accepted)
     conditions.set_tag(response, etags.tag(todo["version"]))
     return todo
 
@@ -113,8 +119,8 @@ async def update_todo(
     "/{todo_id}", responses=responses(MISSING, conditions.STALE) | examples.message(DELETED)
 )
 async def delete_todo(
-    todo_id: Id, actor: Writer, session: CurrentSession, condition: IfMatch
+    todo_id: Id, user: Writer, session: CurrentSession, condition: IfMatch
 ) -> Message:
     """Delete one of your todos."""
-    await service.delete_todo(session, actor.id, todo_id, etags.versions(condition))
+    await service.delete_todo(session, user.id, todo_id, etags.versions(condition))
     return Message(message=DELETED)

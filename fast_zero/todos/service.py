@@ -8,29 +8,29 @@ from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
 NOT_FOUND = Reason("todo_not_found", "Task not found.")
 
 
-async def create_todo(session: Session, actor_id: int, new: TodoCreate) -> TodoPublic:
-    todo = await queries.insert_todo(session, actor_id, new)
+async def create_todo(session: Session, user_id: int, new: TodoCreate) -> TodoPublic:
+    todo = await queries.insert_todo(session, user_id, new)
     metrics.CREATED.inc()
     return TodoPublic.model_validate(todo)
 
 
 async def update_todo(
-    session: Session, actor_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
+    session: Session, user_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow:
-    todo = await queries.update_todo(session, actor_id, todo_id, change, accepted)
+    todo = await queries.update_todo(session, user_id, todo_id, change, accepted)
     if todo is None:
-        raise await refusal(session, actor_id, todo_id, accepted)
+        raise await refusal(session, user_id, todo_id, accepted)
     metrics.UPDATED.inc()
     return todo
 
 
-async def delete_todo(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> None:
-    if not await queries.delete_todo(session, actor_id, todo_id, accepted):
-        raise await refusal(session, actor_id, todo_id, accepted)
+async def delete_todo(session: Session, user_id: int, todo_id: int, accepted: Versions) -> None:
+    if not await queries.delete_todo(session, user_id, todo_id, accepted):
+        raise await refusal(session, user_id, todo_id, accepted)
     metrics.DELETED.inc()
 
 
-async def refusal(session: Session, actor_id: int, todo_id: int, accepted: Versions) -> DomainError:
+async def refusal(session: Session, user_id: int, todo_id: int, accepted: Versions) -> DomainError:
     """Return why a write found no row. Without a condition, the todo does not exist."""
-    todo = None if accepted is None else await queries.select_todo(session, actor_id, todo_id)
+    todo = None if accepted is None else await queries.select_todo(session, user_id, todo_id)
     return etags.refusal(NotFound(NOT_FOUND), None if todo is None else todo["version"])

@@ -12,7 +12,7 @@ class SecondFactor(Base):
     __tablename__ = "second_factors"
 
     owner_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE", info={"actor": True}),
+        ForeignKey("users.id", ondelete="CASCADE", info={"current_user": True}),
         primary_key=True,
         autoincrement=False,
     )

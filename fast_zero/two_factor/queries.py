@@ -12,13 +12,13 @@ from fast_zero.two_factor.models import RecoveryCode, SecondFactor
 ACTIVE = SecondFactor.confirmed_at.is_not(None)
 
 
-def owned_by(actor_id: int) -> ColumnElement[bool]:
-    return SecondFactor.owner_id == actor_id
+def owned_by(user_id: int) -> ColumnElement[bool]:
+    return SecondFactor.owner_id == user_id
 
 
-async def enrol(session: Session, actor_id: int, secret: str) -> bool:
+async def enrol(session: Session, user_id: int, secret: str) -> bool:
     """Store a secret to be confirmed, unless a second factor is active."""
-    statement = insert(SecondFactor).values(owner_id=actor_id, secret=secret)
+    statement = insert(SecondFactor).values(owner_id=user_id, secret=secret)
     statement = statement.on_conflict_do_update(
         index_elements=[SecondFactor.owner_id],
         set_={"secret": secret, "last_step": 0, "created_at": func.now()},
@@ -27,21 +27,21 @@ async def enrol(session: Session, actor_id: int, secret: str) -> bool:
     return await session.scalar(statement.returning(SecondFactor.owner_id)) is not None
 
 
-async def select_state(session: Session, actor_id: int) -> Row[str, datetime | None, int] | None:
+async def select_state(session: Session, user_id: int) -> Row[str, datetime | None, int] | None:
     """Select the secret, when it was confirmed, and the number of unused recovery codes."""
-    left = select(func.count()).where(RecoveryCode.owner_id == actor_id).scalar_subquery()
+    left = select(func.count()).where(RecoveryCode.owner_id == user_id).scalar_subquery()
     factor = SecondFactor.secret, SecondFactor.confirmed_at
-    statement = select(*factor, left).where(owned_by(actor_id))
+    statement = select(*factor, left).where(owned_by(user_id))
     return (await session.execute(statement)).one_or_none()
 
 
 async def confirm(
-    session: Session, actor_id: int, secret: str, step: int, digests: Sequence[bytes]
+    session: Session, user_id: int, secret: str, step: int, digests: Sequence[bytes]
 ) -> bool:
     """Activate the secret that the code was made with, and store the recovery codes."""
     confirmed = (
         update(SecondFactor)
-        .where(owned_by(actor_id), ~ACTIVE, SecondFactor.secret == secret)
+        .where(owned_by(user_id), ~ACTIVE, SecondFactor.secret == secret)
         .values(confirmed_at=func.now(), last_step=step)
         .returning(SecondFactor.owner_id)
         .cte("confirmed")
@@ -74,24 +74,24 @@ async def use_recovery_code(session: Session, user_id: int, digest: bytes) -> bo
     return used is not None
 
 
-async def lock_second_factor(session: Session, actor_id: int) -> bool:
+async def lock_second_factor(session: Session, user_id: int) -> bool:
     """Lock the active second factor; return whether there is one."""
-    statement = select(SecondFactor.owner_id).where(owned_by(actor_id), ACTIVE).with_for_update()
+    statement = select(SecondFactor.owner_id).where(owned_by(user_id), ACTIVE).with_for_update()
     return await session.scalar(statement) is not None
 
 
-async def replace_recovery_codes(session: Session, actor_id: int, digests: Sequence[bytes]) -> None:
+async def replace_recovery_codes(session: Session, user_id: int, digests: Sequence[bytes]) -> None:
     """Delete the unused recovery codes and store new ones.
 
     The caller has locked the second factor.
     """
-    old = delete(RecoveryCode).where(RecoveryCode.owner_id == actor_id).cte("old")
+    old = delete(RecoveryCode).where(RecoveryCode.owner_id == user_id).cte("old")
     digest = func.unnest(literal(list(digests), ARRAY(LargeBinary)))
-    owner = select(SecondFactor.owner_id, digest).where(owned_by(actor_id))
+    owner = select(SecondFactor.owner_id, digest).where(owned_by(user_id))
     statement = insert(RecoveryCode).from_select(["owner_id", "digest"], owner).add_cte(old)
     await session.execute(statement)
 
 
-async def delete_second_factor(session: Session, actor_id: int) -> bool:
-    statement = delete(SecondFactor).where(owned_by(actor_id)).returning(SecondFactor.owner_id)
+async def delete_second_factor(session: Session, user_id: int) -> bool:
+    statement = delete(SecondFactor).where(owned_by(user_id)).returning(SecondFactor.owner_id)
     return await session.scalar(statement) is not None

@@ -40,17 +40,17 @@ router = APIRouter(prefix="/auth/otp", tags=["auth"], responses=NEEDS_TOKEN)
 
 
 @router.get("")
-async def read_otp(actor: AccountReader, session: CurrentSession) -> OtpState:
+async def read_otp(user: AccountReader, session: CurrentSession) -> OtpState:
     """Show the state of your second factor. It includes the number of unused recovery codes."""
-    return OtpState.of(await queries.select_state(session, actor.id))
+    return OtpState.of(await queries.select_state(session, user.id))
 
 
 @router.post("", responses=NEEDS_PASSWORD | ALREADY_ACTIVE, dependencies=[NO_STORE])
 async def enrol_otp(
-    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
+    given: PasswordGiven, user: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> OtpEnrolled:
     """Create a secret for your authenticator. Log-ins need a code once you have confirmed it."""
-    who = (actor.id, session_of(actor))
+    who = (user.id, session_of(user))
     secret, uri = await service.enrol(session, settings, who, given.current_password)
     return OtpEnrolled(secret=secret, uri=uri)
 
@@ -69,20 +69,20 @@ async def enrol_otp(
     dependencies=[NO_STORE],
 )
 async def confirm_otp(
-    given: CodeGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
+    given: CodeGiven, user: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
     """Activate your second factor with a code. The recovery codes are shown only once."""
-    who = (actor.id, session_of(actor))
+    who = (user.id, session_of(user))
     codes = await service.confirm(session, settings, who, given.code)
     return RecoveryCodes(recovery_codes=codes)
 
 
 @router.post("/recovery_codes", responses=NEEDS_PASSWORD | MISSING, dependencies=[NO_STORE])
 async def replace_recovery_codes(
-    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
+    given: PasswordGiven, user: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> RecoveryCodes:
     """Replace your recovery codes. The old ones stop working; the new ones are shown once."""
-    who = (actor.id, session_of(actor))
+    who = (user.id, session_of(user))
     codes = await service.replace_recovery_codes(session, settings, who, given.current_password)
     return RecoveryCodes(recovery_codes=codes)
 
@@ -90,8 +90,8 @@ async def replace_recovery_codes(
 # POST, since proxies and clients may drop the body of a DELETE (RFC 9110, section 9.3.5).
 @router.post("/disable", status_code=HTTPStatus.NO_CONTENT, responses=NEEDS_PASSWORD | MISSING)
 async def disable_otp(
-    given: PasswordGiven, actor: AccountWriter, session: CurrentSession, settings: CurrentSettings
+    given: PasswordGiven, user: AccountWriter, session: CurrentSession, settings: CurrentSettings
 ) -> None:
     """Disable your second factor. Its secret and recovery codes are deleted."""
-    who = (actor.id, session_of(actor))
+    who = (user.id, session_of(user))
     await service.disable(session, settings, who, given.current_password)

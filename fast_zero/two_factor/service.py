@@ -14,7 +14,7 @@ from fast_zero.core.errors import (
 )
 from fast_zero.core.security import throttle
 from fast_zero.core.settings import Settings
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.models import User
 from fast_zero.two_factor import one_time_codes, queries
@@ -24,7 +24,7 @@ NO_SECOND_FACTOR = Reason("otp_not_found", "There is no second factor")
 INCORRECT = Reason("otp_incorrect", "Incorrect one-time code")
 NEEDS_PASSWORD = Reason("current_password_required", "This needs your current password")
 
-Actor = tuple[int, int]
+AuthenticatedUser = tuple[int, int]
 """The ids of the current user and of the log-in session."""
 
 
@@ -37,50 +37,54 @@ class OneTimeCodeRequired(Unauthenticated):
 
 
 async def enrol(
-    session: Session, settings: Settings, actor: Actor, password: str
+    session: Session, settings: Settings, user: AuthenticatedUser, password: str
 ) -> tuple[str, str]:
     """Create a secret, to be confirmed by a code; return it and its `otpauth://` URI."""
-    user = await check_own_password(session, settings, actor, password)
+    account = await check_own_password(session, settings, user, password)
     secret = one_time_codes.new_secret()
-    if not await queries.enrol(session, user.id, secret):
+    if not await queries.enrol(session, account.id, secret):
         raise Conflict(ACTIVE)
-    return secret, one_time_codes.provisioning_uri(secret, user.email)
+    return secret, one_time_codes.provisioning_uri(secret, account.email)
 
 
-async def confirm(session: Session, settings: Settings, actor: Actor, code: str) -> list[str]:
+async def confirm(
+    session: Session, settings: Settings, user: AuthenticatedUser, code: str
+) -> list[str]:
     """Activate the second factor; return its recovery codes, of which only digests are stored."""
-    found = await queries.select_state(session, actor[0])
+    found = await queries.select_state(session, user[0])
     if found is None:
         raise NotFound(NO_SECOND_FACTOR)
     secret, confirmed_at, _ = found
     if confirmed_at:
         raise Conflict(ACTIVE)
-    limit = attempts.own_password_limit(settings, *actor)
+    limit = limits.own_password_limit(settings, *user)
     await throttle.record_attempt(session, limit)
     code = one_time_codes.normalized(code)
     step = one_time_codes.matched_step(secret, code, datetime.now(UTC))
     codes = one_time_codes.new_recovery_codes()
-    if step is None or not await queries.confirm(session, actor[0], secret, step, digests(codes)):
+    if step is None or not await queries.confirm(session, user[0], secret, step, digests(codes)):
         raise Forbidden(INCORRECT)
     await throttle.record_success(session, limit)
     return codes
 
 
 async def replace_recovery_codes(
-    session: Session, settings: Settings, actor: Actor, password: str
+    session: Session, settings: Settings, user: AuthenticatedUser, password: str
 ) -> list[str]:
-    user = await check_own_password(session, settings, actor, password)
+    account = await check_own_password(session, settings, user, password)
     codes = one_time_codes.new_recovery_codes()
     # If two requests arrive at once, the second has to delete the codes that the first has stored.
-    if not await queries.lock_second_factor(session, user.id):
+    if not await queries.lock_second_factor(session, account.id):
         raise NotFound(NO_SECOND_FACTOR)
-    await queries.replace_recovery_codes(session, user.id, digests(codes))
+    await queries.replace_recovery_codes(session, account.id, digests(codes))
     return codes
 
 
-async def disable(session: Session, settings: Settings, actor: Actor, password: str) -> None:
-    user = await check_own_password(session, settings, actor, password)
-    if not await queries.delete_second_factor(session, user.id):
+async def disable(
+    session: Session, settings: Settings, user: AuthenticatedUser, password: str
+) -> None:
+    account = await check_own_password(session, settings, user, password)
+    if not await queries.delete_second_factor(session, account.id):
         raise NotFound(NO_SECOND_FACTOR)
 
 
@@ -94,14 +98,14 @@ async def use_code(session: Session, user_id: int, secret: str, code: str) -> bo
 
 
 async def check_own_password(
-    session: Session, settings: Settings, actor: Actor, password: str
+    session: Session, settings: Settings, user: AuthenticatedUser, password: str
 ) -> User:
-    user = await identity_queries.select_user(session, actor[0])
-    if user is None:
+    account = await identity_queries.select_user(session, user[0])
+    if account is None:
         raise Unauthenticated(INVALID_TOKEN)
-    if not await attempts.is_own_password(session, settings, actor, password, user.password_hash):
+    if not await limits.is_own_password(session, settings, user, password, account.password_hash):
         raise Forbidden(NEEDS_PASSWORD)
-    return user
+    return account
 
 
 def digests(codes: list[str]) -> list[bytes]:

@@ -54,4 +54,4 @@ async def stop_letters(
     about = unsubscribe_links.read(settings, token)
     if about is None:
         raise NotFound(UNKNOWN)
-    await reports.stop_letters(session, *about)
+    await reports.unsubscribe(session, *about)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from fast_zero.core.pagination import Cursor, PageParams, cut, decode_cursor, encode_cursor
+from fast_zero.core.pagination import Cursor, PageParams, decode_cursor, encode_cursor, split_page
 from fast_zero.core.security import create_access_token
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.identity.scopes import Scope
@@ -74,7 +74,7 @@ def test_a_page_is_built_from_one_extra_row(available, limit):
     for number, row in enumerate(rows, start=1):
         row.id = number
 
-    shown, cursor = cut(rows, PageParams(limit=limit))
+    shown, cursor = split_page(rows, PageParams(limit=limit))
 
     assert list(shown) == rows[:limit]
     assert cursor == (encode_cursor(limit) if available > limit else None)

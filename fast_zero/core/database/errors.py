@@ -29,16 +29,16 @@ def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR09
     """Translate a database error. Returns None for an error that indicates a bug.
 
     Constraints describe a violation in their `info`. A unique constraint has the message in
-    `info["conflict"]`. A foreign key to the row of the current user has `info["actor"]`, and is
-    violated if that user has just been deleted. A foreign key to the requested row has the message
-    in `info["missing"]`.
+    `info["conflict"]`. A foreign key to the row of the current user has `info["current_user"]`, and
+    is violated if that user has just been deleted. A foreign key to the requested row has the
+    message in `info["missing"]`.
     """
     match error:
         case postgres.UniqueViolation():
             return Conflict(constraint_info(error).get("conflict", "This exists already."))
         case postgres.ForeignKeyViolation():
             info = constraint_info(error)
-            if info.get("actor"):
+            if info.get("current_user"):
                 return Unauthenticated(INVALID_TOKEN)
             if missing := info.get("missing"):
                 return NotFound(missing)

@@ -1,0 +1,1 @@
+"""Emails as multipart messages, and their delivery by SMTP."""

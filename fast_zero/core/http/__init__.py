@@ -1,0 +1,1 @@
+"""What every route has in common: problem details, ETags, idempotency, OpenAPI, health."""

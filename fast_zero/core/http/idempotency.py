@@ -35,7 +35,7 @@ Operation = Callable[[], Awaitable[BaseModel]]
 Show = Callable[[bytes], BaseModel]
 
 
-class Once:
+class IdempotentOperation:
     """Runs the operation of a request once for each key. Without a key, it always runs it."""
 
     def __init__(self, request: Request, response: Response, key: str | None) -> None:
@@ -47,7 +47,7 @@ class Once:
     async def __call__(
         self,
         session: Session,
-        actor_id: int,
+        user_id: int,
         operation: Operation,
         *,
         status: HTTPStatus = HTTPStatus.CREATED,
@@ -56,19 +56,19 @@ class Once:
         """Return the result of the operation, or the stored response of an earlier request.
 
         With a key, the operation runs in a transaction, which is retried if PostgreSQL has
-        cancelled it. `actor_id` may be `ANONYMOUS`; then the operation sets `owner_id` to the
+        cancelled it. `user_id` may be `ANONYMOUS`; then the operation sets `owner_id` to the
         account that it creates. `show` converts the stored body to the one to send, if they differ.
         """
         key, route = self.key, f"{self.request.method} {self.request.scope['path']}"
 
-        async def run_once() -> BaseModel | Response:
+        async def run_and_store() -> BaseModel | Response:
             await session.begin()
-            identity = (actor_id, route, key or "")
+            identity = (user_id, route, key or "")
             if not await idempotency_keys.claim(session, identity, prints[0]):
                 return replayed(
                     await idempotency_keys.select_response(session, identity), prints, show
                 )
-            self.owner_id = actor_id or None
+            self.owner_id = user_id or None
             content = await operation()
             headers = self.response.headers.items()
             stored = {
@@ -83,7 +83,7 @@ class Once:
             content: BaseModel | Response = await retry_transaction(session, operation)
         else:
             prints = await self.fingerprints()
-            content = await retry_transaction(session, run_once)
+            content = await retry_transaction(session, run_and_store)
         if show and isinstance(content, BaseModel):
             return show(content.model_dump_json().encode())
         return content
@@ -106,7 +106,7 @@ def replayed(stored: IdempotencyKey, prints: Sequence[bytes], show: Show | None)
     return Response(body, stored.status or HTTPStatus.OK, headers, "application/json")
 
 
-async def once(
+async def idempotent(
     request: Request,
     response: Response,
     idempotency_key: Annotated[
@@ -124,20 +124,20 @@ async def once(
             "hours, it does nothing and gets the first response.",
         ),
     ] = None,
-) -> Once:
+) -> IdempotentOperation:
     if not idempotency_key:
-        return Once(request, response, None)
+        return IdempotentOperation(request, response, None)
     found = KEY.fullmatch(", ".join(idempotency_key).strip(" \t"))
     if found is None:
         raise Malformed(MALFORMED)
-    return Once(request, response, found[1] or found[2])
+    return IdempotentOperation(request, response, found[1] or found[2])
 
 
-DoOnce = Annotated[Once, Depends(once)]
-"""For a route that creates something: `return await once(session, actor.id, create)`."""
+Idempotent = Annotated[IdempotentOperation, Depends(idempotent)]
+"""For a route that creates something: `return await idempotent(session, user.id, create)`."""
 
 UNFINISHED = InProgress(idempotency_keys.IN_PROGRESS)
-"""The error that every route with `DoOnce` may return."""
+"""The error that every route with `Idempotent` may return."""
 
 REPLAYED = {
     "Idempotency-Replayed": {

@@ -30,7 +30,7 @@ class RequestContext:
     request_id: str
     method: str
     scope: Scope  # the one that routing updates
-    actor_id: int | None = None
+    user_id: int | None = None
 
     @property
     def route(self) -> str:
@@ -44,7 +44,7 @@ class RequestContext:
             "trace_id": trace_id(),
             "method": self.method,
             "route": self.route,
-            "user_id": self.actor_id,
+            "user_id": self.user_id,
         }
         return {name: value for name, value in fields.items() if value}
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from fast_zero.core.security.password_queue import passwords
-from fast_zero.identity import attempts
+from fast_zero.identity import limits
 from fast_zero.models import Throttle
 from tests.chaos import own_database
 from tests.core.expect import comes_true, problem, same_headers
@@ -191,7 +191,7 @@ async def test_a_correct_password_is_no_failure_if_the_request_fails(anonymous, 
 
 async def test_each_session_and_each_user_is_counted_separately(settings):
     keys = {
-        attempts.own_password_limit(settings, *who).key
+        limits.own_password_limit(settings, *who).key
         for who in [(1, 1), (1, 2), (2, 1), (1, None), (11, 1), (1, 11)]
     }
 

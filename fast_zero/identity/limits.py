@@ -39,13 +39,13 @@ def log_in_limits(settings: Settings, login: str, address: str) -> tuple[Limit, 
     )
 
 
-def own_password_limit(settings: Settings, actor_id: int, session_id: int | None) -> Limit:
+def own_password_limit(settings: Settings, user_id: int, session_id: int | None) -> Limit:
     """Limit how often a logged-in user may enter their password again.
 
     Each session is counted separately, so that a thief of one session blocks no other. Failed
     log-ins are not counted here.
     """
-    key = throttle.key(settings, "own password", f"{actor_id} {session_id}")
+    key = throttle.key(settings, "own password", f"{user_id} {session_id}")
     return Limit(key, settings.login_failures, settings.login_longest_wait)
 
 
@@ -71,13 +71,13 @@ async def verify_limited_password(
 async def is_own_password(
     session: Session,
     settings: Settings,
-    actor: tuple[int, int | None],
+    user: tuple[int, int | None],
     password: str,
     password_hash: str,
 ) -> bool:
-    """Verify the password of the current user. `actor` is the user's id and the session's id."""
-    limit = own_password_limit(settings, *actor)
-    caller = password_queue.user(settings, actor[0])
+    """Verify the password of the current user. `user` is the user's id and the session's id."""
+    limit = own_password_limit(settings, *user)
+    caller = password_queue.user(settings, user[0])
     right, _ = await verify_limited_password(session, (limit,), caller, password, password_hash)
     if right:
         await throttle.record_success(session, limit)

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from fast_zero.core.errors import Invalid, NotFound, StartError
-from fast_zero.core.terminal import talk
+from fast_zero.core.terminal import messages
 
 if TYPE_CHECKING:
     from fast_zero.core.database import Session
@@ -85,20 +85,20 @@ def ready(*, migrate: bool) -> "Iterator[Settings]":
         if schema.is_too_new():
             raise StartError(schema.words(revisions.TOO_OLD))
         if schema.is_ahead():
-            talk.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
+            messages.print(f"[yellow]{schema.words(revisions.AHEAD)}[/]")
         elif migrate and not schema.is_newest():  # Alembic is slow to import
             from fast_zero.core.database import migrations
 
             before, after = migrations.upgrade(url, MIGRATION_WAIT_SECONDS)
             if before != after:
-                talk.print(f"Migrated the database from {before or 'nothing'} to {after}.")
+                messages.print(f"Migrated the database from {before or 'nothing'} to {after}.")
         yield complete
 
 
 def confirm(name: str, typed: str, becomes: str) -> None:
     """Ask for the name of the database on a terminal, unless the command has it already."""
     if not typed and sys.stdin.isatty():
-        talk.print(f"Everything in the database [bold]{escape(name)}[/] will be {becomes}.")
+        messages.print(f"Everything in the database [bold]{escape(name)}[/] will be {becomes}.")
         typed = typer.prompt("Enter the name of the database to confirm", err=True)
     if typed != name:
         raise Invalid(f"Nothing was changed. Confirm with --yes {name}.")
