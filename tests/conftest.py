@@ -332,15 +332,15 @@ def bearer(token_of) -> Callable[[User], dict[str, str]]:
 
 
 @pytest.fixture
-def sign_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
+def log_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
     """Open a session that all connections see, for `live`; return the headers of its token."""
 
-    async def sign_in(user):
+    async def log_in(user):
         [opened] = await commit(LoginSessionFactory(owner_id=user.id))
         token = security.create_access_token(settings, user.id, opened.id, ALL_SCOPES)
         return {"Authorization": f"Bearer {token}"}
 
-    return sign_in
+    return log_in
 
 
 @pytest.fixture

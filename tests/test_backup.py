@@ -51,7 +51,7 @@ def written(tmp_path_factory):
     """Return the folder of an embedded database with an account and some todos."""
     data = clusters.copy_to(tmp_path_factory.mktemp("written") / "data")
     with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
-        sign_in(client)
+        log_in(client)
         for number in range(5):
             client.post("/todos", json={"title": f"todo {number} \t\\ ação"})
     return data
@@ -66,7 +66,7 @@ def data(written, tmp_path):
         yield data
 
 
-def sign_in(client: httpx2.Client) -> None:
+def log_in(client: httpx2.Client) -> None:
     client.post("/users", json=ACCOUNT)
     form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
     token = client.post("/auth/token", data=form).json()["access_token"]
@@ -117,7 +117,7 @@ def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path):
             serving(database.folder.parent / "server", **variables) as server,
             httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
         ):
-            sign_in(client)
+            log_in(client)
             stop, written = threading.Event(), []
 
             def write() -> None:

@@ -15,12 +15,12 @@ from tests.factories import (
 
 
 @pytest.fixture
-async def people(commit, sign_in):
+async def people(commit, log_in):
     """Return three users, each with a todo and a post, and the headers of their tokens."""
     users = await commit(*UserFactory.build_batch(3))
     await commit(*(TodoFactory(owner_id=user.id) for user in users))
     await commit(*(PostFactory(author_id=user.id) for user in users))
-    return [(user, await sign_in(user)) for user in users]
+    return [(user, await log_in(user)) for user in users]
 
 
 async def test_every_kind_of_request_takes_one_connection_at_a_time(live, people, commit):

@@ -25,7 +25,7 @@ from fast_zero.operations import restore
 from fast_zero.operations.backup import Database, back_up
 from tests.chaos import own_database
 from tests.processes import PATIENCE, PROGRAM, call, environment, run, serving, working
-from tests.test_backup import PROGRAMS, contents, sign_in
+from tests.test_backup import PROGRAMS, contents, log_in
 
 ROLE = "ordinary"
 WRITERS = 4
@@ -147,7 +147,7 @@ def writing(server: str, headers: dict[str, str]) -> Iterator[Writes]:
 
 def token(server: str) -> dict[str, str]:
     with httpx2.Client(base_url=server, timeout=PATIENCE) as client:
-        sign_in(client)
+        log_in(client)
         return {"Authorization": client.headers["Authorization"]}
 
 

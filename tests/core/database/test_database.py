@@ -101,12 +101,12 @@ async def test_an_unavailable_database_is_503_for_each_route_that_needs_it(live,
 
 
 @pytest.fixture
-async def blocked(commit, sign_in):
+async def blocked(commit, log_in):
     """Return a todo that others can lock, and the request that changes it."""
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
     change = {"url": f"/todos/{todo.id}", "json": {"title": "Sell bread"}}
-    change["headers"] = await sign_in(user)
+    change["headers"] = await log_in(user)
     return todo, change
 
 
@@ -150,10 +150,10 @@ async def test_a_connection_killed_while_idle_fails_no_request(app, settings, en
     assert response.status_code == 200
 
 
-async def test_what_a_response_confirms_is_committed(live, commit, sign_in, engine):
+async def test_what_a_response_confirms_is_committed(live, commit, log_in, engine):
     [user] = await commit(UserFactory())
     async with live() as client:
-        headers = await sign_in(user)
+        headers = await log_in(user)
         created = await client.post("/todos", headers=headers, json={"title": "Buy bread"})
 
     assert created.status_code == 201

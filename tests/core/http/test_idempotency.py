@@ -211,10 +211,10 @@ async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_
 
 
 @pytest.mark.parametrize("create", CREATES)
-async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, sign_in, engine, create):
+async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, log_in, engine, create):
     path, body, model = create
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | KEY
+    headers = await log_in(user) | KEY
     async with live(password_queue_per_address=None) as client:
         responses = await asyncio.gather(
             *(client.post(path, json=body, headers=headers) for _ in range(50))
@@ -229,10 +229,10 @@ async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, sign_
 
 
 async def test_a_second_request_waits_for_the_first_or_gets_409_with_retry_after(
-    live, commit, sign_in, engine
+    live, commit, log_in, engine
 ):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | KEY
+    headers = await log_in(user) | KEY
     claim = text(
         "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint)"
         f" VALUES ({user.id}, 'POST /todos', '{KEY['Idempotency-Key']}', '')"

@@ -112,10 +112,10 @@ async def test_each_response_has_the_remaining_budget_and_an_empty_one_is_429(li
 
 
 async def test_anonymous_requests_are_charged_to_the_address_and_others_to_the_user(
-    live, commit, sign_in, speak
+    live, commit, log_in, speak
 ):
     user, other = await commit(*UserFactory.build_batch(2))
-    headers, others = await sign_in(user), await sign_in(other)
+    headers, others = await log_in(user), await log_in(other)
     async with live(requests_per_minute=2) as client:
         home, away = speak(client, "2001:db8:1:2::1"), speak(client, "203.0.113.7")
         neighbour = speak(client, "2001:db8:1:2:ffff::9")
@@ -130,7 +130,7 @@ async def test_anonymous_requests_are_charged_to_the_address_and_others_to_the_u
         assert (await home.get("/todos", headers=others)).status_code == 200
 
 
-async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
+async def test_a_personal_token_is_charged_to_its_owner(live, commit, log_in):
     [user] = await commit(UserFactory())
     token = new_token()
     await commit(PersonalTokenFactory(token=token, owner_id=user.id))
@@ -139,7 +139,7 @@ async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
         forged = {"Authorization": f"Bearer {new_token()}"}
 
         seen = [(await client.get("/todos", headers=program)) for _ in range(3)]
-        by_session = await client.get("/todos", headers=await sign_in(user))
+        by_session = await client.get("/todos", headers=await log_in(user))
         nobody = [await client.get("/todos", headers=forged) for _ in range(3)]
 
     assert [response.status_code for response in seen] == [200, 200, 429]
@@ -147,9 +147,9 @@ async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
     assert [response.status_code for response in nobody] == [401, 401, 429]
 
 
-async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, commit, sign_in):
+async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, commit, log_in):
     [user] = await commit(UserFactory())
-    ended, lives = await sign_in(user), await sign_in(user)
+    ended, lives = await log_in(user), await log_in(user)
     async with live(requests_per_minute=3) as client:
         await comes_true(lambda: client.state["revocations"].complete)
         assert (await client.post("/auth/logout", headers=ended)).status_code == 204
