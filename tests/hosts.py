@@ -10,8 +10,8 @@ EDGE = f"{NETWORK}.1"  # this machine's own address in it
 SWITCH = "fz-switch"
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)
 
 
 def address_of(number: int) -> str:
@@ -48,7 +48,7 @@ def plug_in(name: str) -> None:
     ip("-n", SWITCH, "link", "set", name, "master", "bridge", "up")
 
 
-def cut(name: str) -> None:
+def disconnect(name: str) -> None:
     """Disconnect a host: packets in flight are lost without a notification."""
     ip("-n", SWITCH, "link", "set", name, "down")
 
