@@ -367,7 +367,7 @@ class Statements(list):
 
     transactions = 0
 
-    def note(self, query: str | bytes) -> None:
+    def record_query(self, query: str | bytes) -> None:
         text = query if isinstance(query, str) else query.decode()
         if text.startswith("SAVEPOINT"):  # a transaction of a session, nested in that of the test
             self.transactions += 1
@@ -376,13 +376,13 @@ class Statements(list):
 
 
 @asynccontextmanager
-async def observing_driver(connection: AsyncConnection, note) -> AsyncIterator[None]:
-    """Call `note` with each statement that the driver sends on a connection, and its values."""
+async def observing_driver(connection: AsyncConnection, record_query) -> AsyncIterator[None]:
+    """Call `record_query` with each statement that the driver sends on a connection, and its values."""
     raw = (await connection.get_raw_connection()).driver_connection
 
     class ObservedCursor(AsyncCursor):
         async def execute(self, query, params=None, **options):
-            note(query, params)
+            record_query(query, params)
             return await super().execute(query, params, **options)
 
     before, raw.cursor_factory = raw.cursor_factory, ObservedCursor
@@ -397,10 +397,10 @@ async def sent(connection) -> AsyncIterator[list[tuple[str, object]]]:
     """Record the statements that the driver sends, with their values."""
     sent: list[tuple[str, object]] = []
 
-    def note(query, values):
+    def record_query(query, values):
         sent.append((query if isinstance(query, str) else query.decode(), values))
 
-    async with observing_driver(connection, note):
+    async with observing_driver(connection, record_query):
         yield sent
 
 
@@ -417,11 +417,11 @@ async def statements(connection) -> AsyncIterator[Callable[[], AbstractContextMa
         finally:
             recording.clear()
 
-    def note(query, _values):
+    def record_query(query, _values):
         for sent in recording:
-            sent.note(query)
+            sent.record_query(query)
 
-    async with observing_driver(connection, note):
+    async with observing_driver(connection, record_query):
         yield record
 
 

@@ -14,7 +14,7 @@ from fast_zero.core.errors import StartError
 
 @pytest.fixture
 def open_umask():
-    """Set a umask of 0, so that a file gets exactly the mode that is asked for."""
+    """Set a umask of 0, so that files get exactly the requested mode."""
     before = os.umask(0)
     yield
     os.umask(before)
