@@ -377,7 +377,7 @@ class Statements(list):
 
 @asynccontextmanager
 async def observing_driver(connection: AsyncConnection, record_query) -> AsyncIterator[None]:
-    """Call `record_query` with each statement that the driver sends on a connection, and its values."""
+    """Call `record_query` with each statement that the driver sends, and its values."""
     raw = (await connection.get_raw_connection()).driver_connection
 
     class ObservedCursor(AsyncCursor):
