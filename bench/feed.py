@@ -151,7 +151,7 @@ def settled_seconds(cluster: Path) -> float:
 def database_seconds(cluster: Path) -> float:
     """Return the CPU time of all PostgreSQL processes, including those that have ended."""
     postmaster = (cluster / "postmaster.pid").read_text().splitlines()[0]
-    ticks = sum(map(int, fields(Path("/proc") / postmaster)[11:15]))  # with waited-for children
+    ticks = sum(map(int, fields(Path("/proc") / postmaster)[11:15]))  # including ended children
     for process in Path("/proc").glob("[0-9]*"):
         try:
             stat = fields(process)

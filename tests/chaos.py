@@ -30,7 +30,7 @@ from tests import clusters
 from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
-POOL = 10  # connections of the server; its setting's default
+POOL = 10  # connections of the server, by default
 ACCOUNT = {"username": "rui", "email": "rui@example.com", "password": "a fine long sentence"}
 ALWAYS = ("/", "/livez")  # they do not need the database
 
@@ -142,7 +142,7 @@ class Observations:
     broken: int = 0  # no response at all
     not_always: int = 0  # errors of routes that do not need the database
     unready: int = 0
-    stale: int = 0  # reads that did not show what was acknowledged before
+    stale: int = 0  # reads that did not return an acknowledged write
     slowest: float = 0
     successes: list[float] = field(default_factory=list)
 

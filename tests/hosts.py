@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 NETWORK = "10.213.77"
-EDGE = f"{NETWORK}.1"  # this machine's own address in it
+EDGE = f"{NETWORK}.1"  # the address of this machine in the network
 # Also a namespace, so that no firewall of this machine filters its traffic.
 SWITCH = "fz-switch"
 

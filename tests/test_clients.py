@@ -60,7 +60,7 @@ def test_a_generated_typescript_client_works(data_dir, tmp_path):
 
     with serving(data_dir) as server:
         write_document(server.url, tmp_path)
-        # Without the option, a field that has a default would have to be sent.
+        # Without the option, a field with a default would be required.
         run(
             PROGRAMS / "openapi-typescript",
             "openapi.json",

@@ -173,7 +173,7 @@ def test_the_command_writes_lines_a_table_or_json_and_no_secret(data_dir):
     findings = json.loads(call(data_dir, "doctor", "--json", **secrets).stdout)
     table = on_a_terminal(data_dir, "doctor")
 
-    assert lines.returncode == 1  # mail
+    assert lines.returncode == 1  # because of the mail server
     assert [line.split("\t")[0] for line in lines.stdout.splitlines()] == [
         finding["check"] for finding in findings
     ]

@@ -105,7 +105,7 @@ def test_requests_jobs_and_revocations_work_through_a_pooler(tmp_path):
             listed = client.get("/todos?limit=100").json()["todos"]
             client.post("/auth/logout")
             refused = {client.get("/todos").status_code for _ in range(20)}
-            processes.wait_for(EMAIL, server.process, server.log)  # so jobs are done
+            processes.wait_for(EMAIL, server.process, server.log)  # shows that jobs run
         log = server.log.read_text()
 
     assert statuses == {200}

@@ -23,7 +23,7 @@ def blocks(page: Path = README) -> list[str]:
     return [part.split("```")[0] for part in page.read_text().split("```sh\n")[1:]]
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session uses curl")
 def test_the_first_session_runs_as_written(data_dir):
     with serving(data_dir) as server:
         result = subprocess.run(
@@ -67,7 +67,7 @@ def test_the_readme_names_the_repository_and_the_installation_shows_progress():
         text = page.read_text()
         assert "git clone https://github.com/OWNER/fast_zero.git && cd fast_zero" in text
         for line in blocks(page)[:2]:
-            assert "install -c constraints.txt -e" in line  # and no -q, which would be silent
+            assert "install -c constraints.txt -e" in line  # without -q, which hides the progress
         assert blocks(page)[:2] == blocks()[:2]
 
 

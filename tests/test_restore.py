@@ -210,7 +210,8 @@ def test_servers_continue_with_the_restored_data_after_a_forced_restore(database
     lost_at = [moment for title, moment in writes.acknowledged.items() if title not in stored]
     kept_at = [moment for title, moment in writes.acknowledged.items() if title in stored]
     assert lost_at  # the writes after the backup
-    assert max(lost_at) < min(kept_at)  # no write that was acknowledged during or after the restore
+    # No write that was acknowledged during or after the restore is lost.
+    assert max(lost_at) < min(kept_at)
     assert max(lost_at) < ended < max(kept_at)
 
 

@@ -27,7 +27,7 @@ def test_the_contract_holds_in_the_whole_topology(running, tmp_path):
     assert smoke.returncode == 0, smoke.stdout
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session uses curl")
 def test_the_first_session_runs_in_the_whole_topology(running):
     environment = os.environ | {"API": running.url}
     command = ["sh", "-eu", "-c", blocks()[2]]

@@ -77,7 +77,7 @@ def test_a_long_malformed_list_is_refused_at_once():
     ],
 )
 def test_strong_comparison_accepts_only_our_tags(header, accepted):
-    if header == '"\u0667"':  # an Arabic seven is no etagc
+    if header == '"\u0667"':  # an Arabic seven is not an `etagc`
         with pytest.raises(Malformed):
             etags.parse("If-Match", header)
         return

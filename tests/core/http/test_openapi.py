@@ -78,7 +78,7 @@ def bodies(operation) -> Iterator[tuple[str, dict]]:
 def test_every_body_has_an_example_that_matches_its_schema(document):
     for name, operation in operations(document):
         for media_type, content in bodies(operation):
-            if media_type == "text/html":  # a page for people
+            if media_type == "text/html":  # an HTML page
                 continue
             schema = content["schema"] | {"components": document["components"]}
             validator = OAS31Validator(schema, format_checker=OAS31Validator.FORMAT_CHECKER)
