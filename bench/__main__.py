@@ -17,8 +17,8 @@ from sqlalchemy import URL
 
 import bench
 import fast_zero
-from bench import crowd, databases, feed, report, servers, traffic
-from bench.crowd import Crowd
+from bench import databases, feed, feed_data, report, servers, traffic
+from bench.feed_data import FeedSize
 from bench.servers import Server
 from fast_zero.core import security
 from fast_zero.core.database import embedded
@@ -50,9 +50,9 @@ def main(
         bool, typer.Option(help="Also log-in storm, a million todos, start and memory.")
     ] = True,
 ) -> None:
-    """Measure fast_zero beside the limit and the tutorial, on a PostgreSQL of its own.
+    """Measure fast_zero beside the limit and the tutorial, on a separate PostgreSQL.
 
-    Everything is on the loopback interface and in a temporary folder, which is removed at the
+    It runs on the loopback interface and in a temporary folder, which is removed at the
     end. The default takes about ten minutes; `--rounds 1 --seconds 1` shows that it works.
     """
     if context.invoked_subcommand:
@@ -61,24 +61,24 @@ def main(
         raise typer.BadParameter(f"no such kind of request: {', '.join(sorted(unknown))}")
     plan = Plan(rounds, seconds, [kind for kind in traffic.KINDS if kind in only.split(",")])
     wrk = traffic.find_wrk()
-    # As an image has it. Compiling at each start would be measured, and only of the largest.
+    # As in an image. Otherwise, each start would include compilation, mostly that of fast_zero.
     for package in (fast_zero, bench):
         compileall.compile_dir(Path(str(package.__file__)).parent, quiet=2)
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         with embedded.running(place / "data") as url:
-            superuser = url.set(username=roles.SUPERUSER)  # who may make databases
+            superuser = url.set(username=roles.SUPERUSER)  # which may create databases
             results = Benchmark(superuser, traffic.Wrk(wrk, place), plan).run(extras=extras)
     for part in report.write(results):
         typer.echo(f"{part}\n")
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     typer.echo(text, err=True)
 
 
 def tokens(key: str) -> list[str]:
-    """Sign a token for every user, as logging in would, without the hashing."""
+    """Sign a token for every user, as a log-in does, without hashing."""
     settings = Settings(_env_file=None, secret_key=SecretStr(key), access_token_minutes=60)
     users = range(1, databases.USERS + 1)
     return [
@@ -97,11 +97,11 @@ class Benchmark:
 
     def run(self, *, extras: bool) -> report.Results:
         traffic.write_requests(self.wrk.folder, self.tokens)
-        say(f"Seeding {databases.USERS:,} users with {TODOS_EACH} todos each")
-        found = databases.prepare(self.url, TODOS_EACH)
+        log(f"Seeding {databases.USERS:,} users with {TODOS_EACH} todos each")
+        prepared = databases.prepare(self.url, TODOS_EACH)
         with ExitStack() as stack:
             contenders = [
-                stack.enter_context(servers.running(name, found[name], self.key, self.tokens[0]))
+                stack.enter_context(servers.running(name, prepared[name], self.key, self.tokens[0]))
                 for name in ("limit", "fast_zero", "tutorial")
             ]
             self.measure(contenders)
@@ -110,8 +110,8 @@ class Benchmark:
                 self.measure_storm(contenders[1])
                 self.measure_large(contenders[1])
         if extras:
-            self.measure_telemetry(found["fast_zero"])
-            self.measure_starts(found)
+            self.measure_telemetry(prepared["fast_zero"])
+            self.measure_starts(prepared)
         return self.results
 
     def measure(self, contenders: list[Server]) -> None:
@@ -128,7 +128,7 @@ class Benchmark:
                     self.results.add(server.name, kind, measured)
                     if kind in {"create", "patch"}:
                         server.database.reset()
-                    say(
+                    log(
                         f"round {number + 1}: {kind}, {server.name}: {measured.rate:,.0f}/s, "
                         f"p99 {measured.p99 / 1000:.1f} ms, {measured.cpu_micros:.0f} µs"
                     )
@@ -137,13 +137,13 @@ class Benchmark:
         for _ in range(self.plan.rounds):
             calm = self.wrk.measure(ours, "list", self.plan.seconds)
             with self.wrk.log_in_storm(ours, self.plan.seconds):
-                stormy = self.wrk.ask(ours, "list", self.plan.seconds)
+                stormy = self.wrk.load(ours, "list", self.plan.seconds)
             ours.settle()
             self.results.storm.append(stormy.p99 / calm.p99)
-            say(f"log-in storm: list p99 {calm.p99 / 1000:.1f} -> {stormy.p99 / 1000:.1f} ms")
+            log(f"log-in storm: list p99 {calm.p99 / 1000:.1f} -> {stormy.p99 / 1000:.1f} ms")
 
     def measure_large(self, ours: Server) -> None:
-        say(f"Seeding {databases.USERS:,} users with {TODOS_EACH_IN_LARGE} todos each")
+        log(f"Seeding {databases.USERS:,} users with {TODOS_EACH_IN_LARGE} todos each")
         database = databases.prepare_large(self.url, TODOS_EACH_IN_LARGE)
         with servers.running(ours.name, database, self.key, self.tokens[0]) as large:
             self.wrk.measure(large, "list", WARM_UP_SECONDS)
@@ -153,15 +153,19 @@ class Benchmark:
                     one.port: self.wrk.measure(one, "list", self.plan.seconds).rate for one in pair
                 }
                 self.results.large.append(rate[large.port] / rate[ours.port])
-                say(f"a million todos: {rate[large.port]:,.0f}/s, not {rate[ours.port]:,.0f}/s")
+                log(f"a million todos: {rate[large.port]:,.0f}/s, not {rate[ours.port]:,.0f}/s")
 
     def measure_telemetry(self, database: databases.Database) -> None:
-        """Compare with itself: with its log and metrics on, and with a tenth of it traced.
+        """Compare fast_zero with itself: with log and metrics, and with a tenth of requests traced.
 
-        The best round of each counts. What is looked for is smaller than what a shared machine
-        takes away from one round and not from the next, and it only ever takes away.
+        The best round of each counts. The difference is smaller than the noise of a shared machine,
+        which only ever makes a round slower.
         """
-        told = {"LOG_LEVEL": "info", "LOG_FORMAT": "json", "METRICS_PORT": str(servers.free_port())}
+        observed = {
+            "LOG_LEVEL": "info",
+            "LOG_FORMAT": "json",
+            "METRICS_PORT": str(servers.free_port()),
+        }
         with ExitStack() as stack:
             traced = {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": stack.enter_context(servers.collecting()),
@@ -173,7 +177,7 @@ class Benchmark:
                 name: stack.enter_context(
                     servers.running("fast_zero", database, self.key, self.tokens[0], **variables)
                 )
-                for name, variables in (("quiet", {}), ("told", told), ("traced", traced))
+                for name, variables in (("quiet", {}), ("observed", observed), ("traced", traced))
             }
             for server in running.values():
                 self.wrk.measure(server, "list", WARM_UP_SECONDS)
@@ -185,40 +189,44 @@ class Benchmark:
                     for name in order
                 }
                 best = {name: max(best[name], rate[name]) for name in best}
-                say(
+                log(
                     f"telemetry: {rate['quiet']:,.0f}/s, with log and metrics"
-                    f" {rate['told']:,.0f}/s, with a tenth traced {rate['traced']:,.0f}/s"
+                    f" {rate['observed']:,.0f}/s, with a tenth traced {rate['traced']:,.0f}/s"
                 )
-            self.results.told = best["told"] / best["quiet"]
+            self.results.observed = best["observed"] / best["quiet"]
             self.results.traced = best["traced"] / best["quiet"]
 
-    def measure_starts(self, found: dict[str, databases.Database]) -> None:
-        """Compare `fast-zero serve`, which also looks after migrations, with the tutorial."""
+    def measure_starts(self, prepared: dict[str, databases.Database]) -> None:
+        """Compare `fast-zero serve`, which also checks the migrations, with the tutorial."""
         for _ in range(self.plan.rounds):
-            taken = {}
+            measured = {}
             for name in ("fast_zero", "tutorial"):
                 port = servers.free_port()
                 serve = [sys.executable, "-m", "fast_zero", "serve", "--port", str(port)]
-                words = serve if name == "fast_zero" else servers.uvicorn(name, port)
+                command = serve if name == "fast_zero" else servers.uvicorn(name, port)
                 token = self.tokens[0]
-                taken[name] = servers.start_seconds(words, port, found[name], self.key, token)
-                self.results.start_seconds.setdefault(name, []).append(taken[name])
-            self.results.start.append(taken["fast_zero"] / taken["tutorial"])
-            say(f"start: {taken['fast_zero']:.2f} s, not {taken['tutorial']:.2f} s")
+                measured[name] = servers.start_seconds(
+                    command, port, prepared[name], self.key, token
+                )
+                self.results.start_seconds.setdefault(name, []).append(measured[name])
+            self.results.start.append(measured["fast_zero"] / measured["tutorial"])
+            log(f"start: {measured['fast_zero']:.2f} s, not {measured['tutorial']:.2f} s")
 
 
 def measure_feed(
     rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds.")] = 5,
     seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
-    people: Annotated[int, typer.Option(min=2000, help="How many; each follows 100.")] = 100_000,
-    posts: Annotated[int, typer.Option(min=10_000, help="How many.")] = 5_000_000,
+    people: Annotated[
+        int, typer.Option(min=2000, help="Number of people; each follows 100.")
+    ] = 100_000,
+    posts: Annotated[int, typer.Option(min=10_000, help="Number of posts.")] = 5_000_000,
 ) -> None:
-    """Measure the feed beside a list of todos, with a crowd: 10,000,000 follows by default.
+    """Measure the feed beside a list of todos, with 10,000,000 follows by default.
 
-    Writing them takes some minutes and 4 GB in the temporary folder, which are given back.
+    Writing them takes some minutes and 4 GB in the temporary folder, which is removed at the end.
     """
     wrk = traffic.find_wrk()
-    size = Crowd(people, posts)
+    size = FeedSize(people, posts)
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         with embedded.running(place / "data") as url:
@@ -231,11 +239,11 @@ def measure_feed(
                         tasks[table] = bar.add_task(table, total=expected or None)
                     bar.update(tasks[table], completed=done, total=expected or done)
 
-                database = crowd.prepare(superuser, size, progress)
+                database = feed_data.prepare(superuser, size, progress)
             benchmark = feed.Benchmark(
                 place / "data" / f"pg{embedded.MAJOR}", traffic.Wrk(wrk, place), size
             )
-            for part in benchmark.run(database, rounds, seconds, say):
+            for part in benchmark.run(database, rounds, seconds, log):
                 typer.echo(f"{part}\n")
 
 

@@ -1,4 +1,4 @@
-"""Databases on one PostgreSQL of the benchmark's own, with the same people and todos in each."""
+"""Databases on a separate PostgreSQL, with the same users and todos in each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bench import tutorial
 from fast_zero.core.database import migrations
 
 USERS = 1000
-PASSWORD = "a fine long sentence"  # noqa: S105  # made up, and for nobody
+PASSWORD = "a fine long sentence"  # noqa: S105  # used only here
 PATIENCE = 60  # seconds
 TITLES = ("Buy bread", "Call the plumber", "Read about gardens", "Pay the electricity bill")
 STATES = ("draft", "todo", "doing", "done", "trash")
@@ -35,7 +35,7 @@ class Database:
                 connection.execute(statement.encode())
 
     def reset(self) -> None:
-        """Take out what a round created, so that every round finds the same table."""
+        """Delete the todos that a round created, so that every round has the same table."""
         self.run(f"DELETE FROM todos WHERE id > {USERS * self.each}", "VACUUM ANALYZE todos")
 
 
@@ -44,32 +44,32 @@ def email(user_id: int) -> str:
 
 
 def prepare(server: URL, each: int) -> dict[str, Database]:
-    """Make one database for each contender."""
+    """Create one database for each server."""
     admin = Database(server, 0)
-    ours, limit, usual = (
+    own, limit, tutorial_database = (
         Database(server.set(database=name), each) for name in ("fast_zero", "limit", "tutorial")
     )
-    prepare_ours(admin, ours)
+    prepare_migrated(admin, own)
     admin.run('CREATE DATABASE "limit" TEMPLATE fast_zero', "CREATE DATABASE tutorial")
-    engine = create_engine(usual.url)
+    engine = create_engine(tutorial_database.url)
     tutorial.Base.metadata.create_all(engine)
     engine.dispose()
-    seed(usual, "password")
-    return {"fast_zero": ours, "limit": limit, "tutorial": usual}
+    seed(tutorial_database, "password")
+    return {"fast_zero": own, "limit": limit, "tutorial": tutorial_database}
 
 
 def prepare_large(server: URL, each: int) -> Database:
     large = Database(server.set(database="large"), each)
-    prepare_ours(Database(server, 0), large)
+    prepare_migrated(Database(server, 0), large)
     return large
 
 
-def prepare_ours(admin: Database, ours: Database) -> None:
-    admin.run(f"CREATE DATABASE {ours.url.database}")
-    migrations.upgrade(ours.url, PATIENCE)
-    seed(ours, "password_hash")
-    # The log-ins of `tokens`, each in the name of its user.
-    ours.run(
+def prepare_migrated(admin: Database, target: Database) -> None:
+    admin.run(f"CREATE DATABASE {target.url.database}")
+    migrations.upgrade(target.url, PATIENCE)
+    seed(target, "password_hash")
+    # The login sessions of the tokens, one for each user.
+    target.run(
         "INSERT INTO login_sessions (id, owner_id, refresh_digest, scopes, user_agent, address,"
         " expires_at) OVERRIDING SYSTEM VALUE SELECT id, id, sha256(username::bytea), '{}', 'wrk',"
         " '127.0.0.1', now() + interval '1 day' FROM users",
@@ -79,7 +79,7 @@ def prepare_ours(admin: Database, ours: Database) -> None:
 
 
 def seed(database: Database, password_column: str) -> None:
-    """Copy people and todos in. A user's todos lie apart, as they do when people take turns."""
+    """Copy users and todos. A user's todos are apart, as if users took turns."""
     password = PasswordHash.recommended().hash(PASSWORD)
     with psycopg.connect(
         database.url.set(drivername="postgresql").render_as_string(hide_password=False)

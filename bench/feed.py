@@ -1,4 +1,4 @@
-"""What the feed costs beside a list of todos, with a hundred thousand people and their posts."""
+"""The cost of the feed beside a list of todos, with a hundred thousand people and their posts."""
 
 import json
 import secrets
@@ -12,8 +12,8 @@ from statistics import median
 from pydantic import SecretStr
 
 from bench import report, servers, traffic
-from bench.crowd import FAMOUS, Crowd
 from bench.databases import Database
+from bench.feed_data import FAMOUS, FeedSize
 from bench.servers import HOST, TICKS, Server
 from fast_zero.core import security
 from fast_zero.core.settings import Settings
@@ -25,12 +25,12 @@ TIMES = 5.0
 LIST = "list of todos"
 WRITERS = range(1, FAMOUS + 1)
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one kind of request took, in microseconds of processors a request."""
+    """The cost of one kind of request, in microseconds of CPU time for each request."""
 
     measured: traffic.Measured
     server: float
@@ -42,7 +42,7 @@ class Cost:
 
 
 class Benchmark:
-    def __init__(self, cluster: Path, wrk: traffic.Wrk, size: Crowd) -> None:
+    def __init__(self, cluster: Path, wrk: traffic.Wrk, size: FeedSize) -> None:
         self.cluster = cluster
         self.wrk = wrk
         self.size = size
@@ -54,7 +54,7 @@ class Benchmark:
     def token(self, user_id: int) -> str:
         return security.create_access_token(self.settings, user_id, user_id, ALL_SCOPES)
 
-    def run(self, database: Database, rounds: int, seconds: int, say: Say) -> Iterator[str]:
+    def run(self, database: Database, rounds: int, seconds: int, log: Log) -> Iterator[str]:
         with servers.running("fast_zero", database, self.key, self.token(1)) as server:
             kinds = self.write_requests(server)
             costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
@@ -64,7 +64,7 @@ class Benchmark:
                 for kind in kinds:
                     cost = self.measure(server, kind, seconds)
                     costs[kind].append(cost)
-                    say(f"round {number + 1}: {kind}: {cost.micros:,.0f} µs of processors")
+                    log(f"round {number + 1}: {kind}: {cost.micros:,.0f} µs of CPU time")
         yield report.table(
             ["", "requests/s", "p50 ms", "p99 ms", "server µs", "database µs", "times the list"],
             (row(kind, costs) for kind in kinds),
@@ -74,7 +74,7 @@ class Benchmark:
         yield report.table(["floor", "measured", "wanted", ""], [floor.row()])
 
     def write_requests(self, server: Server) -> list[str]:
-        """Write down what is asked of each kind, by many people in turn."""
+        """Write a file for each kind, with requests of many users in turn."""
         readers = {reader: self.token(reader) for reader in self.size.readers()}
         writers = {writer: self.token(writer) for writer in WRITERS}
         new = json.dumps({"text": "The bread is in the oven, again."})
@@ -89,7 +89,7 @@ class Benchmark:
                 for token in readers.values()
             ]
 
-        asked = {
+        requests_by_kind = {
             LIST: first("/todos"),
             "timeline, first page": first("/timeline"),
             "timeline, hundredth page": hundredth("/timeline"),
@@ -111,14 +111,14 @@ class Benchmark:
                 get("POST", "/posts", token, new, "application/json") for token in writers.values()
             ],
         }
-        for kind, requests in asked.items():
+        for kind, requests in requests_by_kind.items():
             (self.wrk.folder / kind).write_bytes(b"\0".join(requests))
-        return list(asked)
+        return list(requests_by_kind)
 
     def measure(self, server: Server, kind: str, seconds: float) -> Cost:
         before = database_seconds(self.cluster)
         measured = self.wrk.measure(server, kind, seconds)
-        spent = settled(self.cluster) - before
+        spent = settled_seconds(self.cluster) - before
         if measured.refused or measured.broken:
             message = f"{kind}: {measured.refused} refused, {measured.broken} broken"
             raise RuntimeError(message)
@@ -126,21 +126,21 @@ class Benchmark:
 
 
 def after(server: Server, path: str, token: str) -> str:
-    """Walk to where the hundredth page begins."""
-    place, left = "", PAGE * (PAGES - 1)
-    caller = HTTPConnection(HOST, server.port, timeout=servers.PATIENCE)
-    while left:
-        limit = min(left, 1000)
-        target = f"{path}?limit={limit}{place}"
-        caller.request("GET", target, headers={"Authorization": f"Bearer {token}"})
-        cursor = json.loads(caller.getresponse().read())["next"]
-        place, left = f"&after={cursor}", left - limit
-    caller.close()
+    """Return the cursor of the hundredth page."""
+    cursor_parameter, remaining = "", PAGE * (PAGES - 1)
+    connection = HTTPConnection(HOST, server.port, timeout=servers.PATIENCE)
+    while remaining:
+        limit = min(remaining, 1000)
+        target = f"{path}?limit={limit}{cursor_parameter}"
+        connection.request("GET", target, headers={"Authorization": f"Bearer {token}"})
+        cursor = json.loads(connection.getresponse().read())["next"]
+        cursor_parameter, remaining = f"&after={cursor}", remaining - limit
+    connection.close()
     return str(cursor)
 
 
-def settled(cluster: Path) -> float:
-    """Wait until PostgreSQL has ended what nobody waits for any more, and read its time."""
+def settled_seconds(cluster: Path) -> float:
+    """Wait until PostgreSQL is idle, and return its CPU time."""
     before = -1.0
     while (spent := database_seconds(cluster)) - before > 2 / TICKS:
         before = spent
@@ -149,38 +149,38 @@ def settled(cluster: Path) -> float:
 
 
 def database_seconds(cluster: Path) -> float:
-    """Read how long all of PostgreSQL's processes have run, those that have ended included."""
+    """Return the CPU time of all PostgreSQL processes, including those that have ended."""
     postmaster = (cluster / "postmaster.pid").read_text().splitlines()[0]
-    ticks = sum(map(int, fields(Path("/proc") / postmaster)[11:15]))  # with waited-for children
+    ticks = sum(map(int, fields(Path("/proc") / postmaster)[11:15]))  # including ended children
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            found = fields(process)
+            stat = fields(process)
         except OSError:  # it has just ended
             continue
-        if found[1] == postmaster:
-            ticks += int(found[11]) + int(found[12])
+        if stat[1] == postmaster:
+            ticks += int(stat[11]) + int(stat[12])
     return ticks / TICKS
 
 
 def fields(process: Path) -> list[str]:
-    """Read state, parent and so on, as proc(5) numbers them from the third."""
+    """Return the fields of `stat` from the third on: state, parent and so on (proc(5))."""
     return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def times(kind: str, costs: dict[str, list[Cost]]) -> float:
-    """Give the median of the ratios within each round."""
+    """Return the median of the ratios within each round."""
     pairs = zip(costs[kind], costs[LIST], strict=True)
-    return median(one.micros / listed.micros for one, listed in pairs)
+    return median(cost.micros / list_cost.micros for cost, list_cost in pairs)
 
 
 def row(kind: str, costs: dict[str, list[Cost]]) -> list[str]:
-    found = costs[kind]
+    values = costs[kind]
     columns: tuple[tuple[Callable[[Cost], float], int], ...] = (
-        (lambda one: one.measured.rate, 0),
-        (lambda one: one.measured.p50 / 1000, 1),
-        (lambda one: one.measured.p99 / 1000, 1),
-        (lambda one: one.server, 0),
-        (lambda one: one.database, 0),
+        (lambda cost: cost.measured.rate, 0),
+        (lambda cost: cost.measured.p50 / 1000, 1),
+        (lambda cost: cost.measured.p99 / 1000, 1),
+        (lambda cost: cost.server, 0),
+        (lambda cost: cost.database, 0),
     )
-    numbers = [f"{median(map(column, found)):,.{places}f}" for column, places in columns]
+    numbers = [f"{median(map(column, values)):,.{places}f}" for column, places in columns]
     return [kind, *numbers, f"{times(kind, costs):.2f}"]

@@ -1,7 +1,7 @@
-"""What is possible: raw ASGI, psycopg and one statement a request, with nothing around them.
+"""The fastest possible server: raw ASGI, psycopg and one statement for each request.
 
-It checks the token and who owns a row, since without these no answer would be honest. It
-validates nothing, describes nothing, and has no words for what goes wrong.
+It checks the token and the owner of each row, since no response would be correct without these.
+It has no validation, no documentation and no error messages.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ free: asyncio.LifoQueue[AsyncConnection[Any]] = asyncio.LifoQueue()
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
-        await live(receive, send)
+        await lifespan(receive, send)
         return
-    status, content = await answer(scope, receive)
+    status, content = await handle(scope, receive)
     body = json.dumps(content, separators=(",", ":"), default=datetime.isoformat).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -50,7 +50,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def live(receive: Receive, send: Send) -> None:
+async def lifespan(receive: Receive, send: Send) -> None:
     await receive()
     async with AsyncExitStack() as stack:
         for _ in range(CONNECTIONS):
@@ -63,7 +63,7 @@ async def live(receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def answer(scope: Scope, receive: Receive) -> ResponseModel:
+async def handle(scope: Scope, receive: Receive) -> ResponseModel:
     path = scope["path"]
     if path == "/auth/token":
         return await log_in(dict(parse_qsl((await read(receive)).decode())))
@@ -72,10 +72,10 @@ async def answer(scope: Scope, receive: Receive) -> ResponseModel:
         return 401, {"detail": "Not authenticated"}
     if scope["method"] == "GET":
         return await list_todos(user, dict(parse_qsl(scope["query_string"].decode())))
-    sent = json.loads(await read(receive))
+    body = json.loads(await read(receive))
     if scope["method"] == "POST":
-        return await create_todo(user, sent)
-    return await update_todo(user, int(path.rpartition("/")[2]), sent)
+        return await create_todo(user, body)
+    return await update_todo(user, int(path.rpartition("/")[2]), body)
 
 
 async def read(receive: Receive) -> bytes:
@@ -102,7 +102,7 @@ def sign(signed: bytes) -> bytes:
 
 
 def read_token(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
-    """Check the signature and the end of the token's life, and nothing else."""
+    """Check only the signature and the expiry of the token."""
     for name, value in headers:
         if name == b"authorization":
             signed, _, signature = value.removeprefix(b"Bearer ").rpartition(b".")
@@ -113,44 +113,44 @@ def read_token(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     return None
 
 
-def named(row: tuple[Any, ...]) -> dict[str, Any]:
+def as_dict(row: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
-async def list_todos(user: int, wanted: dict[str, str]) -> ResponseModel:
-    limit = int(wanted.get("limit", "100"))
+async def list_todos(user: int, query: dict[str, str]) -> ResponseModel:
+    limit = int(query.get("limit", "100"))
     parameters: list[object] = [user, limit + 1]
     where = "owner_id = $1"
-    if state := wanted.get("state"):
+    if state := query.get("state"):
         parameters.append(state)
         where += f" AND state = ${len(parameters)}"
-    if title := wanted.get("title"):
+    if title := query.get("title"):
         parameters.append(f"%{title}%")
         where += f" AND title ILIKE ${len(parameters)}"
     rows = await fetch(f"SELECT {LISTED} FROM todos WHERE {where} ORDER BY id LIMIT $2", parameters)
     last = rows[limit - 1][0] if len(rows) > limit else None
-    return 200, {"todos": [named(row) for row in rows[:limit]], "next": last}
+    return 200, {"todos": [as_dict(row) for row in rows[:limit]], "next": last}
 
 
-async def create_todo(user: int, sent: dict[str, str]) -> ResponseModel:
-    values = [user, sent["title"], sent.get("description", ""), sent.get("state", "todo")]
+async def create_todo(user: int, body: dict[str, str]) -> ResponseModel:
+    values = [user, body["title"], body.get("description", ""), body.get("state", "todo")]
     [row] = await fetch(
         "INSERT INTO todos (owner_id, title, description, state) VALUES ($1, $2, $3, $4)"
         f" RETURNING {LISTED}",
         values,
     )
-    return 201, named(row)
+    return 201, as_dict(row)
 
 
-async def update_todo(user: int, todo_id: int, sent: dict[str, str]) -> ResponseModel:
-    known = [name for name in ("title", "description", "state") if name in sent]
-    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(known, start=3))
+async def update_todo(user: int, todo_id: int, body: dict[str, str]) -> ResponseModel:
+    fields = [name for name in ("title", "description", "state") if name in body]
+    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(fields, start=3))
     rows = await fetch(
         f"UPDATE todos SET {changes}, updated_at = now() WHERE owner_id = $1 AND id = $2"
         f" RETURNING {LISTED}",
-        [user, todo_id, *(sent[name] for name in known)],
+        [user, todo_id, *(body[name] for name in fields)],
     )
-    return (200, named(rows[0])) if rows else (404, {"detail": "Task not found."})
+    return (200, as_dict(rows[0])) if rows else (404, {"detail": "Task not found."})
 
 
 async def log_in(form: dict[str, str]) -> ResponseModel:

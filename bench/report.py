@@ -1,4 +1,4 @@
-"""The tables: what each server did, and which floors that meets."""
+"""The tables of the results, and the floors that they meet or miss."""
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ P99_OF_TUTORIAL = 0.35
 STORM = 8.0
 LARGE = 0.8
 START = 1.4
-TOLD = 0.85
+OBSERVED = 0.85
 TRACED = 0.75
 MEMORY = 1.3
 
@@ -30,7 +30,7 @@ class Results:
     storm: list[float] = field(default_factory=list)
     large: list[float] = field(default_factory=list)
     start: list[float] = field(default_factory=list)
-    told: float = 0
+    observed: float = 0
     traced: float = 0
     memory: dict[str, float] = field(default_factory=dict)
     start_seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -56,8 +56,8 @@ class Floor:
 
     def row(self) -> list[str]:
         sign = "≥" if self.at_least else "≤"
-        verdict = "met" if self.met() else "**missed**"
-        return [self.name, f"{self.measured:.2f}", f"{sign} {self.bound:g}", verdict]
+        result = "met" if self.met() else "**missed**"
+        return [self.name, f"{self.measured:.2f}", f"{sign} {self.bound:g}", result]
 
 
 def floors(results: Results) -> Iterator[Floor]:
@@ -77,9 +77,9 @@ def floors(results: Results) -> Iterator[Floor]:
     if results.large:
         name = "list of 1,000,000 todos: rate, of that at 100,000"
         yield Floor(name, median(results.large), LARGE)
-    if results.told:
+    if results.observed:
         name = "list with log and metrics on: rate, of that without"
-        yield Floor(name, results.told, TOLD)
+        yield Floor(name, results.observed, OBSERVED)
         name = "list with a tenth traced: rate, of that without"
         yield Floor(name, results.traced, TRACED)
     if results.start:

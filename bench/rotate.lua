@@ -1,4 +1,4 @@
--- Sends the requests of a file in turn, and prints what was measured as one line of JSON.
+-- Sends the requests of a file in turn, and prints the measurements as one line of JSON.
 local requests, turn = {}, 0
 
 function init(args)

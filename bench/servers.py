@@ -1,4 +1,4 @@
-"""The contenders, each as one process of uvicorn on a loopback port, told apart by nothing else."""
+"""The measured servers: each is one uvicorn process on a loopback port, with the same options."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 PATIENCE = 60  # seconds
 TICKS = os.sysconf("SC_CLK_TCK")
 APPLICATIONS = {
-    # With what `fast-zero serve` gives a worker of its own.
+    # The options that `fast-zero serve` gives its own workers.
     "fast_zero": (
         *("--http", "fast_zero.core.server.protocol:TimeoutProtocol"),
         *("--ws", "none", "--no-server-header"),
@@ -28,7 +28,7 @@ APPLICATIONS = {
     "limit": ("bench.limit:app",),
     "tutorial": ("bench.tutorial:app",),
 }
-# Nothing that fast_zero limits by default may stand in the way of a load test.
+# The limits of fast_zero would refuse the requests of a load test.
 LIMITS = (
     "LOGIN_FAILURES",
     "LOGIN_FAILURES_PER_ADDRESS",
@@ -66,7 +66,7 @@ class Server:
         return 0
 
     def settle(self) -> None:
-        """Wait until the server has ended what its callers no longer wait for."""
+        """Wait until the server has finished the requests that no client waits for."""
         deadline = time.monotonic() + PATIENCE
         busy = True
         while busy and time.monotonic() < deadline:
@@ -84,16 +84,16 @@ def uvicorn(name: str, port: int) -> list[str]:
 def running(
     name: str, database: Database, key: str, token: str, **variables: str
 ) -> Iterator[Server]:
-    """Serve until the block ends, with settings that differ."""
+    """Serve until the block ends, with changed settings."""
     port = free_port()
     with started(uvicorn(name, port), database, key, **variables) as process:
-        first_answer(process, port, token)
+        wait_for_response(process, port, token)
         yield Server(name, process.pid, port, database)
 
 
 @contextmanager
 def collecting() -> Iterator[str]:
-    """Take what a collector would, and forget it; give its address."""
+    """Run a collector that discards what it receives, and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the library's name
@@ -103,7 +103,7 @@ def collecting() -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer((HOST, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -115,25 +115,27 @@ def collecting() -> Iterator[str]:
             thread.join()
 
 
-def start_seconds(words: Sequence[str], port: int, database: Database, key: str, tok: str) -> float:
+def start_seconds(
+    command: Sequence[str], port: int, database: Database, key: str, tok: str
+) -> float:
     """Time a start: from the command to the first list."""
     begin = time.monotonic()
-    with started(words, database, key) as process:
-        first_answer(process, port, tok)
+    with started(command, database, key) as process:
+        wait_for_response(process, port, tok)
         return time.monotonic() - begin
 
 
 @contextmanager
 def started(
-    words: Sequence[str], database: Database, key: str, **variables: str
+    command: Sequence[str], database: Database, key: str, **variables: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    usual = SETTINGS | {"DATABASE_URL": database.address(), "SECRET_KEY": key}
-    quiet = subprocess.DEVNULL
+    environment = SETTINGS | {"DATABASE_URL": database.address(), "SECRET_KEY": key}
+    devnull = subprocess.DEVNULL
     process = subprocess.Popen(
-        words,
-        env=os.environ | usual | variables,
-        stdout=quiet,
-        stderr=quiet if variables else None,  # a log of each request is written, and not read
+        command,
+        env=os.environ | environment | variables,
+        stdout=devnull,
+        stderr=devnull if variables else None,  # the log of each request is discarded
     )
     try:
         yield process
@@ -146,19 +148,21 @@ def started(
             process.wait()
 
 
-def first_answer(process: subprocess.Popen[bytes], port: int, token: str) -> None:
+def wait_for_response(process: subprocess.Popen[bytes], port: int, token: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        caller = HTTPConnection(HOST, port, timeout=PATIENCE)
+        connection = HTTPConnection(HOST, port, timeout=PATIENCE)
         try:
-            caller.request("GET", "/todos?limit=20", headers={"Authorization": f"Bearer {token}"})
-            if caller.getresponse().status == 200:  # noqa: PLR2004  # OK
+            connection.request(
+                "GET", "/todos?limit=20", headers={"Authorization": f"Bearer {token}"}
+            )
+            if connection.getresponse().status == 200:  # noqa: PLR2004  # OK
                 return
         except OSError:
             time.sleep(0.005)
         finally:
-            caller.close()
-    message = f"Nothing answered on port {port}: {process.args!r}"
+            connection.close()
+    message = f"There was no response on port {port}: {process.args!r}"
     raise RuntimeError(message)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of the servers, and how wrk asks it."""
+"""The requests to the servers, and how wrk sends them."""
 
 import json
 import shutil
@@ -59,44 +59,44 @@ def message(method: str, target: str, token: str = "", body: str = "", kind: str
     return "\r\n".join([*lines, "", body]).encode()
 
 
-def ask_list(_user_id: int, token: str) -> bytes:
+def list_request(_user_id: int, token: str) -> bytes:
     return message("GET", "/todos?limit=20", token)
 
 
-def ask_filter(_user_id: int, token: str) -> bytes:
+def filter_request(_user_id: int, token: str) -> bytes:
     return message("GET", "/todos?state=doing&title=bread&limit=20", token)
 
 
-def ask_create(user_id: int, token: str) -> bytes:
+def create_request(user_id: int, token: str) -> bytes:
     new = {"title": f"Buy bread for {user_id}", "description": "The dark one.", "state": "todo"}
     return message("POST", "/todos", token, json.dumps(new), "application/json")
 
 
-def ask_patch(user_id: int, token: str) -> bytes:
+def patch_request(user_id: int, token: str) -> bytes:
     change = {"title": f"Sell bread to {user_id}", "state": "doing"}
     target = f"/todos/{7 * USERS + user_id}"  # the user's eighth
     return message("PATCH", target, token, json.dumps(change), "application/json")
 
 
-def ask_log_in(user_id: int, _token: str) -> bytes:
+def log_in_request(user_id: int, _token: str) -> bytes:
     form = urlencode({"username": email(user_id), "password": PASSWORD})
     return message("POST", "/auth/token", body=form, kind=FORM)
 
 
 KINDS: dict[str, Callable[[int, str], bytes]] = {
-    "list": ask_list,
-    "filter": ask_filter,
-    "create": ask_create,
-    "patch": ask_patch,
-    "log in": ask_log_in,
+    "list": list_request,
+    "filter": filter_request,
+    "create": create_request,
+    "patch": patch_request,
+    "log in": log_in_request,
 }
 
 
 def write_requests(folder: Path, tokens: list[str]) -> None:
-    """Write a file for each kind, with a request of every user; NUL stands between them."""
-    for kind, ask in KINDS.items():
-        asked = [ask(user_id, token) for user_id, token in enumerate(tokens, start=1)]
-        (folder / kind).write_bytes(b"\0".join(asked))
+    """Write a file for each kind, with a request of each user, separated by NUL."""
+    for kind, make_request in KINDS.items():
+        requests = [make_request(user_id, token) for user_id, token in enumerate(tokens, start=1)]
+        (folder / kind).write_bytes(b"\0".join(requests))
 
 
 @dataclass(frozen=True)
@@ -104,34 +104,34 @@ class Wrk:
     program: str
     folder: Path
 
-    def words(self, server: Server, kind: str, connections: int, seconds: float) -> list[str]:
-        load = [f"-c{connections}", "-t1", f"-d{seconds:.0f}s", "--timeout", "30s"]
+    def command(self, server: Server, kind: str, connections: int, seconds: float) -> list[str]:
+        options = [f"-c{connections}", "-t1", f"-d{seconds:.0f}s", "--timeout", "30s"]
         address = f"http://{HOST}:{server.port}"
-        return [self.program, *load, "-s", str(SCRIPT), address, "--", str(self.folder / kind)]
+        return [self.program, *options, "-s", str(SCRIPT), address, "--", str(self.folder / kind)]
 
     def measure(self, server: Server, kind: str, seconds: float) -> Measured:
-        """Ask without pause, and leave the server at rest."""
-        measured = self.ask(server, kind, seconds)
+        """Send requests continuously, and wait until the server is idle."""
+        measured = self.load(server, kind, seconds)
         server.settle()
         return measured
 
-    def ask(self, server: Server, kind: str, seconds: float) -> Measured:
+    def load(self, server: Server, kind: str, seconds: float) -> Measured:
         before = server.cpu_seconds()
-        done = subprocess.run(
-            self.words(server, kind, CONNECTIONS, seconds),
+        result = subprocess.run(
+            self.command(server, kind, CONNECTIONS, seconds),
             capture_output=True,
             text=True,
             timeout=seconds + PATIENCE,
             check=True,
         )
         cpu = server.cpu_seconds() - before
-        return Measured(**json.loads(done.stdout.splitlines()[-1]), cpu=cpu)
+        return Measured(**json.loads(result.stdout.splitlines()[-1]), cpu=cpu)
 
     @contextmanager
     def log_in_storm(self, server: Server, seconds: float) -> Iterator[None]:
-        """Have some clients log in without pause until the block ends."""
-        words = self.words(server, "log in", STORM_CONNECTIONS, seconds + PATIENCE)
-        storm = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        """Let some clients log in continuously until the block ends."""
+        command = self.command(server, "log in", STORM_CONNECTIONS, seconds + PATIENCE)
+        storm = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What is usual: the same contract, written the way that FastAPI tutorials teach it.
+"""The usual server: the same contract, written as FastAPI tutorials teach it.
 
 The pool has its default size, a request is one transaction, the current user is read from the
 database, rows are read before they are changed and refreshed afterwards, and lists take an
@@ -116,7 +116,7 @@ SessionDep = Annotated[AsyncSession, Depends(get_session)]
 async def get_current_user(
     session: SessionDep, token: Annotated[str, Depends(oauth2_scheme)]
 ) -> User:
-    refusal = HTTPException(
+    credentials_error = HTTPException(
         HTTPStatus.UNAUTHORIZED,
         "Could not validate credentials",
         {"WWW-Authenticate": "Bearer"},
@@ -125,10 +125,10 @@ async def get_current_user(
         options: Any = {"verify_aud": False}  # the benchmark's tokens are fast_zero's own
         payload = jwt.decode(token, SECRET_KEY, algorithms=[ALGORITHM], options=options)
     except jwt.InvalidTokenError:
-        raise refusal from None
+        raise credentials_error from None
     user = await session.scalar(select(User).where(User.id == int(payload["sub"])))
     if user is None:
-        raise refusal
+        raise credentials_error
     return user
 
 

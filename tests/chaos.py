@@ -1,7 +1,7 @@
 """Cause every kind of database failure while clients write, and count the effects.
 
-Everything is real: a server process, a PostgreSQL of its own in a temporary folder, and
-clients that keep account of what was acknowledged. Run it from the checkout:
+It uses a server process, a separate PostgreSQL in a temporary folder, and clients that record
+which writes were acknowledged. Run it from the checkout:
 
     python -m tests.chaos [--seconds 30] [fault ...]
 """
@@ -30,7 +30,7 @@ from tests import clusters
 from tests.processes import PATIENCE, postmaster, serving
 
 WRITERS = 8
-POOL = 10  # connections of the server; its setting's default
+POOL = 10  # connections of the server, by default
 ACCOUNT = {"username": "rui", "email": "rui@example.com", "password": "a fine long sentence"}
 ALWAYS = ("/", "/livez")  # they do not need the database
 
@@ -73,9 +73,9 @@ async def restarted(database: Database, _seconds: float) -> None:
 
 async def killed(database: Database, _seconds: float) -> None:
     """The system kills it, for example without free memory, and its supervisor restarts it."""
-    victim = postmaster(database.folder)
-    victim.kill()
-    await asyncio.to_thread(victim.wait)
+    server_process = postmaster(database.folder)
+    server_process.kill()
+    await asyncio.to_thread(server_process.wait)
     await asyncio.to_thread(database.start)
 
 
@@ -88,18 +88,18 @@ async def away(database: Database, seconds: float) -> None:
 
 async def full(database: Database, seconds: float) -> None:
     """Another client takes all connections, also those of the pool."""
-    taken = [database.connect()]
+    connections = [database.connect()]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(psycopg.OperationalError):
-            taken[0].execute(
+            connections[0].execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE application_name = 'fast_zero'"
             )
-            taken.append(database.connect())
+            connections.append(database.connect())
             continue
         await asyncio.sleep(0.05)
-    for connection in taken:
+    for connection in connections:
         connection.close()
 
 
@@ -134,15 +134,15 @@ FAULTS: dict[str, Fault] = {
 
 
 @dataclass
-class Account:
-    """What clients saw."""
+class Observations:
+    """What the clients observed."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     acknowledged: set[str] = field(default_factory=set)
     broken: int = 0  # no response at all
     not_always: int = 0  # errors of routes that do not need the database
     unready: int = 0
-    stale: int = 0  # reads that did not show what was acknowledged before
+    stale: int = 0  # reads that did not return an acknowledged write
     slowest: float = 0
     successes: list[float] = field(default_factory=list)
 
@@ -160,7 +160,7 @@ class Outcome:
     other: dict[int, int]
     broken: int
     lost: int
-    doubled: int
+    duplicated: int
     torn: int
     stale: int
     unready: int
@@ -170,10 +170,10 @@ class Outcome:
     pause: float
     recovery: float
 
-    def good(self) -> bool:
-        wrong = (self.lost, self.doubled, self.torn, self.stale)
-        harm = (*wrong, self.other, self.broken, self.not_always)
-        return not any(harm) and self.connections <= POOL
+    def passed(self) -> bool:
+        data_errors = (self.lost, self.duplicated, self.torn, self.stale)
+        all_errors = (*data_errors, self.other, self.broken, self.not_always)
+        return not any(all_errors) and self.connections <= POOL
 
 
 class Clients:
@@ -183,18 +183,18 @@ class Clients:
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         self.client = client
-        self.account = Account()
+        self.observations = Observations()
         self.stopped = asyncio.Event()
 
-    async def ask(self, method: str, path: str, **content: object) -> httpx2.Response | None:
+    async def request(self, method: str, path: str, **content: object) -> httpx2.Response | None:
         began = time.monotonic()
         try:
             response = await self.client.request(method, path, **content)
         except httpx2.TransportError:
-            self.account.broken += 1
+            self.observations.broken += 1
             return None
         finally:
-            self.account.slowest = max(self.account.slowest, time.monotonic() - began)
+            self.observations.slowest = max(self.observations.slowest, time.monotonic() - began)
         return response
 
     async def write(self, writer: int) -> None:
@@ -202,54 +202,56 @@ class Clients:
             if self.stopped.is_set():
                 return
             title = f"{writer}-{number}"
-            response = await self.note(
+            response = await self.request_and_count(
                 "POST", "/todos", json={"title": title, "description": title}
             )
             if response is None or response.status_code != 201:
                 await asyncio.sleep(0.05)
                 continue
-            self.account.acknowledged.add(title)
-            self.account.successes.append(time.monotonic())
+            self.observations.acknowledged.add(title)
+            self.observations.successes.append(time.monotonic())
             changed = {"title": title + "!", "description": title + "!"}
-            await self.note("PATCH", f"/todos/{response.json()['id']}", json=changed)
-            await self.note("GET", "/todos", params={"limit": 5, "title": title})
+            await self.request_and_count("PATCH", f"/todos/{response.json()['id']}", json=changed)
+            await self.request_and_count("GET", "/todos", params={"limit": 5, "title": title})
 
-    async def note(self, method: str, path: str, **content: object) -> httpx2.Response | None:
-        response = await self.ask(method, path, **content)
+    async def request_and_count(
+        self, method: str, path: str, **content: object
+    ) -> httpx2.Response | None:
+        response = await self.request(method, path, **content)
         if response is not None:
-            self.account.statuses[response.status_code] += 1
+            self.observations.statuses[response.status_code] += 1
             if response.status_code == 503 and "retry-after" not in response.headers:
-                self.account.statuses[0] += 1
+                self.observations.statuses[0] += 1
         return response
 
-    async def look(self) -> None:
+    async def probe(self) -> None:
         while not self.stopped.is_set():
             for path in ALWAYS:
-                response = await self.ask("GET", path)
-                self.account.not_always += response is None or response.status_code != 200
-            response = await self.ask("GET", "/readyz")
-            self.account.unready += response is None or response.status_code != 200
+                response = await self.request("GET", path)
+                self.observations.not_always += response is None or response.status_code != 200
+            response = await self.request("GET", "/readyz")
+            self.observations.unready += response is None or response.status_code != 200
             await asyncio.sleep(0.1)
 
     @contextlib.asynccontextmanager
-    async def busy(self) -> AsyncIterator[None]:
+    async def writing(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as group:
             for writer in range(WRITERS):
                 group.create_task(self.write(writer))
-            group.create_task(self.look())
+            group.create_task(self.probe())
             try:
                 yield
             finally:
                 self.stopped.set()
 
-    async def succeed(self, since: float) -> float:
+    async def wait_for_write(self, since: float) -> float:
         """Wait for a write that is acknowledged after a given time, and return how long it took."""
         async with asyncio.timeout(PATIENCE):
-            while not any(moment >= since for moment in self.account.successes[-1:]):  # noqa: ASYNC110  # a plain list
+            while not any(moment >= since for moment in self.observations.successes[-1:]):  # noqa: ASYNC110  # a list sets no event
                 await asyncio.sleep(0.01)
-        return next(moment for moment in self.account.successes if moment >= since) - since
+        return next(moment for moment in self.observations.successes if moment >= since) - since
 
-    async def stored(self) -> list[dict[str, str]]:
+    async def read_todos(self) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = []
         after: dict[str, str] = {}
         while True:
@@ -262,7 +264,7 @@ class Clients:
 
 
 @contextlib.asynccontextmanager
-async def signed_up(url: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def registered_client(url: str) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         await client.post("/users", json=ACCOUNT)
         form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
@@ -271,40 +273,44 @@ async def signed_up(url: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def suffer(
+async def measure_fault(
     name: str,
     url: str,
-    strike: Callable[[], Awaitable[float | None]],
+    cause_fault: Callable[[], Awaitable[float | None]],
     count: Callable[[], int],
-    kind: type[Clients] = Clients,
+    client_class: type[Clients] = Clients,
 ) -> Outcome:
-    async with signed_up(url) as client:
-        clients = kind(client)
-        async with clients.busy():
-            await clients.succeed(time.monotonic())
+    async with registered_client(url) as client:
+        clients = client_class(client)
+        async with clients.writing():
+            await clients.wait_for_write(time.monotonic())
             await asyncio.sleep(0.5)
-            before = await strike() or 0
-            recovery = before + await clients.succeed(time.monotonic())
+            before = await cause_fault() or 0
+            recovery = before + await clients.wait_for_write(time.monotonic())
             await asyncio.sleep(1)
         connections = count()
-        rows = await clients.stored()
-    account = clients.account
-    kept = Counter(row["title"].removesuffix("!") for row in rows)
+        rows = await clients.read_todos()
+    observations = clients.observations
+    stored_titles = Counter(row["title"].removesuffix("!") for row in rows)
     return Outcome(
         fault=name,
-        requests=account.statuses.total(),
-        refused=account.statuses[503],
-        other={status: n for status, n in account.statuses.items() if status not in kind.expected},
-        broken=account.broken,
-        lost=len(account.acknowledged - kept.keys()),
-        doubled=sum(times - 1 for times in kept.values()),
+        requests=observations.statuses.total(),
+        refused=observations.statuses[503],
+        other={
+            status: n
+            for status, n in observations.statuses.items()
+            if status not in client_class.expected
+        },
+        broken=observations.broken,
+        lost=len(observations.acknowledged - stored_titles.keys()),
+        duplicated=sum(times - 1 for times in stored_titles.values()),
         torn=sum(row["title"] != row["description"] for row in rows),
-        stale=account.stale,
-        unready=account.unready,
-        not_always=account.not_always,
+        stale=observations.stale,
+        unready=observations.unready,
+        not_always=observations.not_always,
         connections=connections,
-        slowest=account.slowest,
-        pause=account.longest_pause(),
+        slowest=observations.slowest,
+        pause=observations.longest_pause(),
         recovery=recovery,
     )
 
@@ -335,7 +341,7 @@ def run(name: str, seconds: float) -> Outcome:
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
         with serving(database.folder.parent / "server", **variables) as server:
 
-            async def strike() -> None:
+            async def cause_fault() -> None:
                 await FAULTS[name](database, seconds)
 
             def count() -> int:
@@ -344,7 +350,7 @@ def run(name: str, seconds: float) -> Outcome:
                         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fast_zero'"
                     ).fetchone()[0]
 
-            return asyncio.run(suffer(name, server.url, strike, count))
+            return asyncio.run(measure_fault(name, server.url, cause_fault, count))
 
 
 def run_embedded() -> Outcome:
@@ -352,17 +358,17 @@ def run_embedded() -> Outcome:
     with tempfile.TemporaryDirectory(prefix="fast_zero-chaos-") as folder:
         data = Path(folder) / "data"
 
-        async def strike() -> float:
-            """Return the seconds until there was another."""
-            victim = postmaster(data)
+        async def cause_fault() -> float:
+            """Return the seconds until another server ran."""
+            server_process = postmaster(data)
             began = time.monotonic()
-            victim.kill()
-            while postmaster(data) in {None, victim}:  # noqa: ASYNC110  # a process sets no event
+            server_process.kill()
+            while postmaster(data) in {None, server_process}:  # noqa: ASYNC110  # a process sets no event
                 await asyncio.sleep(0.01)
             return time.monotonic() - began
 
         with serving(data) as server:
-            return asyncio.run(suffer("embedded", server.url, strike, lambda: 0))
+            return asyncio.run(measure_fault("embedded", server.url, cause_fault, lambda: 0))
 
 
 COLUMNS = {
@@ -370,9 +376,9 @@ COLUMNS = {
     "requests": "requests",
     "503": "refused",
     "other": "other",
-    "no answer": "broken",
+    "no response": "broken",
     "lost": "lost",
-    "doubled": "doubled",
+    "duplicated": "duplicated",
     "torn": "torn",
     "stale": "stale",
     "unready": "unready",
@@ -396,17 +402,17 @@ def main() -> None:
     names = [*FAULTS, "embedded"]
     parser.add_argument("faults", nargs="*", metavar="fault", help=", ".join(names))
     parser.add_argument(
-        "--seconds", type=float, default=30, help="how long a fault lasts that lasts (30)"
+        "--seconds", type=float, default=30, help="duration of the faults that have one (30)"
     )
-    wanted = parser.parse_args()
-    if unknown := set(wanted.faults) - set(names):
+    options = parser.parse_args()
+    if unknown := set(options.faults) - set(names):
         parser.error(f"there is no fault {', '.join(sorted(unknown))}")
     print(line(list(COLUMNS)), flush=True)
     outcomes = []
-    for name in wanted.faults or names:
-        outcomes.append(run(name, wanted.seconds))
+    for name in options.faults or names:
+        outcomes.append(run(name, options.seconds))
         print(line([getattr(outcomes[-1], field) for field in COLUMNS.values()]), flush=True)
-    sys.exit(not all(outcome.good() for outcome in outcomes))
+    sys.exit(not all(outcome.passed() for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ MIGRATION_WAIT_SECONDS = 60
 def shared() -> Iterator[None]:
     """Have this process and those that it starts share the database until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="fast_zero-template-"))
-    folder.chmod(0o755)  # as root, PostgreSQL runs as another account, which has to get in
+    folder.chmod(0o755)  # as root, PostgreSQL runs as another account, which needs access
     os.environ[VARIABLE] = str(folder)
     try:
         yield
@@ -36,7 +36,7 @@ def are_shared() -> bool:
 
 
 def copy_to(data_dir: Path) -> Path:
-    """Make a DATA_DIR whose database is migrated. Whoever is first makes the original."""
+    """Create a DATA_DIR with a migrated database. The first caller creates the original."""
     folder = Path(os.environ[VARIABLE])
     original = folder / "data"
     with file_locks.held(folder / "lock"):

@@ -28,7 +28,7 @@ class Collector:
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans() if span.name == name]
 
-    def everything(self) -> bytes:
+    def all_bodies(self) -> bytes:
         return b"".join(body for bodies in self.bodies.values() for body in bodies)
 
 
@@ -37,9 +37,9 @@ def collecting() -> Iterator[Collector]:
     """Collect until the block ends."""
     collector = Collector()
 
-    def keep(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+    def store(request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
         collector.bodies.setdefault(request.path, []).append(body)
         return 200, b""
 
-    with fake_service(keep) as collector.url:
+    with fake_service(store) as collector.url:
         yield collector

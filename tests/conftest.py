@@ -332,15 +332,15 @@ def bearer(token_of) -> Callable[[User], dict[str, str]]:
 
 
 @pytest.fixture
-def sign_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
+def log_in(settings, commit) -> Callable[[User], Awaitable[dict[str, str]]]:
     """Open a session that all connections see, for `live`; return the headers of its token."""
 
-    async def sign_in(user):
+    async def log_in(user):
         [opened] = await commit(LoginSessionFactory(owner_id=user.id))
         token = security.create_access_token(settings, user.id, opened.id, ALL_SCOPES)
         return {"Authorization": f"Bearer {token}"}
 
-    return sign_in
+    return log_in
 
 
 @pytest.fixture
@@ -367,7 +367,7 @@ class Statements(list):
 
     transactions = 0
 
-    def note(self, query: str | bytes) -> None:
+    def record_query(self, query: str | bytes) -> None:
         text = query if isinstance(query, str) else query.decode()
         if text.startswith("SAVEPOINT"):  # a transaction of a session, nested in that of the test
             self.transactions += 1
@@ -376,13 +376,13 @@ class Statements(list):
 
 
 @asynccontextmanager
-async def observing_driver(connection: AsyncConnection, note) -> AsyncIterator[None]:
-    """Call `note` with each statement that the driver sends on a connection, and its values."""
+async def observing_driver(connection: AsyncConnection, record_query) -> AsyncIterator[None]:
+    """Call `record_query` with each statement that the driver sends, and its values."""
     raw = (await connection.get_raw_connection()).driver_connection
 
     class ObservedCursor(AsyncCursor):
         async def execute(self, query, params=None, **options):
-            note(query, params)
+            record_query(query, params)
             return await super().execute(query, params, **options)
 
     before, raw.cursor_factory = raw.cursor_factory, ObservedCursor
@@ -397,10 +397,10 @@ async def sent(connection) -> AsyncIterator[list[tuple[str, object]]]:
     """Record the statements that the driver sends, with their values."""
     sent: list[tuple[str, object]] = []
 
-    def note(query, values):
+    def record_query(query, values):
         sent.append((query if isinstance(query, str) else query.decode(), values))
 
-    async with observing_driver(connection, note):
+    async with observing_driver(connection, record_query):
         yield sent
 
 
@@ -417,11 +417,11 @@ async def statements(connection) -> AsyncIterator[Callable[[], AbstractContextMa
         finally:
             recording.clear()
 
-    def note(query, _values):
+    def record_query(query, _values):
         for sent in recording:
-            sent.note(query)
+            sent.record_query(query)
 
-    async with observing_driver(connection, note):
+    async with observing_driver(connection, record_query):
         yield record
 
 

@@ -54,7 +54,7 @@ class PersonalTokenFactory(factory.Factory):
         token = factory.LazyFunction(new_token)
 
     owner_id: int
-    digest = factory.LazyAttribute(lambda made: security.digest(made.token))
+    digest = factory.LazyAttribute(lambda row: security.digest(row.token))
     name = "Backup"
     scopes = factory.LazyFunction(lambda: sorted(ALL_SCOPES))
     expires_at = factory.LazyFunction(lambda: datetime.now(UTC) + timedelta(days=90))
@@ -79,7 +79,7 @@ class PostFactory(factory.Factory):
     visibility = "public"
     above = factory.LazyFunction(list)
     circle = factory.LazyAttribute(
-        lambda made: made.author_id if made.visibility == "followers" else None
+        lambda row: row.author_id if row.visibility == "followers" else None
     )
 
 

@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Iterator, Sequence
 
 NETWORK = "10.213.77"
-EDGE = f"{NETWORK}.1"  # this machine's own address in it
+EDGE = f"{NETWORK}.1"  # the address of this machine in the network
 # Also a namespace, so that no firewall of this machine filters its traffic.
 SWITCH = "fz-switch"
 
 
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)
 
 
 def address_of(number: int) -> str:
@@ -48,7 +48,7 @@ def plug_in(name: str) -> None:
     ip("-n", SWITCH, "link", "set", name, "master", "bridge", "up")
 
 
-def cut(name: str) -> None:
+def disconnect(name: str) -> None:
     """Disconnect a host: packets in flight are lost without a notification."""
     ip("-n", SWITCH, "link", "set", name, "down")
 

@@ -21,9 +21,9 @@ from fast_zero.core.database.embedded import roles
 from fast_zero.core.errors import StartError
 from fast_zero.core.settings import parse_database_url
 
-# If the tests run in a container, the engine is asked for the address of the new container.
+# If the tests run in a container, testcontainers gets the address of the new one from the engine.
 os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
-from testcontainers.community.postgres import PostgresContainer  # reads the above
+from testcontainers.community.postgres import PostgresContainer  # reads the variable
 
 MIGRATION_WAIT_SECONDS = 60
 
@@ -99,7 +99,7 @@ def allow_tests(url: URL) -> None:
     admin = url.set(drivername="postgresql", username=roles.SUPERUSER)
     with psycopg.connect(admin.render_as_string()) as connection:
         connection.execute(f"ALTER ROLE {roles.APPLICATION} CREATEDB")
-        # DROP DATABASE … WITH (FORCE) ends autovacuum, too, where it is at work.
+        # DROP DATABASE … WITH (FORCE) also ends autovacuum, if it is running.
         connection.execute(f"GRANT pg_signal_backend TO {roles.APPLICATION}")
         connection.execute(
             f"GRANT SET ON PARAMETER session_replication_role TO {roles.APPLICATION}"

@@ -28,7 +28,7 @@ from fast_zero import cli
 from fast_zero.core.observability import logs
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
-PATIENCE = 60  # seconds until a program that hangs is given up; a busy machine is slow
+PATIENCE = 60  # seconds until a program that hangs is killed; a busy machine is slow
 WORKING = re.compile(r"Running jobs")
 ANNOUNCEMENT = re.compile(r"listens on (http://\S+)")
 
@@ -46,11 +46,11 @@ def environment(data_dir: Path, *, measured: bool = False, **variables: str) -> 
     return inherited | {"DATA_DIR": str(data_dir), "REQUESTS_PER_MINUTE": "off"} | variables
 
 
-def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = False, **variables: str):
+def run(data_dir: Path, *arguments: str, stdin: str = "", measured: bool = False, **variables: str):
     """Run a command as a program, without a terminal."""
     return subprocess.run(
-        [*PROGRAM, *words],
-        cwd="/",  # where no `.env` lies
+        [*PROGRAM, *arguments],
+        cwd="/",  # which has no `.env`
         env=environment(data_dir, measured=measured, **variables),
         input=stdin,
         capture_output=True,
@@ -60,7 +60,7 @@ def run(data_dir: Path, *words: str, stdin: str = "", measured: bool = False, **
     )
 
 
-def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
+def call(data_dir: Path, *arguments: str, stdin: str = "", **variables: str):
     """Run a command in this process, which saves the second that starting a program takes.
 
     At least one test of each command uses `run`.
@@ -68,9 +68,9 @@ def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
     output, errors = io.StringIO(), io.StringIO()
     with (
         restored_process(),
-        contextlib.chdir("/"),  # where no `.env` lies
+        contextlib.chdir("/"),  # which has no `.env`
         mock.patch.dict(os.environ, environment(data_dir, **variables), clear=True),
-        mock.patch.object(sys, "argv", ["fast-zero", *words]),
+        mock.patch.object(sys, "argv", ["fast-zero", *arguments]),
         mock.patch.object(sys, "stdin", io.StringIO(stdin)),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
@@ -79,7 +79,7 @@ def call(data_dir: Path, *words: str, stdin: str = "", **variables: str):
             cli.main()
         except SystemExit as end:
             status = end.code
-    return subprocess.CompletedProcess(words, status, output.getvalue(), errors.getvalue())
+    return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
 
 @contextlib.contextmanager
@@ -104,7 +104,7 @@ def restored_process() -> Iterator[None]:
 
 def on_a_terminal(
     data_dir: Path,
-    *words: str,
+    *arguments: str,
     typed: str = "",
     terminal: str = "xterm-256color",
     measured: bool = False,
@@ -112,7 +112,7 @@ def on_a_terminal(
     """Run a command on a pseudo-terminal, and return what it showed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*PROGRAM, *words],
+        [*PROGRAM, *arguments],
         env=environment(data_dir, measured=measured, TERM=terminal),
         stdin=theirs,
         stdout=theirs,
@@ -146,14 +146,14 @@ class Serving:
 
 @contextlib.contextmanager
 def serving(
-    data_dir: Path, *words: str, measured: bool = False, **variables: str
+    data_dir: Path, *arguments: str, measured: bool = False, **variables: str
 ) -> Iterator[Serving]:
     """Serve on a free port until the block ends. Remaining processes are killed."""
     log = data_dir.parent / f"{data_dir.name}-{time.monotonic_ns()}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*PROGRAM, "serve", "--port", "0", *words],
-            cwd="/",  # where no `.env` lies
+            [*PROGRAM, "serve", "--port", "0", *arguments],
+            cwd="/",  # which has no `.env`
             env=environment(data_dir, measured=measured, **variables),
             stdout=output,
             stderr=output,
@@ -197,15 +197,15 @@ def wait_for_announcement(process: subprocess.Popen, log: Path) -> str:
     return wait_for(ANNOUNCEMENT, process, log)[1]
 
 
-def wait_for(words: re.Pattern, process: subprocess.Popen, log: Path) -> re.Match:
+def wait_for(pattern: re.Pattern, process: subprocess.Popen, log: Path) -> re.Match:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if found := words.search(log.read_text()):
+        if found := pattern.search(log.read_text()):
             return found
         if process.poll() is not None:
             break
         time.sleep(0.05)
-    message = f"{words.pattern!r} is not in the log:\n{log.read_text()}"
+    message = f"{pattern.pattern!r} is not in the log:\n{log.read_text()}"
     raise AssertionError(message)
 
 
@@ -224,9 +224,9 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-async def until(ask: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not ask():  # noqa: ASYNC110  # another process cannot set an event
+        while not condition():  # noqa: ASYNC110  # another process cannot set an event
             await asyncio.sleep(0.05)
 
 

@@ -18,10 +18,10 @@ class Standby(Database):
         self.programs = primary.programs
         self.folder.mkdir()
         self.folder.chmod(0o777)  # the account that runs PostgreSQL creates the cluster in it
-        words = ["-h", primary.cluster, "-U", roles.SUPERUSER, "-c", "fast", "-R"]
-        copy = [self.programs / "pg_basebackup", "-D", self.cluster, *words]
+        options = ["-h", primary.cluster, "-U", roles.SUPERUSER, "-c", "fast", "-R"]
+        copy = [self.programs / "pg_basebackup", "-D", self.cluster, *options]
         assert programs.run(copy, primary.cluster) == 0
-        # The primary's own socket lies in its folder, and so the lock of it is copied.
+        # The folder of the primary contains its socket, so the lock of the socket is copied, too.
         (self.cluster / f"{embedded.SOCKET_NAME}.lock").unlink()
         self.url = f"postgresql://{roles.SUPERUSER}@/postgres?host={self.cluster}"
 

@@ -27,8 +27,16 @@ RECORDED = {
 PROMETHEUS, ALERTMANAGER = shutil.which("prometheus"), shutil.which("prometheus-alertmanager")
 PROMTOOL, AMTOOL = shutil.which("promtool"), shutil.which("amtool")
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-# A month in minutes.
-HURRY = {"6h": "20s", "1h": "10s", "30m": "10s", "5m": "5s", "10m": "5s", "2m": "5s", "1m": "0s"}
+# The durations in the rules, and what replaces them in the test.
+SHORT_DURATIONS = {
+    "6h": "20s",
+    "1h": "10s",
+    "30m": "10s",
+    "5m": "5s",
+    "10m": "5s",
+    "2m": "5s",
+    "1m": "0s",
+}
 
 without_prometheus = pytest.mark.skipif(
     None in {PROMETHEUS, ALERTMANAGER, PROMTOOL, AMTOOL},
@@ -46,28 +54,28 @@ def expressions() -> Iterator[str]:
 
 @without_prometheus
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
         [PROMTOOL, "check", "rules", "rules.yml"],
         [PROMTOOL, "test", "rules", "rules_test.yml"],
         [PROMTOOL, "check", "config", "prometheus.yml"],
         [AMTOOL, "check-config", "alertmanager.yml"],
     ],
-    ids=lambda words: " ".join(str(word).rpartition("/")[2] for word in words),
+    ids=lambda command: " ".join(str(word).rpartition("/")[2] for word in command),
 )
-def test_the_alerting_rules_are_valid_and_pass_their_tests(words):
-    done = subprocess.run(words, cwd=OBSERVE, capture_output=True, text=True, check=False)
+def test_the_alerting_rules_are_valid_and_pass_their_tests(command):
+    result = subprocess.run(command, cwd=OBSERVE, capture_output=True, text=True, check=False)
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_every_alert_says_what_to_do():
+def test_every_alert_links_to_its_section_of_the_runbook():
     runbook = (ROOT / "docs/runbook.md").read_text()
     anchors = {heading.lower() for heading in re.findall(r"^## (\w+)$", runbook, re.MULTILINE)}
-    pointed = {rule["annotations"]["runbook"].removeprefix("docs/runbook.md#") for rule in ALERTS}
+    linked = {rule["annotations"]["runbook"].removeprefix("docs/runbook.md#") for rule in ALERTS}
 
-    assert pointed == anchors
-    assert len(pointed) == len(ALERTS)
+    assert linked == anchors
+    assert len(linked) == len(ALERTS)
     assert all(rule["annotations"]["summary"].endswith(".") for rule in ALERTS)
 
 
@@ -75,21 +83,21 @@ def test_every_metric_in_a_query_exists(data_dir):
     port = free_port()
     with serving(data_dir, METRICS_PORT=str(port)) as server:
         httpx2.post(f"{server.url}/auth/token", data={"username": "a", "password": "b"})
-        told = ""
-        while "fast_zero_jobs{" not in told:
+        exposition = ""
+        while "fast_zero_jobs{" not in exposition:
             time.sleep(0.05)
-            told = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
-    known = set(re.findall(r"^(\w+)[{ ]", told, re.MULTILINE)) | RECORDED
-    asked = {name for text in expressions() for name in re.findall(r"\bfast_zero[\w:]+", text)}
+            exposition = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    known = set(re.findall(r"^(\w+)[{ ]", exposition, re.MULTILINE)) | RECORDED
+    used = {name for text in expressions() for name in re.findall(r"\bfast_zero[\w:]+", text)}
 
-    assert len(asked) > 15
-    assert asked <= known
+    assert len(used) > 15
+    assert used <= known
 
 
 @contextlib.contextmanager
-def program(*words: object) -> Iterator[None]:
+def program(*arguments: object) -> Iterator[None]:
     with subprocess.Popen(
-        list(map(str, words)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        list(map(str, arguments)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             yield
@@ -99,26 +107,26 @@ def program(*words: object) -> Iterator[None]:
 
 @contextlib.contextmanager
 def webhook() -> Iterator[tuple[str, list[dict]]]:
-    heard: list[dict] = []
+    alerts: list[dict] = []
 
     def listen(_request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
-        heard.extend(json.loads(body)["alerts"])
+        alerts.extend(json.loads(body)["alerts"])
         return 200, b""
 
     with fake_service(listen) as url:
-        yield f"{url}/", heard
+        yield f"{url}/", alerts
 
 
-def hurried(text: str) -> str:
-    text = re.sub(r"\[(\w+)\]", lambda found: f"[{HURRY[found[1]]}]", text)
-    return re.sub(r"for: (\w+)", lambda found: f"for: {HURRY[found[1]]}", text)
+def shorten(text: str) -> str:
+    text = re.sub(r"\[(\w+)\]", lambda match: f"[{SHORT_DURATIONS[match[1]]}]", text)
+    return re.sub(r"for: (\w+)", lambda match: f"for: {SHORT_DURATIONS[match[1]]}", text)
 
 
 @without_prometheus
 def test_failing_requests_raise_an_alert_through_prometheus_and_alertmanager(tmp_path):
     metrics, scraper, manager = free_port(), free_port(), free_port()
-    with own_database() as database, webhook() as (url, heard), contextlib.ExitStack() as stack:
-        (tmp_path / "rules.yml").write_text(hurried((OBSERVE / "rules.yml").read_text()))
+    with own_database() as database, webhook() as (url, alerts), contextlib.ExitStack() as stack:
+        (tmp_path / "rules.yml").write_text(shorten((OBSERVE / "rules.yml").read_text()))
         prometheus = (OBSERVE / "prometheus.yml").read_text().replace("15s", "1s")
         prometheus = prometheus.replace("app:9090", f"127.0.0.1:{metrics}")
         prometheus = prometheus.replace("alertmanager:9093", f"127.0.0.1:{manager}")
@@ -151,11 +159,11 @@ def test_failing_requests_raise_an_alert_through_prometheus_and_alertmanager(tmp
         )
         database.stop("immediate")
         deadline = time.monotonic() + PATIENCE
-        while not [one for one in heard if one["labels"]["alertname"] == "RequestsFail"]:
+        while not [alert for alert in alerts if alert["labels"]["alertname"] == "RequestsFail"]:
             assert httpx2.get(f"{server.url}/users").status_code == 503
-            assert time.monotonic() < deadline, heard
+            assert time.monotonic() < deadline, alerts
             time.sleep(0.1)
         database.start()
 
-    [alert, *_] = [one for one in heard if one["labels"]["alertname"] == "RequestsFail"]
+    [alert, *_] = [alert for alert in alerts if alert["labels"]["alertname"] == "RequestsFail"]
     assert alert["annotations"]["runbook"] == "docs/runbook.md#requestsfail"

@@ -47,45 +47,45 @@ def contents_of(data_dir: Path) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def filled(tmp_path_factory):
     """Return the folder of an embedded database with an account and some todos."""
     data = clusters.copy_to(tmp_path_factory.mktemp("written") / "data")
     with serving(data) as server, httpx2.Client(base_url=server.url, timeout=PATIENCE) as client:
-        sign_in(client)
+        log_in(client)
         for number in range(5):
             client.post("/todos", json={"title": f"todo {number} \t\\ ação"})
     return data
 
 
 @pytest.fixture
-def data(written, tmp_path):
-    """Return a copy of it that is in use, so that no command has to start its database."""
+def data(filled, tmp_path):
+    """Return a copy of `filled` that is in use, so that no command has to start its database."""
     data = tmp_path / "data"
-    subprocess.run(["cp", "--archive", written, data], check=True)  # its owner is another account
+    subprocess.run(["cp", "--archive", filled, data], check=True)  # its owner is another account
     with embedded.running(data):
         yield data
 
 
-def sign_in(client: httpx2.Client) -> None:
+def log_in(client: httpx2.Client) -> None:
     client.post("/users", json=ACCOUNT)
     form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
     token = client.post("/auth/token", data=form).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"
 
 
-def restore(data_dir: Path, *words: str) -> subprocess.CompletedProcess:
-    return call(data_dir, "restore", *words)
+def restore(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return call(data_dir, "restore", *arguments)
 
 
 def test_a_restore_is_identical_to_the_backup(data, tmp_path):
     file, other = tmp_path / "all.backup", tmp_path / "other"
     backed_up = run(data, "backup", str(file))
     restored = run(other, "restore", str(file))
-    again = call(other, "backup", str(tmp_path / "again.backup"))
-    twice = restore(other, str(tmp_path / "again.backup"), "--yes", "postgres")
+    backed_up_again = call(other, "backup", str(tmp_path / "again.backup"))
+    restored_again = restore(other, str(tmp_path / "again.backup"), "--yes", "postgres")
 
-    for done in (backed_up, restored, again, twice):
-        assert done.returncode == 0, done.stderr
+    for result in (backed_up, restored, backed_up_again, restored_again):
+        assert result.returncode == 0, result.stderr
     before = contents_of(data)
     assert len(before) > 10
     assert len(before["todos"]) == 5
@@ -103,11 +103,11 @@ def test_ids_assigned_after_the_backup_are_not_reused(data, tmp_path):
     call(data, "backup", str(file))
     restore(data, str(file), "--yes", "postgres")
     with serving(data) as server:
-        made = httpx2.post(
+        response = httpx2.post(
             f"{server.url}/users", json=ACCOUNT | {"username": "another", "email": "b@example.com"}
         )
 
-    assert made.json()["id"] > 1_000_000
+    assert response.json()["id"] > 1_000_000
 
 
 def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path):
@@ -117,30 +117,30 @@ def test_a_backup_is_a_consistent_snapshot_during_writes(tmp_path):
             serving(database.folder.parent / "server", **variables) as server,
             httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
         ):
-            sign_in(client)
-            stop, written = threading.Event(), []
+            log_in(client)
+            stop, statuses = threading.Event(), []
 
             def write() -> None:
                 while not stop.is_set():
                     body = {"items": [{"op": "create", "title": "pair"}] * 2}
-                    written.append(client.post("/todos/batch", json=body).status_code)
+                    statuses.append(client.post("/todos/batch", json=body).status_code)
 
             writer = threading.Thread(target=write)
             writer.start()
-            while len(written) < 5:
+            while len(statuses) < 5:
                 time.sleep(0.01)
-            before = len(written)
+            before = len(statuses)
             file = tmp_path / "all.backup"
-            done = call(tmp_path, "backup", str(file), "--programs", PROGRAMS, **variables)
+            result = call(tmp_path, "backup", str(file), "--programs", PROGRAMS, **variables)
             stop.set()
             writer.join()
-        assert done.returncode == 0, done.stderr
+        assert result.returncode == 0, result.stderr
         restored = restore(tmp_path / "copy", str(file))
 
     assert restored.returncode == 0, restored.stderr
-    assert set(written) == {200}
+    assert set(statuses) == {200}
     todos = contents_of(tmp_path / "copy")["todos"]
-    assert 2 * before <= len(todos) <= 2 * len(written)
+    assert 2 * before <= len(todos) <= 2 * len(statuses)
     assert len(todos) % 2 == 0  # no partial batch
 
 
@@ -165,7 +165,7 @@ def with_dump(folder: Path, script: str) -> Database:
     return Database(make_url("postgresql://ana@nowhere/todos"), folder)
 
 
-def test_a_link_in_the_place_of_a_backup_is_not_followed(tmp_path):
+def test_a_symbolic_link_in_the_place_of_a_backup_is_not_followed(tmp_path):
     database = with_dump(tmp_path / "programs", "")
     file, elsewhere = tmp_path / "all.backup", tmp_path / "elsewhere"
     file.symlink_to(elsewhere)
@@ -195,7 +195,7 @@ def test_files_of_others_in_a_shared_folder_are_not_used(tmp_path):
 
 
 def test_a_backup_that_belongs_to_another_account_is_refused(tmp_path, monkeypatch):
-    """As in a network folder that maps root to nobody."""
+    """This happens in a network folder that maps root to nobody."""
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
     with pytest.raises(StartError, match="belongs to another account"):
@@ -205,13 +205,13 @@ def test_a_backup_that_belongs_to_another_account_is_refused(tmp_path, monkeypat
 
 
 def test_the_leftovers_of_a_killed_backup_do_not_prevent_another(tmp_path):
-    dying = with_dump(tmp_path / "dying", "kill -9 $PPID")
+    killing = with_dump(tmp_path / "dying", "kill -9 $PPID")
     file = tmp_path / "all.backup"
     code = f"""if True:
         from pathlib import Path
         from sqlalchemy import make_url
         from fast_zero.operations.backup import Database, back_up
-        database = Database(make_url({str(dying.url)!r}), Path({str(dying.programs)!r}))
+        database = Database(make_url({str(killing.url)!r}), Path({str(killing.programs)!r}))
         back_up(database, Path({str(file)!r}), force=False)
     """
     killed = subprocess.run([sys.executable, "-c", code], check=False)
@@ -223,7 +223,7 @@ def test_the_leftovers_of_a_killed_backup_do_not_prevent_another(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("damage", "message"),
     [
         (lambda file: file.write_bytes(file.read_bytes()[:-2000]), ""),
         (lambda file: file.write_text("no backup at all"), "was not written by `fast-zero backup`"),
@@ -231,31 +231,31 @@ def test_the_leftovers_of_a_killed_backup_do_not_prevent_another(tmp_path):
     ],
     ids=["cut off", "something else", "not there"],
 )
-def test_an_incomplete_backup_changes_nothing(data, tmp_path, spoil, said):
+def test_an_incomplete_backup_changes_nothing(data, tmp_path, damage, message):
     file = tmp_path / "all.backup"
     call(data, "backup", str(file))
-    spoil(file)
+    damage(file)
     before = contents_of(data)
 
-    done = restore(data, str(file), "--yes", "postgres")
+    result = restore(data, str(file), "--yes", "postgres")
 
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert said in " ".join(done.stderr.split())
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert message in " ".join(result.stderr.split())
     assert contents_of(data) == before
 
 
-def test_a_database_that_is_in_use_is_replaced_only_by_its_name(data, tmp_path):
+def test_a_database_with_data_is_replaced_only_if_its_name_confirms_it(data, tmp_path):
     file = tmp_path / "all.backup"
     call(data, "backup", str(file))
     before = contents_of(data)
 
-    for words in ([], ["--yes", "another"]):
-        refused = restore(data, str(file), *words)
+    for options in ([], ["--yes", "another"]):
+        refused = restore(data, str(file), *options)
         assert refused.returncode == 1
         assert "Nothing was changed. Confirm with --yes postgres." in refused.stderr
-    words = ("restore", str(file))
-    shown = on_a_terminal(data, *words, typed="postgres\n", measured=True)
+    command = ("restore", str(file))
+    shown = on_a_terminal(data, *command, typed="postgres\n", measured=True)
 
     assert "Everything in the database" in shown
     assert "Restored" in shown
@@ -268,11 +268,11 @@ def test_a_backup_of_a_newer_release_is_refused(data, tmp_path):
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     call(data, "backup", str(file))
 
-    done = restore(tmp_path / "other", str(file))
+    result = restore(tmp_path / "other", str(file))
 
-    assert done.returncode == 1
+    assert result.returncode == 1
     assert "has the revision 9999, and this release knows none after" in " ".join(
-        done.stderr.split()
+        result.stderr.split()
     )
 
 
@@ -285,45 +285,47 @@ def test_missing_or_outdated_programs_are_reported(tmp_path):
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": "k" * 48}
         for folder in (old, tmp_path / "nowhere"):
             file = tmp_path / "all.backup"
-            done = call(tmp_path, "backup", str(file), "--programs", str(folder), **variables)
-            assert done.returncode == 1
-            assert "there is no pg_dump of 18 or later" in " ".join(done.stderr.split())
+            result = call(tmp_path, "backup", str(file), "--programs", str(folder), **variables)
+            assert result.returncode == 1
+            assert "there is no pg_dump of 18 or later" in " ".join(result.stderr.split())
             assert not file.exists()
 
 
 def test_a_password_is_on_no_command_line(tmp_path):
-    seen = tmp_path / "seen"
-    spy = tmp_path / "spy"
-    spy.mkdir()
+    recorded = tmp_path / "seen"
+    wrappers = tmp_path / "spy"
+    wrappers.mkdir()
     for name in ("pg_dump", "pg_restore", "psql"):
-        (spy / name).write_text(
-            f'#!/bin/sh\necho "$@" >> "{seen}"\nexec "{PROGRAMS}/{name}" "$@"\n'
+        (wrappers / name).write_text(
+            f'#!/bin/sh\necho "$@" >> "{recorded}"\nexec "{PROGRAMS}/{name}" "$@"\n'
         )
-        (spy / name).chmod(0o755)
+        (wrappers / name).chmod(0o755)
     with own_database() as database:
-        words = {
+        variables = {
             "DATABASE_URL": database.url,
             "DATABASE_PASSWORD": "s3cr3t",
             "SECRET_KEY": "k" * 48,
         }
-        done = call(tmp_path, "backup", str(tmp_path / "b"), "--programs", str(spy), **words)
+        result = call(
+            tmp_path, "backup", str(tmp_path / "b"), "--programs", str(wrappers), **variables
+        )
 
-    assert done.returncode == 0, done.stderr
-    assert "s3cr3t" not in seen.read_text() + done.stderr
+    assert result.returncode == 0, result.stderr
+    assert "s3cr3t" not in recorded.read_text() + result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_an_unwritable_folder_is_reported(data, tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
-    done = call(data, "backup", str(closed / "all.backup"))
+    result = call(data, "backup", str(closed / "all.backup"))
 
-    assert done.returncode == 1
-    assert "Cannot write" in done.stderr
+    assert result.returncode == 1
+    assert "Cannot write" in result.stderr
 
 
 def test_a_missing_folder_is_reported(data, tmp_path):
-    done = call(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
+    result = call(data, "backup", str(tmp_path / "nowhere" / "all.backup"))
 
-    assert done.returncode == 1
-    assert "No such file or directory" in done.stderr
+    assert result.returncode == 1
+    assert "No such file or directory" in result.stderr

@@ -46,7 +46,7 @@ def test_help_and_version_are_plain_in_a_pipe(data_dir):
     assert subprocess.check_output([program, "--version"], text=True).endswith(f"{__version__}\n")
 
 
-def test_help_is_as_plain_on_a_terminal(data_dir):
+def test_help_on_a_terminal_is_the_same_text(data_dir):
     for terminal in ("xterm-256color", "dumb"):
         shown = on_a_terminal(data_dir, "users", "show", "--help", terminal=terminal)
         assert shown.replace("\r\n", "\n") == call(data_dir, "users", "show", "--help").stdout
@@ -68,32 +68,32 @@ def test_commands_that_print_data_can_print_json(command):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_statuses_of_jobs_are_completed(data_dir, shell):
     typed = "fast-zero jobs list --status "
-    words = {
+    variables = {
         "bash": {"COMP_WORDS": typed, "COMP_CWORD": "4"},
         "zsh": {"_TYPER_COMPLETE_ARGS": typed},
         "fish": {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
     }
-    done = run(data_dir, _FAST_ZERO_COMPLETE=f"complete_{shell}", **words[shell])
+    result = run(data_dir, _FAST_ZERO_COMPLETE=f"complete_{shell}", **variables[shell])
 
-    assert re.findall(r"\w+", done.stdout.replace("_arguments", "")) == [
+    assert re.findall(r"\w+", result.stdout.replace("_arguments", "")) == [
         *("todo", "doing", "failed", "cancelled")
     ]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_offered(data_dir, shell):
+def test_the_completion_script_is_shown(data_dir, shell):
     # Makes Typer take the shell from the argument instead of detecting it.
-    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    done = run(data_dir, "--show-completion", shell, **named)
-    assert "fast-zero" in done.stdout
+    variables = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    result = run(data_dir, "--show-completion", shell, **variables)
+    assert "fast-zero" in result.stdout
 
 
-def test_migrate_says_what_it_did_and_runs_twice(tmp_path):
-    early = run(tmp_path / "data", "users", "list")
+def test_migrate_reports_its_result_and_can_be_repeated(tmp_path):
+    unmigrated = run(tmp_path / "data", "users", "list")
     first = run(tmp_path / "data", "migrate")
     second = call(tmp_path / "data", "migrate")
 
-    assert early.stderr == "error: The database is not migrated yet. Run: fast-zero migrate\n"
+    assert unmigrated.stderr == "error: The database is not migrated yet. Run: fast-zero migrate\n"
     assert "Migrated the database from nothing to" in first.stderr
     assert second.stderr == "The database has the newest revision.\n"
     assert postmaster(tmp_path / "data") is None
@@ -119,22 +119,22 @@ def test_an_older_release_refuses_a_newer_incompatible_schema(tmp_path):
         "UPDATE alembic_version SET version_num = '9999'",
         "COMMENT ON TABLE alembic_version IS '9998'",
     )
-    done = run(tmp_path / "data", "serve", "--port", "0")
+    result = run(tmp_path / "data", "serve", "--port", "0")
 
-    assert done.returncode == 1
-    assert "requires a release with the revision 9998" in done.stderr
-    assert done.stderr.endswith("Start a newer release.\n")
+    assert result.returncode == 1
+    assert "requires a release with the revision 9998" in result.stderr
+    assert result.stderr.endswith("Start a newer release.\n")
 
 
 def test_ten_concurrent_starts_migrate_once(tmp_path):
     with embedded.running(tmp_path / "data") as url, ThreadPoolExecutor(10) as threads:
         variables = {"DATABASE_URL": url.render_as_string(), "SECRET_KEY": "k" * 32}
-        done = list(
+        results = list(
             threads.map(lambda _: run(tmp_path / "other", "migrate", **variables), range(10))
         )
 
-    assert [one.returncode for one in done] == [0] * 10
-    assert sum("Migrated the database from nothing" in one.stderr for one in done) == 1
+    assert [result.returncode for result in results] == [0] * 10
+    assert sum("Migrated the database from nothing" in result.stderr for result in results) == 1
 
 
 def change_schema(data, *statements: str) -> None:
@@ -143,18 +143,18 @@ def change_schema(data, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_the_operator_can_look_up_what_happened_to_an_account(data_dir):
-    made = call(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
-    lines = run(data_dir, "users", "audit", made.strip()).stdout.splitlines()
-    asked = call(data_dir, "users", "audit", made.strip(), "--json")
-    assert asked.stderr == ""
-    written = json.loads(asked.stdout)
+def test_the_operator_can_read_the_audit_log_of_an_account(data_dir):
+    created = call(data_dir, "users", "create", "watched", "w@example.com", stdin=PASSWORD).stdout
+    lines = run(data_dir, "users", "audit", created.strip()).stdout.splitlines()
+    listed = call(data_dir, "users", "audit", created.strip(), "--json")
+    assert listed.stderr == ""
+    events = json.loads(listed.stdout)
 
     assert [line.split("\t")[1] for line in lines] == ["account made"]
-    assert [event["action"] for event in written] == ["account made"]
-    assert "account made" in on_a_terminal(data_dir, "users", "audit", made.strip())
-    nobody = call(data_dir, "users", "audit", "999999")
-    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+    assert [event["action"] for event in events] == ["account made"]
+    assert "account made" in on_a_terminal(data_dir, "users", "audit", created.strip())
+    missing = call(data_dir, "users", "audit", "999999")
+    assert (missing.returncode, missing.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_openapi_is_written_without_a_database(tmp_path):
@@ -179,30 +179,28 @@ def test_users_are_created_listed_and_deleted(data_dir):
     assert run(data_dir, "users", "delete", user_id, "--yes").returncode == 0
 
     assert listed not in call(data_dir, "users", "list").stdout
-    again = call(data_dir, "users", "delete", user_id, "--yes")
-    assert (again.returncode, again.stderr) == (1, f"error: There is no user {user_id}.\n")
+    repeated = call(data_dir, "users", "delete", user_id, "--yes")
+    assert (repeated.returncode, repeated.stderr) == (1, f"error: There is no user {user_id}.\n")
 
 
 @pytest.mark.parametrize(
-    ("username", "email", "password", "complaint"),
+    ("username", "email", "password", "message"),
     [
         ("an", "nowhere", PASSWORD, "username: String should have at least 3 characters; email: "),
         ("anna", "anna@example.com", "password123\n", "one of the most common ones"),
         ("TAKEN", "other@example.com", PASSWORD, "Username already exists"),
     ],
 )
-def test_an_invalid_account_is_refused_with_a_message(
-    data_dir, username, email, password, complaint
-):
-    done = call(data_dir, "users", "create", username, email, stdin=password)
+def test_an_invalid_account_is_refused_with_a_message(data_dir, username, email, password, message):
+    result = call(data_dir, "users", "create", username, email, stdin=password)
 
-    assert done.returncode == 1
-    assert complaint in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert password.strip() not in done.stderr
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert password.strip() not in result.stderr
 
 
-def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
+def test_a_terminal_gets_a_coloured_table_and_a_confirmation_prompt(data_dir):
     call(data_dir, "users", "create", "joe [bold]", "joe@example.com", stdin=PASSWORD)
 
     shown = on_a_terminal(data_dir, "users", "list", measured=True)
@@ -215,7 +213,7 @@ def test_a_terminal_gets_a_table_in_colours_and_a_question(data_dir):
     assert "joe" not in call(data_dir, "users", "list").stdout
 
 
-def test_the_operator_can_list_todos_and_posts_and_delete_them(data_dir):
+def test_the_operator_can_list_todos_and_posts_and_delete_a_post(data_dir):
     user_id = call(data_dir, "users", "create", "poster", "p@example.com", stdin=PASSWORD).stdout
     user_id = user_id.strip()
     with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
@@ -238,15 +236,15 @@ def test_the_operator_can_list_todos_and_posts_and_delete_them(data_dir):
     assert run(data_dir, "posts", "list").stdout == line
     assert call(data_dir, "posts", "list", "--user", "Poster").stdout == line
     assert json.loads(call(data_dir, "posts", "list", "--user", "taken", "--json").stdout) == []
-    asked = call(data_dir, "posts", "delete", str(post_id))
-    assert (asked.returncode, "Confirm with --yes" in asked.stderr) == (1, True)
+    unconfirmed = call(data_dir, "posts", "delete", str(post_id))
+    assert (unconfirmed.returncode, "Confirm with --yes" in unconfirmed.stderr) == (1, True)
     deleted = run(data_dir, "posts", "delete", str(post_id), "--yes")
     assert (deleted.returncode, deleted.stderr) == (0, f"Post {post_id} is deleted.\n")
-    again = call(data_dir, "posts", "delete", str(post_id), "--yes")
-    assert (again.returncode, again.stderr) == (1, f"error: There is no post {post_id}.\n")
-    for words in (("users", "show"), ("todos", "list"), ("posts", "list", "--user")):
-        nobody = call(data_dir, *words, "999999")
-        assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+    repeated = call(data_dir, "posts", "delete", str(post_id), "--yes")
+    assert (repeated.returncode, repeated.stderr) == (1, f"error: There is no post {post_id}.\n")
+    for command in (("users", "show"), ("todos", "list"), ("posts", "list", "--user")):
+        missing = call(data_dir, *command, "999999")
+        assert (missing.returncode, missing.stderr) == (1, "error: There is no user 999999.\n")
 
 
 def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):
@@ -264,66 +262,73 @@ def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):
 
 
 def test_an_account_is_named_by_id_username_or_address(data_dir):
-    made = call(data_dir, "users", "create", "Named", "named@example.com", "--json", stdin=PASSWORD)
-    user = json.loads(made.stdout)
+    created = call(
+        data_dir, "users", "create", "Named", "named@example.com", "--json", stdin=PASSWORD
+    )
+    user = json.loads(created.stdout)
     call(data_dir, "users", "create", "named@example.org", "other@example.com", stdin=PASSWORD)
     number = str(user["id"])
     call(data_dir, "users", "create", number.zfill(3), "digits@example.com", stdin=PASSWORD)
 
-    def found(name: str) -> str:
+    def username_of(name: str) -> str:
         return json.loads(call(data_dir, "users", "show", name, "--json").stdout)["username"]
 
     assert user["username"] == "Named"
-    assert [found(name) for name in (number, "nAMED", "Named@Example.com")] == ["Named"] * 3
-    assert found("named@example.org") == "named@example.org"
-    assert found(number.zfill(3)) == "Named"  # a number is an ID
-    assert found("digits@example.com") == number.zfill(3)
+    assert [username_of(name) for name in (number, "nAMED", "Named@Example.com")] == ["Named"] * 3
+    assert username_of("named@example.org") == "named@example.org"
+    assert username_of(number.zfill(3)) == "Named"  # a number is an ID
+    assert username_of("digits@example.com") == number.zfill(3)
     for nonsense in ("9" * 5000, os.fsdecode(b"\xff"), "no\nbody"):
-        nobody = call(data_dir, "users", "show", nonsense)
-        assert (nobody.returncode, nobody.stderr[:24]) == (1, "error: There is no user ")
+        missing = call(data_dir, "users", "show", nonsense)
+        assert (missing.returncode, missing.stderr[:24]) == (1, "error: There is no user ")
     assert call(data_dir, "users", "delete", "NAMED", "--yes").stderr == "User NAMED is deleted.\n"
 
 
 def test_the_operator_can_invite_people(data_dir):
-    done = run(data_dir, "users", "invite", "guest@example.com")
-    again = call(data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json")
+    result = run(data_dir, "users", "invite", "guest@example.com")
+    repeated = call(
+        data_dir, "users", "invite", "Guest@example.com", "--language", "pt-BR", "--json"
+    )
     jobs = call(data_dir, "jobs", "list", "--limit", "1").stdout
 
-    words = (
+    pattern = (
         r"guest@example\.com is invited\. The link works until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.\n"
     )
-    assert re.fullmatch(words, done.stderr)
-    invitation = json.loads(again.stdout)
+    assert re.fullmatch(pattern, result.stderr)
+    invitation = json.loads(repeated.stdout)
     assert (invitation["email"], invitation["language"]) == ("Guest@example.com", "pt-BR")
     assert "accounts.send_invitation\ttodo" in jobs
     taken = call(data_dir, "users", "invite", "taken@example.com")
     assert (taken.returncode, taken.stderr) == (1, "error: Email already exists\n")
-    wrong = call(data_dir, "users", "invite", "nowhere")
-    assert (wrong.returncode, wrong.stderr.startswith("error: email: value is not")) == (1, True)
+    invalid = call(data_dir, "users", "invite", "nowhere")
+    assert (invalid.returncode, invalid.stderr.startswith("error: email: value is not")) == (
+        1,
+        True,
+    )
     closed = call(data_dir, "users", "invite", "other@example.com", REGISTRATION="closed")
     assert (closed.returncode, closed.stderr) == (1, "error: Registration is closed.\n")
 
 
 def test_an_empty_list_prints_a_message_only_on_a_terminal(data_dir):
-    words = ("jobs", "list", "--status", "failed")
+    command = ("jobs", "list", "--status", "failed")
 
-    assert on_a_terminal(data_dir, *words) == "The list is empty.\r\n"
-    assert (call(data_dir, *words).stdout, call(data_dir, *words).stderr) == ("", "")
-    assert call(data_dir, *words, "--json").stdout == "[]\n"
+    assert on_a_terminal(data_dir, *command) == "The list is empty.\r\n"
+    assert (call(data_dir, *command).stdout, call(data_dir, *command).stderr) == ("", "")
+    assert call(data_dir, *command, "--json").stdout == "[]\n"
 
 
 def test_the_operator_can_disable_enable_and_promote_users(data_dir):
-    made = call(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
-    user_id = made.strip()
-    said = [
+    created = call(data_dir, "users", "create", "boss", "boss@example.com", stdin=PASSWORD).stdout
+    user_id = created.strip()
+    cases = [
         ("promote", f"User {user_id} is an administrator, from the next log-in on.\n"),
         ("disable", f"User {user_id} is disabled.\n"),
         ("enable", f"User {user_id} is enabled.\n"),
         ("demote", f"User {user_id} is a member.\n"),
     ]
-    for command, words in said:
-        done = run(data_dir, "users", command, user_id)
-        assert (done.returncode, done.stderr) == (0, words)
+    for command, message in cases:
+        result = run(data_dir, "users", command, user_id)
+        assert (result.returncode, result.stderr) == (0, message)
         if command == "disable":
             shown = json.loads(call(data_dir, "users", "show", user_id, "--json").stdout)
             assert (shown["role"], shown["disabled_at"] is None) == ("admin", False)
@@ -332,44 +337,47 @@ def test_the_operator_can_disable_enable_and_promote_users(data_dir):
     assert reset.stderr == f"User {user_id} has a new password. All sessions have ended.\n"
     weak = call(data_dir, "users", "reset-password", user_id, stdin="short\n")
     assert (weak.returncode, "short" in weak.stderr) == (1, False)
-    nobody = call(data_dir, "users", "promote", "999999")
-    assert (nobody.returncode, nobody.stderr) == (1, "error: There is no user 999999.\n")
+    missing = call(data_dir, "users", "promote", "999999")
+    assert (missing.returncode, missing.stderr) == (1, "error: There is no user 999999.\n")
 
 
-def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
+def test_demo_data_is_written_and_reset_only_by_the_database_name(tmp_path):
     data_dir = clusters.copy_to(tmp_path / "data")
     with embedded.running(data_dir) as url:
-        # The README's first session comes before.
+        # The account of the README's first session exists already.
         call(data_dir, "users", "create", "ana", "ana@example.com", stdin=PASSWORD)
-        done = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
-        made = json.loads(done.stdout)
-        counts, [somebody, *_] = made["written"], made["usernames"]
+        result = run(data_dir, "seed", "--people", "3", "--todos", "4", "--json")
+        created = json.loads(result.stdout)
+        counts, [username, *_] = created["written"], created["usernames"]
         assert (counts["person"], counts["todo"], counts["post"]) == (3, 12, 24)
         assert 0 < counts["done"] <= 12
-        assert made["password"] not in done.stderr
-        shown = call(data_dir, "users", "show", somebody, "--json").stdout
+        assert created["password"] not in result.stderr
+        shown = call(data_dir, "users", "show", username, "--json").stdout
         user_id = json.loads(shown)["id"]
         with psycopg.connect(conninfo(url)) as connection:
             query = "SELECT max(created_at) < now(), bool_or(edited_at IS NOT NULL) FROM posts"
             assert connection.execute(query).fetchone() == (True, False)
         with serving(data_dir) as server:
-            form = {"username": somebody, "password": made["password"]}
+            form = {"username": username, "password": created["password"]}
             assert httpx2.post(f"{server.url}/auth/token", data=form).status_code == 200
             timeline = httpx2.get(f"{server.url}/users/{user_id}").json()
             assert timeline["counts"]["posts"] > 0
-        again = call(data_dir, "seed")
-        assert (again.returncode, "the demo data is there already" in again.stderr) == (1, True)
+        repeated = call(data_dir, "seed")
+        assert (repeated.returncode, "the demo data is there already" in repeated.stderr) == (
+            1,
+            True,
+        )
 
-        for wrong in ((), ("--yes", "another")):
-            kept = call(data_dir, "reset-db", *wrong)
-            assert (kept.returncode, "Confirm with --yes" in kept.stderr) == (1, True)
+        for invalid in ((), ("--yes", "another")):
+            refused = call(data_dir, "reset-db", *invalid)
+            assert (refused.returncode, "Confirm with --yes" in refused.stderr) == (1, True)
         assert "ana" in call(data_dir, "users", "list").stdout
-        gone = run(data_dir, "reset-db", "--yes", url.database)
-        assert (gone.returncode, "The database is empty" in gone.stderr) == (0, True)
+        reset = run(data_dir, "reset-db", "--yes", url.database)
+        assert (reset.returncode, "The database is empty" in reset.stderr) == (0, True)
         assert call(data_dir, "users", "list").stdout == ""
-        told = call(data_dir, "seed", "--people", "2", "--todos", "0")
-        assert "person\t2\n" in told.stdout
-        assert f"Log in as {somebody}, or another user, with the password " in told.stderr
+        seeded = call(data_dir, "seed", "--people", "2", "--todos", "0")
+        assert "person\t2\n" in seeded.stdout
+        assert f"Log in as {username}, or another user, with the password " in seeded.stderr
 
 
 @pytest.mark.parametrize(
@@ -383,7 +391,7 @@ def test_a_demo_is_written_and_deleted_by_its_name_alone(tmp_path):
         ("postgresql://a@192.0.2.1/b", False),
     ],
 )
-def test_a_database_on_another_machine_may_be_in_production(url, here):
+def test_only_a_database_on_this_machine_is_local(url, here):
     assert is_here(make_url(url)) == here
 
 
@@ -398,8 +406,8 @@ def test_the_operator_can_cancel_and_retry_a_job(data_dir):
     assert (cancelled.returncode, cancelled.stderr) == (0, f"Job {number} is cancelled.\n")
     line = rf"{number}\taccounts.send_link\tcancelled\t0\t\t2\S+\n"
     assert re.fullmatch(line, call(data_dir, "jobs", "list", "--status", "cancelled").stdout)
-    again = call(data_dir, "jobs", "cancel", number)
-    assert (again.returncode, again.stderr) == (
+    repeated = call(data_dir, "jobs", "cancel", number)
+    assert (repeated.returncode, repeated.stderr) == (
         1,
         f"error: There is no job {number}, or it is running or has ended.\n",
     )
@@ -409,26 +417,29 @@ def test_the_operator_can_cancel_and_retry_a_job(data_dir):
         "",
     )
     assert f"{number}\t" in call(data_dir, "jobs", "list", "--status", "todo").stdout
-    wrong = call(data_dir, "jobs", "list", "--status", "lost")
-    assert (wrong.returncode, "'lost' is not one of 'todo', 'doing'" in wrong.stderr) == (2, True)
+    invalid = call(data_dir, "jobs", "list", "--status", "lost")
+    assert (invalid.returncode, "'lost' is not one of 'todo', 'doing'" in invalid.stderr) == (
+        2,
+        True,
+    )
 
 
-def test_the_prompt_awaits(data_dir):
+def test_the_shell_supports_await(data_dir):
     typed = """\
 print("users:", (await session.execute(select(func.count(User.id)))).scalar())
 print(nothing)
 print("todos:", (await session.execute(select(func.count(Todo.id)))).scalar())
 raise SystemExit
 """
-    done = run(data_dir, "shell", stdin=typed, measured=True)
+    result = run(data_dir, "shell", stdin=typed, measured=True)
 
-    assert "NameError: name 'nothing' is not defined" in done.stderr
-    assert "users: " in done.stdout
-    assert "todos: " in done.stdout
-    assert "To keep changes: await session.commit()" in done.stderr
+    assert "NameError: name 'nothing' is not defined" in result.stderr
+    assert "users: " in result.stdout
+    assert "todos: " in result.stdout
+    assert "To keep changes: await session.commit()" in result.stderr
 
 
-def test_the_prompt_saves_only_committed_changes(data_dir):
+def test_the_shell_saves_only_committed_changes(data_dir):
     typed = """\
 async def add(name):
     values = {"username": name, "email": f"{name}@example.com", "password_hash": ""}

@@ -1,6 +1,6 @@
 """Clients that are generated from the OpenAPI document, with a running server.
 
-`scripts/install-clients` installs the generators; where it was not run, there is nothing to see.
+`scripts/install-clients` installs the generators. Without them, the tests are skipped.
 """
 
 import shutil
@@ -18,12 +18,12 @@ PROGRAMS = CLIENTS / "node_modules/.bin"
 NOT_INSTALLED = "the generators are not installed: run scripts/install-clients"
 
 
-def run(*words: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        words, cwd=cwd, env=unmeasured(), capture_output=True, text=True, check=False
+def run(*command: str | Path, cwd: Path) -> str:
+    result = subprocess.run(
+        command, cwd=cwd, env=unmeasured(), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
 
 
 def write_document(url: str, folder: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_generated_python_client_works(data_dir, tmp_path):
         shutil.copy(CLIENTS / "use.py", tmp_path)
         run(PYTHON, "use.py", server.url, cwd=tmp_path)
 
-    # Atom is no JSON, and the only thing that is left out.
+    # Only the Atom feed, which is not JSON, is left out.
     assert generated.count("Unsupported content_type application/atom+xml") == 1
     assert generated.count("WARNING") == 1
 
@@ -60,7 +60,7 @@ def test_a_generated_typescript_client_works(data_dir, tmp_path):
 
     with serving(data_dir) as server:
         write_document(server.url, tmp_path)
-        # Without the option, a field that has a default would have to be sent.
+        # Without the option, a field with a default would be required.
         run(
             PROGRAMS / "openapi-typescript",
             "openapi.json",

@@ -6,5 +6,5 @@ from tests.processes import serving
 
 def test_the_contract_holds_and_leaves_nothing_behind(data_dir):
     with serving(data_dir) as server:
-        contract.hold(server.url)
-        contract.hold(server.url)
+        contract.check(server.url)
+        contract.check(server.url)

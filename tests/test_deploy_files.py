@@ -76,7 +76,7 @@ class Machine(Strict):
 
 
 class Fly(Strict):
-    """Fly's reference, as far as we use it. The schema store's file refuses valid settings."""
+    """The part of Fly's reference that we use. The schema store's file refuses valid settings."""
 
     app: str
     primary_region: Annotated[str, Field(pattern="^[a-z]{3}$")]
@@ -100,9 +100,9 @@ def paths(app: FastAPI) -> set[str | None]:
     return {route.path for route in iter_route_contexts(app.routes)}
 
 
-def is_command(words: str) -> bool:
+def is_command(command: str) -> bool:
     """Return whether the program accepts these arguments, without running the command."""
-    program, *rest = shlex.split(words)
+    program, *rest = shlex.split(command)
     return program == "fast-zero" and call(Path("/nowhere"), *rest, "--help").returncode == 0
 
 
@@ -129,7 +129,7 @@ def image_variable(name: str) -> str:
 
 def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
     with own_database(migrated=False) as database:
-        done = [
+        results = [
             subprocess.run(
                 [ROOT / "entrypoint.sh", *shlex.split(fly.deploy.release_command)],
                 env=environment(Path("/nowhere"), DATABASE_URL=database.url, SECRET_KEY="k" * 48),
@@ -141,13 +141,13 @@ def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
             for _ in range(2)
         ]
 
-    assert [one.returncode for one in done] == [0, 0]
-    assert done[0].stderr.count("Migrated the database") == 1
-    assert "Migrated" not in done[1].stderr
+    assert [result.returncode for result in results] == [0, 0]
+    assert results[0].stderr.count("Migrated the database") == 1
+    assert "Migrated" not in results[1].stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "ran"),
+    ("command", "commands"),
     [
         (["fast-zero", "serve"], ["migrate", "serve --no-migrate"]),
         (["fast-zero", "serve", "--port", "1"], ["migrate", "serve --port 1 --no-migrate"]),
@@ -157,26 +157,26 @@ def test_the_release_command_runs_under_the_entrypoint_and_migrates_once(fly):
     ],
     ids=" ".join,
 )
-def test_the_entrypoint_migrates_unless_it_was_done_before(tmp_path, words, ran):
+def test_the_entrypoint_migrates_before_it_serves_unless_disabled(tmp_path, command, commands):
     program = tmp_path / "fast-zero"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
-    done = subprocess.run(
-        [ROOT / "entrypoint.sh", *words],
+    result = subprocess.run(
+        [ROOT / "entrypoint.sh", *command],
         env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
     )
 
-    assert done.stdout.splitlines() == ran
+    assert result.stdout.splitlines() == commands
 
 
-def test_a_start_whose_migration_fails_does_not_serve(tmp_path):
+def test_the_entrypoint_does_not_serve_if_the_migration_fails(tmp_path):
     program = tmp_path / "fast-zero"
     program.write_text('#!/bin/sh\necho "$@"\n[ "$1" != migrate ]\n')
     program.chmod(0o755)
-    done = subprocess.run(
+    result = subprocess.run(
         [ROOT / "entrypoint.sh", "fast-zero", "serve"],
         env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
@@ -184,24 +184,28 @@ def test_a_start_whose_migration_fails_does_not_serve(tmp_path):
         check=False,
     )
 
-    assert (done.returncode, done.stdout) == (1, "migrate\n")
+    assert (result.returncode, result.stdout) == (1, "migrate\n")
 
 
 def test_what_the_render_configuration_refers_to_exists(app):
-    told = yaml.safe_load((ROOT / "render.yaml").read_text())
-    variables = [one for group in told["envVarGroups"] for one in group["envVars"]]
-    for service in told["services"]:
+    blueprint = yaml.safe_load((ROOT / "render.yaml").read_text())
+    variables = [variable for group in blueprint["envVarGroups"] for variable in group["envVars"]]
+    for service in blueprint["services"]:
         variables += service["envVars"]
         assert is_command(service["dockerCommand"])
         assert service["maxShutdownDelaySeconds"] > 2 * 10
         assert service.get("preDeployCommand") is None or is_command(service["preDeployCommand"])
         assert service.get("healthCheckPath") in {None} | paths(app)
-    named = {one["key"] for one in variables if "key" in one}
-    databases = {database["name"] for database in told["databases"]}
+    names = {variable["key"] for variable in variables if "key" in variable}
+    databases = {database["name"] for database in blueprint["databases"]}
 
-    assert named <= SETTINGS
-    assert {one["fromDatabase"]["name"] for one in variables if "fromDatabase" in one} == databases
-    assert not [one for one in variables if one.get("key") in NAMES and "value" in one]
+    assert names <= SETTINGS
+    assert {
+        variable["fromDatabase"]["name"] for variable in variables if "fromDatabase" in variable
+    } == databases
+    assert not [
+        variable for variable in variables if variable.get("key") in NAMES and "value" in variable
+    ]
 
 
 def test_what_the_kubernetes_configuration_refers_to_exists(app):
@@ -211,11 +215,15 @@ def test_what_the_kubernetes_configuration_refers_to_exists(app):
         for name in yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
         for document in yaml.safe_load_all((folder / name).read_text())
     ]
-    pods = [one["spec"]["template"]["spec"] for one in documents if "template" in one["spec"]]
+    pods = [
+        document["spec"]["template"]["spec"]
+        for document in documents
+        if "template" in document["spec"]
+    ]
     for pod in pods:
         [container] = pod["containers"]
         assert is_command(" ".join(container["args"]))
-        assert {one["name"] for one in container.get("env", ())} <= SETTINGS
+        assert {variable["name"] for variable in container.get("env", ())} <= SETTINGS
         probes = [container[name] for name in container if name.endswith("Probe")]
         assert {probe["httpGet"]["path"] for probe in probes} <= paths(app)
         assert container["securityContext"]["readOnlyRootFilesystem"]
@@ -229,16 +237,16 @@ def has_compose():
     """Return whether there is a docker command, with its plug-in."""
     if shutil.which("docker") is None:
         return False
-    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-    return asked.returncode == 0
+    result = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return result.returncode == 0
 
 
 @pytest.mark.skipif(not has_compose(), reason="there is no docker compose")
 @pytest.mark.parametrize("profiles", [[], ["proxy"], ["pool"], ["observe"]], ids=str)
 def test_the_compose_file_is_valid(profiles):
-    words = [word for profile in profiles for word in ("--profile", profile)]
-    done = subprocess.run(
-        ["docker", "compose", *words, "config", "--quiet"],
+    options = [option for profile in profiles for option in ("--profile", profile)]
+    result = subprocess.run(
+        ["docker", "compose", *options, "config", "--quiet"],
         cwd=ROOT,
         env=os.environ | {"COMPOSE_DISABLE_ENV_FILE": "1"},
         capture_output=True,
@@ -246,19 +254,19 @@ def test_the_compose_file_is_valid(profiles):
         check=False,
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_what_the_compose_file_refers_to_exists():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    ours = [services["app"], services["worker"]]
+    applications = [services["app"], services["worker"]]
 
-    assert {name for one in ours for name in one["environment"]} <= SETTINGS
+    assert {name for service in applications for name in service["environment"]} <= SETTINGS
     assert is_command(" ".join(services["worker"]["command"]))
 
 
 def test_the_database_role_of_compose_is_not_a_superuser():
-    """The container's own variables would make one of it; its script makes an ordinary role."""
+    """The image's variables would create a superuser, so a script creates an ordinary role."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     [script] = [
         ROOT / volume.split(":")[0]

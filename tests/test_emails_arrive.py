@@ -17,7 +17,7 @@ ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long s
 NEW_PASSWORD = "another fine sentence"
 TOKEN = re.compile(r"/account/(?:confirm|password)\?lang=en#(\S+)")
 # Makes waiting jobs due at once.
-HURRY = """
+MAKE_JOBS_DUE = """
 UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo';
 SELECT pg_notify('procrastinate_queue_v1#accounts.send_link', '{"type": "job_inserted"}')
 """
@@ -36,7 +36,7 @@ UPDATE completions SET finished_at = '2026-11-20';
 INSERT INTO weekly_reports (user_id, monday) SELECT id, '2026-11-23' FROM users;
 {REPORT_AGAIN}
 """
-FORGET_WORKERS = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
+EXPIRE_HEARTBEATS = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_an_email_is_retried_until_a_busy_mail_server_accepts_it(database,
                 (await client.post("/users", json=ANA)).raise_for_status()
                 for attempt in (1, 2):
                     await until(lambda n=attempt: ("todo", n) in jobs(database))
-                    rows(database, HURRY)
+                    rows(database, MAKE_JOBS_DUE)
                 await until(lambda: mailbox.emails)
                 await until(lambda: jobs(database) == [])
 
@@ -144,7 +144,7 @@ async def test_without_a_mail_server_the_log_names_the_file(data_dir):
 
 
 async def test_an_email_survives_a_killed_worker(database, variables, folder):
-    """Kill a worker while the mail server has the email, and let another one finish."""
+    """Kill a worker while the mail server has the email; then let another worker finish."""
     async with receiving() as mailbox:
         variables["SMTP_URL"] = mailbox.url
         with serving(folder, RUN_JOBS="false", **variables) as server:
@@ -158,7 +158,7 @@ async def test_an_email_survives_a_killed_worker(database, variables, folder):
                 await until(lambda: len(mailbox.emails) == 1)
                 assert jobs(database) == [("doing", 0)]
 
-                rows(database, FORGET_WORKERS)
+                rows(database, EXPIRE_HEARTBEATS)
                 with working(folder, **variables) as worker:
                     await until(lambda: jobs(database) == [])
                     log = worker.log.read_text()
@@ -173,7 +173,7 @@ async def test_an_email_survives_a_killed_worker(database, variables, folder):
 
 
 async def test_a_weekly_report_survives_a_killed_worker(database, variables, folder):
-    """Kill the worker that sends it, while another one runs; then let a third go on."""
+    """Kill the worker that sends the report, and another one; then let new workers continue."""
     async with receiving() as mailbox:
         variables["SMTP_URL"] = mailbox.url
         with serving(folder, RUN_JOBS="false", **variables) as server:
@@ -183,12 +183,12 @@ async def test_a_weekly_report_survives_a_killed_worker(database, variables, fol
         rows(database, REPORT_IS_DUE)
         with working(folder, **variables) as worker, working(folder, **variables) as other:
             await asyncio.wait_for(mailbox.reached.wait(), PATIENCE)
-            for one in (worker, other):
-                one.process.kill()
-                one.process.wait()
+            for started in (worker, other):
+                started.process.kill()
+                started.process.wait()
         mailbox.open.set()
         await until(lambda: len(mailbox.emails) == 1)
-        rows(database, FORGET_WORKERS)
+        rows(database, EXPIRE_HEARTBEATS)
         with working(folder, **variables), working(folder, **variables):
             await until(lambda: jobs(database) == [])
             rows(database, REPORT_AGAIN)

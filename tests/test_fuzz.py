@@ -16,7 +16,7 @@ LIMITS = (
     "LETTERS_PER_HOUR",
     "LETTERS_PER_HOUR_PER_ADDRESS",
 )
-EXAMPLES = 5  # for each operation in each phase; the coverage phase adds its own many
+EXAMPLES = 5  # for each operation in each phase; the coverage phase adds many of its own
 
 
 def test_the_server_conforms_to_its_openapi_document(data_dir, tmp_path):
@@ -25,7 +25,7 @@ def test_the_server_conforms_to_its_openapi_document(data_dir, tmp_path):
         form = {"username": "ana", "password": ACCOUNT["password"]}
         token = httpx2.post(f"{server.url}/auth/token", data=form).json()["access_token"]
 
-        done = subprocess.run(
+        result = subprocess.run(
             [
                 Path(sys.executable).with_name("schemathesis"),
                 f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
@@ -42,5 +42,5 @@ def test_the_server_conforms_to_its_openapi_document(data_dir, tmp_path):
             check=False,
         )
 
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert result.returncode == 0, result.stdout + result.stderr
         assert "Traceback" not in server.log.read_text()

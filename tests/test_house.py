@@ -42,7 +42,7 @@ PUBLIC = {
     ("POST", "/auth/password/forgotten"),
     ("POST", "/auth/password/reset"),
 }
-PROFILES = {
+PROFILE_ROUTES = {
     ("GET", "/users"),
     ("GET", "/users/{user_id}"),
     ("GET", "/users/by-name/{username}"),
@@ -50,20 +50,22 @@ PROFILES = {
     ("GET", "/users/{username}/feed.json"),
 }
 LINES_PER_FILE = 400
-UNDERSCORED = {"_replace": "documented, of named tuples: underscored only against their fields"}
+ALLOWED = {
+    "_replace": "a documented method of named tuples; the underscore keeps it apart from fields"
+}
 BY_STRING = {"getattr", "hasattr", "setattr", "delattr", "attrgetter", "methodcaller"}
-A_TYPE = "the type of what a documented function returns, which mypy wants to be named"
+RETURN_TYPE = "the return type of a documented function, which mypy requires to be named"
 UNDOCUMENTED = {
-    "fastapi.routing.iter_route_contexts": "the way to the routes of routers that are included",
-    "fastapi.security.utils.get_authorization_scheme_param": "what FastAPI's own schemes read by",
-    "sqlalchemy.sql.base.ReadOnlyColumnCollection": A_TYPE,
-    "sqlalchemy.sql.dml.ReturningInsert": A_TYPE,
-    "sqlalchemy.sql.dml.ReturningUpdate": A_TYPE,
-    "sqlalchemy.sql.selectable.ExecutableReturnsRows": A_TYPE,
-    "sqlalchemy.sql.selectable.LateralFromClause": A_TYPE,
-    "starlette.routing.Match": "what a route's `matches` returns, to tell 404 from 405",
+    "fastapi.routing.iter_route_contexts": "it lists the routes of included routers",
+    "fastapi.security.utils.get_authorization_scheme_param": "FastAPI's security schemes use it",
+    "sqlalchemy.sql.base.ReadOnlyColumnCollection": RETURN_TYPE,
+    "sqlalchemy.sql.dml.ReturningInsert": RETURN_TYPE,
+    "sqlalchemy.sql.dml.ReturningUpdate": RETURN_TYPE,
+    "sqlalchemy.sql.selectable.ExecutableReturnsRows": RETURN_TYPE,
+    "sqlalchemy.sql.selectable.LateralFromClause": RETURN_TYPE,
+    "starlette.routing.Match": "a route's `matches` returns it; it distinguishes 404 from 405",
     "uvicorn.logging.ColourizedFormatter": "the base of uvicorn's documented formatters",
-    "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol": "nothing else ends slow requests",
+    "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol": "no other way to end slow requests",
     "uvicorn.protocols.http.httptools_impl.RequestResponseCycle": "as HttpToolsProtocol",
     "uvicorn.supervisors.ChangeReload": "`uvicorn.run` starts it, but opens the sockets itself",
     "uvicorn.supervisors.Multiprocess": "as ChangeReload",
@@ -81,30 +83,30 @@ def operations(app) -> set[tuple[str, str]]:
 
 
 async def test_every_route_requires_a_user_or_is_on_the_public_list(app, anonymous):
-    await refuses_strangers(anonymous, operations(app) - PUBLIC)
+    await check_user_required(anonymous, operations(app) - PUBLIC)
 
 
-async def test_without_public_profiles_their_routes_require_a_user_too(app, live, commit):
+async def test_profile_routes_require_a_user_if_profiles_are_not_public(app, live, commit):
     [user] = await commit(UserFactory(username="ana"))
     async with live(public_profiles=False) as client:
-        await refuses_strangers(client, (operations(app) - PUBLIC) | PROFILES)
+        await check_user_required(client, (operations(app) - PUBLIC) | PROFILE_ROUTES)
     async with live() as client:
-        for _, path in PROFILES:
+        for _, path in PROFILE_ROUTES:
             response = await client.get(path.format(user_id=user.id, username="ana"))
             assert response.status_code == 200, path
 
 
-async def refuses_strangers(client, operations: set[tuple[str, str]]) -> None:
+async def check_user_required(client, operations: set[tuple[str, str]]) -> None:
     ids = ("user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id")
-    parts = dict.fromkeys([*ids, "invitation_id"], 1) | {"username": "ana"}
+    path_parameters = dict.fromkeys([*ids, "invitation_id"], 1) | {"username": "ana"}
     for method, path in sorted(operations):
-        response = await client.request(method, path.format(**parts))
-        assert response.status_code == 401, f"{method} {path} answers a stranger"
+        response = await client.request(method, path.format(**path_parameters))
+        assert response.status_code == 401, f"{method} {path} returns a response without a user"
         assert response.json()["detail"] == "Not authenticated"
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_the_public_list_names_only_what_exists(app):
+def test_the_public_list_names_only_existing_routes(app):
     assert operations(app) >= PUBLIC
 
 
@@ -121,8 +123,8 @@ def test_no_dependency_runs_in_a_thread(app):
 
 def callables(dependant: Dependant) -> Iterator[Callable]:
     yield dependant.call
-    for below in dependant.dependencies:
-        yield from callables(below)
+    for child in dependant.dependencies:
+        yield from callables(child)
 
 
 def runs_on_the_loop(call: Callable) -> bool:
@@ -131,31 +133,35 @@ def runs_on_the_loop(call: Callable) -> bool:
 
 
 def test_imports_point_down():
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
+    assert result.returncode == 0, result.stdout
 
 
 def test_every_room_has_the_same_layers():
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     rooms = {f"fast_zero.{path.parent.name}" for path in (ROOT / "fast_zero").glob("*/__init__.py")}
-    inside = next(found for found in linter["contracts"] if found["name"] == "Inside a room")
+    inside = next(
+        contract for contract in linter["contracts"] if contract["name"] == "Inside a room"
+    )
     assert set(inside["containers"]) == rooms - {"fast_zero.core", "fast_zero.operations"}
 
 
-def test_a_server_that_traces_nothing_loads_no_tracer():
-    words = (
+def test_a_server_without_tracing_does_not_import_the_tracing_sdk():
+    script = (
         "import sys, fast_zero.app, fast_zero.worker, fast_zero.core.database.migrations as _;"
         "fast_zero.app.create_app();"
         "print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
     )
-    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
@@ -170,8 +176,8 @@ def test_no_name_that_begins_with_an_underscore_is_used():
         for name in names_from_elsewhere(tree)
         if is_private(name)
     }
-    assert {(path, name) for path, name in found if name not in UNDERSCORED} == set()
-    assert {name for _, name in found} == UNDERSCORED.keys()
+    assert {(path, name) for path, name in found if name not in ALLOWED} == set()
+    assert {name for _, name in found} == ALLOWED.keys()
 
 
 @pytest.mark.parametrize(
@@ -194,10 +200,10 @@ def test_a_name_that_begins_with_an_underscore_is_found(line):
 
 
 def names_from_elsewhere(tree: ast.Module) -> Iterator[str]:
-    """Return each name that is imported, and each attribute, also one that a string names.
+    """Return each imported name and each attribute, including attributes that a string names.
 
-    Attributes of our own objects are among them, since types are not known here: ours begin with
-    no underscore either. What is put together while running is not found.
+    This includes attributes of our own objects, since types are unknown here; none of them begins
+    with an underscore either. Names that are built at run time are not found.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -231,10 +237,10 @@ def test_only_listed_modules_with_undocumented_names_are_used():
 
 
 async def test_a_dependency_can_be_overridden(app, anonymous, user):
-    async def whoever() -> AuthenticatedUser:
+    async def override() -> AuthenticatedUser:
         return AuthenticatedUser(user.id)
 
-    app.dependency_overrides[current_user] = whoever
+    app.dependency_overrides[current_user] = override
     try:
         response = await anonymous.get("/users/me")
     finally:
@@ -249,7 +255,7 @@ def test_no_file_is_too_long():
     assert [path for path, lines in sizes.items() if lines > LINES_PER_FILE] == []
 
 
-def test_the_constraints_are_those_of_the_lock():
+def test_the_constraints_match_the_lock_file():
     packages = tomllib.loads((ROOT / "poetry.lock").read_text())["package"]
     locked = {canonicalize_name(package["name"]): package["version"] for package in packages}
     lines = (ROOT / "constraints.txt").read_text().splitlines()
@@ -261,7 +267,7 @@ def test_the_constraints_are_those_of_the_lock():
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.pt-BR.md"])
-def test_a_readme_begins_with_the_same_blocks(page):
+def test_every_readme_has_the_same_code_blocks(page):
     assert blocks(page) == blocks("README.md")
     assert len(blocks(page)) >= 3
 

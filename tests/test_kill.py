@@ -16,7 +16,7 @@ KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
 BATCH = {"items": [{"op": "create", "title": "one"}, {"op": "create", "title": "two"}]}
 
 # A server that kills itself before it sends the response to a request with a key.
-DEADLY = """
+SELF_KILLING_SERVER = """
 import os, signal
 from starlette.middleware import Middleware
 from fast_zero import app, cli
@@ -44,21 +44,21 @@ def log_in(client: httpx2.Client) -> None:
     client.headers["Authorization"] = f"Bearer {token}"
 
 
-def count(client: httpx2.Client, room: str) -> dict[str, int]:
-    return {room: len(client.get(f"/{room}").json()[room])}
+def count(client: httpx2.Client, collection: str) -> dict[str, int]:
+    return {collection: len(client.get(f"/{collection}").json()[collection])}
 
 
 @pytest.fixture
-def deadly(monkeypatch):
+def self_killing(monkeypatch):
     """Start servers that kill themselves."""
 
     @contextmanager
-    def deadly():
+    def self_killing():
         with monkeypatch.context() as patched:
-            patched.setattr(processes, "PROGRAM", [sys.executable, "-c", DEADLY])
+            patched.setattr(processes, "PROGRAM", [sys.executable, "-c", SELF_KILLING_SERVER])
             yield
 
-    return deadly
+    return self_killing
 
 
 @contextmanager
@@ -78,21 +78,21 @@ def running(data_dir):
         ("/users", EVA, {"users": 2}),
     ],
 )
-def test_a_retry_gets_the_response_that_was_lost(data_dir, deadly, path, body, rows):
-    with deadly(), running(data_dir) as (server, client):
+def test_a_retry_gets_the_response_that_was_lost(data_dir, self_killing, path, body, rows):
+    with self_killing(), running(data_dir) as (server, client):
         client.post("/users", json=ANA).raise_for_status()
         log_in(client)
         with pytest.raises(httpx2.TransportError):
             client.post(path, json=body, headers=KEY)
         assert server.process.wait(PATIENCE) == -signal.SIGKILL
 
-    [room] = rows
+    [collection] = rows
     with running(data_dir) as (_, client):
         log_in(client)
-        assert count(client, room) == rows
+        assert count(client, collection) == rows
 
         retried = client.post(path, json=body, headers=KEY)
 
         assert retried.is_success
         assert retried.headers["idempotency-replayed"] == "true"
-        assert count(client, room) == rows
+        assert count(client, collection) == rows

@@ -28,8 +28,8 @@ def scrape(port: int) -> dict[tuple[str, frozenset], float]:
     }
 
 
-def value(found: dict, name: str, *labels: str) -> float:
-    return found[f"fast_zero_{name}", frozenset(labels)]
+def value(samples: dict, name: str, *labels: str) -> float:
+    return samples[f"fast_zero_{name}", frozenset(labels)]
 
 
 def test_one_process_exports_all_metrics(data_dir, port):
@@ -46,30 +46,30 @@ def test_one_process_exports_all_metrics(data_dir, port):
         client.patch(f"/todos/{todo}", json={"state": "done"})
         client.delete(f"/todos/{todo}")
         client.get("/nowhere/at/all")
-        found = scrape(port)
-        while ("fast_zero_jobs", frozenset({"failed"})) not in found:  # looked at once a second
+        samples = scrape(port)
+        while ("fast_zero_jobs", frozenset({"failed"})) not in samples:  # sampled once a second
             time.sleep(0.05)
-            found = scrape(port)
+            samples = scrape(port)
 
-    counted = "http_request_seconds_count"
-    assert value(found, counted, "POST", "/todos", "201") == 1
-    assert value(found, counted, "PATCH", "/todos/{todo_id}", "200") == 1
-    assert value(found, counted, "POST", "/auth/token", "401") == 1
-    assert value(found, counted, "GET", "", "404") == 1
-    assert value(found, "log_ins_total", "accepted") == 1
-    assert value(found, "log_ins_total", "refused") == 1
+    requests = "http_request_seconds_count"
+    assert value(samples, requests, "POST", "/todos", "201") == 1
+    assert value(samples, requests, "PATCH", "/todos/{todo_id}", "200") == 1
+    assert value(samples, requests, "POST", "/auth/token", "401") == 1
+    assert value(samples, requests, "GET", "", "404") == 1
+    assert value(samples, "log_ins_total", "accepted") == 1
+    assert value(samples, "log_ins_total", "refused") == 1
     assert [
-        value(found, "todos_written_total", operation)
+        value(samples, "todos_written_total", operation)
         for operation in ("create", "update", "delete")
     ] == [1, 1, 1]
-    assert value(found, "database_statement_seconds_count") >= 6
-    assert value(found, "database_pool_size") == 10
-    assert value(found, "revocations_listening") == 1
-    assert value(found, "jobs", "failed") == 0
-    assert value(found, "http_requests_in_flight") == 0
+    assert value(samples, "database_statement_seconds_count") >= 6
+    assert value(samples, "database_pool_size") == 10
+    assert value(samples, "revocations_listening") == 1
+    assert value(samples, "jobs", "failed") == 0
+    assert value(samples, "http_requests_in_flight") == 0
 
 
-def test_metrics_of_workers_are_added_up_without_ended_ones(data_dir, port):
+def test_metrics_of_workers_are_added_up_and_gauges_of_ended_workers_removed(data_dir, port):
     with serving(data_dir, "--workers", "2", measured=True, METRICS_PORT=str(port)) as server:
 
         def greet(_number: int) -> int:
@@ -77,28 +77,30 @@ def test_metrics_of_workers_are_added_up_without_ended_ones(data_dir, port):
 
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(greet, range(100))) == {200}
-        found = scrape(port)
-        while value(found, "database_pool_size") != 20:
+        samples = scrape(port)
+        while value(samples, "database_pool_size") != 20:
             time.sleep(0.05)
-            found = scrape(port)
-        assert value(found, "http_request_seconds_count", "GET", "/", "200") == 100
+            samples = scrape(port)
+        assert value(samples, "http_request_seconds_count", "GET", "/", "200") == 100
 
-        [dead, *_] = [one for one in server.workers() if "spawn_main" in " ".join(one.cmdline())]
+        [dead, *_] = [
+            worker for worker in server.workers() if "spawn_main" in " ".join(worker.cmdline())
+        ]
         dead.send_signal(signal.SIGKILL)
         while value(scrape(port), "database_pool_size") == 20:
             time.sleep(0.05)
-        found = scrape(port)
+        samples = scrape(port)
 
-    assert value(found, "http_request_seconds_count", "GET", "/", "200") == 100
+    assert value(samples, "http_request_seconds_count", "GET", "/", "200") == 100
 
 
 def test_a_port_in_use_is_reported(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = other.getsockname()[1]
-        done = run(tmp_path / "data", "serve", "--port", "0", METRICS_PORT=str(taken))
+        port = other.getsockname()[1]
+        result = run(tmp_path / "data", "serve", "--port", "0", METRICS_PORT=str(port))
 
-    assert done.returncode == 1
-    assert f"Cannot listen on 127.0.0.1:{taken} for metrics" in done.stderr
-    assert "Choose another METRICS_PORT." in done.stderr
+    assert result.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{port} for metrics" in result.stderr
+    assert "Choose another METRICS_PORT." in result.stderr

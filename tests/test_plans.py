@@ -5,28 +5,28 @@ import re
 import pytest
 from sqlalchemy import text
 
-from fast_zero.notifications import queries as news
+from fast_zero.notifications import queries as notification_queries
 from fast_zero.people import queries as people_queries
-from fast_zero.posts import queries as feed
+from fast_zero.posts import queries as post_queries
 from fast_zero.timelines import queries as timeline_queries
-from fast_zero.todos import queries as todos
+from fast_zero.todos import queries as todo_queries
 from tests.factories import PASSWORD, PostFactory, TodoFactory
 
-CROWD = """
+OTHER_USERS = """
 SET LOCAL statement_timeout = 0;
 INSERT INTO users (username, email, password_hash)
-SELECT 'crowd ' || number, 'crowd' || number || '@example.com', 'none'
+SELECT 'other ' || number, 'other' || number || '@example.com', 'none'
 FROM generate_series(1, 3000) AS number;
 INSERT INTO todos (owner_id, title, description, state)
-SELECT id, 'Todo ' || number, 'Of the crowd', 'todo'
-FROM users, generate_series(1, 35) AS number WHERE username LIKE 'crowd %';
+SELECT id, 'Todo ' || number, 'Of another user', 'todo'
+FROM users, generate_series(1, 35) AS number WHERE username LIKE 'other %';
 SET LOCAL session_replication_role = replica;
 INSERT INTO follows (follower_id, followed_id)
 SELECT one.id, other.id FROM users AS one JOIN users AS other
-ON other.id > one.id AND other.id <= one.id + 20 AND one.username LIKE 'crowd %';
+ON other.id > one.id AND other.id <= one.id + 20 AND one.username LIKE 'other %';
 INSERT INTO posts (author_id, text, visibility, above)
-SELECT id, 'Of the crowd', 'public', '{}'
-FROM users, generate_series(1, 20) AS number WHERE username LIKE 'crowd %';
+SELECT id, 'Of another user', 'public', '{}'
+FROM users, generate_series(1, 20) AS number WHERE username LIKE 'other %';
 INSERT INTO likes (post_id, user_id) SELECT id, author_id FROM posts;
 INSERT INTO notifications (user_id, kind, post_id, since)
 SELECT author_id, 'like', id, 1 FROM posts;
@@ -34,27 +34,27 @@ SET LOCAL session_replication_role = origin;
 ANALYZE users, todos, follows, posts, likes, notifications;
 """
 
-# Of others there are few rows here, and no reason to look into an index.
+# Other tables have few rows here, so a sequential scan of them is cheap.
 SCANS = re.compile(r"Seq Scan on (users|todos|follows|posts|likes|notifications)\b")
 
 
 @pytest.fixture
 async def explain(connection, sent):
-    """Collect the plans of what is sent from now on."""
-    for statement in CROWD.strip().split(";\n"):
+    """Return the plans of the statements that were sent since the setup."""
+    for statement in OTHER_USERS.strip().split(";\n"):
         await connection.execute(text(statement))
     sent.clear()
 
     async def plans() -> dict[str, str]:
-        looking = ("SELECT", "UPDATE", "DELETE", "WITH")
-        found = {}
-        for statement, parameters in [given for given in sent if given[0].startswith(looking)]:
+        explainable = ("SELECT", "UPDATE", "DELETE", "WITH")
+        explained = {}
+        for statement, parameters in [item for item in sent if item[0].startswith(explainable)]:
             lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-            found[statement] = "\n".join(line for (line,) in lines)
+            explained[statement] = "\n".join(line for (line,) in lines)
             generic = f"EXPLAIN (GENERIC_PLAN) {numbered(statement)}"
             lines = await connection.exec_driver_sql(generic)
-            found[generic] = "\n".join(line for (line,) in lines)
-        return found
+            explained[generic] = "\n".join(line for (line,) in lines)
+        return explained
 
     return plans
 
@@ -62,8 +62,10 @@ async def explain(connection, sent):
 def numbered(statement: str) -> str:
     """Write a statement as it is prepared: with numbers for its values."""
     names: dict[str, int] = {}
-    place = re.compile(r"%\((\w+)\)s")
-    return place.sub(lambda found: f"${names.setdefault(found[1], len(names) + 1)}", statement)
+    placeholder = re.compile(r"%\((\w+)\)s")
+    return placeholder.sub(
+        lambda match: f"${names.setdefault(match[1], len(names) + 1)}", statement
+    )
 
 
 async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain):
@@ -113,14 +115,14 @@ CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
 @pytest.mark.parametrize(
     ("built", "paths"),
     [
-        (todos.list_statement, ("/todos?limit=1", "/todos?limit=2&offset=3")),
-        (todos.list_statement, [f"/todos?after={cursor}" for cursor in CURSORS]),
+        (todo_queries.list_statement, ("/todos?limit=1", "/todos?limit=2&offset=3")),
+        (todo_queries.list_statement, [f"/todos?after={cursor}" for cursor in CURSORS]),
         (
-            todos.list_statement,
+            todo_queries.list_statement,
             ("/todos?state=todo&title=bread", "/todos?title=rye&state=done&limit=3"),
         ),
         (
-            todos.list_statement,
+            todo_queries.list_statement,
             (
                 "/todos?description=dark&state=todo&state=done",
                 "/todos?state=trash&state=doing&state=draft&description=rye",
@@ -131,28 +133,29 @@ CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
             timeline_queries.timeline_statement,
             [f"/timeline?replies=1&after={cursor}" for cursor in CURSORS],
         ),
-        (feed.list_statement, ("/posts?limit=1", "/posts?limit=2&offset=3")),
+        (post_queries.list_statement, ("/posts?limit=1", "/posts?limit=2&offset=3")),
         (people_queries.list_statement, [f"/users?after={cursor}" for cursor in CURSORS]),
-        (news.list_statement, [f"/notifications?unread=1&after={cursor}" for cursor in CURSORS]),
+        (
+            notification_queries.list_statement,
+            [f"/notifications?unread=1&after={cursor}" for cursor in CURSORS],
+        ),
     ],
 )
-async def test_the_statement_of_a_list_is_built_once_whatever_its_values(client, built, paths):
+async def test_a_list_statement_is_built_once_for_all_values(client, built, paths):
     await check_built_once(client, built, [("GET", path, {}) for path in paths])
 
 
 @pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}, {"If-Match": '"1", "2"'}])
 @pytest.mark.parametrize("names", [(), ("title",), ("state",), ("description", "title")])
-async def test_the_statement_of_a_change_is_built_once_whatever_its_values(
-    client, user, save, headers, names
-):
-    made = await save(*TodoFactory.build_batch(2, owner_id=user.id))
+async def test_an_update_statement_is_built_once_for_all_values(client, user, save, headers, names):
+    saved = await save(*TodoFactory.build_batch(2, owner_id=user.id))
     changes = [dict.fromkeys(names, state) for state in ("todo", "done")]
     requests = [
         ("PATCH", f"/todos/{todo.id}", {"json": change, "headers": headers})
-        for todo, change in zip(made, changes, strict=True)
+        for todo, change in zip(saved, changes, strict=True)
     ]
 
-    await check_built_once(client, todos.update_statement, requests)
+    await check_built_once(client, todo_queries.update_statement, requests)
 
 
 async def check_built_once(client, built, requests) -> None:

@@ -73,7 +73,7 @@ def wait_for(address: str) -> None:
             return
 
 
-def test_everything_works_through_a_pooler(tmp_path):
+def test_requests_jobs_and_revocations_work_through_a_pooler(tmp_path):
     with own_database() as database, pooled(database) as address:
         variables = {
             "DATABASE_URL": address,
@@ -89,7 +89,7 @@ def test_everything_works_through_a_pooler(tmp_path):
             token = client.post("/auth/token", data=form).json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
 
-            def live_through(number: int) -> set[int]:
+            def use_todos(number: int) -> set[int]:
                 todo = client.post("/todos", json={"title": f"todo {number}"}).json()["id"]
                 batch = {"items": [{"op": "update", "id": todo, "state": "done"}]}
                 responses = [
@@ -101,14 +101,14 @@ def test_everything_works_through_a_pooler(tmp_path):
                 return {response.status_code for response in responses}
 
             with ThreadPoolExecutor(8) as threads:
-                statuses = set().union(*threads.map(live_through, range(60)))
+                statuses = set().union(*threads.map(use_todos, range(60)))
             listed = client.get("/todos?limit=100").json()["todos"]
             client.post("/auth/logout")
             refused = {client.get("/todos").status_code for _ in range(20)}
-            processes.wait_for(EMAIL, server.process, server.log)  # so jobs are done
+            processes.wait_for(EMAIL, server.process, server.log)  # shows that jobs run
         log = server.log.read_text()
 
     assert statuses == {200}
     assert len(listed) == 60
-    assert refused == {401}  # both workers know of the revocation
+    assert refused == {401}  # both workers have received the revocation
     assert "not listening" not in log

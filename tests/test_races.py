@@ -32,7 +32,7 @@ async def register(client) -> tuple[int, dict[str, str]]:
     ],
 )
 async def test_one_of_many_identical_registrations_succeeds(client, username, email, sentence):
-    """Accounts differ in the other field, and in the case of the one that must be unique."""
+    """The accounts differ in the other field, and only in the case of the unique field."""
 
     def account(number: int) -> dict[str, str]:
         if sentence.startswith("Username"):
@@ -46,8 +46,8 @@ async def test_one_of_many_identical_registrations_succeeds(client, username, em
     )
 
     assert Counter(response.status_code for response in responses) == {201: 1, 409: AT_ONCE - 1}
-    refusals = {response.json()["detail"] for response in responses if response.status_code == 409}
-    assert refusals == {sentence}
+    details = {response.json()["detail"] for response in responses if response.status_code == 409}
+    assert details == {sentence}
 
 
 async def test_patches_of_different_fields_both_survive(client):
@@ -61,8 +61,8 @@ async def test_patches_of_different_fields_both_survive(client):
             client.patch(url, json={"title": title}, headers=headers),
             client.patch(url, json={"description": description}, headers=headers),
         )
-        seen = (await client.get(url, headers=headers)).json()
-        assert (seen["title"], seen["description"]) == (title, description)
+        current = (await client.get(url, headers=headers)).json()
+        assert (current["title"], current["description"]) == (title, description)
 
 
 async def test_writes_during_an_account_deletion_succeed_or_are_refused(client):

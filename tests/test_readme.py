@@ -23,10 +23,10 @@ def blocks(page: Path = README) -> list[str]:
     return [part.split("```")[0] for part in page.read_text().split("```sh\n")[1:]]
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
-def test_the_first_session_runs_as_it_is_written(data_dir):
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session uses curl")
+def test_the_first_session_runs_as_written(data_dir):
     with serving(data_dir) as server:
-        done = subprocess.run(
+        result = subprocess.run(
             ["sh", "-eu"],
             input="\n".join([blocks()[2], *blocks(CONCURRENCY), *blocks(FEED)]),
             env=unmeasured() | {"API": server.url},
@@ -34,8 +34,8 @@ def test_the_first_session_runs_as_it_is_written(data_dir):
             text=True,
             check=False,
         )
-    assert done.returncode == 0, done.stderr
-    for promised in (
+    assert result.returncode == 0, result.stderr
+    for expected_output in (
         '"username":"ana"',
         '"state":"done"',
         "Task has been deleted successfully.",
@@ -52,7 +52,7 @@ def test_the_first_session_runs_as_it_is_written(data_dir):
         '"text":"Bake bread","finished":true',
         '"current_streak":1,"best_streak":1',
     ):
-        assert promised in done.stdout.replace("}304", "}\n304"), done.stdout
+        assert expected_output in result.stdout.replace("}304", "}\n304"), result.stdout
 
 
 def test_the_two_commands_are_one_line_each():
@@ -67,12 +67,12 @@ def test_the_readme_names_the_repository_and_the_installation_shows_progress():
         text = page.read_text()
         assert "git clone https://github.com/OWNER/fast_zero.git && cd fast_zero" in text
         for line in blocks(page)[:2]:
-            assert "install -c constraints.txt -e" in line  # and no -q, which would be silent
+            assert "install -c constraints.txt -e" in line  # without -q, which hides the progress
         assert blocks(page)[:2] == blocks()[:2]
 
 
 def test_ten_thousand_todos_are_listed_filtered_and_paged(data_dir):
-    wanted = [
+    expected = [
         {"title": f"Todo {number}", "state": STATES[number % 5], "description": f"{number:05}"}
         for number in range(TODOS)
     ]
@@ -83,23 +83,23 @@ def test_ten_thousand_todos_are_listed_filtered_and_paged(data_dir):
         token = client.post("/auth/token", data=form).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         with ThreadPoolExecutor(WRITERS) as writers:
-            parts = [wanted[first::WRITERS] for first in range(WRITERS)]
+            parts = [expected[first::WRITERS] for first in range(WRITERS)]
             list(writers.map(lambda part: post_all(server.url, token, part), parts))
 
         def walk(**query) -> list[dict]:
-            found, after = [], {}
+            todos, after = [], {}
             while after is not None:
                 page = client.get("/todos", params=query | after, timeout=PATIENCE).json()
-                found += page["todos"]
+                todos += page["todos"]
                 after = page["next"] and {"after": page["next"]}
-            return found
+            return todos
 
         everything = walk(limit=997)
         assert [todo["id"] for todo in everything] == sorted({todo["id"] for todo in everything})
-        assert comparable(everything) == comparable(wanted)
-        assert comparable(walk(state="doing", limit=1000)) == comparable(wanted[2::5])
+        assert comparable(everything) == comparable(expected)
+        assert comparable(walk(state="doing", limit=1000)) == comparable(expected[2::5])
         assert comparable(walk(title="TODO 99", limit=100)) == comparable(
-            [todo for todo in wanted if "Todo 99" in todo["title"]]
+            [todo for todo in expected if "Todo 99" in todo["title"]]
         )
         assert client.get("/todos").json()["todos"] == everything[:100]
         skipped = client.get("/todos", params={"offset": 9_990, "limit": 20}).json()

@@ -25,7 +25,7 @@ from fast_zero.operations import restore
 from fast_zero.operations.backup import Database, back_up
 from tests.chaos import own_database
 from tests.processes import PATIENCE, PROGRAM, call, environment, run, serving, working
-from tests.test_backup import PROGRAMS, contents, sign_in
+from tests.test_backup import PROGRAMS, contents, log_in
 
 ROLE = "ordinary"
 WRITERS = 4
@@ -34,14 +34,14 @@ HOLDING = "fast_zero listener"
 
 @pytest.fixture(scope="module")
 def server():
-    """Return the address of a server's superuser, with a role that may do nothing special."""
+    """Return the URL of a server's superuser. The server has a role without privileges."""
     with own_database() as database, database.connect() as connection:
         connection.execute(f"CREATE ROLE {ROLE} LOGIN")
         yield database.url
 
 
 @contextmanager
-def created(server: str, template: str) -> Iterator[Database]:
+def created_database(server: str, template: str) -> Iterator[Database]:
     """Create a database that the ordinary role owns, until the block ends."""
     name = f"restored_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as connection:
@@ -54,7 +54,7 @@ def created(server: str, template: str) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def template(server) -> Iterator[str]:
     """Return the name of a database that the ordinary role has migrated."""
-    with created(server, "template0") as database:
+    with created_database(server, "template0") as database:
         migrations.upgrade(database.url, PATIENCE)
         yield database.url.database
 
@@ -62,13 +62,13 @@ def template(server) -> Iterator[str]:
 @pytest.fixture
 def database(server) -> Iterator[Database]:
     """Return a database without any tables."""
-    with created(server, "template0") as database:
+    with created_database(server, "template0") as database:
         yield database
 
 
 @pytest.fixture
 def migrated(server, template) -> Iterator[Database]:
-    with created(server, template) as database:
+    with created_database(server, template) as database:
         yield database
 
 
@@ -80,7 +80,7 @@ def superuser(server, migrated) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def file(migrated, tmp_path) -> Path:
-    """Return a backup of the database, to which something was added since."""
+    """Return a backup of the database, to which a row was added after the backup."""
     path = tmp_path / "all.backup"
     back_up(migrated, path, force=False)
     with migrated.connect() as connection:
@@ -93,9 +93,9 @@ def variables(database: Database) -> dict[str, str]:
     return {"DATABASE_URL": url, "SECRET_KEY": "k" * 48}
 
 
-def words(database: Database, file: Path, *more: str) -> list[str]:
+def restore_command(database: Database, file: Path, *options: str) -> list[str]:
     name = str(database.url.database)
-    return ["restore", str(file), "--yes", name, "--programs", str(database.programs), *more]
+    return ["restore", str(file), "--yes", name, "--programs", str(database.programs), *options]
 
 
 def contents_of(database: Database) -> dict[str, list[str]]:
@@ -105,7 +105,7 @@ def contents_of(database: Database) -> dict[str, list[str]]:
 
 @dataclass
 class Writes:
-    """What a server acknowledged to people who write without a pause, and when."""
+    """The writes that a server acknowledged to continuous writers, and their times."""
 
     acknowledged: dict[str, float] = field(default_factory=dict)
     statuses: set[int] = field(default_factory=set)
@@ -119,11 +119,11 @@ class Writes:
                 if status == 201:
                     self.acknowledged[title] = time.monotonic()
 
-    def go_on(self) -> None:
-        """Return when some more were acknowledged."""
-        enough = len(self.acknowledged) + 20
+    def wait_for_more(self) -> None:
+        """Wait until 20 more writes are acknowledged."""
+        wanted = len(self.acknowledged) + 20
         deadline = time.monotonic() + PATIENCE
-        while len(self.acknowledged) < enough:
+        while len(self.acknowledged) < wanted:
             assert time.monotonic() < deadline, self.statuses
             time.sleep(0.05)
 
@@ -137,7 +137,7 @@ def writing(server: str, headers: dict[str, str]) -> Iterator[Writes]:
     for thread in threads:
         thread.start()
     try:
-        writes.go_on()
+        writes.wait_for_more()
         yield writes
     finally:
         stop.set()
@@ -145,9 +145,9 @@ def writing(server: str, headers: dict[str, str]) -> Iterator[Writes]:
             thread.join()
 
 
-def token(server: str) -> dict[str, str]:
+def authorization(server: str) -> dict[str, str]:
     with httpx2.Client(base_url=server, timeout=PATIENCE) as client:
-        sign_in(client)
+        log_in(client)
         return {"Authorization": client.headers["Authorization"]}
 
 
@@ -157,7 +157,7 @@ def titles(database: Database) -> set[str]:
 
 
 def wait_for_listeners(database: Database, number: int) -> None:
-    """Wait until so many workers of servers hold the lock, each in the background of its start."""
+    """Wait until this number of server workers hold the lock, which each takes after its start."""
     holding = (
         "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
         " WHERE locktype = 'advisory' AND granted AND application_name = %s"
@@ -170,51 +170,53 @@ def wait_for_listeners(database: Database, number: int) -> None:
 
 
 def test_a_restore_is_refused_while_servers_and_workers_run(database, tmp_path):
-    file, given = tmp_path / "all.backup", variables(database)
-    with serving(tmp_path / "server", "--workers", "2", **given) as server:
-        headers = token(server.url)
+    file, env = tmp_path / "all.backup", variables(database)
+    with serving(tmp_path / "server", "--workers", "2", **env) as server:
+        headers = authorization(server.url)
         back_up(database, file, force=False)
-        with working(tmp_path / "worker", **given), writing(server.url, headers) as writes:
+        with working(tmp_path / "worker", **env), writing(server.url, headers) as writes:
             wait_for_listeners(database, 2)
-            refused = call(tmp_path, *words(database, file), **given)
-            writes.go_on()
-    said = " ".join(refused.stderr.split())
-    kept = titles(database)
-    restored = call(tmp_path, *words(database, file), **given)  # the killed processes hold no lock
+            refused = call(tmp_path, *restore_command(database, file), **env)
+            writes.wait_for_more()
+    message = " ".join(refused.stderr.split())
+    stored = titles(database)
+    # The killed processes hold no lock.
+    restored = call(tmp_path, *restore_command(database, file), **env)
 
     assert refused.returncode == 1
-    assert "The database is in use. Nothing was changed." in said
-    assert "disconnect them with --force: " in said
-    assert said.count(f"{HOLDING} (local, process ") == 2
-    assert "fast_zero jobs (local, process " in said
+    assert "The database is in use. Nothing was changed." in message
+    assert "disconnect them with --force: " in message
+    assert message.count(f"{HOLDING} (local, process ") == 2
+    assert "fast_zero jobs (local, process " in message
     assert writes.statuses == {201}
-    assert writes.acknowledged.keys() <= kept
+    assert writes.acknowledged.keys() <= stored
     assert restored.returncode == 0, restored.stderr
     assert titles(database) == set()
 
 
-def test_with_force_servers_continue_with_the_restored_data(database, tmp_path):
-    file, given = tmp_path / "all.backup", variables(database)
-    with serving(tmp_path / "server", "--workers", "2", **given) as server:
-        headers = token(server.url)
+def test_servers_continue_with_the_restored_data_after_a_forced_restore(database, tmp_path):
+    file, env = tmp_path / "all.backup", variables(database)
+    with serving(tmp_path / "server", "--workers", "2", **env) as server:
+        headers = authorization(server.url)
         back_up(database, file, force=False)
         with writing(server.url, headers) as writes:
-            done = run(tmp_path, *words(database, file, "--force"), **given)
+            result = run(tmp_path, *restore_command(database, file, "--force"), **env)
             ended = time.monotonic()
-            writes.go_on()
-        kept = titles(database)
+            writes.wait_for_more()
+        stored = titles(database)
 
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     assert writes.statuses <= {201, 503}
-    gone = [at for title, at in writes.acknowledged.items() if title not in kept]
-    there = [at for title, at in writes.acknowledged.items() if title in kept]
-    assert gone  # what was written since the backup
-    assert max(gone) < min(there)  # nothing that was acknowledged later, while it ran or after it
-    assert max(gone) < ended < max(there)
+    lost_at = [moment for title, moment in writes.acknowledged.items() if title not in stored]
+    kept_at = [moment for title, moment in writes.acknowledged.items() if title in stored]
+    assert lost_at  # the writes after the backup
+    # No write that was acknowledged during or after the restore is lost.
+    assert max(lost_at) < min(kept_at)
+    assert max(lost_at) < ended < max(kept_at)
 
 
-def stalling(folder: Path) -> Path:
-    """Make a `pg_restore` that stops in the middle of all that it writes."""
+def write_stalling_restore(folder: Path) -> Path:
+    """Create a `pg_restore` that stops in the middle of its output."""
     folder.mkdir()
     real = shlex.quote(f"{PROGRAMS}/pg_restore")
     shim = folder / "pg_restore"
@@ -236,9 +238,9 @@ def kill_all_of(process: subprocess.Popen) -> None:
 
 @pytest.mark.parametrize("victim", ["fast-zero", "pg_restore"])
 def test_a_killed_restore_changes_nothing_and_leaves_no_lock(migrated, file, tmp_path, victim):
-    programs = stalling(tmp_path / "programs")
+    programs = write_stalling_restore(tmp_path / "programs")
     before = contents_of(migrated)
-    command = words(migrated._replace(programs=programs), file)
+    command = restore_command(migrated._replace(programs=programs), file)
     with ExitStack() as stack:
         process = stack.enter_context(
             subprocess.Popen(
@@ -251,7 +253,7 @@ def test_a_killed_restore_changes_nothing_and_leaves_no_lock(migrated, file, tmp
         stack.callback(kill_all_of, process)
         wait_for((programs / "stalled").exists)
         with migrated.connect() as connection, pytest.raises(psycopg.errors.LockNotAvailable):
-            connection.execute("SET lock_timeout = 1; SELECT FROM todos")  # it is in the middle
+            connection.execute("SET lock_timeout = 1; SELECT FROM todos")  # the restore is running
         if victim == "fast-zero":
             process.kill()
         else:
@@ -259,7 +261,7 @@ def test_a_killed_restore_changes_nothing_and_leaves_no_lock(migrated, file, tmp
             child.kill()
             assert process.wait(PATIENCE) == 1
             assert b"Nothing was changed." in process.stderr.read().replace(b"\n", b" ")
-        assert contents_of(migrated) == before  # waits for what the dead may have left locked
+        assert contents_of(migrated) == before  # waits for locks of the killed processes
 
     restore.restore(migrated, file, force=False)
     assert contents_of(migrated) != before
@@ -273,7 +275,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_a_session_that_may_have_written_prevents_a_restore(migrated, file):
-    """A server whose own connection is about to come back shares no lock."""
+    """A server that is about to reconnect does not hold the lock."""
     with psycopg.connect(conninfo(migrated.url), application_name="fast_zero"):
         with pytest.raises(StartError, match=r"Nothing was changed\.[^\n]*\n  fast_zero \(local"):
             restore.restore(migrated, file, force=False)
@@ -292,29 +294,29 @@ def test_a_session_that_locks_a_table_and_cannot_be_ended_is_named(
 
     with pytest.raises(
         StartError, match=f"in use.*\n.*process {superuser.info.backend_pid}\\)"
-    ) as told:
+    ) as caught:
         restore.restore(migrated, file, force=force)
 
-    assert ("could not be disconnected" in str(told.value)) == force
+    assert ("could not be disconnected" in str(caught.value)) == force
     superuser.rollback()
     assert contents_of(migrated)["ended_sessions"]
 
 
 def test_processes_that_start_during_a_restore_wait_for_its_end(migrated, tmp_path):
-    given = variables(migrated)
+    env = variables(migrated)
     with migrated.connect() as connection, connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [in_use.LOCK])
-        waiting = subprocess.Popen([*PROGRAM, "migrate"], env=environment(tmp_path, **given))
+        waiting = subprocess.Popen([*PROGRAM, "migrate"], env=environment(tmp_path, **env))
         refused = [
-            run(tmp_path, *command, **given, DATABASE_WAIT="0")
+            run(tmp_path, *command, **env, DATABASE_WAIT="0")
             for command in (["serve", "--port", "0"], ["worker"], ["migrate"])
         ]
         assert waiting.poll() is None
 
     assert waiting.wait(PATIENCE) == 0
-    for done in refused:
-        assert done.returncode == 1
-        assert "The restore of a backup did not end within 0 s." in " ".join(done.stderr.split())
+    for result in refused:
+        assert result.returncode == 1
+        assert "The restore of a backup did not end within 0 s." in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -325,10 +327,14 @@ def test_a_privileged_role_restores_only_trusted_backups(
 ):
     superuser.execute(grant.format(ROLE))
     superuser.commit()
-    given = variables(migrated)
+    env = variables(migrated)
     try:
-        refused = call(tmp_path, *words(migrated, file), **given)
-        done = call(tmp_path, *words(migrated, file, "--allow-server-programs"), **given)
+        refused = call(tmp_path, *restore_command(migrated, file), **env)
+        result = call(
+            tmp_path,
+            *restore_command(migrated, file, "--allow-server-programs"),
+            **env,
+        )
     finally:
         superuser.execute(f"ALTER ROLE {ROLE} NOSUPERUSER")
         superuser.execute(f"REVOKE pg_execute_server_program FROM {ROLE}")
@@ -336,36 +342,36 @@ def test_a_privileged_role_restores_only_trusted_backups(
 
     assert refused.returncode == 1
     assert f"The role {ROLE} may run programs" in " ".join(refused.stderr.split())
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def crafted(database: Database, file: Path, sql: str) -> Path:
-    """Make a backup that holds this SQL between its own."""
-    room = "A" * 400
+    """Create a backup that contains this SQL between its own statements."""
+    padding = "A" * 400
     with database.connect() as connection:
-        connection.execute(f"CREATE VIEW crafted AS SELECT '{room}'::text AS text")
+        connection.execute(f"CREATE VIEW crafted AS SELECT '{padding}'::text AS text")
         back_up(database, file, force=True)
         connection.execute("DROP VIEW crafted")
     inserted = f"'::text AS text;\n{sql}\nSELECT '".encode()
     content = file.read_bytes()
-    assert content.count(room.encode()) == 1
-    file.write_bytes(content.replace(room.encode(), inserted.ljust(len(room))))
+    assert content.count(padding.encode()) == 1
+    file.write_bytes(content.replace(padding.encode(), inserted.ljust(len(padding))))
     return file
 
 
 @pytest.mark.parametrize("sql", ["COPY (SELECT 1) TO PROGRAM 'touch {}';", "\\! touch {}"])
 def test_a_crafted_backup_runs_no_program(migrated, file, tmp_path, sql):
-    programs, mark = tmp_path / "programs", tmp_path / "mark"
+    programs, created_file = tmp_path / "programs", tmp_path / "mark"
     programs.mkdir()
-    shim = programs / "pg_restore"  # of a release from before CVE-2025-8714 was fixed
+    shim = programs / "pg_restore"  # behaves like a release before the fix of CVE-2025-8714
     real = shlex.quote(f"{PROGRAMS}/pg_restore")
     shim.write_text(f"#!/bin/sh\n{real} \"$@\" | grep -v -e '^.restrict ' -e '^.unrestrict '\n")
     shim.chmod(0o755)
-    crafted(migrated, file, sql.format(mark))
+    crafted(migrated, file, sql.format(created_file))
     before = contents_of(migrated)
 
     with pytest.raises(StartError, match=r"The restoration failed: .*\. Nothing was changed\."):
         restore.restore(migrated._replace(programs=programs), file, force=False)
 
-    assert not mark.exists()
+    assert not created_file.exists()
     assert contents_of(migrated) == before

@@ -1,4 +1,4 @@
-"""Replacing processes one by one behind nginx, as deploy/nginx has it, while clients write."""
+"""Rolling updates behind nginx, configured as in deploy/nginx, while clients write."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,9 @@ from tests.processes import PATIENCE, Serving, free_port, serving
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 OPENSSL = shutil.which("openssl")
-OURS = Path(__file__).parents[1] / "deploy/nginx/fast_zero.conf"
+SITE_CONFIGURATION = Path(__file__).parents[1] / "deploy/nginx/fast_zero.conf"
 ACCOUNT = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
-AROUND = """\
+NGINX_CONFIGURATION = """\
 daemon off;
 pid {folder}/pid;
 error_log {folder}/error.log;
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.skipif(
 
 @contextlib.contextmanager
 def proxied(folder: Path, ports: list[int]) -> Iterator[str]:
-    """Put nginx in front of processes, with our configuration but for addresses and files."""
+    """Put nginx in front of processes, with our configuration except for addresses and files."""
     secure, plain = free_port(), free_port()
     subprocess.run(
         [
@@ -57,12 +57,12 @@ def proxied(folder: Path, ports: list[int]) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
-    ours = OURS.read_text().replace("/etc/nginx/certificates", str(folder))
-    ours = ours.replace("listen 443", f"listen 127.0.0.1:{secure}")
-    ours = ours.replace("listen 80", f"listen 127.0.0.1:{plain}")
+    site = SITE_CONFIGURATION.read_text().replace("/etc/nginx/certificates", str(folder))
+    site = site.replace("listen 443", f"listen 127.0.0.1:{secure}")
+    site = site.replace("listen 80", f"listen 127.0.0.1:{plain}")
     servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
-    (folder / "fast_zero.conf").write_text(ours.replace("server app:8000 max_fails=0;", servers))
-    (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
+    (folder / "fast_zero.conf").write_text(site.replace("server app:8000 max_fails=0;", servers))
+    (folder / "nginx.conf").write_text(NGINX_CONFIGURATION.format(folder=folder))
     with subprocess.Popen(
         [NGINX, "-c", folder / "nginx.conf", "-e", folder / "error.log"],
         stdout=subprocess.DEVNULL,
@@ -88,10 +88,10 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
             return
 
 
-async def write(client: httpx2.AsyncClient, statuses: Counter, done: asyncio.Event) -> int:
+async def write(client: httpx2.AsyncClient, statuses: Counter, stopped: asyncio.Event) -> int:
     """Create and read todos until stopped; return the number of acknowledged writes."""
     acknowledged = 0
-    while not done.is_set():
+    while not stopped.is_set():
         created = await client.post("/todos", json={"title": "Buy bread"})
         read = await client.get("/todos?limit=5")
         statuses.update([created.status_code, read.status_code])
@@ -115,25 +115,25 @@ async def test_a_rolling_update_fails_no_request(tmp_path):
 
         running = [start(port) for port in ports]
         url = stack.enter_context(proxied(tmp_path, ports))
-        trust = ssl.create_default_context(cafile=str(tmp_path / "fullchain.pem"))
-        async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, verify=trust) as client:
+        tls_context = ssl.create_default_context(cafile=str(tmp_path / "fullchain.pem"))
+        async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, verify=tls_context) as client:
             registered = await client.post("/users", json=ACCOUNT)
             form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
             token = (await client.post("/auth/token", data=form)).json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
-            statuses, done = Counter(), asyncio.Event()
-            writers = [asyncio.create_task(write(client, statuses, done)) for _ in range(6)]
+            statuses, stopped = Counter(), asyncio.Event()
+            writers = [asyncio.create_task(write(client, statuses, stopped)) for _ in range(6)]
             codes = []
             for number, port in enumerate(ports):
                 codes.append(await asyncio.to_thread(running[number].stop))
                 running[number] = await asyncio.to_thread(start, port)
-            # And back, with a schema that is newer than what runs then.
+            # Roll back to processes that are older than the schema.
             with database.connect() as connection:
                 connection.execute("UPDATE alembic_version SET version_num = '9999'")
             for number, port in enumerate(ports):
                 codes.append(await asyncio.to_thread(running[number].stop))
                 running[number] = await asyncio.to_thread(start, port)
-            done.set()
+            stopped.set()
             acknowledged = sum(await asyncio.gather(*writers))
             with database.connect() as connection:
                 [stored] = connection.execute("SELECT count(*) FROM todos").fetchone()
@@ -144,11 +144,11 @@ async def test_a_rolling_update_fails_no_request(tmp_path):
     assert stored == acknowledged > 0
 
 
-def test_the_limits_are_those_of_the_server():
-    ours = OURS.read_text()
-    example = (OURS.parents[2] / ".env.example").read_text()
-    [head] = re.findall(r"client_header_timeout (\d+)s;", ours)
+def test_nginx_has_the_same_limits_as_the_server():
+    site = SITE_CONFIGURATION.read_text()
+    example = (SITE_CONFIGURATION.parents[2] / ".env.example").read_text()
+    [head] = re.findall(r"client_header_timeout (\d+)s;", site)
 
     assert f"REQUEST_HEAD_TIMEOUT={head}\n" in example
-    assert "client_max_body_size  1m;" in ours
+    assert "client_max_body_size  1m;" in site
     assert f"MAX_BODY_BYTES={1024 * 1024}\n" in example

@@ -16,7 +16,7 @@ from tests.processes import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
-BEFORE = [{"Registry": "registry.fly.io", "Repository": "fast-zero", "Digest": "sha256:abc"}]
+PREVIOUS = [{"Registry": "registry.fly.io", "Repository": "fast-zero", "Digest": "sha256:abc"}]
 IMAGE = "registry.fly.io/fast-zero@sha256:abc"
 FLYCTL = """\
 #!/usr/bin/env python3
@@ -24,18 +24,18 @@ import json, os, sys
 from pathlib import Path
 
 folder = Path(os.environ["STAND_IN"])
-words = sys.argv[1:]
-with (folder / "asked").open("a") as file:
-    file.write(" ".join(words) + "\\n")
-if words[:2] == ["image", "show"]:
+arguments = sys.argv[1:]
+with (folder / "calls").open("a") as file:
+    file.write(" ".join(arguments) + "\\n")
+if arguments[:2] == ["image", "show"]:
     print((folder / "running").read_text())
 failing = (folder / "failing").read_text().split(",")
-sys.exit("rollback" in failing if "--image" in words else words[0] in failing)
+sys.exit("rollback" in failing if "--image" in arguments else arguments[0] in failing)
 """
 SMOKE = """\
 #!/bin/sh
-echo "smoke $2" >> "$STAND_IN/asked"
-if grep -q -- --image "$STAND_IN/asked"; then exit 0; fi
+echo "smoke $2" >> "$STAND_IN/calls"
+if grep -q -- --image "$STAND_IN/calls"; then exit 0; fi
 ! grep -q smoke "$STAND_IN/failing"
 """
 
@@ -48,25 +48,25 @@ def deploy(tmp_path):
         file.write_text(text)
         file.chmod(0o755)
 
-    def deploy(*words: str, failing: str = "", running: object = BEFORE):
+    def deploy(*arguments: str, failing: str = "", running: object = PREVIOUS):
         (tmp_path / "failing").write_text(failing)
-        words_of_flyctl = "App has not been deployed yet."
-        told = words_of_flyctl if running == "in words" else json.dumps(running)
-        (tmp_path / "running").write_text(told)
+        text = "App has not been deployed yet."
+        output = text if running == "in words" else json.dumps(running)
+        (tmp_path / "running").write_text(output)
         path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        done = subprocess.run(
-            [ROOT / "scripts/deploy", *words],
+        result = subprocess.run(
+            [ROOT / "scripts/deploy", *arguments],
             env=os.environ | {"PATH": path, "STAND_IN": str(tmp_path)},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
             check=False,
         )
-        asked = tmp_path / "asked"
+        calls = tmp_path / "calls"
         return (
-            done.returncode,
-            done.stderr,
-            asked.read_text().splitlines() if asked.exists() else [],
+            result.returncode,
+            result.stderr,
+            calls.read_text().splitlines() if calls.exists() else [],
         )
 
     return deploy
@@ -75,21 +75,33 @@ def deploy(tmp_path):
 URL = "https://todo.example.com"
 BASE = (ROOT / "deploy/base-image").read_text().strip()
 DEPLOY = f"deploy --remote-only --build-arg PYTHON_IMAGE={BASE}"
-SHOW, SESSION = "image show --json", f"smoke {URL}"
-BACK = f"deploy --image {IMAGE}"
+SHOW, SMOKE_TEST = "image show --json", f"smoke {URL}"
+ROLLBACK = f"deploy --image {IMAGE}"
 
 
 @pytest.mark.parametrize(
-    ("failing", "running", "status", "asked", "said"),
+    ("failing", "running", "status", "calls", "message"),
     [
-        ("", BEFORE, 0, [SHOW, DEPLOY, SESSION], "went well"),
-        ("deploy", BEFORE, 1, [SHOW, DEPLOY], "could not deploy"),
-        ("smoke", BEFORE, 1, [SHOW, DEPLOY, SESSION, BACK, SESSION], "the image before runs again"),
-        ("smoke,rollback", BEFORE, 1, [SHOW, DEPLOY, SESSION, BACK], "does not work either"),
-        ("smoke", [], 1, [SHOW, DEPLOY, SESSION], "there is no image before"),
-        ("image", [], 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
-        ("", None, 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
-        ("", "in words", 0, [SHOW, DEPLOY, SESSION], "running now: nothing yet"),
+        ("", PREVIOUS, 0, [SHOW, DEPLOY, SMOKE_TEST], "went well"),
+        ("deploy", PREVIOUS, 1, [SHOW, DEPLOY], "could not deploy"),
+        (
+            "smoke",
+            PREVIOUS,
+            1,
+            [SHOW, DEPLOY, SMOKE_TEST, ROLLBACK, SMOKE_TEST],
+            "the image before runs again",
+        ),
+        (
+            "smoke,rollback",
+            PREVIOUS,
+            1,
+            [SHOW, DEPLOY, SMOKE_TEST, ROLLBACK],
+            "does not work either",
+        ),
+        ("smoke", [], 1, [SHOW, DEPLOY, SMOKE_TEST], "there is no image before"),
+        ("image", [], 0, [SHOW, DEPLOY, SMOKE_TEST], "running now: nothing yet"),
+        ("", None, 0, [SHOW, DEPLOY, SMOKE_TEST], "running now: nothing yet"),
+        ("", "in words", 0, [SHOW, DEPLOY, SMOKE_TEST], "running now: nothing yet"),
     ],
     ids=[
         "works",
@@ -103,25 +115,25 @@ BACK = f"deploy --image {IMAGE}"
     ],
 )
 def test_a_failed_deployment_is_rolled_back_by_its_digest(
-    deploy, failing, running, status, asked, said
+    deploy, failing, running, status, calls, message
 ):
-    done = deploy(URL, failing=failing, running=running)
+    result = deploy(URL, failing=failing, running=running)
 
-    assert (done[0], done[2]) == (status, asked)
-    assert said in done[1]
+    assert (result[0], result[2]) == (status, calls)
+    assert message in result[1]
 
 
 def test_a_deployment_needs_a_url_and_passes_other_arguments(deploy):
-    status, said, asked = deploy()
-    assert (status, asked) == (2, [])
-    assert said.startswith("usage:")
+    status, message, calls = deploy()
+    assert (status, calls) == (2, [])
+    assert message.startswith("usage:")
 
     assert deploy(URL, "--app", "other")[2][1] == f"{DEPLOY} --app other"
 
 
 @pytest.fixture
-def checkout(tmp_path):
-    """Copy what the script for releases reads."""
+def release_notes(tmp_path):
+    """Copy the files that `release-notes` reads, and run it."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts/release-notes", tmp_path / "scripts")
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
@@ -140,12 +152,12 @@ LOG = (
 )
 
 
-def test_the_release_notes_are_the_section_of_the_changelog(checkout):
-    assert checkout(LOG).stdout == "- New.\n"
+def test_the_release_notes_are_the_section_of_the_changelog(release_notes):
+    assert release_notes(LOG).stdout == "- New.\n"
 
 
 @pytest.mark.parametrize(
-    ("changelog", "tag", "said"),
+    ("changelog", "tag", "message"),
     [
         (LOG, "v1.2.4", "The tag is v1.2.4, and pyproject.toml has the version 1.2.3."),
         (
@@ -160,11 +172,11 @@ def test_the_release_notes_are_the_section_of_the_changelog(checkout):
         ),
     ],
 )
-def test_a_tag_that_does_not_fit_is_refused(checkout, changelog, tag, said):
-    done = checkout(changelog, tag)
+def test_a_tag_that_does_not_match_the_release_is_refused(release_notes, changelog, tag, message):
+    result = release_notes(changelog, tag)
 
-    assert done.returncode == 1
-    assert said in done.stderr
+    assert result.returncode == 1
+    assert message in result.stderr
 
 
 def steps(workflow: Path):
@@ -206,6 +218,8 @@ def test_workflow_steps_run_commands_that_work_locally(workflow):
 def test_the_tests_run_on_every_supported_python():
     [matrix] = re.findall(r"python: \[(.+)\]", (ROOT / ".github/workflows/ci.yml").read_text())
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
-    promised = [one.rpartition(" ")[2] for one in classifiers if "Python :: 3." in one]
+    supported = [
+        classifier.rpartition(" ")[2] for classifier in classifiers if "Python :: 3." in classifier
+    ]
 
-    assert re.findall(r'"(.+?)"', matrix) == promised
+    assert re.findall(r'"(.+?)"', matrix) == supported

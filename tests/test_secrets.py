@@ -24,13 +24,13 @@ def test_no_log_and_no_response_contains_a_secret(level):
             serving(database.folder.parent / "server", **variables) as server,
             httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
         ):
-            seen, token = live_through(client, database)
+            responses, token = send_requests(client, database)
             with database.connect() as connection:
                 password_hash = connection.execute("SELECT password_hash FROM users").fetchone()[0]
         log = server.log.read_text()
 
-    # Only the response to a log-in contains a token.
-    text = log + "".join(seen)
+    # Only the response to a log-in may contain a token.
+    text = log + "".join(responses)
     statuses = {line["status"] for line in lines_of(log) if line["message"] == "answered"}
     assert {200, 201, 401, 404, 409, 413, 422, 503} <= statuses
     for secret in (ACCOUNT["password"], OTHER, KEY, token, token.rsplit(".", 1)[1], password_hash):
@@ -49,57 +49,57 @@ def lines_of(log: str) -> list[dict]:
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
-def live_through(client: httpx2.Client, database) -> tuple[list[str], str]:
+def send_requests(client: httpx2.Client, database) -> tuple[list[str], str]:
     """Send requests that succeed and fail; return all responses but that of the log-in."""
-    seen: list[str] = []
+    responses: list[str] = []
 
-    def ask(method: str, path: str, **content: object) -> httpx2.Response:
+    def request(method: str, path: str, **content: object) -> httpx2.Response:
         response = client.request(method, path, **content)
-        seen.append(f"{response.status_code} {response.headers} {response.text}")
+        responses.append(f"{response.status_code} {response.headers} {response.text}")
         return response
 
     form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
-    ask("POST", "/users", json=ACCOUNT)
+    request("POST", "/users", json=ACCOUNT)
     token = client.post("/auth/token", data=form).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"
 
-    def everything() -> None:
-        ask("POST", "/users", json=ACCOUNT)
-        ask("POST", "/users", json=ACCOUNT | {"username": 1, "email": OTHER})
-        ask("POST", "/users", json=ACCOUNT | {"password": [OTHER]})
-        ask("POST", "/users", content=b'{"password": "' + OTHER.encode())
-        ask("POST", "/users", content=b"a" * 2_000_000)
-        ask("POST", "/auth/token", data=form | {"password": OTHER})
-        ask("POST", "/auth/token", data={"password": OTHER})
-        ask("GET", "/todos", headers={"Authorization": f"Bearer {token}x"})
-        ask("POST", "/todos", json={"title": "Buy bread"})
-        ask("POST", "/todos", json={"title": OTHER + "\0", "state": OTHER})
-        ask("GET", "/todos/9223372036854775807")
-        ask("PUT", "/users/1", json=ACCOUNT | {"email": OTHER})
-        ask("GET", "/readyz")
+    def request_all() -> None:
+        request("POST", "/users", json=ACCOUNT)
+        request("POST", "/users", json=ACCOUNT | {"username": 1, "email": OTHER})
+        request("POST", "/users", json=ACCOUNT | {"password": [OTHER]})
+        request("POST", "/users", content=b'{"password": "' + OTHER.encode())
+        request("POST", "/users", content=b"a" * 2_000_000)
+        request("POST", "/auth/token", data=form | {"password": OTHER})
+        request("POST", "/auth/token", data={"password": OTHER})
+        request("GET", "/todos", headers={"Authorization": f"Bearer {token}x"})
+        request("POST", "/todos", json={"title": "Buy bread"})
+        request("POST", "/todos", json={"title": OTHER + "\0", "state": OTHER})
+        request("GET", "/todos/9223372036854775807")
+        request("PUT", "/users/1", json=ACCOUNT | {"email": OTHER})
+        request("GET", "/readyz")
 
-    everything()
+    request_all()
     with database.connect() as connection, connection.transaction():
         connection.execute("LOCK TABLE todos")
-        ask("POST", "/todos", json={"title": "Buy bread"})
-    drop_and_restore(database, lambda: ask("GET", "/todos"))
+        request("POST", "/todos", json={"title": "Buy bread"})
+    drop_and_restore(database, lambda: request("GET", "/todos"))
     database.stop("immediate")
-    everything()
+    request_all()
     database.start()
-    while ask("GET", "/readyz").status_code != httpx2.codes.OK:
+    while request("GET", "/readyz").status_code != httpx2.codes.OK:
         time.sleep(0.05)
-    everything()
-    return seen, token
+    request_all()
+    return responses, token
 
 
 def drop_and_restore(database, meanwhile) -> None:
-    """Remove a table, as if a migration had not run."""
+    """Rename a table for a moment, as if a migration had not run."""
     with database.connect() as connection:
         connection.execute("ALTER TABLE todos RENAME TO gone")
         meanwhile()
         connection.execute("ALTER TABLE gone RENAME TO todos")
 
 
-def test_the_tests_own_patterns_find_what_they_look_for():
+def test_the_pattern_finds_sql_statements():
     assert SQL.search("[SQL: INSERT INTO users (username) VALUES (%s)]")
     assert SQL.search("SELECT users.id \nFROM users".replace("\n", ""))

@@ -39,12 +39,12 @@ def log_in(connect):
 
 
 @pytest.fixture
-def sign_up(connect, log_in):
-    def sign_up(url: str) -> httpx2.Client:
+def register(connect, log_in):
+    def register(url: str) -> httpx2.Client:
         assert connect(url).post("/users/", json=ACCOUNT).status_code == 201
         return log_in(url)
 
-    return sign_up
+    return register
 
 
 def all_titles(client: httpx2.Client) -> set[str]:
@@ -57,14 +57,14 @@ def all_titles(client: httpx2.Client) -> set[str]:
         after = {"after": page["next"]}
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_stops_cleanly_with_its_database(tmp_path, how):
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_the_server_stops_cleanly_with_its_database(tmp_path, signal_number):
     data_dir = tmp_path / "data"
     with serving(data_dir, measured=True) as server:
         assert httpx2.get(server.url).json() == {"message": "Olá Mundo!"}
         assert postmaster(data_dir)
 
-        assert server.stop(how) == 0
+        assert server.stop(signal_number) == 0
 
         assert postmaster(data_dir) is None
         log = server.log.read_text()
@@ -73,7 +73,7 @@ def test_stops_cleanly_with_its_database(tmp_path, how):
 
 
 @pytest.mark.parametrize("victims", ["server", "database", "both"])
-def test_no_acknowledged_write_is_lost_by_kill_9(data_dir, victims, sign_up, log_in):
+def test_no_acknowledged_write_is_lost_by_kill_9(data_dir, victims, register, log_in):
     acknowledged: set[str] = set()
     refusals: list[int] = []
     enough = threading.Event()
@@ -93,7 +93,7 @@ def test_no_acknowledged_write_is_lost_by_kill_9(data_dir, victims, sign_up, log
                 enough.set()
 
     with serving(data_dir) as server:
-        clients = [sign_up(server.url), *(log_in(server.url) for _ in range(3))]
+        clients = [register(server.url), *(log_in(server.url) for _ in range(3))]
         writers = [
             threading.Thread(target=write, args=(client, number))
             for number, client in enumerate(clients)
@@ -109,16 +109,16 @@ def test_no_acknowledged_write_is_lost_by_kill_9(data_dir, victims, sign_up, log
             writer.join(PATIENCE)
 
     with serving(data_dir) as server:
-        kept = all_titles(log_in(server.url))
+        stored = all_titles(log_in(server.url))
 
     assert len(acknowledged) >= 200
-    assert acknowledged <= kept
+    assert acknowledged <= stored
     assert set(refusals) <= {503}
 
 
-def test_a_second_server_shares_the_database(data_dir, sign_up, log_in):
+def test_a_second_server_shares_the_database(data_dir, register, log_in):
     with serving(data_dir) as first, serving(data_dir) as second:
-        sign_up(first.url).post("/todos/", json={"title": "shared"})
+        register(first.url).post("/todos/", json={"title": "shared"})
         assert all_titles(log_in(second.url)) == {"shared"}
 
         first.stop()
@@ -127,9 +127,9 @@ def test_a_second_server_shares_the_database(data_dir, sign_up, log_in):
     assert postmaster(data_dir) is None
 
 
-def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, sign_up, log_in):
+def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, register, log_in):
     with serving(data_dir, "--workers", "2", measured=True) as server:
-        client = sign_up(server.url)
+        client = register(server.url)
         client.post("/todos/", json={"title": "kept"})
         workers = server.workers()
 
@@ -149,22 +149,22 @@ def test_workers_share_the_database_and_do_not_outlive_their_parent(data_dir, si
 async def test_a_request_in_flight_gets_its_response_before_the_server_exits(data_dir):
     with serving(data_dir) as server:
         async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
-            await client.get("/livez")  # it listens before it can respond
-            # A registration hashes for a tenth of a second: the signal comes in between.
-            asked = asyncio.create_task(client.post("/users/", json=ACCOUNT))
+            await client.get("/livez")  # the server listens before it can respond
+            # A registration hashes for a tenth of a second. The signal arrives during that time.
+            registration = asyncio.create_task(client.post("/users/", json=ACCOUNT))
             await asyncio.sleep(0.05)
             server.process.send_signal(signal.SIGTERM)
-            assert (await asked).status_code == 201
+            assert (await registration).status_code == 201
         assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
 
 
 def test_a_failed_start_is_reported_with_a_message(tmp_path):
     data_dir = tmp_path / "data"
     data_dir.parent.joinpath("file").touch()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))  # bound, and never listening: connections are refused
             closed = f"postgresql://ana:hidden-word@127.0.0.1:{silent.getsockname()[1]}/todos"
@@ -186,15 +186,15 @@ def test_a_failed_start_is_reported_with_a_message(tmp_path):
                     data_dir, "serve", "--port", "0", DATABASE_URL=closed, SECRET_KEY="short"
                 ),
             }
-    for sentence, done in cases.items():
-        assert done.returncode == 1, sentence
-        assert sentence in done.stderr
-        assert done.stderr.startswith("error: ")
-        assert done.stderr.count("\n") == 1, done.stderr
-        assert "hidden-word" not in done.stderr
+    for sentence, result in cases.items():
+        assert result.returncode == 1, sentence
+        assert sentence in result.stderr
+        assert result.stderr.startswith("error: ")
+        assert result.stderr.count("\n") == 1, result.stderr
+        assert "hidden-word" not in result.stderr
 
 
-def test_serves_a_given_database(tmp_path, database_url):
+def test_the_server_uses_a_given_database(tmp_path, database_url):
     data_dir = tmp_path / "data"
     name = make_url(database_url).database
     variables = {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
@@ -204,16 +204,16 @@ def test_serves_a_given_database(tmp_path, database_url):
         assert not data_dir.exists()
 
 
-def test_reload_serves_and_stops(data_dir, connect):
+def test_the_server_with_reload_serves_and_stops(data_dir, connect):
     with serving(data_dir, "--reload", measured=True) as server:
         assert connect(server.url).get("/").status_code == 200
         assert server.stop() == 0
         assert postmaster(data_dir) is None
 
 
-@pytest.mark.parametrize("words", [(), ("--workers", "2")])
-def test_links_contain_the_selected_port(data_dir, words, connect):
-    with serving(data_dir, "--host", "0.0.0.0", *words) as server:
+@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+def test_links_contain_the_selected_port(data_dir, options, connect):
+    with serving(data_dir, "--host", "0.0.0.0", *options) as server:
         client = connect(server.url)
         assert client.post("/users/", json=ACCOUNT).status_code == 201
         feed = client.get("/users/ana/feed.json").json()
@@ -224,7 +224,7 @@ def test_links_contain_the_selected_port(data_dir, words, connect):
     assert "open: on all interfaces" in log
 
 
-def test_there_is_no_warning_with_a_public_url(data_dir, connect):
+def test_no_warning_is_logged_with_a_public_url(data_dir, connect):
     with serving(data_dir, PUBLIC_URL="https://todo.example.com") as server:
         connect(server.url).get("/livez").raise_for_status()
         log = server.log.read_text()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from fast_zero.operations import doctor
-from tests.chaos import own_database, signed_up
+from tests.chaos import own_database, registered_client
 from tests.processes import serving, until
 from tests.standby import followed, wait_for
 
@@ -32,9 +32,9 @@ def variables(primary, **others: str) -> dict[str, str]:
 
 
 def served(primary, standby, *, measured: bool = False):
-    words = variables(primary, DATABASE_READ_URL=standby.url)
+    settings = variables(primary, DATABASE_READ_URL=standby.url)
     folder = primary.folder.parent / "server"
-    return serving(folder, "--workers", "2", measured=measured, **words)
+    return serving(folder, "--workers", "2", measured=measured, **settings)
 
 
 def reads_seen_by(database) -> int:
@@ -44,13 +44,13 @@ def reads_seen_by(database) -> int:
 
 async def test_a_write_can_be_read_from_the_standby_at_once(primary, standby):
     with served(primary, standby) as server:
-        async with signed_up(server.url) as client:
+        async with registered_client(server.url) as client:
             for number in range(50):
-                made = await client.post("/todos", json={"title": f"todo {number}"})
-                # Another connection, and perhaps another worker.
+                created = await client.post("/todos", json={"title": f"todo {number}"})
+                # On another connection, and perhaps with another worker.
                 read = await asyncio.to_thread(
                     httpx2.get,
-                    f"{server.url}{made.headers['location']}",
+                    f"{server.url}{created.headers['location']}",
                     headers={"Authorization": client.headers["Authorization"]},
                 )
                 assert read.json()["title"] == f"todo {number}"
@@ -59,7 +59,7 @@ async def test_a_write_can_be_read_from_the_standby_at_once(primary, standby):
 
 async def test_a_stopped_standby_fails_no_read_and_is_used_again_later(primary, standby):
     with served(primary, standby, measured=True) as server:
-        async with signed_up(server.url) as client:
+        async with registered_client(server.url) as client:
             statuses = set()
 
             async def read() -> None:
@@ -85,26 +85,26 @@ async def test_a_stopped_standby_fails_no_read_and_is_used_again_later(primary, 
 
 async def test_a_standby_without_its_primary_serves_no_read(primary, standby):
     with served(primary, standby) as server:
-        async with signed_up(server.url) as client:
-            made = await client.post("/todos", json={"title": "old"})
+        async with registered_client(server.url) as client:
+            created = await client.post("/todos", json={"title": "old"})
             wait_for(primary, standby="")
             with standby.connect() as connection:
                 connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
                 connection.execute("SELECT pg_reload_conf()")
-            path = made.headers["location"]
+            path = created.headers["location"]
             for number in range(20):
                 await client.patch(path, json={"title": str(number)})
                 assert (await client.get(path)).json()["title"] == str(number)
 
 
 def test_the_doctor_checks_whether_the_standby_is_synchronous(primary, standby, settings):
-    def found(url: str) -> doctor.Finding:
+    def examine(url: str) -> doctor.Finding:
         changes = {"database_url": make_url(primary.url), "database_read_url": make_url(url)}
         findings = doctor.examine(settings.model_copy(update=changes))
         return {finding.check: finding for finding in findings}["standby"]
 
-    assert found(standby.url).level == "ok"
-    assert "is not a standby" in found(primary.url).found
-    assert found("postgresql+psycopg://127.0.0.1:1/todos").level == "warning"
+    assert examine(standby.url).level == "ok"
+    assert "is not a standby" in examine(primary.url).found
+    assert examine("postgresql+psycopg://127.0.0.1:1/todos").level == "warning"
     wait_for(primary, standby="")
-    assert found(standby.url).level == "error"
+    assert examine(standby.url).level == "error"

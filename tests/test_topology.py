@@ -10,9 +10,9 @@ from tests import contract, topology
 from tests.processes import run
 from tests.test_readme import blocks
 
-WANTING = topology.missing()
+MISSING = topology.missing()
 
-pytestmark = pytest.mark.skipif(bool(WANTING), reason=f"this needs {', and '.join(WANTING)}")
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"this needs {', and '.join(MISSING)}")
 
 
 @pytest.fixture(scope="module")
@@ -22,22 +22,22 @@ def running():
 
 
 def test_the_contract_holds_in_the_whole_topology(running, tmp_path):
-    contract.hold(running.url)
+    contract.check(running.url)
     smoke = run(tmp_path, "smoke", running.url)
     assert smoke.returncode == 0, smoke.stdout
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session is one of curl's")
+@pytest.mark.skipif(not shutil.which("curl"), reason="the README's session uses curl")
 def test_the_first_session_runs_in_the_whole_topology(running):
     environment = os.environ | {"API": running.url}
-    words = ["sh", "-eu", "-c", blocks()[2]]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    command = ["sh", "-eu", "-c", blocks()[2]]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("fault", ["standby_killed", "primary_killed"])
 def test_no_lost_host_loses_or_duplicates_a_write(running, fault):
-    outcome = topology.strike(running, fault)
+    outcome = topology.cause_fault(running, fault)
 
-    assert outcome.good(), outcome
+    assert outcome.passed(), outcome
     assert outcome.requests > 0

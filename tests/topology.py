@@ -1,9 +1,9 @@
 """Stop and disconnect hosts of a fast_zero with many machines, while clients write.
 
 Three hosts with etcd, Patroni and PostgreSQL, haproxy, PgBouncer, two web processes and a worker,
-with the configuration of deploy/topology as it stands. Each host is a network namespace on this
-machine, so it takes root, Linux, Debian's packages etcd-server, postgresql, haproxy and pgbouncer,
-and a Patroni from 4.1 on, which docs/scaling.md tells how to get. Run it from the checkout:
+with the unchanged configuration of deploy/topology. Each host is a network namespace on this
+machine, so this needs root, Linux, Debian's packages etcd-server, postgresql, haproxy and
+pgbouncer, and Patroni 4.1 or newer (see docs/scaling.md). Run it from the checkout:
 
     sudo task topology [fault ...]
 """
@@ -32,15 +32,15 @@ import psutil
 import psycopg
 
 from tests import hosts
-from tests.chaos import COLUMNS, Clients, Outcome, line, suffer
+from tests.chaos import COLUMNS, Clients, Outcome, line, measure_fault
 from tests.hosts import EDGE, as_account, inside
 from tests.processes import PATIENCE, run, serving, working
 
 FILES = Path(__file__).parents[1] / "deploy/topology"
 NODES = ("pg1", "pg2", "pg3")
 PASSWORDS = {
-    f"PATRONI_{who}_PASSWORD": secrets.token_urlsafe()
-    for who in ("SUPERUSER", "REPLICATION", "REWIND")
+    f"PATRONI_{role}_PASSWORD": secrets.token_urlsafe()
+    for role in ("SUPERUSER", "REPLICATION", "REWIND")
 }
 SETTINGS = {
     "DATABASE_URL": f"postgresql://fast_zero@{EDGE}:6432/fast_zero",
@@ -52,7 +52,7 @@ SETTINGS = {
     "RUN_JOBS": "false",
     "FORWARDED_ALLOW_IPS": EDGE,
 }
-# One that is older believes what an etcd tells it that has been cut off, and loses writes by it.
+# An older version trusts an etcd member that is disconnected from the others, and loses writes.
 PATRONI = (4, 1)
 PACKAGES = {
     "etcd": "etcd-server",
@@ -60,35 +60,35 @@ PACKAGES = {
     "haproxy": "haproxy",
     "pgbouncer": "pgbouncer",
 }
-SETTLED = 120  # seconds that Patroni has to make all three members again
+SETTLE_SECONDS = 120  # seconds until all three members must be running
 
 
 def programs() -> dict[str, str | None]:
-    """Find the programs; those of PostgreSQL and some others are not on everybody's path."""
+    """Find the programs. Some, such as those of PostgreSQL, may not be on the path."""
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
     places = os.pathsep.join([*map(str, newest[-1:]), os.environ["PATH"], "/usr/sbin"])
     return {name: shutil.which(name, path=places) for name in ("patroni", *PACKAGES)}
 
 
 def missing() -> list[str]:
-    """List what has to be there for this, in words that can be acted on."""
+    """List what is missing, as instructions."""
     found = programs()
     absent = [package for name, package in PACKAGES.items() if found[name] is None]
-    wanted = [f"apt install {' '.join(absent)}"] if absent else []
+    requirements = [f"apt install {' '.join(absent)}"] if absent else []
     if version_of(found["patroni"]) < PATRONI:
-        wanted.append("Patroni 4.1 or newer on the path (see docs/scaling.md)")
-    return wanted if os.geteuid() == 0 else ["root, for network namespaces", *wanted]
+        requirements.append("Patroni 4.1 or newer on the path (see docs/scaling.md)")
+    return requirements if os.geteuid() == 0 else ["root, for network namespaces", *requirements]
 
 
 def version_of(patroni: str | None) -> tuple[int, ...]:
     if patroni is None:
         return ()
-    said = subprocess.run([patroni, "--version"], check=False, capture_output=True, text=True)
-    return tuple(map(int, re.findall(r"\d+", said.stdout)))
+    result = subprocess.run([patroni, "--version"], check=False, capture_output=True, text=True)
+    return tuple(map(int, re.findall(r"\d+", result.stdout)))
 
 
 class Topology:
-    """All of its processes, by the hosts that they are on."""
+    """All processes of the topology, and the addresses of its hosts."""
 
     def __init__(self, folder: Path, addresses: dict[str, str]) -> None:
         self.folder = folder
@@ -97,16 +97,16 @@ class Topology:
         self.url = f"http://{EDGE}:8000"
         self.processes: list[subprocess.Popen] = []
 
-    def spawn(self, name: str, words: list[str], **variables: str) -> None:
+    def spawn(self, name: str, command: list[str], **variables: str) -> None:
         with (self.folder / f"{name}.log").open("a") as log:
             self.processes.append(
                 subprocess.Popen(
-                    words, cwd=self.folder, env=os.environ | variables, stdout=log, stderr=log
+                    command, cwd=self.folder, env=os.environ | variables, stdout=log, stderr=log
                 )
             )
 
     def start_host(self, name: str) -> None:
-        """Start what a host runs when it boots; its data may be there already."""
+        """Start the processes of a host. Its data may exist already."""
         address = self.addresses[name]
         data = self.folder / name
         if not data.exists():
@@ -151,7 +151,7 @@ class Topology:
     def make_role(self) -> None:
         password = PASSWORDS["PATRONI_SUPERUSER_PASSWORD"]
         url = f"postgresql://postgres:{password}@{EDGE}:5000/postgres"
-        patiently(lambda: psycopg.connect(url).close())
+        retry_connection(lambda: psycopg.connect(url).close())
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in (FILES / "role.sql").read_text().split(";")[:-1]:
                 connection.execute(statement.encode())
@@ -168,7 +168,7 @@ class Topology:
                 }
         return {}
 
-    def who(self, role: str) -> str:
+    def member_with_role(self, role: str) -> str:
         return next(name for name, found in self.members().items() if found == role)
 
     def settled(self) -> bool:
@@ -182,15 +182,15 @@ class Topology:
 
     def kill(self, name: str) -> None:
         """Power off a host."""
-        while pids := self.pids(name):  # some were being started meanwhile
+        while pids := self.pids(name):  # some may have been starting
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             for process in self.processes:
-                process.poll()  # or those that were killed would seem to be there
+                process.poll()  # otherwise killed processes would remain as zombies
 
     def recover(self, victim: str) -> None:
-        """Wait until the others are a primary and its standby; then have all three back."""
+        """Wait until the other hosts are a primary and its standby; then restore the third."""
 
         def taken_over() -> bool:
             others = {name: role for name, role in self.members().items() if name != victim}
@@ -212,7 +212,7 @@ class Topology:
             process.wait(PATIENCE)
 
 
-def patiently(act: Callable[[], object]) -> None:
+def retry_connection(act: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -225,9 +225,9 @@ def patiently(act: Callable[[], object]) -> None:
             return
 
 
-def wait_until(there: Callable[[], bool], topology: Topology) -> None:
-    deadline = time.monotonic() + SETTLED
-    while not there():
+def wait_until(condition: Callable[[], bool], topology: Topology) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
         if time.monotonic() > deadline:
             message = f"it did not settle: {topology.members()}"
             raise AssertionError(message)
@@ -236,10 +236,10 @@ def wait_until(there: Callable[[], bool], topology: Topology) -> None:
 
 @contextlib.contextmanager
 def running() -> Iterator[Topology]:
-    """Run all of it until the block ends."""
+    """Run the topology until the block ends."""
     with contextlib.ExitStack() as stack:
-        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast_zero-topology-"))
-        folder = Path(place)
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="fast_zero-topology-"))
+        folder = Path(directory)
         folder.chmod(0o755)
         topology = Topology(folder, stack.enter_context(hosts.hosts(NODES)))
         stack.callback(topology.stop)
@@ -265,41 +265,43 @@ class KeyedClients(Clients):
 
     def __init__(self, client: httpx2.AsyncClient) -> None:
         super().__init__(client)
-        self.name = secrets.token_hex(4)  # todos of an earlier fault are still there
+        self.name = secrets.token_hex(4)  # todos of an earlier fault still exist
 
     async def write(self, writer: int) -> None:
         for number in itertools.count():
             title = f"{self.name}-{writer}-{number}"
             key = {"Idempotency-Key": title}
             content = {"title": title, "description": title}
-            made = await self.insist("POST", "/todos", json=content, headers=key)
-            if made is None:
+            created = await self.retry("POST", "/todos", json=content, headers=key)
+            if created is None:
                 return
-            self.account.acknowledged.add(title)
-            self.account.successes.append(time.monotonic())
-            path = made.headers["location"]
+            self.observations.acknowledged.add(title)
+            self.observations.successes.append(time.monotonic())
+            path = created.headers["location"]
             await self.read(path, title)
             content = {"title": title + "!", "description": title + "!"}
-            if await self.insist("PATCH", path, json=content) is None:
+            if await self.retry("PATCH", path, json=content) is None:
                 return
             await self.read(path, title + "!")
 
-    async def insist(self, method: str, path: str, **content: object) -> httpx2.Response | None:
+    async def retry(self, method: str, path: str, **content: object) -> httpx2.Response | None:
         while not self.stopped.is_set():
-            response = await self.note(method, path, **content)
+            response = await self.request_and_count(method, path, **content)
             if response is not None and response.status_code in {200, 201}:
                 return response
             await asyncio.sleep(0.05)
         return None
 
     async def read(self, path: str, title: str) -> None:
-        response = await self.ask("GET", path)
+        response = await self.request("GET", path)
         if response is None:
             return
         if response.status_code == 200:
-            self.account.stale += response.json()["title"] != title
-        self.account.stale += response.status_code == 404
-        self.account.statuses[200 if response.status_code == 404 else response.status_code] += 1
+            self.observations.stale += response.json()["title"] != title
+        self.observations.stale += response.status_code == 404
+        self.observations.statuses[
+            200 if response.status_code == 404 else response.status_code
+        ] += 1
 
 
 @dataclass(frozen=True)
@@ -307,7 +309,7 @@ class Fault:
     """A failure of the host with a role."""
 
     role: str
-    happen: Callable[[Topology, str], None]
+    apply: Callable[[Topology, str], None]
 
 
 def lose_power(topology: Topology, name: str) -> None:
@@ -315,7 +317,7 @@ def lose_power(topology: Topology, name: str) -> None:
 
 
 def lose_network(_topology: Topology, name: str) -> None:
-    hosts.cut(name)
+    hosts.disconnect(name)
 
 
 FAULTS = {
@@ -326,21 +328,21 @@ FAULTS = {
 }
 
 
-def strike(topology: Topology, name: str) -> Outcome:
+def cause_fault(topology: Topology, name: str) -> Outcome:
     """Cause one failure and restore all three hosts, while clients write."""
     wait_until(topology.settled, topology)
     fault = FAULTS[name]
-    victim = topology.who(fault.role)
+    victim = topology.member_with_role(fault.role)
 
-    async def happen() -> None:
-        fault.happen(topology, victim)
+    async def apply() -> None:
+        fault.apply(topology, victim)
         await asyncio.to_thread(topology.recover, victim)
 
-    return asyncio.run(suffer(name, topology.url, happen, lambda: 0, KeyedClients))
+    return asyncio.run(measure_fault(name, topology.url, apply, lambda: 0, KeyedClients))
 
 
-LEFT_OUT = {"no answer", "unready", "/ failed", "recovery s"}
-SHOWN = {title: field for title, field in COLUMNS.items() if title not in LEFT_OUT}
+OMITTED = {"no response", "unready", "/ failed", "recovery s"}
+SHOWN = {title: field for title, field in COLUMNS.items() if title not in OMITTED}
 
 
 def main() -> None:
@@ -348,19 +350,21 @@ def main() -> None:
         prog="task topology", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("faults", nargs="*", metavar="fault", help=", ".join(FAULTS))
-    parser.add_argument("--seconds", type=float, default=20, help="how long a host is cut off (20)")
-    wanted = parser.parse_args()
-    if unknown := set(wanted.faults) - set(FAULTS):
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="how long a host is disconnected (20)"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.faults) - set(FAULTS):
         parser.error(f"there is no fault {', '.join(sorted(unknown))}")
-    if wanting := missing():
-        parser.error(f"this needs {', and '.join(wanting)}")
+    if requirements := missing():
+        parser.error(f"this needs {', and '.join(requirements)}")
     outcomes = []
     with running() as topology:
         print(line(list(SHOWN)), flush=True)
-        for name in wanted.faults or FAULTS:
-            outcomes.append(strike(topology, name))
+        for name in options.faults or FAULTS:
+            outcomes.append(cause_fault(topology, name))
             print(line([getattr(outcomes[-1], field) for field in SHOWN.values()]), flush=True)
-    sys.exit(not all(outcome.good() for outcome in outcomes))
+    sys.exit(not all(outcome.passed() for outcome in outcomes))
 
 
 if __name__ == "__main__":

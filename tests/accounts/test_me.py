@@ -95,11 +95,11 @@ async def test_a_profile_is_found_by_its_name_whatever_its_case(
     assert (await anonymous.get(f"/users/by-name/{'a' * 65}")).status_code == 422
 
 
-async def test_of_two_concurrent_password_changes_one_succeeds(live, commit, sign_in):
+async def test_of_two_concurrent_password_changes_one_succeeds(live, commit, log_in):
     [user] = await commit(UserFactory())
     changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]
     async with live() as client:
-        headers = await sign_in(user)
+        headers = await log_in(user)
         answers = await asyncio.gather(
             *(client.patch("/users/me", json=change, headers=headers) for change in changes)
         )

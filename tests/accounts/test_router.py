@@ -239,12 +239,12 @@ WAYS_TO_HASH = {
 
 
 @pytest.mark.parametrize("way", WAYS_TO_HASH)
-async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, sign_in, way):
+async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, log_in, way):
     method, path, content = WAYS_TO_HASH[way]
     [user] = await commit(UserFactory(email=LOGIN["username"]))
     async with live(database_pool_size=1, database_pool_wait=0.2) as client:
         request = client.build_request(
-            method, path.format(user.id), headers=await sign_in(user), **content
+            method, path.format(user.id), headers=await log_in(user), **content
         )
         async with passwords.hashing:
             hashing = asyncio.create_task(client.send(request))

@@ -12,7 +12,7 @@ from fast_zero.core.types import MAX_BIGINT
 from fast_zero.identity.scopes import Scope
 from tests.factories import PostFactory, TodoFactory, UserFactory
 
-FORM = TypeAdapter(Cursor).json_schema()["pattern"]
+PATTERN = TypeAdapter(Cursor).json_schema()["pattern"]
 
 positions = st.integers(0, MAX_BIGINT)
 
@@ -32,10 +32,10 @@ def test_a_cursor_needs_no_escaping_in_a_url(position):
 
 @given(positions)
 def test_a_cursor_matches_the_pattern_in_the_document(position):
-    assert re.fullmatch(FORM, encode_cursor(position))
+    assert re.fullmatch(PATTERN, encode_cursor(position))
 
 
-@given(st.from_regex(FORM, fullmatch=True))
+@given(st.from_regex(PATTERN, fullmatch=True))
 def test_every_string_that_matches_the_pattern_is_a_cursor(cursor):
     assert encode_cursor(decode_cursor(cursor)) == cursor
 
@@ -57,12 +57,12 @@ def test_only_encoded_cursors_are_decoded(text):
         assert encode_cursor(position) == text
 
 
-SPOILT = """
+INVALID = """
     AAAAAAAAAAA= AAAAAAAAAAB __________8 AAAAAAAAAA AAAAAAAAAA+ AAAAAAAAAA\u00c0 AAAAAAAAAA\ud800
     """
 
 
-@pytest.mark.parametrize("text", ["", " AAAAAAAAAAA", "AAAAAAAAAAA\n", None, 1, *SPOILT.split()])
+@pytest.mark.parametrize("text", ["", " AAAAAAAAAAA", "AAAAAAAAAAA\n", None, 1, *INVALID.split()])
 def test_an_invalid_cursor_is_refused(text):
     with pytest.raises(ValueError, match="not a cursor of this list"):
         decode_cursor(text)
@@ -74,9 +74,9 @@ def test_a_page_is_built_from_one_extra_row(available, limit):
     for number, row in enumerate(rows, start=1):
         row.id = number
 
-    shown, cursor = split_page(rows, PageParams(limit=limit))
+    items, cursor = split_page(rows, PageParams(limit=limit))
 
-    assert list(shown) == rows[:limit]
+    assert list(items) == rows[:limit]
     assert cursor == (encode_cursor(limit) if available > limit else None)
 
 
@@ -99,7 +99,7 @@ async def test_after_the_last_row_every_list_is_empty(anonymous, save, settings)
             page = {"offset": offset, "limit": 100}
             response = await anonymous.get(path, params=page, headers=headers)
             assert response.status_code == 200, (path, offset, response.text)
-            if path != f"/posts/{post.id}":  # the thread is there, whatever is left out of it
+            if path != f"/posts/{post.id}":  # a thread is never empty
                 rows = [value for value in response.json().values() if isinstance(value, list)]
                 assert rows == [[]], path
                 assert response.json()["next"] is None

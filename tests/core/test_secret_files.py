@@ -4,7 +4,7 @@ from fast_zero.core.errors import StartError
 from fast_zero.core.secret_files import NAMES
 from fast_zero.core.settings import Settings, load_settings
 
-KEY = "a key that lies in a file, and is long enough"
+KEY = "a key that is in a file and long enough"
 URL = "postgresql://ana@db.example.com:5433/todos"
 
 
@@ -36,7 +36,7 @@ def test_a_password_in_a_file_is_used_for_both_urls_without_one(environment, tmp
     assert "p@ss" not in repr(settings)
 
 
-def test_only_one_of_the_two_may_be_set(environment, tmp_path):
+def test_a_secret_and_its_file_cannot_both_be_set(environment, tmp_path):
     environment("SECRET_KEY", KEY)
     environment("SECRET_KEY_FILE", str(tmp_path / "key"))
 
@@ -58,10 +58,10 @@ def test_a_file_that_cannot_be_read_is_named(environment, tmp_path, content, rea
 
 
 def test_every_secret_can_be_read_from_a_file():
-    secret = {
+    secrets = {
         name.upper()
         for name, field in Settings.model_fields.items()
         if "Secret" in str(field.annotation) or "URL" in str(field.annotation)
     }
 
-    assert secret == set(NAMES)
+    assert secrets == set(NAMES)

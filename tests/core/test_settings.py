@@ -11,9 +11,8 @@ from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import complete_settings
 
 ROOT = Path(__file__).parents[2]
-SMTP_FORM = "write smtp://, smtp+starttls:// or smtps://, then user:password@host:587"
-SENDER_FORM = "write an address, or a name and an address: fast_zero <todo@example.com>"
-URL_FORM = "write http:// or https://, then the host, and a path if there is one"
+SMTP_HINT = "write smtp://, smtp+starttls:// or smtps://, then user:password@host:587"
+SENDER_HINT = "write an address, or a name and an address: fast_zero <todo@example.com>"
 ADDRESS = "postgresql://ana:s3cr3t@db.example.com:5433/todos?sslmode=require"
 
 NOT_ZERO = (
@@ -24,14 +23,16 @@ NOT_ZERO = (
 )
 
 
-def written(default: object) -> str:
+def format_default(default: object) -> str:
     """Format a default as in `.env`: empty for None, and `true` instead of `True`."""
     if isinstance(default, bool):
         return str(default).lower()
     return "" if default is None else str(default)
 
 
-DEFAULTS = {name.upper(): written(field.default) for name, field in Settings.model_fields.items()}
+DEFAULTS = {
+    name.upper(): format_default(field.default) for name, field in Settings.model_fields.items()
+}
 
 
 @pytest.fixture
@@ -57,12 +58,12 @@ def test_the_example_shows_every_setting_with_its_default():
     assert all(bool(commented) == (value == "") for commented, _, value in lines)
 
 
-def test_every_setting_of_the_example_is_explained():
+def test_the_example_explains_every_setting():
     text = (ROOT / ".env.example").read_text()
     paragraphs = re.split(r"^(?:# )?[A-Z_]+=.*$", text, flags=re.MULTILINE)
 
     assert len(paragraphs) == len(DEFAULTS) + 1
-    assert all(re.search(r"^# [A-Z]", words, re.MULTILINE) for words in paragraphs[:-1])
+    assert all(re.search(r"^# [A-Z]", paragraph, re.MULTILINE) for paragraph in paragraphs[:-1])
 
 
 def test_the_unchanged_example_changes_nothing(environment):
@@ -71,7 +72,7 @@ def test_the_unchanged_example_changes_nothing(environment):
     assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
 
 
-def test_the_manual_shows_every_setting_with_its_default():
+def test_the_documentation_shows_every_setting_with_its_default():
     text = (ROOT / "docs" / "configuration.md").read_text()
     rows = re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`|empty) \|", text, re.MULTILINE)
 
@@ -79,7 +80,7 @@ def test_the_manual_shows_every_setting_with_its_default():
     assert len(rows) == len(DEFAULTS)
 
 
-def test_settings_come_from_the_environment_before_the_file(environment):
+def test_the_environment_takes_precedence_over_the_file(environment):
     Path(".env").write_text("PORT=1\nWORKERS=2\n")
     environment(PORT="3", HOST="")
 
@@ -129,7 +130,7 @@ def test_a_database_url_is_accepted_in_each_form(environment, scheme):
         *(
             (
                 {"SMTP_URL": url},
-                f"SMTP_URL: {SMTP_FORM}",
+                f"SMTP_URL: {SMTP_HINT}",
             )
             for url in (
                 "s3cr3t",
@@ -143,7 +144,7 @@ def test_a_database_url_is_accepted_in_each_form(environment, scheme):
         *(
             (
                 {"MAIL_FROM": sender},
-                f"MAIL_FROM: {SENDER_FORM}",
+                f"MAIL_FROM: {SENDER_HINT}",
             )
             for sender in ("ana", "@example.com", "ana@", "Ana <ana@example.com>\nBcc: x@y.zz")
         ),
@@ -167,7 +168,7 @@ def test_a_database_url_is_accepted_in_each_form(environment, scheme):
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_an_invalid_setting_stops_the_start_with_a_message(environment, variables, sentence):
+def test_an_invalid_setting_is_refused_with_a_message(environment, variables, sentence):
     environment(**variables)
 
     with pytest.raises(StartError) as caught:
@@ -240,7 +241,7 @@ def test_each_invalid_setting_is_named(environment):
         ("s3cr3t".ljust(31, "é")[:18], "is shorter than 32 bytes"),
     ],
 )
-def test_with_a_database_a_short_key_stops_the_start(environment, key, problem):
+def test_a_short_key_is_refused_if_a_database_is_set(environment, key, problem):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
 
     with pytest.raises(StartError) as caught, complete_settings(load_settings()):
@@ -253,14 +254,14 @@ def test_with_a_database_a_short_key_stops_the_start(environment, key, problem):
 
 
 @pytest.mark.parametrize("key", ["k" * 32, "é" * 16, secrets.token_urlsafe(48)], ids=len)
-def test_with_a_database_a_long_key_is_accepted(environment, key):
+def test_a_long_key_is_accepted_if_a_database_is_set(environment, key):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY=key)
 
     with complete_settings(load_settings()) as settings:
         assert settings.signing_keys() == (key,)
 
 
-def test_a_short_previous_key_stops_the_start(environment):
+def test_a_short_previous_key_is_refused(environment):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY="k" * 32, SECRET_KEY_PREVIOUS="short")
 
     with (
@@ -270,14 +271,14 @@ def test_a_short_previous_key_stops_the_start(environment):
         pass
 
 
-def test_without_a_database_there_is_no_database_url(environment):
+def test_the_database_address_needs_a_database_url(environment):
     environment()
 
     with pytest.raises(StartError, match="DATABASE_URL is not set"):
         load_settings().database_address()
 
 
-def test_secrets_are_not_shown(environment):
+def test_the_representation_contains_no_secret(environment):
     environment(DATABASE_URL=ADDRESS, SECRET_KEY="s3cr3t" * 10)
 
     assert "s3cr3t" not in repr(load_settings()) + str(load_settings())

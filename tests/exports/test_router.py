@@ -125,12 +125,12 @@ async def test_the_export_of_a_deleted_account_is_refused(client, user):
     assert problem(await client.get(PATH)) == (401, "Could not validate credentials")
 
 
-async def test_no_connection_is_held_between_two_pages(live, commit, sign_in, monkeypatch):
+async def test_no_connection_is_held_between_two_pages(live, commit, log_in, monkeypatch):
     """With a pool of one connection: another request gets it during the export."""
     monkeypatch.setattr(service, "PAGE", 2)
     [user] = await commit(UserFactory())
     await commit(*TodoFactory.build_batch(5, owner_id=user.id))
-    headers = await sign_in(user)
+    headers = await log_in(user)
     async with live(database_pool_size=1, database_pool_wait=1) as client:
         meanwhile = []
 

@@ -214,9 +214,9 @@ async def test_registrations_are_counted_by_ip_address(live, commit):
     assert 3590 <= int(refused.headers["retry-after"]) <= 3600
 
 
-async def test_emails_are_counted_by_recipient_and_requester(live, commit, sign_in):
+async def test_emails_are_counted_by_recipient_and_requester(live, commit, log_in):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user)
+    headers = await log_in(user)
 
     async def forget(email: str) -> tuple[int, object]:
         answer = await client.post("/auth/password/forgotten", json={"email": email})
@@ -236,9 +236,9 @@ async def test_emails_are_counted_by_recipient_and_requester(live, commit, sign_
     assert others == [202, TOO_MANY_EMAILS]
 
 
-async def test_emails_are_counted_even_if_the_request_is_refused(live, commit, sign_in):
+async def test_emails_are_counted_even_if_the_request_is_refused(live, commit, log_in):
     user, other = await commit(UserFactory(), UserFactory())
-    headers = await sign_in(user)
+    headers = await log_in(user)
     taken = {"username": user.username, "email": other.email, "password": PASSWORD}
 
     async with live(letters_per_hour=2) as client:

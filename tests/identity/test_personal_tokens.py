@@ -105,10 +105,10 @@ async def test_the_stored_response_does_not_contain_the_token(client, connection
 
 
 async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
-    commit, sign_in, live, settings
+    commit, log_in, live, settings
 ):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
+    headers = await log_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
     body = wanted()
     new = SecretStr(secrets.token_urlsafe(48))
     async with live(secret_key=settings.secret_key) as client:
@@ -295,10 +295,10 @@ async def test_an_ended_session_cannot_create_a_token(client, user, bearer):
     assert problem(response) == NOT_VALIDATED
 
 
-async def test_the_number_of_tokens_is_limited(live, commit, sign_in):
+async def test_the_number_of_tokens_is_limited(live, commit, log_in):
     """Also of concurrent requests."""
     [user] = await commit(UserFactory())
-    headers = await sign_in(user)
+    headers = await log_in(user)
     async with live(personal_tokens_per_user=3) as client:
         answers = await asyncio.gather(
             *(client.post("/auth/tokens", json=wanted(), headers=headers) for _ in range(8))

@@ -195,13 +195,13 @@ def refused_in_a_while(url: str, headers: dict[str, str]) -> bool:
 
 
 async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
-    live, commit, engine, sign_in
+    live, commit, engine, log_in
 ):
     [user] = await commit(UserFactory())
     async with live() as client, live() as other:
         lists = [client.state["revocations"], other.state["revocations"]]
         await comes_true(lambda: all(held.complete for held in lists))
-        headers = await sign_in(user)
+        headers = await log_in(user)
         assert (await other.get("/todos", headers=headers)).status_code == 200
 
         async with engine.connect() as connection:

@@ -44,9 +44,9 @@ def context(settings, committing) -> Context:
     return Context(settings, committing)
 
 
-async def test_concurrent_likes_are_one_notification(client, post, commit, sign_in, rows):
+async def test_concurrent_likes_are_one_notification(client, post, commit, log_in, rows):
     people = await commit(*(UserFactory() for _ in range(AT_ONCE)))
-    tokens = [await sign_in(person) for person in people]
+    tokens = [await log_in(person) for person in people]
     likes = (client.put(f"/posts/{post.id}/like", headers=headers) for headers in tokens)
     assert {answer.status_code for answer in await asyncio.gather(*likes)} == {204}
     assert await rows(
@@ -55,9 +55,9 @@ async def test_concurrent_likes_are_one_notification(client, post, commit, sign_
 
 
 async def test_a_like_while_all_is_marked_as_read_is_unread(
-    client, post, commit, sign_in, engine, rows
+    client, post, commit, log_in, engine, rows
 ):
-    first, second = [await sign_in(person) for person in await commit(UserFactory(), UserFactory())]
+    first, second = [await log_in(person) for person in await commit(UserFactory(), UserFactory())]
     like = f"/posts/{post.id}/like"
     await client.put(like, headers=first)
     async with engine.begin() as connection:
@@ -74,10 +74,10 @@ async def test_a_like_while_all_is_marked_as_read_is_unread(
 
 
 async def test_concurrent_workers_defer_an_email_once(
-    client, post, commit, sign_in, context, rows, monkeypatch
+    client, post, commit, log_in, context, rows, monkeypatch
 ):
     [person] = await commit(UserFactory())
-    await client.put(f"/posts/{post.id}/like", headers=await sign_in(person))
+    await client.put(f"/posts/{post.id}/like", headers=await log_in(person))
 
     class Clock(datetime):
         @classmethod

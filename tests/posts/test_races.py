@@ -20,10 +20,10 @@ async def client(live, commit):
 
 
 @pytest.fixture
-async def pair(commit, sign_in):
+async def pair(commit, log_in):
     """Two users and the headers of each."""
     users = await commit(UserFactory(), UserFactory())
-    return [(user.id, await sign_in(user)) for user in users]
+    return [(user.id, await log_in(user)) for user in users]
 
 
 async def rows(engine, statement: str) -> list[tuple]:
@@ -128,9 +128,9 @@ async def test_an_account_can_be_deleted_during_follows_and_replies(client, pair
     assert await rows(engine, "SELECT * FROM posts WHERE text = 'root'") == []
 
 
-async def test_follower_counts_are_exact_during_aggregation(client, commit, sign_in, engine):
+async def test_follower_counts_are_exact_during_aggregation(client, commit, log_in, engine):
     famous, *people = await commit(*(UserFactory() for _ in range(AT_ONCE + 1)))
-    tokens = [await sign_in(person) for person in people]
+    tokens = [await log_in(person) for person in people]
     path = f"/users/{famous.id}"
 
     async def add_up():
@@ -146,9 +146,9 @@ async def test_follower_counts_are_exact_during_aggregation(client, commit, sign
     assert await rows(engine, "SELECT count(*) FROM tally_changes") == [(0,)]
 
 
-async def test_count_changes_of_a_deleted_account_are_deleted(client, commit, sign_in, engine):
+async def test_count_changes_of_a_deleted_account_are_deleted(client, commit, log_in, engine):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user)
+    headers = await log_in(user)
     await client.post("/posts", json={"text": "Bread"}, headers=headers)
     assert (await client.delete(f"/users/{user.id}", headers=headers)).status_code == 200
     async with engine.begin() as connection:

@@ -151,10 +151,10 @@ async def test_a_post_that_its_author_deleted_does_not_come_back(client, todo, p
     assert await posted() == []
 
 
-async def test_concurrent_completions_create_one_post(live, commit, sign_in):
+async def test_concurrent_completions_create_one_post(live, commit, log_in):
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id, state="todo"))
-    headers = await sign_in(user)
+    headers = await log_in(user)
     async with live() as client:
         for state in ("done", "todo", "done"):
             change = {"state": state, "share": "public"}

@@ -52,9 +52,9 @@ async def log_in_from(app, address: str, user):
         return await client.post("/auth/token", data=form_of(user))
 
 
-async def test_many_password_changes_of_one_user_delay_no_log_in(live, commit, sign_in, hashed):
+async def test_many_password_changes_of_one_user_delay_no_log_in(live, commit, log_in, hashed):
     [mallory, *others] = await commit(*UserFactory.build_batch(6))
-    headers = await sign_in(mallory)
+    headers = await log_in(mallory)
     body = {"username": "mallory", "email": mallory.email, "password": "another fine one"}
 
     async with live() as client:
@@ -127,7 +127,7 @@ WITHOUT_USER = {"log in", "register", "reset"}
 
 
 @pytest.mark.parametrize("way", WAYS_TO_HASH)
-async def test_every_route_that_hashes_queues_by_caller(live, commit, sign_in, way):
+async def test_every_route_that_hashes_queues_by_caller(live, commit, log_in, way):
     method, path, content = WAYS_TO_HASH[way]
     [user] = await commit(UserFactory())
     now = datetime.now(UTC)
@@ -143,7 +143,7 @@ async def test_every_route_that_hashes_queues_by_caller(live, commit, sign_in, w
     )
     unknown = way in WITHOUT_USER
     name = "address 127.0.0.1" if unknown else f"user {user.id}"
-    headers = {} if unknown else await sign_in(user)
+    headers = {} if unknown else await log_in(user)
     limit = "password_queue_per_address" if unknown else "password_queue_per_user"
 
     async with live(**{limit: 1}) as client:

@@ -290,10 +290,10 @@ async def test_no_session_survives_a_concurrent_change_of_the_password(live, com
 
 
 async def test_a_change_of_the_address_does_not_deadlock_with_a_log_out(
-    live, commit, engine, sign_in
+    live, commit, engine, log_in
 ):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user)
+    headers = await log_in(user)
     new = {"username": user.username, "email": "new@example.com", "password": PASSWORD}
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     account = select(User.id).with_for_update(key_share=True, read=True, nowait=True)

@@ -212,12 +212,12 @@ async def test_a_todo_named_twice_is_named_in_the_refusal(client):
     assert entry["msg"] == "todo 7 is named twice; put all its changes into one item"
 
 
-async def test_concurrent_batches_neither_lose_changes_nor_deadlock(live, commit, sign_in, engine):
+async def test_concurrent_batches_neither_lose_changes_nor_deadlock(live, commit, log_in, engine):
     [user] = await commit(UserFactory())
     todos = await commit(*TodoFactory.build_batch(20, owner_id=user.id))
     ids = [todo.id for todo in todos]
     async with live() as client:
-        client.headers.update(await sign_in(user))
+        client.headers.update(await log_in(user))
         batches = [
             send(client, *(update(todo_id, title=f"t{number}") for todo_id in order))
             for number in range(10)

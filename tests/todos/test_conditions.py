@@ -119,10 +119,10 @@ async def test_the_todo_of_another_does_not_exist_under_conditions_either(
         assert "etag" not in response.headers
 
 
-async def test_of_a_hundred_concurrent_changes_to_a_version_one_succeeds(live, commit, sign_in):
+async def test_of_a_hundred_concurrent_changes_to_a_version_one_succeeds(live, commit, log_in):
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
-    token = await sign_in(user)
+    token = await log_in(user)
     headers = token | {"If-Match": '"1"'}
     async with live() as client:
         answers = await asyncio.gather(

@@ -256,10 +256,10 @@ async def test_confirming_what_was_not_enrolled_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
-async def test_of_two_concurrent_replacements_one_is_effective(live, commit, sign_in, engine):
+async def test_of_two_concurrent_replacements_one_is_effective(live, commit, log_in, engine):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
-    headers = await sign_in(user)
+    headers = await log_in(user)
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -19,12 +19,12 @@ from tests.core.expect import problem
 from tests.factories import TodoFactory, UserFactory
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
-AWAY = (503, "The database is not available. Try again in a moment.")
+UNAVAILABLE = (503, "The database is not available. Try again in a moment.")
 BUSY = (503, "All connections to the database are in use. Try again in a moment.")
 
 
 @asynccontextmanager
-async def speaking_to(app, state):
+async def client_of(app, state):
     async def with_state(scope, receive, send):
         await app({**scope, "state": dict(state)}, receive, send)
 
@@ -52,8 +52,8 @@ async def speaking_to(app, state):
             errors.Unavailable,
             "The database is not migrated yet. Run: fast-zero migrate",
         ),
-        ("SET TRANSACTION READ ONLY; DELETE FROM users", errors.Unavailable, AWAY[1]),
-        ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", errors.Unavailable, AWAY[1]),
+        ("SET TRANSACTION READ ONLY; DELETE FROM users", errors.Unavailable, UNAVAILABLE[1]),
+        ("SET LOCAL statement_timeout = 1; SELECT pg_sleep(9)", errors.Unavailable, UNAVAILABLE[1]),
     ],
 )
 async def test_database_errors_are_translated(connection, statement, error, sentence):
@@ -77,14 +77,14 @@ async def test_programming_errors_are_not_translated(connection):
         await connection.execute(text("SELEKT 1"))
 
 
-async def test_a_todo_of_someone_just_deleted_is_refused_as_unauthenticated(session):
+async def test_a_todo_of_a_user_just_deleted_is_refused_as_unauthenticated(session):
     with pytest.raises(errors.Unauthenticated) as caught:
         await queries.insert_todo(session, MAX_BIGINT, TodoCreate(title="Buy bread"))
 
     assert caught.value.detail == "Could not validate credentials"
 
 
-async def test_an_unavailable_database_is_503_for_each_route_that_needs_it(live, bearer, user):
+async def test_each_route_that_needs_an_unavailable_database_returns_503(live, bearer, user):
     async with live(database_url=CLOSED) as client:
         client.headers.update(bearer(user))
         responses = [
@@ -95,39 +95,41 @@ async def test_an_unavailable_database_is_503_for_each_route_that_needs_it(live,
         ]
         home = await client.get("/")
 
-    assert [problem(response) for response in responses] == [AWAY] * 4
+    assert [problem(response) for response in responses] == [UNAVAILABLE] * 4
     assert [response.headers["retry-after"] for response in responses] == ["2"] * 4
     assert home.status_code == 200
 
 
 @pytest.fixture
-async def blocked(commit, sign_in):
-    """Return a todo that others can lock, and the request that changes it."""
+async def todo_and_update(commit, log_in):
+    """Return a todo that other connections see, and a request that changes it."""
     [user] = await commit(UserFactory())
     [todo] = await commit(TodoFactory(owner_id=user.id))
     change = {"url": f"/todos/{todo.id}", "json": {"title": "Sell bread"}}
-    change["headers"] = await sign_in(user)
+    change["headers"] = await log_in(user)
     return todo, change
 
 
 @pytest.mark.parametrize("limit", ["statement", "lock"])
-async def test_a_statement_that_takes_too_long_is_503(live, blocked, engine, caplog, limit):
-    todo, request = blocked
+async def test_a_statement_that_takes_too_long_returns_503(
+    live, todo_and_update, engine, caplog, limit
+):
+    todo, request = todo_and_update
     async with live(**{f"database_{limit}_timeout": 0.1}) as client:
         async with engine.begin() as other:
             await other.execute(select(Todo).where(Todo.id == todo.id).with_for_update())
             response = await client.patch(**request)
         again = await client.patch(**request)
 
-    assert problem(response) == AWAY
+    assert problem(response) == UNAVAILABLE
     assert response.headers["retry-after"] == "2"
     assert f"due to {limit} timeout" in caplog.text
     assert again.status_code == 200
 
 
-async def test_a_request_that_gets_no_connection_is_503(app, settings):
+async def test_a_request_that_gets_no_connection_returns_503(app, settings):
     small = settings.model_copy(update={"database_pool_size": 1, "database_pool_wait": 0.1})
-    async with database.connected(small) as state, speaking_to(app, state) as client:
+    async with database.connected(small) as state, client_of(app, state) as client:
         async with state["sessions"]() as session:
             await session.execute(select(1))  # takes the only connection
             response = await client.get("/users")
@@ -140,7 +142,7 @@ async def test_a_request_that_gets_no_connection_is_503(app, settings):
 
 async def test_a_connection_killed_while_idle_fails_no_request(app, settings, engine):
     small = settings.model_copy(update={"database_pool_size": 1})
-    async with database.connected(small) as state, speaking_to(app, state) as client:
+    async with database.connected(small) as state, client_of(app, state) as client:
         async with state["sessions"]() as session:
             process = await session.scalar(select(func.pg_backend_pid()))
         async with engine.connect() as other:
@@ -150,10 +152,10 @@ async def test_a_connection_killed_while_idle_fails_no_request(app, settings, en
     assert response.status_code == 200
 
 
-async def test_what_a_response_confirms_is_committed(live, commit, sign_in, engine):
+async def test_a_confirmed_write_is_committed(live, commit, log_in, engine):
     [user] = await commit(UserFactory())
     async with live() as client:
-        headers = await sign_in(user)
+        headers = await log_in(user)
         created = await client.post("/todos", headers=headers, json={"title": "Buy bread"})
 
     assert created.status_code == 201
@@ -163,7 +165,7 @@ async def test_what_a_response_confirms_is_committed(live, commit, sign_in, engi
 
 
 @pytest.fixture
-def transactional(commit):
+def writing_app(commit):
     """Return an application that writes in a transaction, and can then return or fail."""
     app = FastAPI()
     problems.install(app)
@@ -179,26 +181,26 @@ def transactional(commit):
     return app
 
 
-@pytest.mark.parametrize(("end", "kept"), [("ending", 1), ("raising", 0), ("misshapen", 0)])
+@pytest.mark.parametrize(("end", "stored"), [("ending", 1), ("raising", 0), ("misshapen", 0)])
 async def test_a_transaction_ends_before_its_response_is_sent(
-    transactional, settings, engine, end, kept
+    writing_app, settings, engine, end, stored
 ):
-    seen = []
+    counts = []
 
-    async def watched(scope, receive, send):
-        async def send_watched(message):
+    async def observed(scope, receive, send):
+        async def send_observed(message):
             if message["type"] == "http.response.start":
                 async with engine.connect() as other:
                     users = select(func.count()).where(User.username == end)
-                    seen.append(await other.scalar(users))
+                    counts.append(await other.scalar(users))
             await send(message)
 
-        await transactional(scope, receive, send_watched)
+        await writing_app(scope, receive, send_observed)
 
-    async with database.connected(settings) as state, speaking_to(watched, state) as client:
+    async with database.connected(settings) as state, client_of(observed, state) as client:
         await client.post(f"/{end}")
 
-    assert seen == [kept]
+    assert counts == [stored]
 
 
 async def test_concurrent_writes_end_in_one_row(settings, commit):
@@ -212,9 +214,9 @@ async def test_concurrent_writes_end_in_one_row(settings, commit):
         return "created"
 
     async with database.connected(settings) as state:
-        ends = await asyncio.gather(*map(register, ["Ana", "ana", "ANA", "anA"]))
+        results = await asyncio.gather(*map(register, ["Ana", "ana", "ANA", "anA"]))
 
-    assert sorted(ends) == ["Username already exists"] * 3 + ["created"]
+    assert sorted(results) == ["Username already exists"] * 3 + ["created"]
 
 
 def test_an_available_database_is_used_at_once(settings):
@@ -232,39 +234,39 @@ def test_an_unavailable_database_stops_the_start_with_a_message():
 
 async def test_a_transaction_cancelled_in_a_deadlock_is_retried(committing, commit):
     first, second = await commit(*UserFactory.build_batch(2))
-    both_hold_one = asyncio.Barrier(2)
-    tries = []
+    both_hold_a_lock = asyncio.Barrier(2)
+    attempts = []
 
     async def lock(session, user) -> None:
         await session.execute(select(User.id).where(User.id == user.id).with_for_update())
 
-    async def take(one, other, name: str) -> None:
+    async def lock_both(one, other, name: str) -> None:
         async def operation() -> None:
-            tries.append(name)
+            attempts.append(name)
             await lock(session, one)
-            if tries.count(name) == 1:
-                await both_hold_one.wait()
+            if attempts.count(name) == 1:
+                await both_hold_a_lock.wait()
             await lock(session, other)
 
         async with committing() as session:
             await database.retry_transaction(session, operation)
 
-    await asyncio.gather(take(first, second, "a"), take(second, first, "b"))
+    await asyncio.gather(lock_both(first, second, "a"), lock_both(second, first, "b"))
 
-    assert len(tries) == 3
+    assert len(attempts) == 3
 
 
 async def test_other_errors_are_not_retried(session):
-    tries = []
+    attempts = []
 
     async def operation() -> None:
-        tries.append(1)
+        attempts.append(1)
         raise errors.Unavailable("away")
 
     with pytest.raises(errors.Unavailable):
         await database.retry_transaction(session, operation)
 
-    assert len(tries) == 1
+    assert len(attempts) == 1
 
 
 def test_a_connection_string_keeps_spaces_and_the_password():

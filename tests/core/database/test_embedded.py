@@ -23,18 +23,18 @@ def connect(url) -> psycopg.Connection:
 
 
 @pytest.mark.parametrize("name", ["plain", "with space, comma and 'quote'", LONG])
-def test_starts_in_any_folder_and_stops_with_its_last_user(tmp_path, name):
+def test_the_server_starts_in_any_folder_and_stops_with_its_last_user(tmp_path, name):
     data_dir = tmp_path / name
 
     with embedded.running(data_dir) as url, connect(url) as connection:
-        [answer] = connection.execute("SELECT 'AÇÃO' ILIKE '%ação%'").fetchone()
-        assert answer is True
+        [matches] = connection.execute("SELECT 'AÇÃO' ILIKE '%ação%'").fetchone()
+        assert matches is True
         assert postmaster(data_dir)
 
     assert postmaster(data_dir) is None
 
 
-def test_an_error_in_the_block_is_not_reported_as_one_of_the_folder(data_dir):
+def test_an_error_in_the_block_is_not_reported_as_an_error_of_the_folder(data_dir):
     with pytest.raises(BrokenPipeError), embedded.running(data_dir):
         raise BrokenPipeError
 
@@ -44,23 +44,23 @@ def test_an_error_in_the_block_is_not_reported_as_one_of_the_folder(data_dir):
 def test_a_second_user_shares_the_server_and_the_last_one_stops_it(data_dir):
     with embedded.running(data_dir) as first:
         with embedded.running(data_dir) as second, connect(second) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
+            connection.execute("CREATE TABLE stored AS SELECT 1 AS number")
             connection.commit()
         with connect(first) as connection:
-            assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
+            assert connection.execute("SELECT number FROM stored").fetchone() == (1,)
     assert postmaster(data_dir) is None
 
 
-def test_recovers_from_a_killed_server(data_dir):
+def test_the_data_survives_a_killed_server(data_dir):
     with embedded.running(data_dir) as url:
         with connect(url) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 1 AS number")
+            connection.execute("CREATE TABLE stored AS SELECT 1 AS number")
         killed = postmaster(data_dir)
         killed.send_signal(signal.SIGKILL)
         killed.wait()
 
     with embedded.running(data_dir) as url, connect(url) as connection:
-        assert connection.execute("SELECT number FROM kept").fetchone() == (1,)
+        assert connection.execute("SELECT number FROM stored").fetchone() == (1,)
 
 
 def test_a_killed_server_is_restarted_by_its_users(data_dir):
@@ -71,10 +71,8 @@ def test_a_killed_server_is_restarted_by_its_users(data_dir):
         deadline = time.monotonic() + PATIENCE
         while not postmaster(data_dir) and time.monotonic() < deadline:
             time.sleep(0.05)
-        with (
-            embedded.running(data_dir),
-            connect(url) as connection,
-        ):  # joins when it accepts connections
+        # Entering waits until the server accepts connections.
+        with embedded.running(data_dir), connect(url) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
     assert postmaster(data_dir) is None
@@ -119,7 +117,7 @@ def test_a_cluster_that_does_not_start_is_reported_with_its_log(data_dir, monkey
         pass
 
 
-def test_without_the_wheel_the_error_says_how_to_install_it(monkeypatch, tmp_path):
+def test_a_missing_wheel_is_reported_with_the_command_that_installs_it(monkeypatch, tmp_path):
     monkeypatch.setattr(programs, "find_spec", lambda _name: None)
 
     with (
@@ -129,11 +127,11 @@ def test_without_the_wheel_the_error_says_how_to_install_it(monkeypatch, tmp_pat
         pass
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of zombies in /proc")
-def test_a_zombie_server_is_not_taken_for_running(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows zombies in /proc")
+def test_a_zombie_server_is_not_reported_as_running(tmp_path):
     pid_file = tmp_path / "postmaster.pid"
     with subprocess.Popen(["true"], stdout=subprocess.PIPE) as child:
-        child.stdout.read()  # it ends here, and is not waited for before the block does
+        child.stdout.read()  # the process has ended here; the end of the block waits for it
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         pid_file.write_text(f"{child.pid}\n")
 

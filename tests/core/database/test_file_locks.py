@@ -13,13 +13,14 @@ from fast_zero.core.errors import StartError
 
 
 @pytest.fixture
-def mask():
+def open_umask():
+    """Set a umask of 0, so that files get exactly the requested mode."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
-def test_the_files_are_private_and_those_of_earlier_releases_become_so(tmp_path, mask):
+def test_lock_files_are_private_even_if_an_earlier_release_created_them(tmp_path, open_umask):
     (tmp_path / "lock").touch(mode=0o644)
 
     with embedded.running(tmp_path):
@@ -30,7 +31,7 @@ def test_the_files_are_private_and_those_of_earlier_releases_become_so(tmp_path,
     assert modes == {"lock": 0o600, "in-use": 0o600}
 
 
-def test_a_link_is_not_followed(tmp_path):
+def test_a_symbolic_link_is_not_followed(tmp_path):
     (tmp_path / "elsewhere").touch(mode=0o644)
     (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
 
@@ -54,9 +55,9 @@ def test_waiting_for_a_held_lock_times_out_with_its_name(tmp_path, monkeypatch, 
         ):
             pass
 
-    told = [line for line in caplog.messages if line.startswith("Waiting for another process")]
-    assert len(told) == 1
-    assert name in told[0]
+    notices = [line for line in caplog.messages if line.startswith("Waiting for another process")]
+    assert len(notices) == 1
+    assert name in notices[0]
 
 
 def test_a_process_that_cannot_get_the_lock_still_exits(tmp_path, monkeypatch, caplog):
@@ -68,7 +69,7 @@ def test_a_process_that_cannot_get_the_lock_still_exits(tmp_path, monkeypatch, c
 
     assert "The embedded PostgreSQL was not stopped: Another process has held" in caplog.text
     with embedded.running(tmp_path):
-        """Stops it at the end."""
+        """The server stops at the end of the block."""
 
 
 def test_a_released_lock_is_acquired(tmp_path):

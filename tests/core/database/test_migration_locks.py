@@ -28,12 +28,12 @@ TODOS = f"""
 INSERT INTO todos (owner_id, title, description, state)
 SELECT 1 + n % 100, 'todo ' || n, 'the dark one', 'todo' FROM generate_series(1, {ROWS}) AS n
 """
-MINE = "SELECT id FROM todos WHERE owner_id = %s LIMIT 5"
+OWN_TODOS = "SELECT id FROM todos WHERE owner_id = %s LIMIT 5"
 WRITES = (
     "UPDATE users SET username = username WHERE id = %s",
-    f"UPDATE todos SET title = 'written' WHERE id IN ({MINE})",
+    f"UPDATE todos SET title = 'written' WHERE id IN ({OWN_TODOS})",
 )
-TAKES_AWAY = {"drop_table", "drop_column", "rename_table", "alter_column", "drop_constraint"}
+DESTRUCTIVE = {"drop_table", "drop_column", "rename_table", "alter_column", "drop_constraint"}
 
 
 async def connect(url) -> psycopg.AsyncConnection:
@@ -44,7 +44,7 @@ async def connect(url) -> psycopg.AsyncConnection:
 
 @asynccontextmanager
 async def writing(url) -> AsyncIterator[list[int]]:
-    """Write all the time. A write that waits for longer than a migration may fails the block."""
+    """Write continuously. If a write waits for longer than a migration may, the block fails."""
     written: list[int] = []
 
     async def write(owner: int) -> None:
@@ -76,7 +76,7 @@ async def test_no_statement_waits_long_for_a_migration(empty):
             await comes_true(lambda before=before: len(written) >= before + 3)
 
 
-async def test_a_statement_that_waits_longer_is_noticed(empty, monkeypatch):
+async def test_a_statement_that_waits_longer_is_detected(empty, monkeypatch):
     await upgrade(empty)
     async with await connect(empty) as connection:
         await connection.execute(USERS)
@@ -110,4 +110,4 @@ def test_a_migration_declares_whether_it_only_adds(file):
     if kind == "contract":
         assert "COMMENT ON TABLE alembic_version IS" in ast.unparse(upgrade)
     else:
-        assert not called & TAKES_AWAY
+        assert not called & DESTRUCTIVE

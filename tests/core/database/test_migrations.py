@@ -40,19 +40,19 @@ async def test_the_models_match_the_migrations(empty):
 
 async def test_each_migration_runs_down_and_up_again_over_data(empty):
     await upgrade(empty)
-    found = known_to_alembic()
+    known = known_to_alembic()
 
-    for _ in found:
+    for _ in known:
         await fill(empty)
         await alembic(empty, command.downgrade, "-1")
         await alembic(empty, command.upgrade, "+1")
         await alembic(empty, command.downgrade, "-1")
 
     assert await table_names(empty) == {"alembic_version"}
-    assert await upgrade(empty) == (None, found[0])
+    assert await upgrade(empty) == (None, known[0])
 
 
-def test_the_revisions_read_from_files_are_those_of_alembic():
+def test_the_revisions_in_the_files_are_those_that_alembic_finds():
     head, *older = known_to_alembic()
 
     assert revisions.known() == (head, set(older))
@@ -134,8 +134,8 @@ async def test_waiting_too_long_for_the_migration_lock_fails(empty):
 
 
 async def test_no_migration_runs_while_a_backup_is_restored(empty):
-    with migrations.create_migration_engine(empty).begin() as restoration:
-        restoration.scalar(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+    with migrations.create_migration_engine(empty).begin() as restore:
+        restore.scalar(select(func.pg_advisory_xact_lock(in_use.LOCK)))
 
         with pytest.raises(StartError, match="The restore of a backup has been running"):
             await upgrade(empty, 0)
@@ -146,7 +146,7 @@ async def test_an_unknown_revision_is_refused_with_a_message(empty):
     with migrations.create_migration_engine(empty).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
 
-    with pytest.raises(StartError, match="Cannot migrate the database") as refusal:
+    with pytest.raises(StartError, match="Cannot migrate the database") as caught:
         await upgrade(empty)
 
-    assert isinstance(refusal.value.__cause__, CommandError)
+    assert isinstance(caught.value.__cause__, CommandError)

@@ -151,9 +151,9 @@ async def test_a_prepared_write_is_committed_without_a_transaction(
         await queries.insert_todo(session, user.id, TodoCreate(title="Buy bread"))
         await session.rollback()
     async with committing() as session:
-        kept = await session.scalar(select(func.count()).where(Todo.owner_id == user.id))
+        stored = await session.scalar(select(func.count()).where(Todo.owner_id == user.id))
 
-    assert kept == (0 if in_transaction else 1)
+    assert stored == (0 if in_transaction else 1)
 
 
 async def test_errors_are_translated_both_ways(session):

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs, and the account that runs them where root starts the embedded database."""
+"""PostgreSQL's programs, and the account that runs them if root starts the embedded database."""
 
 import os
 import shutil
@@ -19,7 +19,9 @@ from fast_zero.core.database.embedded import programs
 from fast_zero.core.errors import StartError
 from tests.processes import call, postmaster
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root runs PostgreSQL as another account"
+)
 NOBODY = 65534
 VERSION = metadata.version(programs.WHEEL)
 
@@ -57,7 +59,7 @@ def modes(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode for path in (folder, *folder.parents)}
 
 
-def test_below_a_private_folder_it_runs_as_an_ordinary_account(private, wheel, copies):
+def test_postgresql_runs_as_an_ordinary_account_below_a_private_folder(private, wheel, copies):
     before = modes(private)
     data_dir = private / "with space" / "data"
 
@@ -79,10 +81,10 @@ def test_below_a_private_folder_it_runs_as_an_ordinary_account(private, wheel, c
 def test_the_account_can_access_only_its_cluster(private, caplog):
     def read(path: str) -> bool:
         command = ["cat", f"/proc/{server.pid}/cwd/{path}"]
-        done = subprocess.run(
+        result = subprocess.run(
             command, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, check=False
         )
-        return done.returncode == 0
+        return result.returncode == 0
 
     with embedded.running(private / "data"):
         server = postmaster(private / "data")
@@ -98,20 +100,20 @@ def test_the_account_can_access_only_its_cluster(private, caplog):
     assert caplog.messages[0].endswith(f"Prevent it with: chmod 700 {private / 'data'}")
 
 
-def test_programs_are_copied_once_and_executable_for_everyone(wheel, copies):
+def test_programs_are_copied_once_and_every_account_can_execute_them(wheel, copies):
     (copies / f"{VERSION}.new" / "bin").mkdir(parents=True)
     before = os.umask(0o077)
     try:
         with ThreadPoolExecutor(4) as threads:
-            found = list(threads.map(lambda _: programs.find(), range(4)))
+            folders = list(threads.map(lambda _: programs.find(), range(4)))
     finally:
         os.umask(before)
-    made = (found[0] / "postgres").stat()
+    copied = (folders[0] / "postgres").stat()
 
-    assert len(set(found)) == 1
-    assert found[0].is_relative_to(copies)
-    assert programs.is_open_to_all(found[0] / "postgres")
-    assert (programs.find() / "postgres").stat().st_ino == made.st_ino
+    assert len(set(folders)) == 1
+    assert folders[0].is_relative_to(copies)
+    assert programs.is_open_to_all(folders[0] / "postgres")
+    assert (programs.find() / "postgres").stat().st_ino == copied.st_ino
     assert sorted(path.name for path in copies.iterdir()) == [VERSION, "lock"]
     for path in copies.rglob("*"):
         assert path.stat().st_uid == 0
@@ -150,13 +152,13 @@ def test_a_cluster_owned_by_root_is_refused_with_advice(data_dir):
         pass
     os.chown(data_dir / "pg18", 0, 0)
 
-    done = call(data_dir, "users", "list")
+    result = call(data_dir, "users", "list")
 
-    assert done.returncode == 1
-    assert "belongs to root, and PostgreSQL refuses to run as root" in done.stderr
+    assert result.returncode == 1
+    assert "belongs to root, and PostgreSQL refuses to run as root" in result.stderr
 
 
-def test_without_proc_a_private_folder_is_refused_and_an_open_one_taken(private, monkeypatch):
+def test_a_private_folder_is_refused_without_proc_and_an_open_one_is_used(private, monkeypatch):
     monkeypatch.setattr(programs, "WORKING_DIRECTORY", private / "none")
     with (
         pytest.raises(StartError, match=r"which cannot enter .*Set DATA_DIR"),

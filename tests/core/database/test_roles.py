@@ -11,7 +11,7 @@ from fast_zero.core.database.embedded import programs, roles
 from fast_zero.core.errors import StartError
 from tests.processes import call
 
-# Every kind of object that migrations may make.
+# Every kind of object that a migration may create.
 OBJECTS = (
     'CREATE SCHEMA "an other"',
     "CREATE TYPE pair AS (a int, b int)",
@@ -21,7 +21,7 @@ OBJECTS = (
     "CREATE TABLE parts (id int GENERATED ALWAYS AS IDENTITY, day date) PARTITION BY RANGE (day)",
     "CREATE TABLE part PARTITION OF parts DEFAULT",
     "CREATE VIEW seen AS SELECT * FROM parts",
-    "CREATE MATERIALIZED VIEW kept AS SELECT 1 AS number",
+    "CREATE MATERIALIZED VIEW stored AS SELECT 1 AS number",
     "CREATE SEQUENCE numbers",
     "CREATE FUNCTION one(a int, b text DEFAULT '') RETURNS int LANGUAGE sql RETURN 1",
     "CREATE PROCEDURE nothing() LANGUAGE plpgsql AS 'BEGIN END'",
@@ -45,13 +45,13 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def earlier(tmp_path):
-    """Return the folder of a cluster as earlier releases left it: its superuser owns everything."""
+def earlier_cluster(tmp_path):
+    """Return the folder of a cluster of an earlier release, whose superuser owns every object."""
     data_dir = tmp_path / "earlier"
     data_dir.mkdir(mode=0o755)
-    cluster, found = data_dir / f"pg{embedded.MAJOR}", programs.find()
-    embedded.ensure_cluster(found, cluster)
-    embedded.ensure_started(found, cluster)
+    cluster, program_folder = data_dir / f"pg{embedded.MAJOR}", programs.find()
+    embedded.ensure_cluster(program_folder, cluster)
+    embedded.ensure_started(program_folder, cluster)
     try:
         with embedded.address(cluster) as url:
             superuser = url.set(username=roles.SUPERUSER)
@@ -60,7 +60,7 @@ def earlier(tmp_path):
                 for statement in OBJECTS:
                     connection.execute(statement)
     finally:
-        embedded.control(found, cluster, "stop", "-w")
+        embedded.control(program_folder, cluster, "stop", "-w")
     return data_dir
 
 
@@ -73,7 +73,7 @@ def test_the_application_role_is_not_a_superuser_and_cannot_run_programs(url):
             ).fetchone()
             == (False,) * 5
         )
-        for refused in (
+        for statement in (
             "COPY (SELECT 1) TO PROGRAM 'true'",
             "COPY pg_class TO '/tmp/never'",
             "SELECT pg_read_file('postgresql.conf')",
@@ -82,7 +82,7 @@ def test_the_application_role_is_not_a_superuser_and_cannot_run_programs(url):
             f"ALTER ROLE {roles.APPLICATION} SUPERUSER",
         ):
             with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(refused)
+                connection.execute(statement)
 
 
 def test_the_application_owns_its_database(url):
@@ -94,8 +94,8 @@ def test_the_application_owns_its_database(url):
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
-def test_all_objects_of_an_earlier_release_change_their_owner(earlier):
-    with embedded.running(earlier) as url:
+def test_all_objects_of_an_earlier_release_are_reassigned_to_the_application(earlier_cluster):
+    with embedded.running(earlier_cluster) as url:
         with connect(url, roles.SUPERUSER) as connection:
             assert connection.execute(roles.OWNED_BY_SUPERUSER).fetchall() == []
         with connect(url) as connection:
@@ -108,7 +108,7 @@ def test_all_objects_of_an_earlier_release_change_their_owner(earlier):
             for statement in (
                 'DROP SCHEMA "an other" CASCADE',
                 "DROP VIEW seen",
-                "DROP MATERIALIZED VIEW kept",
+                "DROP MATERIALIZED VIEW stored",
                 "DROP TABLE parts",
                 "DROP SEQUENCE numbers",
                 "DROP FUNCTION one",
@@ -117,39 +117,39 @@ def test_all_objects_of_an_earlier_release_change_their_owner(earlier):
                 "DROP DOMAIN positive",
             ):
                 connection.execute(statement)
-    assert "ana" in call(earlier, "users", "list").stdout
+    assert "ana" in call(earlier_cluster, "users", "list").stdout
 
 
-def test_objects_that_an_earlier_release_adds_later_change_their_owner_too(earlier):
-    with embedded.running(earlier) as url, connect(url, roles.SUPERUSER) as connection:
+def test_objects_that_an_earlier_release_adds_later_are_reassigned_too(earlier_cluster):
+    with embedded.running(earlier_cluster) as url, connect(url, roles.SUPERUSER) as connection:
         connection.execute("CREATE TABLE late AS SELECT 1 AS number")
-        with embedded.running(earlier), connect(url) as application:
+        with embedded.running(earlier_cluster), connect(url) as application:
             assert application.execute("SELECT number FROM late").fetchone() == (1,)
 
 
-def test_a_failed_change_of_owner_is_rolled_back_and_done_by_the_next_start(earlier, monkeypatch):
-    found, cluster = programs.find(), earlier / f"pg{embedded.MAJOR}"
-    embedded.ensure_started(found, cluster)
+def test_a_failed_reassignment_is_rolled_back_and_repeated_by_the_next_start(
+    earlier_cluster, monkeypatch
+):
+    program_folder, cluster = programs.find(), earlier_cluster / f"pg{embedded.MAJOR}"
+    embedded.ensure_started(program_folder, cluster)
     monkeypatch.setattr(roles, "OPTIONS", roles.OPTIONS.replace("4s", "100ms"))
     with (
-        (earlier / "in-use").open("w") as in_use,
+        (earlier_cluster / "in-use").open("w") as in_use,
         embedded.address(cluster) as url,
         connect(url, roles.SUPERUSER) as user,
     ):
-        fcntl.flock(
-            in_use, fcntl.LOCK_SH
-        )  # otherwise the process that gives up would stop the server
+        fcntl.flock(in_use, fcntl.LOCK_SH)  # so that the start that fails does not stop the server
         with user.transaction():
             user.execute("LOCK TABLE todos")
             with (
                 pytest.raises(StartError, match=r"lock timeout.* stop that one first"),
-                embedded.running(earlier),
+                embedded.running(earlier_cluster),
             ):
                 pass
-        known = user.execute(
+        application_roles = user.execute(
             "SELECT count(*) FROM pg_roles WHERE rolname = %s", [roles.APPLICATION]
         )
-        assert known.fetchone() == (0,)
+        assert application_roles.fetchone() == (0,)
         in_use.close()
-        with embedded.running(earlier) as again, connect(again) as connection:
+        with embedded.running(earlier_cluster) as again, connect(again) as connection:
             assert connection.execute("SELECT count(*) FROM todos").fetchone() == (1,)

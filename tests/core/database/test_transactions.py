@@ -11,28 +11,28 @@ from fast_zero.core.database import prepare, transaction
 from fast_zero.core.security.throttle import Throttle
 from tests.core.expect import comes_true, lent
 
-pytestmark = pytest.mark.usefixtures("commit")  # which deletes at the end what was written
+pytestmark = pytest.mark.usefixtures("commit")  # it deletes all rows at the end of a test
 
-ECHO = prepare(select(bindparam("answer", type_=BigInteger).label("answer")))
+ECHO = prepare(select(bindparam("value", type_=BigInteger).label("value")))
 
 
 @pytest.fixture
-async def one(state):
+async def pool_of_one(state):
     """Return a pool whose only connection is open."""
     await state["pool"].wait()
     return state["pool"]
 
 
 @pytest.fixture
-def engine_of_one(one, settings):
+def engine_of_one(pool_of_one, settings):
     """Return an engine of the test's own, to whose events it may listen."""
-    return database.create_engine(one, settings)
+    return database.create_engine(pool_of_one, settings)
 
 
 @pytest.fixture
-def writing(engine_of_one, one):
+def writing(engine_of_one, pool_of_one):
     """Write two rows in a transaction, in a task; `last` is awaited before it is committed."""
-    sessions = database.create_sessions(engine_of_one, {"pool": one})
+    sessions = database.create_sessions(engine_of_one, {"pool": pool_of_one})
 
     async def write_two(last) -> None:
         async with transaction(sessions) as session:
@@ -52,22 +52,22 @@ async def rows(sessions) -> int:
         return await session.scalar(select(func.count()).select_from(Throttle))
 
 
-async def is_back(one) -> None:
-    await comes_true(lambda: lent(one) == 0)
+async def wait_for_return(pool_of_one) -> None:
+    await comes_true(lambda: lent(pool_of_one) == 0)
 
 
-async def test_no_connection_is_taken_before_the_first_statement(state, one):
+async def test_no_connection_is_taken_before_the_first_statement(state, pool_of_one):
     async with transaction(state["sessions"]) as session:
-        assert lent(one) == 0
+        assert lent(pool_of_one) == 0
         await write(session, b"one")
-        assert lent(one) == 1
-    await is_back(one)
+        assert lent(pool_of_one) == 1
+    await wait_for_return(pool_of_one)
 
 
-async def test_a_prepared_statement_alone_holds_no_connection(state, one):
+async def test_a_prepared_statement_alone_holds_no_connection(state, pool_of_one):
     async with transaction(state["sessions"]) as session:
-        assert await session.fetch_one(ECHO, {"answer": 1}) == {"answer": 1}
-        await is_back(one)
+        assert await session.fetch_one(ECHO, {"value": 1}) == {"value": 1}
+        await wait_for_return(pool_of_one)
 
 
 async def cancelled_in_a_statement(session) -> None:
@@ -83,31 +83,31 @@ async def cancelled_between_statements(_session) -> None:
 @pytest.mark.parametrize("last", [cancelled_in_a_statement, cancelled_between_statements])
 @pytest.mark.parametrize("again", [False, True])
 async def test_a_cancelled_request_writes_nothing_and_returns_its_connection(
-    engine_of_one, writing, one, committing, last, again
+    engine_of_one, writing, pool_of_one, committing, last, again
 ):
     rolled_back = []
 
     def cancel_again(_connection) -> None:
         rolled_back.append(1)
         if again:
-            working.cancel()
+            task.cancel()
 
     listen(engine_of_one.sync_engine, "rollback", cancel_again)
-    working = writing(last)
-    await asyncio.wait([working])
-    await is_back(one)
+    task = writing(last)
+    await asyncio.wait([task])
+    await wait_for_return(pool_of_one)
 
-    assert (working.cancelled(), len(rolled_back)) == (True, 1)
+    assert (task.cancelled(), len(rolled_back)) == (True, 1)
     assert await rows(committing) == 0
 
 
 async def test_a_request_cancelled_while_committing_returns_its_connection(
-    state, engine_of_one, writing, one
+    state, engine_of_one, writing, pool_of_one
 ):
-    listen(engine_of_one.sync_engine, "commit", lambda _: working.cancel())
-    working = writing(lambda session: session.flush())
-    await asyncio.wait([working])
-    await is_back(one)
+    listen(engine_of_one.sync_engine, "commit", lambda _: task.cancel())
+    task = writing(lambda session: session.flush())
+    await asyncio.wait([task])
+    await wait_for_return(pool_of_one)
 
-    assert working.cancelled()
-    assert await rows(state["sessions"]) in {0, 2}  # asked on the same connection
+    assert task.cancelled()
+    assert await rows(state["sessions"]) in {0, 2}  # read on the same connection

@@ -1,4 +1,4 @@
-"""For any input the response says what is wrong. It is never a 5xx or an exception."""
+"""Every invalid input gets a response that names the error, never a 5xx or an exception."""
 
 import json
 
@@ -31,7 +31,7 @@ async def send(client, content: bytes, path: str = "/todos", method: str = "POST
 
 
 @pytest.mark.parametrize(
-    ("write", "field"), [(write, field) for write, good in WRITES.items() for field in good]
+    ("write", "field"), [(write, field) for write, body in WRITES.items() for field in body]
 )
 async def test_a_bad_value_is_refused_with_the_name_of_its_field(client, write, field):
     method, path = write.split()

@@ -15,13 +15,13 @@ MEBIBYTE = 1_048_576
 TOO_LARGE = (413, "The body is larger than 1048576 bytes.")
 
 
-async def ask(client, method: str, path: str, headers: tuple = (), **scope):
+async def send_raw(client, method: str, path: str, headers: tuple = (), **scope):
     """Put values into the ASGI scope that a client library would normalize."""
     app = client.app
 
     async def altered(original, receive, send):
-        kept = [pair for pair in original["headers"] if pair[0] not in dict(headers)]
-        await app({**original, **scope, "headers": [*kept, *headers]}, receive, send)
+        others = [pair for pair in original["headers"] if pair[0] not in dict(headers)]
+        await app({**original, **scope, "headers": [*others, *headers]}, receive, send)
 
     transport = ASGITransport(altered)
     async with AsyncClient(
@@ -52,8 +52,8 @@ async def test_a_bad_path_is_refused(client, path, status):
 
     assert problem(response)[0] == status
     if status == 422:
-        [_, room, _] = path.split("/")
-        assert faults(response) == [f"path.{room.removesuffix('s')}_id"]
+        [_, collection, _] = path.split("/")
+        assert faults(response) == [f"path.{collection.removesuffix('s')}_id"]
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ async def test_a_bad_path_is_refused(client, path, status):
     ],
 )
 async def test_a_bad_query_is_refused_with_the_name_of_its_parameter(client, query, place):
-    assert faults(await ask(client, "GET", "/todos", query_string=query)) == [place]
+    assert faults(await send_raw(client, "GET", "/todos", query_string=query)) == [place]
 
 
 @pytest.mark.parametrize("query", [b"title=%ff", b"title=%zz%", b"title=\xff"])
-async def test_a_strange_but_valid_query_finds_nothing(client, query):
-    response = await ask(client, "GET", "/todos", query_string=query)
+async def test_an_unusual_but_valid_query_finds_nothing(client, query):
+    response = await send_raw(client, "GET", "/todos", query_string=query)
 
     assert (response.status_code, response.json()["todos"]) == (200, [])
 
@@ -113,18 +113,18 @@ async def test_a_body_of_two_mebibytes_is_refused(client, path, in_one, content_
 
 
 async def test_a_chunked_body_is_refused_while_it_is_read(client):
-    taken = []
+    chunks = []
 
     async def endless():
         while True:
-            taken.append(1)
+            chunks.append(1)
             yield b"a" * 65_536
 
     assert problem(await client.post("/todos", content=endless(), headers=JSON)) == TOO_LARGE
-    assert len(taken) <= MEBIBYTE // 65_536 + 1
+    assert len(chunks) <= MEBIBYTE // 65_536 + 1
 
 
-async def test_a_body_of_just_the_limit_is_read(client):
+async def test_a_body_of_exactly_the_limit_is_accepted(client):
     largest = TODO.ljust(MEBIBYTE)
 
     assert (await client.post("/todos", content=largest, headers=JSON)).status_code == 201
@@ -133,14 +133,14 @@ async def test_a_body_of_just_the_limit_is_read(client):
 
 @pytest.mark.parametrize("length", [b"", b"ten", b"-1", b"1.5", b"\xb2", b"0x10", b"1, 2", b"+1"])
 async def test_a_content_length_that_is_not_a_number_is_refused(client, length):
-    response = await ask(client, "POST", "/todos", headers=((b"content-length", length),))
+    response = await send_raw(client, "POST", "/todos", headers=((b"content-length", length),))
 
     assert problem(response) == (400, "Content-Length is not a number.")
 
 
 @pytest.mark.parametrize("length", [b"1048577", b"9" * 5000, b"0" * 30 + b"1048577"])
-async def test_a_length_above_the_limit_is_refused_unread(client, length):
-    response = await ask(client, "POST", "/todos", headers=((b"content-length", length),))
+async def test_a_content_length_above_the_limit_is_refused_before_the_body_is_read(client, length):
+    response = await send_raw(client, "POST", "/todos", headers=((b"content-length", length),))
 
     assert problem(response) == TOO_LARGE
 
@@ -149,16 +149,16 @@ async def test_a_length_above_the_limit_is_refused_unread(client, length):
     "value",
     [b"\xff\xfe", b"Bearer \xff", b"Bearer \0", b"", b" ", b"Bearer", b"Bearer \xc3\xa9.b.c"],
 )
-async def test_garbage_in_the_authorization_header_is_refused(client, value):
-    response = await ask(client, "GET", "/todos", headers=((b"authorization", value),))
+async def test_a_malformed_authorization_header_is_refused(client, value):
+    response = await send_raw(client, "GET", "/todos", headers=((b"authorization", value),))
 
     assert problem(response)[0] == 401
     assert response.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("host", [b"", b"[", b"\xff", b"a/b?c#d", b"[::1]:x", b"a b", b"\0"])
-async def test_a_strange_host_gets_the_same_responses(client, host):
-    response = await ask(client, "GET", "/todos/0", headers=((b"host", host),))
+async def test_a_malformed_host_does_not_change_the_response(client, host):
+    response = await send_raw(client, "GET", "/todos/0", headers=((b"host", host),))
 
     assert faults(response) == ["path.todo_id"]
 
@@ -176,12 +176,13 @@ async def test_a_request_with_an_incomplete_body_has_no_effect(
     client, statements, caplog, method, path, kind, body
 ):
     messages = [
-        {"type": "http.request", "body": body, "more_body": True},  # as if it were all
+        # The whole body, but without the message that ends it.
+        {"type": "http.request", "body": body, "more_body": True},
         {"type": "http.disconnect"},
     ]
     app = client.app
 
-    async def leaving(scope, _receive, send):
+    async def disconnecting(scope, _receive, send):
         async def receive():
             return messages.pop(0) if len(messages) > 1 else messages[0]
 
@@ -190,7 +191,7 @@ async def test_a_request_with_an_incomplete_body_has_no_effect(
     caplog.set_level(logging.INFO)
     headers = dict(client.headers) | {"Content-Type": kind, "Idempotency-Key": "key"}
     async with AsyncClient(
-        transport=ASGITransport(leaving), base_url="http://test", headers=headers
+        transport=ASGITransport(disconnecting), base_url="http://test", headers=headers
     ) as raw:
         with statements() as sent:
             response = await raw.request(method, path)

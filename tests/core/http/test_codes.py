@@ -13,42 +13,42 @@ PAGE = ROOT / "docs/errors.md"
 ROW = re.compile(r"^\| `([a-z_]+)` \| (\d{3}) \|", re.MULTILINE)
 
 
-def reasons() -> set[str]:
+def codes_in_source() -> set[str]:
     """Collect the code of each `Reason(code, detail)` in the source."""
     return {
         ast.literal_eval(node.args[0])
         for path in ROOT.glob("fast_zero/**/*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Reason"
-        # An error takes its status's own code from the table.
+        # The default code of a status comes from the table `CODES`.
         if not isinstance(node.args[0], ast.Subscript)
     }
 
 
-def documented() -> set[tuple[str, int]]:
+def documented_codes() -> set[tuple[str, int]]:
     rows = ROW.findall(PAGE.read_text())
     return {(code, int(status)) for code, status in rows}
 
 
-def shown(value: object) -> Iterator[tuple[str, int]]:
+def example_codes(value: object) -> Iterator[tuple[str, int]]:
     """Return code and status of each example of a problem."""
     if isinstance(value, dict):
         if {"code", "status", "instance"} <= value.keys() and isinstance(value["code"], str):
             yield value["code"], value["status"]
-        for below in value.values():
-            yield from shown(below)
+        for child in value.values():
+            yield from example_codes(child)
     elif isinstance(value, list):
-        for below in value:
-            yield from shown(below)
+        for child in value:
+            yield from example_codes(child)
 
 
-def test_the_page_of_errors_lists_each_code_and_nothing_else():
-    assert len(reasons()) >= 30
-    assert {code for code, _ in documented()} == reasons() | set(CODES.values())
-    assert {(code, status) for status, code in CODES.items()} <= documented()
+def test_the_page_of_errors_lists_exactly_the_existing_codes():
+    assert len(codes_in_source()) >= 30
+    assert {code for code, _ in documented_codes()} == codes_in_source() | set(CODES.values())
+    assert {(code, status) for status, code in CODES.items()} <= documented_codes()
 
 
-def test_messages_call_an_email_email():
+def test_messages_use_the_word_email():
     sentences = re.findall(r"^\| `[a-z_]+` \| \d{3} \| (.*?) \|", PAGE.read_text(), re.MULTILINE)
     other = re.compile(r"\b(e-mails?|letters?|mails?)\b", re.IGNORECASE)
 
@@ -57,13 +57,13 @@ def test_messages_call_an_email_email():
 
 
 def test_the_page_of_errors_lists_each_example_with_its_status(app):
-    examples = set(shown(app.openapi()))
+    examples = set(example_codes(app.openapi()))
 
     assert ("todo_not_found", 404) in examples
-    assert examples <= documented()
+    assert examples <= documented_codes()
 
 
-def test_the_document_names_each_code(app):
+def test_the_openapi_document_names_each_code(app):
     document = json.dumps(app.openapi())
 
-    assert {code for code, _ in documented() if f'"{code}"' not in document} == set()
+    assert {code for code, _ in documented_codes() if f'"{code}"' not in document} == set()

@@ -15,7 +15,7 @@ from fast_zero.core.http.middleware import deadline
 from fast_zero.core.http.middleware.deadline import Deadline
 from tests.core.expect import problem
 
-LATE = (503, "The server is too busy, or its database does not answer. Try again in a moment.")
+TIMED_OUT = (503, "The server is too busy, or its database does not answer. Try again in a moment.")
 
 
 def client_for(app, seconds: float) -> AsyncClient:
@@ -23,42 +23,42 @@ def client_for(app, seconds: float) -> AsyncClient:
 
 
 @pytest.fixture
-def unwound() -> asyncio.Event:
+def cleaned_up() -> asyncio.Event:
     return asyncio.Event()
 
 
-async def test_a_request_that_takes_too_long_gets_503_and_is_cancelled(unwound, caplog):
+async def test_a_request_that_takes_too_long_gets_503_and_is_cancelled(cleaned_up, caplog):
     async def app(scope, receive, send):
         try:
             await asyncio.Event().wait()
         finally:
-            unwound.set()
+            cleaned_up.set()
 
     with caplog.at_level(logging.WARNING, logger=deadline.__name__):
         async with client_for(app, 0.05) as client:
             response = await client.get("/todos")
 
-    assert problem(response) == LATE
+    assert problem(response) == TIMED_OUT
     assert response.headers["retry-after"] == "2"
-    assert unwound.is_set()
+    assert cleaned_up.is_set()
     assert caplog.messages == ["no response within the time limit"]
 
 
 async def test_a_request_that_resists_cancellation_does_not_delay_the_503():
-    stubborn = asyncio.Event()
+    released = asyncio.Event()
 
     async def app(scope, receive, send):
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            await stubborn.wait()  # as the driver waits for a statement to be cancelled
+            await released.wait()  # as the driver waits for a statement to be cancelled
             await PlainTextResponse("too late")(scope, receive, send)
 
     sent = []
 
     async def send(message):
         sent.append(message)
-        stubborn.set()
+        released.set()
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     async with asyncio.timeout(30):
@@ -120,10 +120,10 @@ async def test_a_cancellation_by_the_server_is_passed_on():
 
 
 async def test_a_request_leaves_no_reference_cycle():
-    clocks = []
+    deadlines = []
 
     async def app(scope, receive, send):
-        clocks.append(weakref.ref(deadline.current.get()))
+        deadlines.append(weakref.ref(deadline.current.get()))
         await PlainTextResponse("done")(scope, receive, send)
 
     async def send(_message):
@@ -133,6 +133,6 @@ async def test_a_request_leaves_no_reference_cycle():
     gc.disable()
     try:
         await asyncio.create_task(Deadline(app, 60)(scope, None, send))
-        assert [clock() for clock in clocks] == [None]
+        assert [reference() for reference in deadlines] == [None]
     finally:
         gc.enable()

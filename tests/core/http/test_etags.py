@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fast_zero.core.errors import Malformed
 from fast_zero.core.http import etags
 
-# Every character of a tag (RFC 9110, section 8.8.3), commas and the W of weak ones among them.
+# Every character of a tag (RFC 9110, section 8.8.3), including commas and the W of weak tags.
 characters = st.sampled_from(
     [chr(code) for code in (0x21, *range(0x23, 0x7F), *range(0x80, 0x100))]
 )
@@ -19,7 +19,7 @@ gaps = st.builds("{},{}".format, spaces, spaces)
 
 @st.composite
 def conditions(draw):
-    """Make a list of tags, and a header that says it, with empty members and spaces."""
+    """Generate a list of tags, and a header that contains it, with empty members and spaces."""
     members = draw(st.lists(st.one_of(tags, st.just("")), max_size=6))
     parts = [draw(spaces) + member + draw(spaces) for member in members]
     return tuple(filter(None, members)), ",".join(parts)
@@ -27,25 +27,25 @@ def conditions(draw):
 
 @given(conditions())
 def test_a_list_of_tags_is_parsed(condition):
-    written, header = condition
+    expected, header = condition
 
-    assert etags.parse("If-Match", header) == written
+    assert etags.parse("If-Match", header) == expected
 
 
 @given(st.text(st.characters(max_codepoint=0xFF)))
 def test_any_header_is_parsed_or_refused(header):
     with suppress(Malformed):
-        read = etags.parse("If-None-Match", header)
-        assert read == ("*",) or all(re.fullmatch(etags.TAG, tag) for tag in read)
+        parsed = etags.parse("If-None-Match", header)
+        assert parsed == ("*",) or all(re.fullmatch(etags.TAG, tag) for tag in parsed)
 
 
 @given(st.lists(st.integers(1, 10**18 - 1), max_size=5), st.integers(1, 10**18 - 1))
 def test_a_tag_contains_its_version(versions, current):
     header = ", ".join(map(etags.tag, versions))
-    read = etags.parse("If-Match", header)
+    parsed = etags.parse("If-Match", header)
 
-    assert etags.versions(read) == tuple(versions)
-    assert etags.seen_before(read, etags.tag(current)) == (current in versions)
+    assert etags.versions(parsed) == tuple(versions)
+    assert etags.seen_before(parsed, etags.tag(current)) == (current in versions)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_long_malformed_list_is_refused_at_once():
     ],
 )
 def test_strong_comparison_accepts_only_our_tags(header, accepted):
-    if header == '"\u0667"':  # an Arabic seven is no etagc
+    if header == '"\u0667"':  # an Arabic seven is not an `etagc`
         with pytest.raises(Malformed):
             etags.parse("If-Match", header)
         return

@@ -87,31 +87,31 @@ async def responses(server, *segments: bytes) -> list[tuple[int, bytes]]:
     return received
 
 
-@pytest.mark.parametrize("cut", [whole, body_later, byte_by_byte])
+@pytest.mark.parametrize("split", [whole, body_later, byte_by_byte])
 @pytest.mark.parametrize("body_of", [with_length, chunked])
-async def test_an_unsupported_upgrade_is_ignored_and_the_body_is_read(server, cut, body_of):
+async def test_an_unsupported_upgrade_is_ignored_and_the_body_is_read(server, split, body_of):
     for upgrade in UPGRADES:
         new = account()
 
-        [(status, body)] = await responses(server, *cut(POST + upgrade, body_of(new)))
+        [(status, body)] = await responses(server, *split(POST + upgrade, body_of(new)))
 
         assert status == 201
         assert json.loads(body)["username"] == json.loads(new)["username"]
 
 
-@pytest.mark.parametrize("cut", [whole, body_later, byte_by_byte])
+@pytest.mark.parametrize("split", [whole, body_later, byte_by_byte])
 @pytest.mark.parametrize("body_of", [with_length, chunked])
 @pytest.mark.parametrize("upgrade", UPGRADES)
-async def test_no_body_of_an_upgrade_is_a_request(server, cut, body_of, upgrade):
-    [(status, _)] = await responses(server, *cut(POST + upgrade, body_of(NEXT)))
+async def test_no_body_of_an_upgrade_is_a_request(server, split, body_of, upgrade):
+    [(status, _)] = await responses(server, *split(POST + upgrade, body_of(NEXT)))
 
     assert status == 422
 
 
-@pytest.mark.parametrize("cut", [whole, body_later])
+@pytest.mark.parametrize("split", [whole, body_later])
 @pytest.mark.parametrize("then", [NEXT, NEXT * 500, POST + H2C + with_length(NEXT), b"\x00\xff"])
-async def test_data_after_an_upgrade_is_not_a_request(server, cut, then):
-    first = cut(POST + H2C, with_length(account()))
+async def test_data_after_an_upgrade_is_not_a_request(server, split, then):
+    first = split(POST + H2C, with_length(account()))
     first[-1] += then
 
     assert [status for status, _ in await responses(server, *first, NEXT, NEXT)] == [201]
@@ -239,7 +239,7 @@ async def sockets(settings):
         yield served.sockets[0].getsockname()
 
 
-async def told(address, request: bytes, size: int = -1) -> bytes:
+async def send_raw(address, request: bytes, size: int = -1) -> bytes:
     """Send a request; return so many bytes of the response, or all until the connection closes."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(*address)
@@ -250,7 +250,7 @@ async def told(address, request: bytes, size: int = -1) -> bytes:
 
 
 async def test_a_handshake_reaches_a_websocket_route(sockets):
-    received = await told(sockets, HANDSHAKE + b"\r\n", size=100)
+    received = await send_raw(sockets, HANDSHAKE + b"\r\n", size=100)
 
     assert received.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
 
@@ -267,7 +267,7 @@ async def test_a_handshake_reaches_a_websocket_route(sockets):
     ],
 )
 async def test_an_invalid_handshake_is_an_ordinary_request(sockets, request_):
-    received = await told(sockets, request_ + NEXT)
+    received = await send_raw(sockets, request_ + NEXT)
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert received.endswith(b"\r\n\r\n" + NEXT)
@@ -275,7 +275,7 @@ async def test_an_invalid_handshake_is_an_ordinary_request(sockets, request_):
 
 
 async def test_a_handshake_waits_for_pending_responses(sockets):
-    received = await told(sockets, NEXT + HANDSHAKE + b"\r\n")
+    received = await send_raw(sockets, NEXT + HANDSHAKE + b"\r\n")
 
     assert received.count(b"HTTP/1.1 200 OK") == 2
     assert b"101" not in received

@@ -24,14 +24,14 @@ UNLIMITED = (
     "LETTERS_PER_HOUR_PER_ADDRESS",
 )
 TRUSTING = {"FORWARDED_ALLOW_IPS": "*", "CORS_ALLOW_ORIGINS": "https://app.example"}
-# They would delete the account or session that the other requests use.
-FINAL = {
+# These would delete the account or session that the other requests use.
+DESTRUCTIVE = {
     ("DELETE", "/users/{user_id}"),
     ("DELETE", "/auth/sessions"),
     ("DELETE", "/auth/sessions/{session_id}"),
     ("POST", "/auth/logout"),
 }
-BESIDE = [
+UNDOCUMENTED = [
     ("GET", "/docs"),
     ("GET", "/docs/assets/swagger-ui.css"),
     ("HEAD", "/todos"),
@@ -110,11 +110,11 @@ class Target:
     token: str
     routes: list[tuple[str, str]] = field(default_factory=list)
 
-    def ask(self, route: tuple[str, str], headers: dict[bytes, bytes], body: bytes) -> bytes:
+    def send(self, route: tuple[str, str], headers: dict[bytes, bytes], body: bytes) -> bytes:
         """Send raw bytes; return the start of the response, if there is one."""
         lines = ["{} {} HTTP/1.1".format(*route).encode(), *map(b": ".join, headers.items())]
         with socket.create_connection(self.address) as connection, suppress(OSError):
-            connection.settimeout(1)  # it may wait for more of a body than there is
+            connection.settimeout(1)  # the server may wait for a longer body than is sent
             connection.sendall(b"\r\n".join([*lines, b"", body]))
             return connection.recv(65_536)
         return b""
@@ -139,15 +139,15 @@ def target(server) -> Target:
         paths = client.get("/openapi.json").json()["paths"]
     routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
     filled = [
-        (method, re.sub(r"\{\w+\}", "1", path.format_map(Names(user_id))))
-        for method, path in sorted(routes - FINAL)
+        (method, re.sub(r"\{\w+\}", "1", path.format_map(PathParameters(user_id))))
+        for method, path in sorted(routes - DESTRUCTIVE)
     ]
     address = urlsplit(server.url)
-    return Target((address.hostname, address.port), token, [*filled, *BESIDE])
+    return Target((address.hostname, address.port), token, [*filled, *UNDOCUMENTED])
 
 
-class Names(dict):
-    """Fill in whose account it is, and 1 for the rest."""
+class PathParameters(dict):
+    """Fill in the username and id of the account, and 1 for all other parameters."""
 
     def __init__(self, user_id: int) -> None:
         super().__init__(username=ANA["username"], user_id=user_id)
@@ -158,7 +158,7 @@ class Names(dict):
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
-def test_no_header_breaks_a_route(server, target, data):
+def test_no_header_value_causes_a_5xx(server, target, data):
     route = data.draw(st.sampled_from(target.routes))
     kind = data.draw(st.sampled_from(sorted(BODIES)))
     hostile = data.draw(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=3))
@@ -172,26 +172,26 @@ def test_no_header_breaks_a_route(server, target, data):
 
     logged = server.log.stat().st_size
 
-    response = target.ask(route, headers, BODIES[kind])
+    response = target.send(route, headers, BODIES[kind])
 
     assert not response.startswith(b"HTTP/1.1 5"), response
     assert b'"level": "error"' not in server.log.read_bytes()[logged:]
 
 
-OF_ROUTES = [
+READ_BY_ROUTES = [
     *("Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match"),
     *("If-Modified-Since", "If-None-Match", "Range", "User-Agent"),
 ]
 
 
 @pytest.mark.parametrize("value", [b"Wed, 25 Nov %b 08:00:00 GMT" % HUGE, HUGE * 300])
-def test_no_huge_number_breaks_any_route(target, value):
+def test_no_huge_number_in_a_header_causes_a_5xx(target, value):
     for route in target.routes:
-        for name in OF_ROUTES:
+        for name in READ_BY_ROUTES:
             headers = {
                 b"host": b"test",
                 b"authorization": b"Bearer " + target.token.encode(),
                 name.lower().encode(): value,
             }
-            response = target.ask(route, headers, b"")
+            response = target.send(route, headers, b"")
             assert re.match(rb"HTTP/1.1 [234]", response), (route, name, response)

@@ -45,7 +45,7 @@ def count(sessions):
     return count
 
 
-def essence(response) -> tuple:
+def replayed_parts(response) -> tuple:
     """Return what a replay must repeat."""
     names = ("content-type", "etag", "location", "cache-control")
     return response.status_code, response.content, *map(response.headers.get, names)
@@ -58,20 +58,20 @@ async def test_a_repeated_request_gets_the_stored_response(client, count, path, 
     again = await client.post(path, json=body, headers=KEY)
 
     assert first.is_success
-    assert essence(again) == essence(first)
+    assert replayed_parts(again) == replayed_parts(first)
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
     assert await count(model) == rows
 
 
 @pytest.mark.parametrize(("path", "body", "model"), CREATES)
-async def test_without_a_key_no_response_is_stored(client, count, path, body, model):
+async def test_no_response_is_stored_without_a_key(client, count, path, body, model):
     await client.post(path, json=body)
 
     assert await count(IdempotencyKey) == 0
 
 
-async def test_without_a_key_a_create_is_one_statement_and_with_one_three(client, statements):
+async def test_a_create_takes_one_statement_without_a_key_and_three_with_one(client, statements):
     with statements() as plain:
         await client.post("/todos", json=TODO)
     with statements() as keyed:
@@ -97,12 +97,12 @@ async def test_another_body_with_the_same_key_is_refused(client, count, path, bo
 
 
 async def test_a_key_belongs_to_one_user_and_one_route(client, bearer, user, stranger):
-    mine = await client.post("/todos", json=TODO, headers=KEY)
+    own = await client.post("/todos", json=TODO, headers=KEY)
     theirs = await client.post("/todos", json=TODO, headers=KEY | bearer(stranger))
     batch = await client.post("/todos/batch", json=BATCH, headers=KEY)
 
-    assert [mine.status_code, theirs.status_code, batch.status_code] == [201, 201, 200]
-    assert mine.json()["id"] != theirs.json()["id"]
+    assert [own.status_code, theirs.status_code, batch.status_code] == [201, 201, 200]
+    assert own.json()["id"] != theirs.json()["id"]
     for response in (theirs, batch):
         assert "idempotency-replayed" not in response.headers
 
@@ -137,12 +137,12 @@ async def test_an_invalid_key_is_refused_with_a_message(client, count, key):
 
 
 async def test_an_error_response_is_not_stored(client, user):
-    taken = ANA | {"username": user.username}
-    refused = await client.post("/users", json=taken, headers=KEY)
-    wrong = await client.post("/users", json=ANA | {"email": "nowhere"}, headers=KEY)
+    existing = ANA | {"username": user.username}
+    refused = await client.post("/users", json=existing, headers=KEY)
+    invalid = await client.post("/users", json=ANA | {"email": "nowhere"}, headers=KEY)
     corrected = await client.post("/users", json=ANA, headers=KEY)
 
-    assert [refused.status_code, wrong.status_code, corrected.status_code] == [409, 422, 201]
+    assert [refused.status_code, invalid.status_code, corrected.status_code] == [409, 422, 201]
 
 
 async def test_a_key_expires_after_a_day(client, count, connection):
@@ -168,9 +168,9 @@ async def test_expired_responses_are_deleted_a_few_at_a_time(client, count, conn
         )
     )
 
-    for left in (6, 2):
-        await client.post("/todos", json=TODO, headers={"Idempotency-Key": f"key-{left}"})
-        assert await count(IdempotencyKey) == left
+    for remaining in (6, 2):
+        await client.post("/todos", json=TODO, headers={"Idempotency-Key": f"key-{remaining}"})
+        assert await count(IdempotencyKey) == remaining
 
 
 @pytest.mark.parametrize("path", ["/todos", "/users"])
@@ -193,10 +193,10 @@ async def test_stored_responses_are_deleted_with_the_account(
 async def test_the_stored_fingerprint_is_a_keyed_hash_of_the_body(client, session):
     await client.post("/users", json=ANA, headers=KEY)
 
-    kept = (await session.scalars(select(IdempotencyKey))).one()
+    stored = (await session.scalars(select(IdempotencyKey))).one()
 
-    assert ANA["password"].encode() not in kept.body
-    assert len(kept.fingerprint) == 32
+    assert ANA["password"].encode() not in stored.body
+    assert len(stored.fingerprint) == 32
 
 
 async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_is_hashed(live):
@@ -211,10 +211,10 @@ async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_
 
 
 @pytest.mark.parametrize("create", CREATES)
-async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, sign_in, engine, create):
+async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, log_in, engine, create):
     path, body, model = create
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | KEY
+    headers = await log_in(user) | KEY
     async with live(password_queue_per_address=None) as client:
         responses = await asyncio.gather(
             *(client.post(path, json=body, headers=headers) for _ in range(50))
@@ -225,14 +225,15 @@ async def test_one_of_fifty_concurrent_requests_takes_effect(live, commit, sign_
     assert len({response.content for response in responses}) == 1
     assert {response.status_code for response in responses} <= {200, 201}
     assert sum("idempotency-replayed" not in response.headers for response in responses) == 1
-    assert rows == (2 if path in {"/todos/batch", "/users"} else 1)  # the batch's, or beside mine
+    # The batch creates two todos, and one user existed before.
+    assert rows == (2 if path in {"/todos/batch", "/users"} else 1)
 
 
 async def test_a_second_request_waits_for_the_first_or_gets_409_with_retry_after(
-    live, commit, sign_in, engine
+    live, commit, log_in, engine
 ):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | KEY
+    headers = await log_in(user) | KEY
     claim = text(
         "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint)"
         f" VALUES ({user.id}, 'POST /todos', '{KEY['Idempotency-Key']}', '')"
@@ -243,12 +244,12 @@ async def test_a_second_request_waits_for_the_first_or_gets_409_with_retry_after
         waiting = asyncio.create_task(client.post("/todos", json=TODO, headers=headers))
         await asyncio.sleep(0.05)
         await first.rollback()
-        done = await waiting
+        second = await waiting
 
     assert problem(refused) == (
         409,
         "The first request with this Idempotency-Key is still being processed.",
     )
     assert refused.headers["retry-after"] == "1"
-    assert done.status_code == 201
-    assert "idempotency-replayed" not in done.headers
+    assert second.status_code == 201
+    assert "idempotency-replayed" not in second.headers

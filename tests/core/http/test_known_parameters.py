@@ -1,4 +1,4 @@
-"""Unknown query parameters are refused, except where others may append to the URL."""
+"""Unknown query parameters are refused, except where other programs may append to the URL."""
 
 import pytest
 from pydantic import SecretStr
@@ -7,10 +7,10 @@ from fast_zero.core import security
 from fast_zero.core.http.dependencies import MAX_REPORTED
 from tests.core.expect import faults, problem
 
-PARTS = dict.fromkeys(
+PATH_PARAMETERS = dict.fromkeys(
     ["user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id"], 1
 ) | {"invitation_id": 1, "username": "ana"}
-FREE = {
+UNCHECKED = {
     ("GET", "/"),
     ("GET", "/livez"),
     ("GET", "/readyz"),
@@ -26,18 +26,25 @@ HIDDEN = ["/account/confirm", "/account/password", "/account/register", "/docs",
 @pytest.fixture(scope="module")
 def operations(app) -> dict[tuple[str, str], dict]:
     paths = app.openapi()["paths"].items()
-    return {(method.upper(), path): its for path, found in paths for method, its in found.items()}
+    return {
+        (method.upper(), path): operation
+        for path, methods in paths
+        for method, operation in methods.items()
+    }
 
 
 def names(operation) -> list[str]:
-    return [its["name"] for its in operation.get("parameters", []) if its["in"] == "query"]
+    parameters = operation.get("parameters", [])
+    return [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
 
 
 async def test_every_operation_names_the_parameters_that_it_takes(client, operations):
-    checked = operations.keys() - FREE
+    checked = operations.keys() - UNCHECKED
     assert len(checked) >= 60
     for method, path in sorted(checked):
-        response = await client.request(method, path.format(**PARTS), params={"sort": "x"})
+        response = await client.request(
+            method, path.format(**PATH_PARAMETERS), params={"sort": "x"}
+        )
 
         assert faults(response) == ["query.sort"], (method, path)
         [entry] = response.json()["detail"]
@@ -46,11 +53,11 @@ async def test_every_operation_names_the_parameters_that_it_takes(client, operat
         assert entry["type"] == "extra_forbidden"
 
 
-async def test_no_parameter_that_the_document_names_is_unknown(client, operations):
+async def test_no_documented_parameter_is_reported_as_unknown(client, operations):
     for method, path in sorted(operations):
         if known := names(operations[method, path]):
             params = dict.fromkeys(known, "\0")
-            response = await client.request(method, path.format(**PARTS), params=params)
+            response = await client.request(method, path.format(**PATH_PARAMETERS), params=params)
             assert "extra_forbidden" not in response.text, (method, path)
 
 
@@ -58,7 +65,9 @@ async def test_a_missing_token_is_reported_first(anonymous, operations):
     protected = [name for name, operation in operations.items() if operation.get("security")]
     assert len(protected) >= 50
     for method, path in protected:
-        response = await anonymous.request(method, path.format(**PARTS), params={"sort": "x"})
+        response = await anonymous.request(
+            method, path.format(**PATH_PARAMETERS), params={"sort": "x"}
+        )
         assert problem(response) == (401, "Not authenticated"), (method, path)
 
 
@@ -85,7 +94,7 @@ async def test_public_routes_report_unknown_parameters(anonymous, path):
 
 
 async def test_pages_feeds_probes_and_email_links_ignore_unknown_parameters(anonymous, user):
-    public = [path.format(username=user.username) for method, path in FREE if method == "GET"]
+    public = [path.format(username=user.username) for method, path in UNCHECKED if method == "GET"]
     for path in [*public, *HIDDEN]:
         response = await anonymous.get(path, params={"utm_source": "newsletter"})
         assert response.status_code == 200, path
@@ -119,16 +128,16 @@ async def test_each_unknown_name_is_reported_once(client):
     assert faults(response) == ["query.sort", "query.page", "query.", "query.Limit"]
 
 
-async def test_only_some_of_very_many_unknown_names_are_reported(client):
+async def test_the_number_of_reported_names_is_limited(client):
     response = await client.get("/todos", params={str(number): 1 for number in range(1000)})
 
     assert len(faults(response)) == MAX_REPORTED
 
 
 async def test_head_is_refused_like_get(client):
-    refused, taken = await client.head("/todos?sort=x"), await client.head("/todos?limit=1")
+    refused, accepted = await client.head("/todos?sort=x"), await client.head("/todos?limit=1")
 
-    assert (refused.status_code, taken.status_code) == (422, 200)
+    assert (refused.status_code, accepted.status_code) == (422, 200)
 
 
 @pytest.mark.parametrize("path", ["/todos?", "/todos/?&&", "/todos?limit=1&limit=2"])

@@ -12,16 +12,16 @@ TODO = json.dumps({"title": "Buy bread"}).encode()
 LOG_IN = json.dumps({"username": "ana", "password": PASSWORD}).encode()
 FORM = b"username=ana&password=secret"
 NOT_JSON = (415, "Content-Type must be application/json")
-NO_FORM = (415, "Content-Type must be application/x-www-form-urlencoded")
-PARTS = dict.fromkeys(["user_id", "todo_id", "post_id", "notification_id"], 1)
+NOT_FORM = (415, "Content-Type must be application/x-www-form-urlencoded")
+PATH_PARAMETERS = dict.fromkeys(["user_id", "todo_id", "post_id", "notification_id"], 1)
 
 
-def called(content_type: str | None) -> dict[str, bytes]:
+def content_type_header(content_type: str | None) -> dict[str, bytes]:
     return {} if content_type is None else {"Content-Type": content_type.encode("latin-1")}
 
 
 async def send(client, content: bytes, content_type: str | None, path: str = "/todos"):
-    return await client.post(path, content=content, headers=called(content_type))
+    return await client.post(path, content=content, headers=content_type_header(content_type))
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ async def test_every_route_that_takes_json_refuses_another_body(app, client):
     assert len(routes) >= 15
 
     for route in routes:
-        path = route.path.format_map(PARTS)
-        if path.startswith("/admin"):  # needs another token
+        path = route.path.format_map(PATH_PARAMETERS)
+        if path.startswith("/admin"):  # needs a token with the scope `admin`
             continue
         for method in route.methods:
             response = await client.request(
-                method, path, content=b"title=a", headers=called("text/plain")
+                method, path, content=b"title=a", headers=content_type_header("text/plain")
             )
             assert problem(response) == NOT_JSON, f"{method} {path}"
 
@@ -101,11 +101,11 @@ def test_only_routes_with_a_body_document_415(app):
     ]
     for operation in operations:
         content = operation.get("requestBody", {}).get("content", {})
-        refusals = operation["responses"].get("415", {"content": {}})["content"]
+        refused = operation["responses"].get("415", {"content": {}})["content"]
         examples = [
-            one["value"] for entry in refusals.values() for one in entry["examples"].values()
+            example["value"] for entry in refused.values() for example in entry["examples"].values()
         ]
-        assert [one["detail"] for one in examples] == [
+        assert [example["detail"] for example in examples] == [
             f"Content-Type must be {name}" for name in content
         ]
 
@@ -117,20 +117,20 @@ def test_only_routes_with_a_body_document_415(app):
 async def test_a_log_in_with_json_is_refused(anonymous, content, content_type):
     response = await send(anonymous, content, content_type, "/auth/token")
 
-    assert problem(response) == NO_FORM
+    assert problem(response) == NOT_FORM
     assert response.headers["accept"] == "application/x-www-form-urlencoded"
 
 
-async def test_a_log_in_in_chunks_of_json_is_refused_unread(anonymous):
-    taken = []
+async def test_a_chunked_log_in_with_json_is_refused_before_it_is_read(anonymous):
+    chunks = []
 
     async def endless():
         while True:
-            taken.append(1)
+            chunks.append(1)
             yield b"a" * 65_536
 
-    assert problem(await send(anonymous, endless(), "application/json", "/auth/token")) == NO_FORM
-    assert len(taken) <= 1
+    assert problem(await send(anonymous, endless(), "application/json", "/auth/token")) == NOT_FORM
+    assert len(chunks) <= 1
 
 
 @pytest.mark.parametrize(

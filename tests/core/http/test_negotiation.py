@@ -25,7 +25,7 @@ async def test_other_clients_get_the_greeting(anonymous, accept):
     assert response.headers["vary"] == "Accept"
 
 
-async def test_a_preference_may_come_in_several_lines(anonymous):
+async def test_several_accept_headers_are_combined(anonymous):
     headers = [("Accept", "application/json;q=0.5"), ("Accept", "text/html")]
 
     assert (await anonymous.get("/", headers=headers)).status_code == 307

@@ -24,7 +24,7 @@ async def ids(save, user):
     return {"user": user.id, "todo": todo.id}
 
 
-async def test_home_greets(anonymous, statements):
+async def test_the_root_returns_the_greeting(anonymous, statements):
     with statements() as sent:
         response = await anonymous.get("/")
 
@@ -36,14 +36,14 @@ async def test_home_greets(anonymous, statements):
 async def test_a_path_works_with_and_without_its_slash(client, ids, path):
     path = path.format(**ids)
 
-    bare, slashed = [await client.get(path.rstrip("/") + end) for end in ("", "/")]
+    without_slash, with_slash = [await client.get(path.rstrip("/") + end) for end in ("", "/")]
 
-    assert bare.status_code == slashed.status_code == 200
-    assert bare.content == slashed.content
+    assert without_slash.status_code == with_slash.status_code == 200
+    assert without_slash.content == with_slash.content
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-async def test_writing_works_with_and_without_the_slash(client, user, ids, slash):
+async def test_writes_work_with_and_without_the_slash(client, user, ids, slash):
     new = {"username": "Ana", "email": "ana@example.com", "password": PASSWORD}
     form = {"username": user.email, "password": PASSWORD}
     token = await client.post(f"/auth/token{slash}", data=form)
@@ -62,39 +62,39 @@ async def test_writing_works_with_and_without_the_slash(client, user, ids, slash
 
 
 @pytest.mark.parametrize("path", [*GETS, "/docs", "/docs/assets/favicon.png"])
-async def test_head_is_get_without_the_body(client, ids, path):
+async def test_head_returns_the_headers_of_get_without_the_body(client, ids, path):
     path = path.format(**ids)
 
-    got, head = await client.get(path), await client.head(path)
+    get, head = await client.get(path), await client.head(path)
 
-    assert head.status_code == got.status_code == 200
+    assert head.status_code == get.status_code == 200
     assert head.content == b""
-    assert same_headers(head) == same_headers(got)
-    assert int(head.headers["content-length"]) == len(got.content)
+    assert same_headers(head) == same_headers(get)
+    assert int(head.headers["content-length"]) == len(get.content)
 
 
 async def test_head_has_no_body_for_errors_either(anonymous):
     for path, status in {"/todos": 401, "/users/0": 422, "/nowhere": 404}.items():
-        got, head = await anonymous.get(path), await anonymous.head(path)
+        get, head = await anonymous.get(path), await anonymous.head(path)
         assert (head.status_code, head.content) == (status, b"")
-        assert same_headers(head) == same_headers(got)
+        assert same_headers(head) == same_headers(get)
 
 
-async def test_for_head_no_byte_of_a_body_is_sent(client):
-    """Look at the messages, since httpx itself would drop a body."""
+async def test_no_byte_of_a_body_is_sent_for_head(client):
+    """Inspect the ASGI messages, since httpx itself would drop a body."""
     app, bodies = client.app, []
 
-    async def watched(scope, receive, send):
-        async def note(message):
+    async def observed(scope, receive, send):
+        async def record(message):
             bodies.append(message.get("body", b""))
             await send(message)
 
-        await app(scope, receive, note)
+        await app(scope, receive, record)
 
-    async with AsyncClient(transport=ASGITransport(watched), base_url="http://test") as watching:
+    async with AsyncClient(transport=ASGITransport(observed), base_url="http://test") as observer:
         for path in ("/users", "/docs", "/docs/assets/favicon.png", "/nowhere"):
-            await watching.head(path)
-        await watching.head("/", headers={"Content-Length": "ten"})
+            await observer.head(path)
+        await observer.head("/", headers={"Content-Length": "ten"})
 
     assert len(bodies) >= 10
     assert b"".join(bodies) == b""

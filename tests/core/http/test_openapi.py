@@ -26,11 +26,11 @@ def operations(document) -> Iterator[tuple[str, dict]]:
             yield f"{method.upper()} {path}", operation
 
 
-def explained(schema: dict) -> bool:
+def is_explained(schema: dict) -> bool:
     """Return whether a schema is explained by a description, an example, or its type."""
-    telling = {"description", "examples", "enum", "const", "$ref", "format", "default"}
+    explanations = {"description", "examples", "enum", "const", "$ref", "format", "default"}
     parts = [schema, *schema.get("anyOf", []), schema.get("items", {})]
-    return any(part.keys() & telling for part in parts)
+    return any(part.keys() & explanations for part in parts)
 
 
 def test_the_document_is_valid(document):
@@ -42,7 +42,7 @@ def test_the_document_is_the_same_each_time_and_for_each_application(app, docume
     assert app.openapi() == app.openapi() == document
 
 
-def test_every_operation_says_what_it_does(document):
+def test_every_operation_is_described(document):
     for name, operation in operations(document):
         assert re.fullmatch(r"[A-Z][\w', -]+", operation["summary"]), name
         assert SENTENCE.fullmatch(operation["description"]), name
@@ -57,15 +57,15 @@ def test_every_operation_has_a_short_unique_summary(document):
         assert 5 <= len(summary) <= 60, summary
 
 
-def test_every_success_says_what_was_done(document):
-    said = {
+def test_every_success_response_is_described(document):
+    described = {
         code: response["description"]
         for _, operation in operations(document)
         for code, response in operation["responses"].items()
         if code < "300"
     }
-    assert said.keys() == {"200", "201", "202", "204"}
-    assert all(map(SENTENCE.fullmatch, said.values()))
+    assert described.keys() == {"200", "201", "202", "204"}
+    assert all(map(SENTENCE.fullmatch, described.values()))
     assert "Successful Response" not in json.dumps(document)
 
 
@@ -78,22 +78,22 @@ def bodies(operation) -> Iterator[tuple[str, dict]]:
 def test_every_body_has_an_example_that_matches_its_schema(document):
     for name, operation in operations(document):
         for media_type, content in bodies(operation):
-            if media_type == "text/html":  # a page for people
+            if media_type == "text/html":  # an HTML page
                 continue
             schema = content["schema"] | {"components": document["components"]}
             validator = OAS31Validator(schema, format_checker=OAS31Validator.FORMAT_CHECKER)
-            found = [error.message for error in validator.iter_errors(content["example"])]
-            assert found == [], name
+            errors = [error.message for error in validator.iter_errors(content["example"])]
+            assert errors == [], name
 
 
-def test_a_message_is_shown_as_it_is_sent(document):
-    said = {
+def test_the_example_of_a_message_is_the_message(document):
+    messages = {
         operation["operationId"]: content["example"]["message"]
         for _, operation in operations(document)
         for _, content in bodies(operation)
         if content["schema"] == {"$ref": "#/components/schemas/Message"}
     }
-    assert said == {
+    assert messages == {
         "delete_todo": "Task has been deleted successfully.",
         "delete_user": "User deleted",
         "send_verification": "An email is on its way to your address.",
@@ -102,10 +102,10 @@ def test_a_message_is_shown_as_it_is_sent(document):
     }
 
 
-async def test_the_bound_of_an_id_is_kept_but_not_shown(document, client):
+async def test_the_maximum_of_ids_is_enforced_but_not_documented(document, client):
     assert str(MAX_BIGINT) not in json.dumps(document)
     [_, operation] = next(
-        found for found in operations(document) if found[1]["operationId"] == "read_todo"
+        item for item in operations(document) if item[1]["operationId"] == "read_todo"
     )
     schema = operation["parameters"][0]["schema"]
     assert (schema["format"], schema["minimum"]) == ("int64", 1)
@@ -116,7 +116,7 @@ async def test_the_bound_of_an_id_is_kept_but_not_shown(document, client):
     assert (await client.get(f"/todos?offset={MAX_BIGINT + 1}")).status_code == 422
 
 
-def test_the_server_is_where_the_document_comes_from(document):
+def test_the_document_names_its_own_origin_as_the_server(document):
     assert [server["url"] for server in document["servers"]] == ["/"]
 
 
@@ -157,16 +157,16 @@ def descriptions(part: object) -> Iterator[str]:
             yield from descriptions(value)
 
 
-def test_a_todo_is_called_todo_and_an_email_email(document):
+def test_descriptions_use_the_words_todo_and_email(document):
     other = re.compile(r"\b(e-mails?|letters?|mails?|tasks?)\b", re.IGNORECASE)
-    assert [said for said in descriptions(document) if other.search(said)] == []
+    assert [text for text in descriptions(document) if other.search(text)] == []
 
 
 def test_every_operation_id_is_unique_and_a_function_name(document):
     ids = [operation["operationId"] for _, operation in operations(document)]
 
     assert len(ids) == len(set(ids))
-    assert all(re.fullmatch("greet|[a-z]+(_[a-z]+)+", found) for found in ids)
+    assert all(re.fullmatch("greet|[a-z]+(_[a-z]+)+", name) for name in ids)
     assert {"create_todo", "list_todos", "read_todo", "update_todo", "delete_todo"} <= set(ids)
 
 
@@ -191,7 +191,7 @@ def test_every_error_is_a_problem_with_a_schema(document):
             assert entry["description"], (name, code)
 
 
-def test_the_routes_that_need_a_token_say_so(document):
+def test_the_routes_that_need_a_token_document_it(document):
     public = {"check_life", "check_readiness", "read_version", "greet"}
     public |= {"create_user", "list_users", "read_user", "read_user_by_name", "create_token"}
     public |= {"read_atom_feed", "read_json_feed", "stop_letters", "unsubscribe_page"}
@@ -205,7 +205,7 @@ def test_the_routes_that_need_a_token_say_so(document):
         refused = operation["responses"].get("401", {"description": ""})["description"]
         may_refuse = needs_token or operation["operationId"] in public_by_setting
         assert ("`Not authenticated`" in refused) == may_refuse, name
-        # FastAPI lets a 403 of the route's own take the place of its router's.
+        # In FastAPI, a 403 response of a route replaces that of its router.
         forbidden = operation["responses"].get("403", {"description": ""})["description"]
         assert ("`This needs a token with the scope …`" in forbidden) == needs_token, name
 
@@ -246,14 +246,14 @@ def test_the_contract_sentences_are_examples(document, operation_id, code, sente
 def test_every_parameter_and_property_is_explained(document):
     for name, operation in operations(document):
         for parameter in operation.get("parameters", []):
-            assert explained(parameter | parameter["schema"]), (name, parameter["name"])
+            assert is_explained(parameter | parameter["schema"]), (name, parameter["name"])
     for name, schema in document["components"]["schemas"].items():
         for key, value in schema.get("properties", {}).items():
-            assert explained(value), (name, key)
+            assert is_explained(value), (name, key)
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "code", "asked", "answered"),
+    ("operation_id", "code", "request_headers", "response_headers"),
     [
         ("read_todo", "200", {"If-None-Match"}, {"ETag"}),
         ("read_todo", "304", {"If-None-Match"}, {"ETag"}),
@@ -268,16 +268,18 @@ def test_every_parameter_and_property_is_explained(document):
         ("do_batch", "200", {"Idempotency-Key"}, {"Idempotency-Replayed"}),
     ],
 )
-def test_the_headers_of_a_write_are_described(document, operation_id, code, asked, answered):
+def test_the_headers_of_a_write_are_described(
+    document, operation_id, code, request_headers, response_headers
+):
     [operation] = [op for _, op in operations(document) if op["operationId"] == operation_id]
     parameters = operation["parameters"]
 
-    assert {found["name"] for found in parameters if found["in"] == "header"} == asked
-    assert operation["responses"][code].get("headers", {}).keys() == answered
+    assert {header["name"] for header in parameters if header["in"] == "header"} == request_headers
+    assert operation["responses"][code].get("headers", {}).keys() == response_headers
     assert code != "304" or "content" not in operation["responses"][code]
 
 
-def test_passwords_are_marked_as_such(document):
+def test_the_password_field_has_the_format_password(document):
     password = document["components"]["schemas"]["UserCreate"]["properties"]["password"]
 
     assert (password["format"], password["writeOnly"]) == ("password", True)

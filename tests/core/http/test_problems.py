@@ -58,7 +58,7 @@ async def test_an_error_becomes_a_problem(client, name, expected, headers):
     assert "s3cr3t" not in response.text
 
 
-async def test_an_invalid_field_has_the_form_of_a_validation_error(client):
+async def test_an_invalid_field_has_the_format_of_a_validation_error(client):
     response = await client.get("/field/1")
 
     assert faults(response) == ["body.name"]
@@ -75,7 +75,7 @@ async def test_a_validation_error_does_not_repeat_the_input(client):
 
 
 @pytest.mark.parametrize("path", ["/a%20b/ç", "/%ff/%ed%a0%80", "//double", "/%3Fa=b%23c"])
-async def test_the_instance_of_a_strange_path_is_a_url(client, path):
+async def test_the_instance_of_an_unusual_path_is_a_url(client, path):
     status, _ = problem(await client.get(path))
 
     assert status in {404, 422}
@@ -111,7 +111,7 @@ async def test_an_unexpected_exception_is_logged_in_one_line_without_its_message
         response = await client.get("/")
 
     assert problem(response) == (500, "This is our mistake. It has been logged.")
-    [line] = [said for said in caplog.messages if "ZeroDivisionError" in said]
+    [line] = [message for message in caplog.messages if "ZeroDivisionError" in message]
     assert line == "ZeroDivisionError at problems.py:" + line.rpartition(":")[2]
     assert "s3cr3t" not in caplog.text
     assert "Traceback" not in caplog.text

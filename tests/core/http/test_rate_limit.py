@@ -22,11 +22,11 @@ class Bucket:
         self.quota = quota
         self.interval = window * SECOND // quota
         self.tokens = Fraction(quota)
-        self.at = 0
+        self.updated_at = 0
 
     def take(self, now: int) -> tuple[bool, int]:
-        dripped = Fraction(now - self.at, self.interval)
-        self.tokens, self.at = min(self.tokens + dripped, Fraction(self.quota)), now
+        added = Fraction(now - self.updated_at, self.interval)
+        self.tokens, self.updated_at = min(self.tokens + added, Fraction(self.quota)), now
         granted = self.tokens >= 1
         self.tokens -= granted
         return granted, int(self.tokens)
@@ -35,12 +35,12 @@ class Bucket:
 @given(quota=st.integers(1, 12), window=st.integers(1, 9), steps=STEPS)
 def test_a_budget_is_a_token_bucket_for_each_client(quota, window, steps):
     budget, now = Budget(quota, window), 0
-    buckets = {who: Bucket(quota, window) for who in "ab"}
+    buckets = {caller: Bucket(quota, window) for caller in "ab"}
 
-    for who, pause in steps:
+    for caller, pause in steps:
         now += pause
-        state = budget.spend(who, now)
-        assert (state.granted, state.remaining) == buckets[who].take(now)
+        state = budget.spend(caller, now)
+        assert (state.granted, state.remaining) == buckets[caller].take(now)
         assert 0 <= state.reset_after <= window
         assert state.granted or 1 <= state.retry_after <= state.reset_after
 
@@ -83,14 +83,14 @@ def test_a_refunded_request_can_be_spent_again():
 
 
 @pytest.fixture
-def speak(live):
+def client_at(live):
     """Send requests from other addresses to the application of a client."""
 
-    def speak(client, address: str) -> AsyncClient:
+    def client_at(client, address: str) -> AsyncClient:
         transport = ASGITransport(client.app, client=(address, 1))
         return AsyncClient(transport=transport, base_url="http://test")
 
-    return speak
+    return client_at
 
 
 async def test_each_response_has_the_remaining_budget_and_an_empty_one_is_429(live):
@@ -100,7 +100,7 @@ async def test_each_response_has_the_remaining_budget_and_an_empty_one_is_429(li
         free = [await client.get(path) for path in ("/", "/livez", "/version", "/docs", "/redoc/")]
 
     assert [response.headers["ratelimit"] for response in responses] == [
-        f'"default";r={left};t={seconds}' for left, seconds in ((2, 20), (1, 40), (0, 60))
+        f'"default";r={remaining};t={seconds}' for remaining, seconds in ((2, 20), (1, 40), (0, 60))
     ]
     assert {response.headers[POLICY] for response in responses} == {'"default";q=3;w=60'}
     assert problem(unknown) == TOO_MANY
@@ -112,16 +112,16 @@ async def test_each_response_has_the_remaining_budget_and_an_empty_one_is_429(li
 
 
 async def test_anonymous_requests_are_charged_to_the_address_and_others_to_the_user(
-    live, commit, sign_in, speak
+    live, commit, log_in, client_at
 ):
     user, other = await commit(*UserFactory.build_batch(2))
-    headers, others = await sign_in(user), await sign_in(other)
+    headers, others = await log_in(user), await log_in(other)
     async with live(requests_per_minute=2) as client:
-        home, away = speak(client, "2001:db8:1:2::1"), speak(client, "203.0.113.7")
-        neighbour = speak(client, "2001:db8:1:2:ffff::9")
+        home, away = client_at(client, "2001:db8:1:2::1"), client_at(client, "203.0.113.7")
+        neighbour = client_at(client, "2001:db8:1:2:ffff::9")
 
-        for nobody in ({}, {"Authorization": "Bearer x.y.z"}):
-            assert (await home.get("/todos", headers=nobody)).status_code == 401
+        for unauthenticated in ({}, {"Authorization": "Bearer x.y.z"}):
+            assert (await home.get("/todos", headers=unauthenticated)).status_code == 401
         assert problem(await neighbour.get("/users")) == TOO_MANY
         assert (await away.get("/users")).status_code == 200
         assert (await home.get("/todos", headers=headers)).status_code == 200
@@ -130,31 +130,31 @@ async def test_anonymous_requests_are_charged_to_the_address_and_others_to_the_u
         assert (await home.get("/todos", headers=others)).status_code == 200
 
 
-async def test_a_personal_token_is_charged_to_its_owner(live, commit, sign_in):
+async def test_a_personal_token_is_charged_to_its_owner(live, commit, log_in):
     [user] = await commit(UserFactory())
     token = new_token()
     await commit(PersonalTokenFactory(token=token, owner_id=user.id))
     async with live(requests_per_minute=2) as client:
-        program = {"Authorization": f"Bearer {token}"}
+        personal = {"Authorization": f"Bearer {token}"}
         forged = {"Authorization": f"Bearer {new_token()}"}
 
-        seen = [(await client.get("/todos", headers=program)) for _ in range(3)]
-        by_session = await client.get("/todos", headers=await sign_in(user))
-        nobody = [await client.get("/todos", headers=forged) for _ in range(3)]
+        responses = [(await client.get("/todos", headers=personal)) for _ in range(3)]
+        by_session = await client.get("/todos", headers=await log_in(user))
+        refused = [await client.get("/todos", headers=forged) for _ in range(3)]
 
-    assert [response.status_code for response in seen] == [200, 200, 429]
+    assert [response.status_code for response in responses] == [200, 200, 429]
     assert problem(by_session) == TOO_MANY
-    assert [response.status_code for response in nobody] == [401, 401, 429]
+    assert [response.status_code for response in refused] == [401, 401, 429]
 
 
-async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, commit, sign_in):
+async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, commit, log_in):
     [user] = await commit(UserFactory())
-    ended, lives = await sign_in(user), await sign_in(user)
+    ended, active = await log_in(user), await log_in(user)
     async with live(requests_per_minute=3) as client:
         await comes_true(lambda: client.state["revocations"].complete)
         assert (await client.post("/auth/logout", headers=ended)).status_code == 204
         stolen = [await client.get("/todos", headers=ended) for _ in range(5)]
-        own = [await client.get("/todos", headers=lives) for _ in range(3)]
+        own = [await client.get("/todos", headers=active) for _ in range(3)]
 
     assert [response.status_code for response in stolen] == [401, 401, 401, 429, 429]
     assert [response.status_code for response in own] == [200, 200, 429]

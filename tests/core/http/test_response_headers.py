@@ -9,7 +9,7 @@ from httpx2 import ASGITransport, AsyncClient
 
 from tests.core.expect import problem
 
-SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 CLOSED = "default-src 'none'; frame-ancestors 'none'"
 ORIGIN = "https://app.example.com"
 PREFLIGHT = {
@@ -37,7 +37,7 @@ async def test_every_response_has_security_headers(anonymous, method, path, stat
     response = await anonymous.request(method, path)
 
     assert response.status_code == status
-    assert {name: response.headers[name] for name in SAFE} == SAFE
+    assert {name: response.headers[name] for name in SECURITY} == SECURITY
     assert response.headers["content-security-policy"] == CLOSED
     assert "strict-transport-security" not in response.headers
     assert "server" not in response.headers
@@ -93,20 +93,22 @@ async def test_no_other_origin_is_allowed_by_default(anonymous):
 async def test_a_configured_origin_is_allowed(live):
     async with live(cors_allow_origins=f"https://a.example, {ORIGIN}") as client:
         preflight = await client.options("/todos", headers=PREFLIGHT)
-        refused = await client.get("/todos", headers={"Origin": ORIGIN})
-        stranger = await client.get("/", headers={"Origin": "https://evil.example"})
-        other = await client.options("/", headers=PREFLIGHT | {"Origin": "https://evil.example"})
+        unauthenticated = await client.get("/todos", headers={"Origin": ORIGIN})
+        other_origin = await client.get("/", headers={"Origin": "https://evil.example"})
+        other_preflight = await client.options(
+            "/", headers=PREFLIGHT | {"Origin": "https://evil.example"}
+        )
 
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == ORIGIN
     assert "cache-control" not in preflight.headers
     assert "access-control-allow-credentials" not in preflight.headers
-    assert refused.headers["access-control-allow-origin"] == ORIGIN
-    assert "ETag" in refused.headers["access-control-expose-headers"]
-    assert set(refused.headers["vary"].split(", ")) == {"Authorization", "Origin"}
-    assert "access-control-allow-origin" not in stranger.headers
-    assert problem(other) == (400, "Disallowed CORS origin")
-    assert other.headers["x-content-type-options"] == "nosniff"
+    assert unauthenticated.headers["access-control-allow-origin"] == ORIGIN
+    assert "ETag" in unauthenticated.headers["access-control-expose-headers"]
+    assert set(unauthenticated.headers["vary"].split(", ")) == {"Authorization", "Origin"}
+    assert "access-control-allow-origin" not in other_origin.headers
+    assert problem(other_preflight) == (400, "Disallowed CORS origin")
+    assert other_preflight.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_a_host_that_is_not_configured_is_refused(live):

@@ -44,21 +44,21 @@ def context(settings, committing) -> Context:
 
 
 @pytest.fixture
-def ask(committing, commit) -> Callable[..., Awaitable[None]]:
+def defer_job(committing, commit) -> Callable[..., Awaitable[None]]:
     """Defer a job that all connections see."""
 
-    async def ask(name="tests.note", **arguments):
+    async def defer_job(name="tests.note", **arguments):
         async with committing.begin() as session:
             await jobs.defer(session, Deferral(name, arguments))
 
-    return ask
+    return defer_job
 
 
-JOBS_NOW = (
+SELECT_JOBS = (
     "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
     " WHERE task_name LIKE 'tests.%'"
 )
-DUE_NOW = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
+MAKE_JOBS_DUE = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
 
 
 async def test_a_job_is_deferred_in_the_transaction_of_its_change(sessions, deferred):
@@ -77,7 +77,7 @@ async def test_a_job_is_rolled_back_with_its_change(sessions, deferred):
     assert await deferred() == []
 
 
-async def test_without_the_tables_of_jobs_the_database_is_not_migrated(session):
+async def test_missing_job_types_are_reported_as_a_missing_migration(session):
     await session.execute(text("ALTER TYPE procrastinate_job_to_defer_v1 RENAME TO gone"))
 
     with pytest.raises(Unavailable, match="not migrated yet"):
@@ -102,24 +102,24 @@ async def test_no_job_is_deferred_outside_of_a_transaction(session, deferred):
     assert await deferred() == []
 
 
-async def test_a_job_runs_with_its_arguments_and_is_deleted(ask, store, context):
+async def test_a_job_runs_with_its_arguments_and_is_deleted(defer_job, store, context):
     done = []
 
     async def note(given, **arguments):
         done.append((given, arguments))
 
-    await ask(what="bread", list=3)
+    await defer_job(what="bread", list=3)
     await worker.run(context, {"tests.note": note}, wait=False)
 
     assert done == [(context, {"what": "bread", "list": 3})]
-    assert await store(JOBS_NOW) == []
+    assert await store(SELECT_JOBS) == []
 
 
-async def test_a_failed_job_is_retried_with_growing_delays(ask, store, context, caplog):
+async def test_a_failed_job_is_retried_with_growing_delays(defer_job, store, context, caplog):
     async def fail(_context, **_arguments):
         raise ValueError(SECRET)
 
-    await ask(what=SECRET)
+    await defer_job(what=SECRET)
     delays = []
     for _ in range(worker.ATTEMPTS):
         await worker.run(context, {"tests.note": fail}, wait=False)
@@ -127,46 +127,46 @@ async def test_a_failed_job_is_retried_with_growing_delays(ask, store, context, 
             "SELECT round(extract(epoch FROM scheduled_at - now()))::int FROM procrastinate_jobs"
             " WHERE status = 'todo'"
         )
-        await store(DUE_NOW)
+        await store(MAKE_JOBS_DUE)
 
     seconds = [delay for (delay,) in delays]
     assert seconds == sorted(seconds)
     assert len(seconds) == worker.ATTEMPTS - 1
     assert seconds[0] in range(1, 6)
     assert seconds[-1] in range(3500, 3601)
-    assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
+    assert await store(SELECT_JOBS) == [("tests.note", "failed", worker.ATTEMPTS)]
     levels = [record.levelno for record in caplog.records]
     assert levels == [logging.WARNING] * (worker.ATTEMPTS - 1) + [logging.ERROR]
     assert "failed permanently: ValueError" in caplog.text
     assert SECRET not in caplog.text
 
 
-async def test_a_permanent_failure_is_not_retried(ask, store, context, caplog):
+async def test_a_permanent_failure_is_not_retried(defer_job, store, context, caplog):
     async def give_up(_context, **_arguments):
         raise PermanentFailure("nobody is there")
 
-    await ask(what=SECRET)
+    await defer_job(what=SECRET)
     await worker.run(context, {"tests.note": give_up}, wait=False)
 
-    assert await store(JOBS_NOW) == [("tests.note", "failed", 1)]
+    assert await store(SELECT_JOBS) == [("tests.note", "failed", 1)]
     assert "failed permanently: nobody is there" in caplog.text
     assert SECRET not in caplog.text
 
 
-async def test_an_unknown_job_waits_for_a_worker_that_knows_it(ask, store, context):
-    await ask("tests.unheard_of")
+async def test_a_job_without_a_function_waits_for_a_worker_that_has_it(defer_job, store, context):
+    await defer_job("tests.unheard_of")
     await worker.run(context, {}, wait=False)
 
-    assert await store(JOBS_NOW) == [("tests.unheard_of", "todo", 0)]
+    assert await store(SELECT_JOBS) == [("tests.unheard_of", "todo", 0)]
 
 
-async def test_a_job_of_a_killed_worker_is_retried(ask, store, context, caplog):
+async def test_a_job_of_a_killed_worker_is_retried(defer_job, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
-    await ask()
+    await defer_job()
     await store(
         "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
         " VALUES (now() - interval '1 hour') RETURNING id)"
@@ -178,15 +178,15 @@ async def test_a_job_of_a_killed_worker_is_retried(ask, store, context, caplog):
     assert "lost its worker and will be retried" in caplog.text
 
 
-async def test_a_job_that_loses_its_worker_too_often_fails(ask, store, context, caplog):
-    await ask()
+async def test_a_job_that_loses_its_worker_too_often_fails(defer_job, store, context, caplog):
+    await defer_job()
     await store(
         f"UPDATE procrastinate_jobs SET status = 'doing', attempts = {worker.ATTEMPTS - 1}",
     )
     await worker.run(context, {}, wait=False)
 
     assert "lost its worker too often and has failed permanently" in caplog.text
-    assert await store(JOBS_NOW) == [("tests.note", "failed", worker.ATTEMPTS)]
+    assert await store(SELECT_JOBS) == [("tests.note", "failed", worker.ATTEMPTS)]
 
 
 @asynccontextmanager
@@ -200,19 +200,21 @@ async def running(context, functions, periodic=None):
         await asyncio.wait([working], timeout=PATIENCE)
 
 
-async def test_a_job_interrupted_by_the_shutdown_is_retried(ask, store, context):
-    begun = asyncio.Event()
+async def test_a_job_interrupted_by_the_shutdown_is_retried(defer_job, store, context):
+    started = asyncio.Event()
 
     async def hang(_context, **_arguments):
-        begun.set()
+        started.set()
         await asyncio.Event().wait()
 
-    hasty = Context(context.settings.model_copy(update={"shutdown_grace": 0}), context.sessions)
-    await ask()
-    async with running(hasty, {"tests.note": hang}):
-        await begun.wait()
+    without_grace = Context(
+        context.settings.model_copy(update={"shutdown_grace": 0}), context.sessions
+    )
+    await defer_job()
+    async with running(without_grace, {"tests.note": hang}):
+        await started.wait()
 
-    assert await store(JOBS_NOW) == [("tests.note", "todo", 1)]
+    assert await store(SELECT_JOBS) == [("tests.note", "todo", 1)]
 
 
 async def test_a_periodic_job_runs_without_being_deferred(context, monkeypatch):
@@ -248,45 +250,45 @@ async def has_worker(url) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_jobs_continue_after_their_connections_were_killed(ask, store, context, caplog):
+async def test_jobs_continue_after_their_connections_were_killed(defer_job, store, context, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
     async with running(context, {"tests.note": note}):
-        await ask()
+        await defer_job()
         await comes_true(lambda: len(done) == 1)
         await store(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'fast_zero jobs' AND datname = current_database()"
         )
-        await ask()
+        await defer_job()
         await comes_true(lambda: len(done) == 2)
 
 
-async def test_no_job_runs_while_a_backup_is_restored(ask, context, engine, caplog):
+async def test_no_job_runs_while_a_backup_is_restored(defer_job, context, engine, caplog):
     done = []
 
     async def note(_context, **_arguments):
         done.append(True)
 
-    await ask()
-    async with engine.connect() as restoration:
-        await restoration.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
+    await defer_job()
+    async with engine.connect() as restore:
+        await restore.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
         async with running(context, {"tests.note": note}):
             await comes_true(lambda: "jobs cannot run: a backup is being restored" in caplog.text)
             assert done == []
-            await restoration.commit()
+            await restore.commit()
             await comes_true(lambda: len(done) == 1)
-            taken = await restoration.scalar(select(func.pg_try_advisory_xact_lock(in_use.LOCK)))
-            assert taken is False
+            locked = await restore.scalar(select(func.pg_try_advisory_xact_lock(in_use.LOCK)))
+            assert locked is False
 
 
 async def test_an_outage_is_logged_once_and_the_worker_continues(settings, caplog):
-    nowhere = settings.database_address().set(host="127.0.0.1", port=1, query={})
-    lost = Context(settings.model_copy(update={"database_url": nowhere}), lambda: None)
-    async with running(lost, {}) as working:
+    closed_port = settings.database_address().set(host="127.0.0.1", port=1, query={})
+    unreachable = Context(settings.model_copy(update={"database_url": closed_port}), lambda: None)
+    async with running(unreachable, {}) as working:
         await comes_true(lambda: "jobs cannot run" in caplog.text)
         await asyncio.sleep(1)
         assert not working.done()

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from fast_zero.core.observability import logs
 
-SPEAK = """
+SCRIPT = """
 import logging, sys
 from fast_zero.core.observability import logs
 from fast_zero.core.settings import Settings
@@ -25,37 +25,39 @@ except ValueError:
 """
 
 
-def speak(**variables: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", SPEAK],
+def log_to_pipe(**variables: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
         env=os.environ | variables,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout == ""
-    return done.stderr
+    assert result.stdout == ""
+    return result.stderr
 
 
-def speak_on_a_terminal(**variables: str) -> str:
-    ours, its = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", SPEAK], env=os.environ | variables, stderr=its):
-        os.close(its)
-        said = b""
+def log_to_terminal(**variables: str) -> str:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], env=os.environ | variables, stderr=theirs
+    ):
+        os.close(theirs)
+        output = b""
         while True:
             try:
                 part = os.read(ours, 1000)
-            except OSError:  # the other end is gone
+            except OSError:  # the other side has closed
                 break
             if not part:
                 break
-            said += part
+            output += part
     os.close(ours)
-    return said.decode()
+    return output.decode()
 
 
 def test_a_pipe_gets_a_json_object_for_each_line():
-    warning, error = map(json.loads, speak().splitlines())
+    warning, error = map(json.loads, log_to_pipe().splitlines())
 
     assert warning["message"] == "a sentence"
     assert (warning["level"], warning["logger"], warning["number"]) == ("warning", "speaker", 7)
@@ -64,29 +66,29 @@ def test_a_pipe_gets_a_json_object_for_each_line():
 
 
 def test_an_exception_is_logged_with_type_and_location_but_without_its_message():
-    said = speak()
+    output = log_to_pipe()
 
-    assert json.loads(said.splitlines()[1])["error"] == "ValueError at <string>:9"
-    assert "what somebody typed" not in said
-    assert "Traceback" not in said
+    assert json.loads(output.splitlines()[1])["error"] == "ValueError at <string>:9"
+    assert "what somebody typed" not in output
+    assert "Traceback" not in output
 
 
 def test_a_terminal_gets_coloured_text():
-    said = speak_on_a_terminal()
+    output = log_to_terminal()
 
-    assert "\x1b[33mWARNING\x1b[0m:" in said
-    assert "a sentence  number=7" in said
-    assert "it failed  error=ValueError at <string>:9" in said
-    assert "Traceback" not in said
+    assert "\x1b[33mWARNING\x1b[0m:" in output
+    assert "a sentence  number=7" in output
+    assert "it failed  error=ValueError at <string>:9" in output
+    assert "Traceback" not in output
 
 
 def test_colours_can_be_disabled():
-    assert "\x1b" not in speak_on_a_terminal(NO_COLOR="1")
+    assert "\x1b" not in log_to_terminal(NO_COLOR="1")
 
 
 @pytest.mark.parametrize(("form", "begin"), [("text", "WARNING"), ("json", '{"time"')])
 def test_the_format_can_be_chosen(form, begin):
-    assert begin in speak(LOG_FORMAT=form)
+    assert begin in log_to_pipe(LOG_FORMAT=form)
 
 
 def test_a_line_has_the_fields_of_its_request():

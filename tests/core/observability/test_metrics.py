@@ -17,7 +17,7 @@ SELECT procrastinate_defer_jobs_v1(
 """
 
 
-def series() -> int:
+def count_series() -> int:
     return sum(len(family.samples) for family in REGISTRY.collect())
 
 
@@ -27,31 +27,31 @@ def sample(name: str, **labels: str) -> float:
 
 async def test_unknown_paths_are_one_series(anonymous):
     await anonymous.get("/nowhere")
-    before = series()
+    before = count_series()
     for _ in range(200):
         await anonymous.get(f"/{secrets.token_urlsafe(9)}/{secrets.token_urlsafe(9)}")
 
-    assert series() == before
+    assert count_series() == before
 
 
 async def test_ids_and_unknown_methods_add_no_series(anonymous):
     for path in ("/users/1", "/users/99999"):
         await anonymous.get(path)
     await anonymous.request("BREW", "/users/1")
-    before = series()
+    before = count_series()
     for number in range(100):
         await anonymous.get(f"/users/{number + 1_000_000}")
         await anonymous.request(f"BREW{number}", "/users/1")
 
-    assert series() == before
+    assert count_series() == before
 
 
 async def test_ten_thousand_users_add_no_series():
     metrics.time_request("GET", "", 404, 0.1)
-    before = series()
+    before = count_series()
     for number in range(10_000):
         metrics.time_request(f"M{number}", "", 404, 0.1)
-    assert series() <= before + len(metrics.SECONDS) + 3  # those of method `other`
+    assert count_series() <= before + len(metrics.SECONDS) + 3  # those of method `other`
 
 
 async def test_statements_are_timed_if_metrics_are_enabled(live):
@@ -100,16 +100,16 @@ async def test_sampling_continues_if_the_database_is_unavailable(settings):
 async def test_the_event_loop_and_the_pool_are_sampled(samples, monkeypatch):
     monkeypatch.setattr(metrics, "SAMPLE_SECONDS", 0.01)
     before = sample("event_loop_lag_seconds_count")
-    looked = asyncio.Event()
+    sampled_once = asyncio.Event()
 
-    async def tell() -> None:
-        looked.set()
+    async def notify() -> None:
+        sampled_once.set()
 
     async with (
-        metrics.sampled(samples.collect, tell),
+        metrics.sampled(samples.collect, notify),
         asyncio.timeout(30),
     ):
-        await looked.wait()
+        await sampled_once.wait()
 
     assert sample("event_loop_lag_seconds_count") > before
     assert sample("database_pool_size") == samples.pool.max_size

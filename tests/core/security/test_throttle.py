@@ -11,7 +11,7 @@ from fast_zero.models import Throttle
 
 KEY, OTHER = b"one", b"another"
 LIMIT = Limit(KEY, free=3, longest_wait=900)
-REFUSAL = "Too many letters. Try again later."
+REFUSAL = "Too many emails. Try again later."
 
 
 async def wait_of(attempt) -> int:
@@ -32,7 +32,7 @@ async def pass_time(session, seconds: int) -> None:
     await session.execute(update(Throttle).values(earlier))
 
 
-async def test_after_the_free_failures_each_wait_doubles_up_to_a_maximum(session, statements):
+async def test_each_wait_after_the_free_failures_doubles_up_to_a_maximum(session, statements):
     waits = []
     for _ in range(14):
         with statements() as sent:
@@ -63,7 +63,7 @@ async def test_a_success_resets_the_failures(session):
     ]
 
 
-async def test_with_a_shared_limit_a_success_removes_only_its_own_attempt(session):
+async def test_a_success_removes_only_its_own_attempt_from_a_shared_limit(session):
     shared = Limit(OTHER, free=3, longest_wait=900, shared=True)
     for _ in range(2):
         await throttle.record_attempt(session, LIMIT, shared)
@@ -104,7 +104,7 @@ async def test_an_attempt_refused_by_one_limit_is_not_counted_by_the_next(sessio
     assert [await wait_of(throttle.record_attempt(session, second)) for _ in range(2)] == [0, 1]
 
 
-async def test_a_limit_that_is_off_costs_nothing(session, statements):
+async def test_a_limit_that_is_off_sends_no_statement(session, statements):
     off = Limit(KEY, free=None, longest_wait=900)
     with statements() as sent:
         for _ in range(10):
@@ -124,12 +124,12 @@ async def test_a_limit_of_0_allows_nothing(session):
 
 
 async def test_concurrent_attempts_are_limited_like_consecutive_ones(committing, commit):
-    """One wait is as long as it gets, so that the slowest machine sees no second attempt."""
-    patient = Limit(KEY, free=3, longest_wait=900)
+    """The wait is set to its maximum, so that even a slow machine allows no second attempt."""
+    limit = Limit(KEY, free=3, longest_wait=900)
 
     async def attempt() -> int:
         async with committing.begin() as session:
-            return await wait_of(throttle.record_attempt(session, patient))
+            return await wait_of(throttle.record_attempt(session, limit))
 
     await attempt()
     async with committing.begin() as session:

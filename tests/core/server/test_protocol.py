@@ -19,13 +19,13 @@ POST = b"POST /users HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    patience = {
+    timeouts = {
         "REQUEST_HEAD_TIMEOUT": str(HEAD_SECONDS),
         "REQUEST_BODY_MIN_RATE": "1000",
         "RESPONSE_READ_TIMEOUT": "1",
     }
     data_dir = clusters.copy_to(tmp_path_factory.mktemp("slow") / "data")
-    with serving(data_dir, measured=True, **patience) as server:
+    with serving(data_dir, measured=True, **timeouts) as server:
         yield server
 
 
@@ -53,7 +53,7 @@ def read_to_end(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def refusal(connection: socket.socket) -> tuple[int, str]:
+def read_problem(connection: socket.socket) -> tuple[int, str]:
     """Read the problem that the server sends before it closes the connection."""
     head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
     lines = head.decode().lower().split("\r\n")
@@ -69,7 +69,7 @@ def test_an_incomplete_head_times_out_with_408(connect, start):
     connection = connect()
     connection.sendall(start)
 
-    assert refusal(connection) == (408, "The head of the request took too long.")
+    assert read_problem(connection) == (408, "The head of the request took too long.")
 
 
 @pytest.mark.parametrize("start", [b"", REQUEST, REQUEST + b"GET / HTT"])
@@ -89,7 +89,7 @@ async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "dripping", "detail"),
+    ("start", "repeated", "detail"),
     [
         (b"GET / HTTP/1.1\r\nX-Long: ", b"a", "The head of the request took too long."),
         (POST + b"Content-Length: 9999\r\n\r\n", b"a", "The body of the request is too slow."),
@@ -100,12 +100,12 @@ async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
         ),
     ],
 )
-async def test_a_body_that_is_sent_too_slowly_times_out(server, start, dripping, detail):
+async def test_a_body_that_is_sent_too_slowly_times_out(server, start, repeated, detail):
     address = urlsplit(server.url)
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         writer.write(start)
-        dripper = asyncio.create_task(drip(writer, dripping))
+        dripper = asyncio.create_task(drip(writer, repeated))
         response = await reader.read()
         dripper.cancel()
         writer.close()
@@ -129,11 +129,11 @@ async def test_a_body_above_the_minimum_rate_may_take_long(server):
 
 def test_a_response_that_the_client_does_not_read_is_aborted(connect):
     connection = connect()
-    ask = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n"
-    # The system keeps megabytes on its own account, so a good many are asked for.
-    connection.sendall(ask * 10)
+    request = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n"
+    # The operating system buffers megabytes, so the requested responses are larger than that.
+    connection.sendall(request * 10)
 
-    def write_on() -> None:  # reading would take what lies there, so the end is seen by writing
+    def write_on() -> None:  # reading would empty the buffers, so only writing shows the end
         while True:
             connection.sendall(REQUEST * 1000)
 
@@ -145,7 +145,7 @@ def test_an_endless_head_is_refused_as_too_large(connect):
     connection = connect()
     connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\nX-Long: " + b"a" * 70_000)
 
-    assert refusal(connection) == (431, "The head is too large.")
+    assert read_problem(connection) == (431, "The head is too large.")
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_an_invalid_head_is_refused(connect, head, expected):
     connection = connect()
     connection.sendall(b"GET /livez HTTP/1.1\r\nConnection: close\r\n" + head + b"\r\n\r\n")
 
-    assert refusal(connection) == expected
+    assert read_problem(connection) == expected
 
 
 def test_data_that_is_not_http_is_refused(connect):
     connection = connect()
     connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
 
-    assert refusal(connection) == (400, "Invalid HTTP request received.")
+    assert read_problem(connection) == (400, "Invalid HTTP request received.")
 
 
 def test_an_http_1_0_request_needs_no_host(connect):
@@ -198,7 +198,7 @@ async def test_three_hundred_slow_clients_do_not_block_others(server):
             responses = [(await client.get("/users")).status_code for _ in range(50)]
         assert responses == [200] * 50
         for number, (reader, writer) in enumerate(slow):
-            if number % 4 != 3:  # the last kind is cut off, which it would see by reading
+            if number % 4 != 3:  # the server aborts the last kind
                 with contextlib.suppress(ConnectionError):
                     await reader.read()
             writer.close()

@@ -1,4 +1,4 @@
-"""A crowd for the feed: many people, some of whom everybody follows, and years of posts."""
+"""Data for the feed: many people, some of whom everybody follows, and years of posts."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ LINES = 20_000
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """How many there are."""
+class FeedSize:
+    """The number of people and posts."""
 
     people: int = 100_000
     posts: int = 5_000_000
@@ -40,32 +40,32 @@ class Crowd:
         return range(FAMOUS + READERS + 1, FAMOUS + READERS + QUIET + 1)
 
     def follows(self) -> int:
-        """About how many: nobody follows themself."""
+        """Return the approximate number, since nobody follows themself."""
         return self.people * (FAMOUS + FOLLOWED) + READERS * (FOLLOWED_BY_READER - FOLLOWED)
 
 
-def prepare(server: URL, crowd: Crowd, progress: Callable[[str, int, int], None]) -> Database:
-    """Make the database. `progress` hears of what how much is there, and of how much."""
-    found = Database(server.set(database="crowd"), crowd.todos_each)
-    Database(server, 0).run("CREATE DATABASE crowd")
-    migrations.upgrade(found.url, PATIENCE)
-    chance = random.Random(7)  # noqa: S311  # the same crowd each time
+def prepare(server: URL, size: FeedSize, progress: Callable[[str, int, int], None]) -> Database:
+    """Create the database. `progress` gets a table, its number of rows, and the expected number."""
+    database = Database(server.set(database="feed"), size.todos_each)
+    Database(server, 0).run("CREATE DATABASE feed")
+    migrations.upgrade(database.url, PATIENCE)
+    generator = random.Random(7)  # noqa: S311  # the same data each time
     tables: list[tuple[str, str, int, Iterator[str]]] = [
-        ("users", "id, username, email, password_hash", crowd.people, people(crowd)),
-        ("todos", "id, owner_id, title, description, state", 0, first_todos(crowd)),
-        ("follows", "id, follower_id, followed_id", crowd.follows(), follows(crowd)),
+        ("users", "id, username, email, password_hash", size.people, people(size)),
+        ("todos", "id, owner_id, title, description, state", 0, first_todos(size)),
+        ("follows", "id, follower_id, followed_id", size.follows(), follows(size)),
         (
             "posts",
             "id, author_id, text, visibility, reply_to, circle, above",
-            crowd.posts,
-            posts(crowd, chance),
+            size.posts,
+            posts(size, generator),
         ),
-        ("likes", "id, post_id, user_id", 0, likes(crowd, chance)),
+        ("likes", "id, post_id, user_id", 0, likes(size, generator)),
     ]
     with psycopg.connect(
-        found.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     ) as connection:
-        # No trigger and no foreign key is asked: what is copied in is right.
+        # Triggers and foreign keys are not needed, since the copied rows are consistent.
         connection.execute("SET session_replication_role = replica")
         for table, columns, expected, lines in tables:
             with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
@@ -75,8 +75,8 @@ def prepare(server: URL, crowd: Crowd, progress: Callable[[str, int, int], None]
             sequence = f"pg_get_serial_sequence('{table}', 'id')"
             connection.execute(f"SELECT setval({sequence}, max(id)) FROM {table}".encode())
         connection.commit()
-    found.run(*(f"VACUUM ANALYZE {table}" for table, *_ in tables), "CHECKPOINT")
-    return found
+    database.run(*(f"VACUUM ANALYZE {table}" for table, *_ in tables), "CHECKPOINT")
+    return database
 
 
 def chunks(lines: Iterator[str]) -> Iterator[str]:
@@ -89,25 +89,25 @@ def chunks(lines: Iterator[str]) -> Iterator[str]:
     yield "".join(part)
 
 
-def people(crowd: Crowd) -> Iterator[str]:
-    for user_id in range(1, crowd.people + 1):
+def people(size: FeedSize) -> Iterator[str]:
+    for user_id in range(1, size.people + 1):
         yield f"{user_id}\tuser{user_id}\t{email(user_id)}\tnone\n"
 
 
-def first_todos(crowd: Crowd) -> Iterator[str]:
-    """Give the first thousand people their todos; that is enough to compare with."""
-    for row in todos(crowd.todos_each):
+def first_todos(size: FeedSize) -> Iterator[str]:
+    """Give the first thousand people todos, which is enough for the comparison."""
+    for row in todos(size.todos_each):
         yield "\t".join(map(str, row)) + "\n"
 
 
-def follows(crowd: Crowd) -> Iterator[str]:
-    """Let all follow the famous, and some of the others, spread over everybody."""
+def follows(size: FeedSize) -> Iterator[str]:
+    """Let everybody follow the famous and some others, who are spread evenly."""
     number = 0
-    ordinary = crowd.people - FAMOUS
-    for follower in range(1, crowd.people + 1):
+    ordinary = size.people - FAMOUS
+    for follower in range(1, size.people + 1):
         famous = tuple(range(1, FAMOUS + 1))
-        many = FOLLOWED_BY_READER if follower in crowd.readers() else FOLLOWED
-        if follower in crowd.quiet():
+        many = FOLLOWED_BY_READER if follower in size.readers() else FOLLOWED
+        if follower in size.quiet():
             many, famous = FOLLOWED_BY_QUIET, ()
         step = ordinary // many
         others = (FAMOUS + 1 + (follower * 7919 + turn * step) % ordinary for turn in range(many))
@@ -117,11 +117,11 @@ def follows(crowd: Crowd) -> Iterator[str]:
                 yield f"{number}\t{follower}\t{followed}\n"
 
 
-def posts(crowd: Crowd, chance: random.Random) -> Iterator[str]:
+def posts(size: FeedSize, generator: random.Random) -> Iterator[str]:
     """Write posts, a hundredth by the famous; of twenty, two are for followers, one is a reply."""
-    for post_id in range(1, crowd.posts + 1):
-        famous = chance.random() < 0.01  # noqa: PLR2004  # see above
-        author = chance.randint(1, FAMOUS if famous else crowd.people)
+    for post_id in range(1, size.posts + 1):
+        famous = generator.random() < 0.01  # noqa: PLR2004  # see above
+        author = generator.randint(1, FAMOUS if famous else size.people)
         level, reply_to, circle = "public", "\\N", "\\N"
         match post_id % 20:
             case 3 | 13:
@@ -129,21 +129,21 @@ def posts(crowd: Crowd, chance: random.Random) -> Iterator[str]:
             case 7:
                 level = "private"
             case 11 if post_id > LIKED:
-                reply_to = str(post_id // 20 * 20 - 20 * chance.randint(0, 3))
+                reply_to = str(post_id // 20 * 20 - 20 * generator.randint(0, 3))
         text = f"The bread is in the oven, number {post_id}."
         yield f"{post_id}\t{author}\t{text}\t{level}\t{reply_to}\t{circle}\t{{}}\n"
 
 
-def likes(crowd: Crowd, chance: random.Random) -> Iterator[str]:
+def likes(size: FeedSize, generator: random.Random) -> Iterator[str]:
     """Let each person like ten posts, and many people the newest ones."""
-    newest = range(crowd.posts - LIKED, crowd.posts + 1)
+    newest = range(size.posts - LIKED, size.posts + 1)
     pairs = {
         *(
-            (chance.randint(1, crowd.posts), user)
-            for user in range(crowd.people)
+            (generator.randint(1, size.posts), user)
+            for user in range(size.people)
             for _ in range(10)
         ),
-        *((post, chance.randint(1, crowd.people)) for post in newest for _ in range(LIKES)),
+        *((post, generator.randint(1, size.people)) for post in newest for _ in range(LIKES)),
     }
     for number, (post_id, user_id) in enumerate(pairs, 1):
-        yield f"{number}\t{post_id}\t{user_id or crowd.people}\n"
+        yield f"{number}\t{post_id}\t{user_id or size.people}\n"
