@@ -312,7 +312,7 @@ async def test_a_forgotten_password_is_reset_with_a_link(
         response = await reset(anonymous, token)
 
     assert (response.status_code, response.content) == (204, b"")
-    assert len(sent) == 7  # tokens and factors of an unverified account are deleted
+    assert len(sent) == 7  # includes deleting what others may have created
     remaining = (
         select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     )

@@ -168,7 +168,7 @@ async def test_password_attempts_of_a_session_are_limited(client, bearer, user):
     assert problem(refused) == TOO_MANY
     assert refused.headers["retry-after"] == "1"
     assert (await client.patch("/users/me", json={"username": "eva"})).status_code == 200
-    assert (await log_in(client, user.email)).status_code == 200  # and in the new session:
+    assert (await log_in(client, user.email)).status_code == 200  # a new session has its own count
     tokens = (await log_in(client, user.email)).json()
     client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
     assert (await change(PASSWORD)).status_code == 200

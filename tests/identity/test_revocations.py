@@ -96,10 +96,10 @@ async def test_a_process_that_was_not_listening_loads_ended_sessions(settings, o
         assert opened[1].id not in revocations.ended
 
 
-async def test_a_session_that_ends_during_the_load_is_refused(
+async def test_a_session_that_ends_during_the_load_is_in_the_list(
     settings, opened, engine, monkeypatch
 ):
-    """The session ends after the statement that loads the list."""
+    """The session ends after the statement that loads the list, and before any notification."""
 
     class Slow(Revocations):
         async def load(self, connection):

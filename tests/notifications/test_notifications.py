@@ -78,13 +78,13 @@ async def test_two_replies_of_one_user_count_as_one_person(
     assert (notification["people_count"], len(notification["people"])) == (1, 1)
 
 
-async def test_own_actions_create_no_notification(client, post, list_notifications, reply):
+async def test_own_actions_show_no_notification(client, post, list_notifications, reply):
     await client.put(f"/posts/{post.id}/like")
     await reply(None)
     assert await list_notifications() == {"notifications": [], "unread": 0, "next": None}
 
 
-async def test_an_undone_action_leaves_no_notification(
+async def test_an_undone_action_shows_no_notification(
     client, post, list_notifications, reply, user, stranger_headers
 ):
     await client.put(f"/users/{user.id}/follow", headers=stranger_headers)
@@ -107,12 +107,12 @@ async def test_notifications_of_blocked_users_are_hidden(
     assert (await list_notifications())["unread"] == 2
 
 
-async def test_a_private_reply_creates_no_notification(list_notifications, reply, stranger_headers):
+async def test_a_private_reply_shows_no_notification(list_notifications, reply, stranger_headers):
     await reply(stranger_headers, visibility="private")
     assert (await list_notifications())["notifications"] == []
 
 
-async def test_a_deleted_post_leaves_no_notification(
+async def test_a_deleted_post_shows_no_notification(
     client, post, list_notifications, reply, stranger_headers
 ):
     await reply(stranger_headers)
@@ -170,9 +170,8 @@ async def test_an_invisible_reply_cannot_be_detected(
     client, list_notifications, reply, stranger_headers, session
 ):
     """A notification of an invisible reply gets the response of a missing one."""
-    await reply(
-        stranger_headers, visibility="followers"
-    )  # the recipient does not follow its author
+    # The recipient does not follow the author.
+    await reply(stranger_headers, visibility="followers")
     hidden = await session.scalar(text("SELECT max(id) FROM notifications"))
 
     there = await client.put(f"/notifications/{hidden}/read")

@@ -13,7 +13,7 @@ from tests.factories import PostFactory, UserFactory
 
 CONCURRENCY = 10
 DUE = datetime(2100, 1, 4, 8, tzinfo=UTC)
-"""A Monday that is later than all events."""
+"""A Monday. It is later than all events, since events must be older than a notification."""
 
 
 @pytest.fixture

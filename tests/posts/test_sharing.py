@@ -81,9 +81,8 @@ async def test_disabling_sharing_deletes_posts_shared_by_the_account(client, tod
     assert await shared_posts() == [("Build a shelf", "public")]
 
     await client.patch("/users/me", json={"share_todos": "public"})
-    assert await shared_posts() == [
-        ("Build a shelf", "public")
-    ]  # todos that were finished before are not posted
+    # Todos that were finished before are not posted.
+    assert await shared_posts() == [("Build a shelf", "public")]
 
 
 async def test_changing_share_changes_or_deletes_the_post(client, todo, shared_posts):
