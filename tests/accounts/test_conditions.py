@@ -1,4 +1,4 @@
-"""ETag, If-Match and If-None-Match on accounts, of which there are two views."""
+"""ETag, If-Match and If-None-Match on the public and the private view of an account."""
 
 import re
 
@@ -11,7 +11,7 @@ ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": PASSWOR
 STALE = (412, "It has changed since you read it. Read it again, then send your change.")
 
 
-async def test_an_account_has_a_tag_for_each_of_its_views(client, user):
+async def test_each_view_of_an_account_has_its_own_etag(client, user):
     public, private = await client.get(f"/users/{user.id}"), await client.get("/users/me")
     renamed = ANA | {"email": user.email}  # a new address would end the session
     replaced = await client.put(f"/users/{user.id}", json=renamed)
@@ -22,35 +22,33 @@ async def test_an_account_has_a_tag_for_each_of_its_views(client, user):
     assert (await client.get("/users/me")).headers["etag"] == '"2"'
 
 
-async def test_the_tag_of_a_public_profile_stays_when_only_private_fields_change(
+async def test_changes_of_private_fields_do_not_change_the_public_etag(
     client, user, stranger, bearer
 ):
     readers = {}, {"Authorization": ""}, bearer(stranger)
 
-    async def tags() -> list[str]:
-        answers = [await client.get(f"/users/{user.id}", headers=reader) for reader in readers]
-        return [answer.headers["etag"] for answer in answers]
+    async def etags() -> list[str]:
+        responses = [await client.get(f"/users/{user.id}", headers=reader) for reader in readers]
+        return [response.headers["etag"] for response in responses]
 
-    before = await tags()
+    before = await etags()
     assert (await client.patch("/users/me", json={"time_zone": "UTC"})).status_code == 200
-    own, *others = await tags()
+    own, *others = await etags()
     assert (others, own) == (before[1:], before[0].replace("1-", "2-"))
-    assert all(re.fullmatch(r'"public\.[0-9a-f]{16}"', tag) for tag in others)
+    assert all(re.fullmatch(r'"public\.[0-9a-f]{16}"', etag) for etag in others)
 
     await client.patch("/users/me", json={"bio": "Bakes on Sundays."})
-    assert not {*others} & {*await tags()}
+    assert not {*others} & {*await etags()}
 
 
-async def test_the_tag_that_strangers_see_is_no_condition_of_a_write(
-    client, user, bearer, stranger
-):
+async def test_a_write_with_the_public_etag_is_refused(client, user, bearer, stranger):
     public = await client.get(f"/users/{user.id}", headers=bearer(stranger))
     condition = {"If-Match": public.headers["etag"]}
 
     assert problem(await client.delete(f"/users/{user.id}", headers=condition)) == STALE
 
 
-async def test_a_new_account_says_where_it_is_and_its_tag(anonymous):
+async def test_registering_returns_location_and_etag(anonymous):
     response = await anonymous.post("/users", json=ANA)
 
     assert response.headers["location"] == f"/users/{response.json()['id']}"
@@ -70,10 +68,10 @@ async def test_a_new_account_says_where_it_is_and_its_tag(anonymous):
         ("/users/{}", "*", 304),
     ],
 )
-async def test_the_tag_of_one_view_does_not_match_the_other(client, user, path, header, status):
+async def test_the_etag_of_one_view_does_not_match_the_other(client, user, path, header, status):
     url = path.format(user.id)
-    tag = (await client.get(url)).headers["etag"]
-    response = await client.get(url, headers={"If-None-Match": header.format(tag)})
+    etag = (await client.get(url)).headers["etag"]
+    response = await client.get(url, headers={"If-None-Match": header.format(etag)})
 
     assert response.status_code == status
     assert (response.content == b"") == (status == 304)
@@ -81,9 +79,7 @@ async def test_the_tag_of_one_view_does_not_match_the_other(client, user, path, 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("header", ['"1"', '"1-public.0123456789abcdef"', "*"])
-async def test_an_unchanged_account_is_written_with_if_match(
-    client, user, statements, method, header
-):
+async def test_a_matching_if_match_allows_the_write(client, user, statements, method, header):
     body = ANA if method == "PUT" else None
     with statements() as sent:
         response = await client.request(
@@ -97,7 +93,7 @@ async def test_an_unchanged_account_is_written_with_if_match(
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("header", ['"2"', 'W/"1"', '"1-secret"'])
-async def test_a_changed_account_is_not_written_with_if_match(client, user, method, header):
+async def test_a_stale_if_match_is_refused(client, user, method, header):
     body = ANA if method == "PUT" else None
     response = await client.request(
         method, f"/users/{user.id}", json=body, headers={"If-Match": header}
@@ -109,7 +105,7 @@ async def test_a_changed_account_is_not_written_with_if_match(client, user, meth
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_a_condition_reveals_nothing_about_another_account(client, stranger, method):
+async def test_if_match_reveals_nothing_about_another_account(client, stranger, method):
     body = ANA if method == "PUT" else None
     response = await client.request(
         method, f"/users/{stranger.id}", json=body, headers={"If-Match": '"9"'}

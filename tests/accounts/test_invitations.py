@@ -1,4 +1,4 @@
-"""Who may register, and what an invitation does."""
+"""Registration with and without an invitation."""
 
 import asyncio
 import email
@@ -25,7 +25,7 @@ LINK = re.compile(r"http://127\.0\.0\.1:8000/account/register\?lang=(en|pt-BR)#(
 
 @pytest.fixture
 def admin(settings, client, user):
-    """A client of an administrator."""
+    """Return a client of an administrator."""
     scopes = [*ALL_SCOPES, Scope.ADMIN]
     token = security.create_access_token(settings, user.id, MAX_BIGINT, scopes)
     client.headers["Authorization"] = f"Bearer {token}"
@@ -65,18 +65,18 @@ async def test_an_invited_user_registers_once_with_a_verified_address(admin, inv
     invited = await invite()
     message = await sent()
     new = ANA | {"email": "ANA@example.com", "invitation": token_of(message)}
-    made = await admin.post("/users", json=new)
+    created = await admin.post("/users", json=new)
     again = await admin.post("/users", json=EVA | {"email": ANA["email"]} | new)
 
     assert invited.status_code == 201
-    lives = datetime.fromisoformat(invited.json()["expires_at"]) - datetime.now(UTC)
-    assert timedelta(days=6, hours=23) < lives <= timedelta(days=7)
+    lifetime = datetime.fromisoformat(invited.json()["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < lifetime <= timedelta(days=7)
     assert message["Subject"] == "You are invited to register"
-    assert made.status_code == 201
+    assert created.status_code == 201
     # The address is exactly the one that was verified.
-    assert (made.json()["email"], made.json()["email_verified"]) == (ANA["email"], True)
+    assert (created.json()["email"], created.json()["email_verified"]) == (ANA["email"], True)
     assert problem(again) == (403, NOT_VALID.detail)
-    assert await sent() is None  # nothing is left to verify
+    assert await sent() is None  # the address needs no verification
     form = {"username": "ana", "password": ANA["password"]}
     assert (await admin.post("/auth/token", data=form)).status_code == 200
 
@@ -91,17 +91,17 @@ async def test_an_invitation_is_in_the_requested_language(invite, sent):
     assert faults(await invite(language="xx")) == ["body.language"]
 
 
-async def test_an_invitation_is_for_one_address(admin, invite, sent):
+async def test_an_invitation_is_valid_for_one_address_only(admin, invite, sent):
     await invite("o'ana+todo@example.com")
     token = token_of(await sent("o'ana+todo@example.com"))
 
     refused = await admin.post("/users", json=EVA | {"invitation": token})
-    made = await admin.post(
+    created = await admin.post(
         "/users", json=EVA | {"invitation": token, "email": "o'ana+todo@example.com"}
     )
 
     assert problem(refused) == (403, NOT_VALID.detail)
-    assert made.status_code == 201
+    assert created.status_code == 201
 
 
 async def test_only_the_newest_invitation_works(admin, invite, sent):
@@ -132,15 +132,15 @@ async def test_an_expired_or_revoked_invitation_is_refused(admin, invite, sent, 
     async with sessions.begin() as session:
         past = datetime.now(UTC) - timedelta(seconds=1)
         await session.execute(update(Invitation).values(expires_at=past))
-    late = await admin.post("/users", json=EVA | {"invitation": tokens["eva"]})
+    expired = await admin.post("/users", json=EVA | {"invitation": tokens["eva"]})
 
     assert revoked[0].status_code == 204
     assert problem(revoked[1]) == (404, "Invitation not found")
-    assert problem(late) == (403, NOT_VALID.detail)
+    assert problem(expired) == (403, NOT_VALID.detail)
     assert (await admin.get("/admin/invitations")).json()["invitations"] == []
 
 
-async def test_an_invitation_that_ended_is_not_sent(admin, invite, sent):
+async def test_a_revoked_invitation_is_not_sent(admin, invite, sent):
     invitation_id = (await invite()).json()["id"]
     await admin.delete(f"/admin/invitations/{invitation_id}")
 
@@ -165,10 +165,10 @@ async def test_a_taken_username_does_not_use_up_the_invitation(admin, invite, se
     token = token_of(await sent())
 
     taken = await admin.post("/users", json=ANA | {"username": user.username, "invitation": token})
-    made = await admin.post("/users", json=ANA | {"invitation": token})
+    created = await admin.post("/users", json=ANA | {"invitation": token})
 
     assert problem(taken) == (409, "Username already exists")
-    assert made.status_code == 201
+    assert created.status_code == 201
 
 
 async def test_an_address_with_an_account_is_not_invited(admin, invite, stranger, sent):
@@ -178,36 +178,38 @@ async def test_an_address_with_an_account_is_not_invited(admin, invite, stranger
     assert await sent(stranger.email) is None
 
 
-async def test_an_invitation_to_a_registered_address_is_a_conflict(admin, invite, sent):
+async def test_registering_an_invited_address_again_is_a_conflict(admin, invite, sent):
     await invite()
     token = token_of(await sent())
     assert (await admin.post("/users", json=ANA)).status_code == 201
 
-    late = await admin.post("/users", json=EVA | {"email": ANA["email"], "invitation": token})
+    response = await admin.post("/users", json=EVA | {"email": ANA["email"], "invitation": token})
 
-    assert problem(late) == (409, "Email already exists")
+    assert problem(response) == (409, "Email already exists")
 
 
-async def test_an_invitation_is_idempotent_with_a_key(admin, deferred):
+async def test_a_retried_invitation_is_created_once(admin, deferred):
     key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
 
-    answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(2)]
+    responses = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert answers[1].headers["idempotency-replayed"] == "true"
-    assert answers[0].json() == answers[1].json()
+    assert [response.status_code for response in responses] == [201, 201]
+    assert responses[1].headers["idempotency-replayed"] == "true"
+    assert responses[0].json() == responses[1].json()
     assert len(await deferred()) == 1
 
 
-async def test_a_replayed_invitation_is_not_counted(admin):
+async def test_a_replayed_invitation_does_not_count_towards_the_limit(admin):
     key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
 
-    answers = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(7)]
+    responses = [await admin.post("/admin/invitations", json=new, headers=key) for _ in range(7)]
 
-    assert [answer.status_code for answer in answers] == [201] * 7
+    assert [response.status_code for response in responses] == [201] * 7
 
 
-async def test_an_invitation_beyond_the_limit_leaves_its_key_free(admin, invite, connection):
+async def test_an_invitation_beyond_the_limit_does_not_use_up_its_idempotency_key(
+    admin, invite, connection
+):
     key, new = {"Idempotency-Key": "one"}, {"email": ANA["email"]}
     for _ in range(5):
         await invite()
@@ -219,17 +221,17 @@ async def test_an_invitation_beyond_the_limit_leaves_its_key_free(admin, invite,
     assert (refused.status_code, later.status_code) == (429, 201)
 
 
-async def test_a_registration_by_invitation_is_idempotent_with_a_key(admin, invite, sent):
+async def test_a_retried_registration_by_invitation_creates_one_account(admin, invite, sent):
     await invite()
     new, key = ANA | {"invitation": token_of(await sent())}, {"Idempotency-Key": "one"}
 
-    answers = [await admin.post("/users", json=new, headers=key) for _ in range(2)]
+    responses = [await admin.post("/users", json=new, headers=key) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert answers[0].json() == answers[1].json()
+    assert [response.status_code for response in responses] == [201, 201]
+    assert responses[0].json() == responses[1].json()
 
 
-async def test_only_administrators_invite(client, anonymous):
+async def test_only_administrators_can_invite(client, anonymous):
     for method, path in (
         ("POST", "/admin/invitations"),
         ("GET", "/admin/invitations"),
@@ -241,31 +243,33 @@ async def test_only_administrators_invite(client, anonymous):
 
 
 async def test_invitations_to_one_address_are_limited(invite):
-    answers = [(await invite()).status_code for _ in range(6)]
+    statuses = [(await invite()).status_code for _ in range(6)]
 
-    assert answers == [201] * 5 + [429]
+    assert statuses == [201] * 5 + [429]
 
 
 @pytest.fixture
-async def boss(settings, commit):
-    """The headers of an administrator who is committed."""
-    [boss] = await commit(UserFactory(role="admin"))
-    [opened] = await commit(LoginSessionFactory(owner_id=boss.id))
+async def admin_headers(settings, commit):
+    """Return the headers of an administrator whom all connections see."""
+    [admin] = await commit(UserFactory(role="admin"))
+    [opened] = await commit(LoginSessionFactory(owner_id=admin.id))
     scopes = [*ALL_SCOPES, Scope.ADMIN]
-    token = security.create_access_token(settings, boss.id, opened.id, scopes)
+    token = security.create_access_token(settings, admin.id, opened.id, scopes)
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_nobody_registers_or_is_invited_if_registration_is_closed(live, boss):
+async def test_closed_registration_refuses_accounts_and_invitations(live, admin_headers):
     async with live(registration="closed") as client:
         plain = await client.post("/users", json=ANA)
         taken = await client.post("/users", json=ANA | {"invitation": "any"})
-        invited = await client.post("/admin/invitations", json={"email": "a@x.org"}, headers=boss)
+        invited = await client.post(
+            "/admin/invitations", json={"email": "a@x.org"}, headers=admin_headers
+        )
 
-    assert [problem(answer) for answer in (plain, taken, invited)] == [(403, CLOSED.detail)] * 3
+    assert [problem(response) for response in (plain, taken, invited)] == [(403, CLOSED.detail)] * 3
 
 
-async def test_without_an_invitation_nobody_learns_who_has_an_account(live, commit):
+async def test_registering_without_an_invitation_does_not_reveal_who_has_an_account(live, commit):
     [user] = await commit(UserFactory())
     async with live(registration="invite") as client:
         for new in (ANA, ANA | {"username": user.username}, ANA | {"email": user.email}):
@@ -274,33 +278,33 @@ async def test_without_an_invitation_nobody_learns_who_has_an_account(live, comm
             assert problem(guessed) == (403, NOT_VALID.detail)
 
 
-async def test_of_many_concurrent_uses_of_an_invitation_one_succeeds(
-    live, boss, settings, committing, engine
+async def test_one_of_many_concurrent_uses_of_an_invitation_succeeds(
+    live, admin_headers, settings, committing, engine
 ):
     async with live(registration="invite") as client:
         invited = await client.post(
-            "/admin/invitations", json={"email": ANA["email"]}, headers=boss
+            "/admin/invitations", json={"email": ANA["email"]}, headers=admin_headers
         )
         assert invited.status_code == 201
         token = security.new_secret()
         async with committing.begin() as session:
             await session.execute(update(Invitation).values(digest=security.digest(token)))
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 client.post("/users", json=ANA | {"username": f"ana {number}", "invitation": token})
                 for number in range(8)
             )
         )
-        left = await client.get("/admin/invitations", headers=boss)
+        remaining = await client.get("/admin/invitations", headers=admin_headers)
 
-    assert sorted(answer.status_code for answer in answers) == [201] + [403] * 7
-    assert left.json()["invitations"] == []
+    assert sorted(response.status_code for response in responses) == [201] + [403] * 7
+    assert remaining.json()["invitations"] == []
     async with engine.connect() as connection:
-        made = select(func.count()).where(User.email == ANA["email"])
-        assert await connection.scalar(made) == 1
+        count = select(func.count()).where(User.email == ANA["email"])
+        assert await connection.scalar(count) == 1
 
 
-async def test_members_log_in_where_registration_is_closed(live, commit):
+async def test_users_can_log_in_while_registration_is_closed(live, commit):
     [user] = await commit(UserFactory())
     async with live(registration="closed") as client:
         form = {"username": user.email, "password": PASSWORD}

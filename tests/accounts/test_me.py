@@ -13,7 +13,7 @@ NEEDS_PASSWORD = (403, "A new address or password needs your current password")
 NEW_PASSWORD = "another fine sentence"
 
 
-async def test_a_change_touches_only_what_was_sent(client, user, statements):
+async def test_an_update_changes_only_the_fields_that_were_sent(client, user, statements):
     with statements() as sent:
         response = await client.patch("/users/me/", json={"username": "Ana"})
 
@@ -24,7 +24,7 @@ async def test_a_change_touches_only_what_was_sent(client, user, statements):
 
 
 @pytest.mark.parametrize("body", [{}, {"current_password": "whatever"}, {"nothing": 1}])
-async def test_a_change_of_nothing_changes_nothing(client, user, body):
+async def test_an_update_without_fields_changes_nothing(client, user, body):
     before = (await client.get("/users/me")).json()
 
     response = await client.patch("/users/me", json=body)
@@ -32,7 +32,7 @@ async def test_a_change_of_nothing_changes_nothing(client, user, body):
     assert (response.status_code, response.json()) == (200, before)
 
 
-async def test_a_language_is_chosen_without_a_password(client):
+async def test_changing_the_language_requires_no_password(client):
     response = await client.patch("/users/me", json={"language": "pt-BR"})
 
     assert (response.status_code, response.json()["language"]) == (200, "pt-BR")
@@ -40,9 +40,9 @@ async def test_a_language_is_chosen_without_a_password(client):
     assert faults(await client.patch("/users/me", json={"language": "pt"})) == ["body.language"]
 
 
-async def test_a_profile_is_changed_and_visible_to_everyone(client, anonymous, user):
-    told = {"display_name": " Ana Lúcia ", "bio": "Bakes.\nOn Sundays. 🥖"}
-    mine = await client.patch("/users/me", json=told | {"time_zone": "America/Sao_Paulo"})
+async def test_a_changed_profile_is_visible_to_everyone(client, anonymous, user):
+    profile = {"display_name": " Ana Lúcia ", "bio": "Bakes.\nOn Sundays. 🥖"}
+    mine = await client.patch("/users/me", json=profile | {"time_zone": "America/Sao_Paulo"})
     shown = await anonymous.get(f"/users/{user.id}")
 
     assert mine.json()["time_zone"] == "America/Sao_Paulo"
@@ -77,9 +77,7 @@ async def test_an_invalid_profile_is_refused(client, field, value):
     assert faults(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
 
 
-async def test_a_profile_is_found_by_its_name_whatever_its_case(
-    client, anonymous, user, statements
-):
+async def test_a_profile_is_found_by_username_in_any_case(client, anonymous, user, statements):
     await client.patch("/users/me", json={"username": "Ana Lúcia"})
     with statements() as sent:
         found = await anonymous.get("/users/by-name/ANA LÚCIA/")
@@ -95,19 +93,19 @@ async def test_a_profile_is_found_by_its_name_whatever_its_case(
     assert (await anonymous.get(f"/users/by-name/{'a' * 65}")).status_code == 422
 
 
-async def test_of_two_concurrent_password_changes_one_succeeds(live, commit, log_in):
+async def test_one_of_two_concurrent_password_changes_succeeds(live, commit, sign_in):
     [user] = await commit(UserFactory())
     changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]
     async with live() as client:
-        headers = await log_in(user)
-        answers = await asyncio.gather(
+        headers = await sign_in(user)
+        responses = await asyncio.gather(
             *(client.patch("/users/me", json=change, headers=headers) for change in changes)
         )
-        [done] = [number for number, answer in enumerate(answers) if answer.is_success]
-        form = {"username": user.email, "password": changes[done]["password"]}
+        [succeeded] = [number for number, response in enumerate(responses) if response.is_success]
+        form = {"username": user.email, "password": changes[succeeded]["password"]}
         assert (await client.post("/auth/token", data=form)).status_code == 200
 
-    assert problem(answers[1 - done]) == NEEDS_PASSWORD
+    assert problem(responses[1 - succeeded]) == NEEDS_PASSWORD
 
 
 async def test_all_fields_can_change_at_once(client, anonymous, user, session):
@@ -125,27 +123,29 @@ async def test_all_fields_can_change_at_once(client, anonymous, user, session):
 
 @pytest.mark.parametrize("change", [{"email": "new@example.com"}, {"password": NEW_PASSWORD}])
 @pytest.mark.parametrize("proof", [{}, {"current_password": ""}, {"current_password": "wrong"}])
-async def test_address_and_password_require_the_current_password(client, user, change, proof):
+async def test_changing_address_or_password_requires_the_current_password(
+    client, user, change, proof
+):
     response = await client.patch("/users/me", json=change | proof)
 
     assert problem(response) == NEEDS_PASSWORD
     assert (await client.get("/users/me")).json()["email"] == user.email
 
 
-async def test_the_current_address_is_no_change(client, user):
+async def test_sending_the_current_address_requires_no_password(client, user):
     response = await client.patch("/users/me", json={"email": user.email})
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("field", ["username", "email", "password", "current_password"])
-async def test_null_is_a_value_of_no_field(client, field):
-    places = faults(await client.patch("/users/me", json={field: None}))
+async def test_null_is_refused_for_every_field(client, field):
+    invalid = faults(await client.patch("/users/me", json={field: None}))
 
-    assert {place.split(".")[1] for place in places} == {field}
+    assert {field_path.split(".")[1] for field_path in invalid} == {field}
 
 
-async def test_a_password_that_is_too_common_is_refused(client):
+async def test_a_common_password_is_refused(client):
     change = {"password": "password1", "current_password": PASSWORD}
 
     assert faults(await client.patch("/users/me", json=change)) == ["body.password"]
@@ -155,7 +155,9 @@ async def test_a_password_that_is_too_common_is_refused(client):
     ("field", "sentence"),
     [("username", "Username already exists"), ("email", "Email already exists")],
 )
-async def test_a_taken_name_or_address_is_a_conflict(client, user, stranger, field, sentence):
+async def test_changing_to_a_taken_username_or_address_is_a_conflict(
+    client, user, stranger, field, sentence
+):
     change = {field: getattr(stranger, field).upper(), "current_password": PASSWORD}
 
     assert problem(await client.patch("/users/me", json=change)) == (409, sentence)

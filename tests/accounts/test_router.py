@@ -18,7 +18,7 @@ ACCOUNT = PROFILE | {"email", "time_zone", "updated_at"}
 ACCOUNT |= {"email_verified", "pending_email", "language", "share_todos", "letters"}
 
 
-async def test_registering_gives_the_account_without_its_password(anonymous, statements):
+async def test_registering_returns_the_account_without_its_password(anonymous, statements):
     with statements() as sent:
         response = await anonymous.post("/users/", json=ANA)
 
@@ -39,7 +39,7 @@ async def test_registering_gives_the_account_without_its_password(anonymous, sta
         ({"language": "pt-BR"}, "en", "pt-BR"),
     ],
 )
-async def test_an_account_has_the_language_of_who_registers(anonymous, field, header, language):
+async def test_a_new_account_has_the_language_of_the_request(anonymous, field, header, language):
     headers = {"Accept-Language": header} if header else {}
 
     response = await anonymous.post("/users", json=ANA | field, headers=headers)
@@ -60,29 +60,29 @@ async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session, r
     ("field", "sentence"),
     [("username", "Username already exists"), ("email", "Email already exists")],
 )
-async def test_registering_a_taken_name_or_address_is_a_conflict(anonymous, user, field, sentence):
+async def test_registering_a_taken_username_or_address_is_a_conflict(
+    anonymous, user, field, sentence
+):
     response = await anonymous.post("/users", json=ANA | {field: getattr(user, field).upper()})
 
     assert problem(response) == (409, sentence)
 
 
 @pytest.mark.parametrize("field", ANA)
-async def test_registering_names_the_field_that_is_missing(anonymous, field):
+async def test_registering_without_a_required_field_is_refused(anonymous, field):
     response = await anonymous.post("/users", json={key: ANA[key] for key in ANA if key != field})
 
     assert faults(response) == [f"body.{field}"]
 
 
-async def test_a_refused_password_is_not_sent_back(anonymous):
+async def test_a_refused_password_is_not_in_the_response(anonymous):
     response = await anonymous.post("/users", json=ANA | {"password": "s3cr3t!"})
 
     assert faults(response) == ["body.password"]
     assert "s3cr3t!" not in response.text
 
 
-async def test_users_are_listed_without_addresses_in_the_order_of_their_ids(
-    anonymous, save, statements
-):
+async def test_users_are_listed_by_id_without_addresses(anonymous, save, statements):
     users = await save(*UserFactory.build_batch(3))
     start = encode_cursor(users[0].id - 1)
 
@@ -116,17 +116,17 @@ async def test_a_profile_is_public_and_shows_no_address(anonymous, user, stateme
     assert len(sent) == 1
 
 
-async def test_ones_own_public_profile_shows_no_address_either(client, user):
+async def test_the_public_profile_of_the_current_user_shows_no_address(client, user):
     response = await client.get(f"/users/{user.id}")
 
     assert user.email not in response.text
 
 
-async def test_a_user_who_does_not_exist_is_not_found(anonymous):
+async def test_a_missing_user_is_not_found(anonymous):
     assert problem(await anonymous.get(f"/users/{2**63 - 1}")) == (404, "User not found")
 
 
-async def test_me_is_the_account_with_its_address(client, user, statements):
+async def test_users_me_returns_the_account_with_its_address(client, user, statements):
     with statements() as sent:
         response = await client.get("/users/me")
 
@@ -137,7 +137,7 @@ async def test_me_is_the_account_with_its_address(client, user, statements):
     assert len(sent) == 1
 
 
-async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, statements):
+async def test_replacing_an_account_changes_every_field(client, anonymous, user, statements):
     with statements() as sent:
         response = await client.put(f"/users/{user.id}/", json=ANA)
 
@@ -152,7 +152,7 @@ async def test_replacing_an_account_changes_all_of_it(client, anonymous, user, s
     assert (await anonymous.post("/auth/token", data=form)).status_code == 401
 
 
-async def test_replacing_an_account_with_what_it_has_is_no_conflict(client, user):
+async def test_replacing_an_account_with_its_own_values_is_no_conflict(client, user):
     same = {"username": user.username.upper(), "email": user.email, "password": PASSWORD}
 
     response = await client.put(f"/users/{user.id}", json=same)
@@ -161,14 +161,16 @@ async def test_replacing_an_account_with_what_it_has_is_no_conflict(client, user
 
 
 @pytest.mark.parametrize("field", ["username", "email"])
-async def test_replacing_with_a_taken_name_or_address_is_a_conflict(client, user, stranger, field):
+async def test_replacing_with_a_taken_username_or_address_is_a_conflict(
+    client, user, stranger, field
+):
     response = await client.put(f"/users/{user.id}", json=ANA | {field: getattr(stranger, field)})
 
     assert problem(response) == (409, "Username or Email already exists")
     assert (await client.get("/users/me")).json()["username"] == user.username
 
 
-async def test_replacing_names_the_field_that_is_wrong(client, user):
+async def test_replacing_with_an_invalid_field_is_refused(client, user):
     response = await client.put(f"/users/{user.id}", json=ANA | {"email": "nowhere"})
 
     assert faults(response) == ["body.email"]
@@ -183,7 +185,7 @@ async def test_replacing_names_the_field_that_is_wrong(client, user):
         ("POST", "/auth/password/forgotten"),
     ],
 )
-async def test_an_address_that_programs_decode_to_another_is_refused(client, user, method, path):
+async def test_an_address_with_an_encoded_word_is_refused(client, user, method, path):
     body = ANA | {"email": "=?utf-8?q?mallory?=@example.com", "current_password": PASSWORD}
 
     response = await client.request(method, path.format(user.id), json=body)
@@ -198,13 +200,15 @@ async def test_replacing_a_deleted_account_is_refused(session, settings):
 
 
 @pytest.mark.parametrize(("method", "body"), [("PUT", ANA), ("DELETE", None)])
-async def test_an_account_is_changed_by_nobody_else(client, stranger, session, method, body):
+async def test_users_cannot_change_or_delete_other_accounts(
+    client, stranger, session, method, body
+):
     for user_id in (stranger.id, 2**63 - 1):
         response = await client.request(method, f"/users/{user_id}", json=body)
         assert problem(response) == (403, "Not enough permissions")
 
-    kept = await session.scalar(select(User.username).where(User.id == stranger.id))
-    assert kept == stranger.username
+    username = await session.scalar(select(User.username).where(User.id == stranger.id))
+    assert username == stranger.username
 
 
 async def test_pending_emails_of_a_deleted_account_are_deleted(client, user, deferred, connection):

@@ -1,4 +1,4 @@
-"""Disabled accounts, roles and passwords, as the commands change them."""
+"""Disabled accounts, roles and passwords, as changed by the commands."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,9 @@ from tests.factories import (
 )
 
 
-async def test_a_demoted_user_keeps_no_admin_token(session, save):
+async def test_demoting_a_user_deletes_admin_tokens_and_sessions(session, save):
     [admin] = await save(UserFactory(role="admin"))
-    kept, _ = await save(
+    todos_token, _ = await save(
         PersonalTokenFactory(owner_id=admin.id),
         PersonalTokenFactory(owner_id=admin.id, scopes=["admin", "todos:read"]),
     )
@@ -31,26 +31,28 @@ async def test_a_demoted_user_keeps_no_admin_token(session, save):
     assert await account_status.give_role(session, admin.id, Role.ADMIN) == ()
     assert await account_status.give_role(session, admin.id, Role.MEMBER) == [opened.id]
     assert await account_status.give_role(session, admin.id, Role.MEMBER) == []
-    left = await session.scalars(select(PersonalToken.id).where(PersonalToken.owner_id == admin.id))
-    assert left.all() == [kept.id]
+    remaining = await session.scalars(
+        select(PersonalToken.id).where(PersonalToken.owner_id == admin.id)
+    )
+    assert remaining.all() == [todos_token.id]
 
 
-async def test_repeated_demotion_deletes_what_an_interrupted_one_left(session, save):
+async def test_repeating_a_demotion_deletes_remaining_admin_tokens_and_sessions(session, save):
     [member] = await save(UserFactory())
     await save(PersonalTokenFactory(owner_id=member.id, scopes=["admin"]))
-    own, left = await save(
+    without_admin, with_admin = await save(
         LoginSessionFactory(owner_id=member.id),
         LoginSessionFactory(owner_id=member.id, scopes=["admin", "todos:read"]),
     )
 
-    assert await account_status.give_role(session, member.id, Role.MEMBER) == [left.id]
+    assert await account_status.give_role(session, member.id, Role.MEMBER) == [with_admin.id]
 
-    mine = LoginSession.owner_id == member.id
-    assert (await session.scalars(select(LoginSession.id).where(mine))).all() == [own.id]
+    owned = LoginSession.owner_id == member.id
+    assert (await session.scalars(select(LoginSession.id).where(owned))).all() == [without_admin.id]
     assert (await session.scalars(select(PersonalToken.id))).all() == []
 
 
-async def test_an_admin_token_requires_the_role_of_its_owner(anonymous, save, session):
+async def test_an_admin_token_of_a_demoted_user_is_refused(anonymous, save, session):
     [admin] = await save(UserFactory(role="admin"))
     token = new_token()
     scopes = ["admin", "todos:read"]
@@ -68,7 +70,7 @@ async def test_an_admin_token_requires_the_role_of_its_owner(anonymous, save, se
 async def test_no_admin_token_survives_a_concurrent_demotion(live, commit, committing, settings):
     """Create tokens while their owner is demoted, repeatedly; no token remains."""
     expires_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    body = {"name": "kept", "scopes": ["admin"], "expires_at": expires_at}
+    body = {"name": "Backup", "scopes": ["admin"], "expires_at": expires_at}
     async with live() as client:
         for number in range(5):
             [admin] = await commit(UserFactory(role="admin"))
@@ -77,19 +79,19 @@ async def test_no_admin_token_survives_a_concurrent_demotion(live, commit, commi
                 settings, admin.id, opened.id, {"admin", "account:write"}
             )
             headers = {"Authorization": f"Bearer {token}"}
-            making = [
+            requests = [
                 asyncio.create_task(client.post("/auth/tokens", json=body, headers=headers))
                 for _ in range(10)
             ]
             await asyncio.sleep(0.005 * number)
             async with committing.begin() as session:
                 await account_status.give_role(session, admin.id, Role.MEMBER)
-            answers = await asyncio.gather(*making)
+            responses = await asyncio.gather(*requests)
 
-            assert {answer.status_code for answer in answers} <= {201, 401, 403}
+            assert {response.status_code for response in responses} <= {201, 401, 403}
             async with committing() as session:
-                left = select(func.count()).where(PersonalToken.owner_id == admin.id)
-                assert await session.scalar(left) == 0
+                remaining = select(func.count()).where(PersonalToken.owner_id == admin.id)
+                assert await session.scalar(remaining) == 0
 
 
 async def test_a_new_password_ends_all_sessions_and_sends_a_notice(
@@ -103,8 +105,8 @@ async def test_a_new_password_ends_all_sessions_and_sends_a_notice(
     assert (await anonymous.post("/auth/token", data=form)).status_code == 401
     form["password"] = "another fine sentence"
     assert (await anonymous.post("/auth/token", data=form)).status_code == 200
-    [(name, told)] = await deferred()
-    assert (name, told["about"]) == ("accounts.send_notice", "password_changed")
+    [(name, arguments)] = await deferred()
+    assert (name, arguments["about"]) == ("accounts.send_notice", "password_changed")
 
 
 @pytest.mark.parametrize("change", [account_status.disable, account_status.enable])
@@ -125,9 +127,9 @@ async def test_no_session_survives_a_concurrent_disabling(live, commit, committi
             await asyncio.sleep(0.03)
             async with committing.begin() as session:
                 await account_status.disable(session, user.id)
-            answers = await asyncio.gather(*logging_in)
-            assert {answer.status_code for answer in answers} <= {200, 403}
+            responses = await asyncio.gather(*logging_in)
+            assert {response.status_code for response in responses} <= {200, 403}
             async with committing.begin() as session:
-                left = await session.scalar(select(func.count()).select_from(LoginSession))
-                assert left == 0
+                remaining = await session.scalar(select(func.count()).select_from(LoginSession))
+                assert remaining == 0
                 await account_status.enable(session, user.id)

@@ -12,7 +12,7 @@ from fast_zero.email_links.models import Purpose
 SERVER = "https://todo.example.com/a&b"
 
 
-class Text(HTMLParser):
+class ParsedHTML(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.words = ""
@@ -26,8 +26,8 @@ class Text(HTMLParser):
         self.words += data
 
 
-def read(html):
-    page = Text()
+def parse(html):
+    page = ParsedHTML()
     page.feed(html.split("</head>")[1])
     return page
 
@@ -44,7 +44,7 @@ def test_every_email_exists_in_every_language():
             assert rest.count("$link") == (about not in set(Notice))
 
 
-def test_english_texts_call_an_email_email():
+def test_english_texts_use_the_word_email():
     texts = f"{TEXTS['en']} {pages.CONFIRM['en']} {pages.PASSWORD['en']} {pages.REGISTER['en']}"
 
     assert "email address" in texts
@@ -60,8 +60,8 @@ def test_english_texts_call_an_email_email():
         (Purpose.PASSWORD, "password"),
     ],
 )
-def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
-    letter = emails.with_link(
+def test_text_and_html_contain_the_link_to_its_page(purpose, page, language):
+    message = emails.with_link(
         purpose,
         Recipient("ana@example.com", language),
         server=SERVER,
@@ -70,24 +70,24 @@ def test_a_link_leads_to_its_page_in_both_forms(purpose, page, language):
     )
     link = f"{SERVER}/account/{page}?lang={language}#s3cr3t"
 
-    assert (letter.id, letter.to, letter.language) == ("f00d", "ana@example.com", language)
-    assert f"\n\n{link}\n\n" in letter.text
-    html = read(letter.html)
+    assert (message.id, message.to, message.language) == ("f00d", "ana@example.com", language)
+    assert f"\n\n{link}\n\n" in message.text
+    html = parse(message.html)
     assert html.links == [link]
-    assert html.words.split() == letter.text.split()
-    assert f'<html lang="{language}">' in letter.html
-    assert "&amp;b" in letter.html
-    assert not re.search(r"[&]b", letter.html)
+    assert html.words.split() == message.text.split()
+    assert f'<html lang="{language}">' in message.html
+    assert "&amp;b" in message.html
+    assert not re.search(r"[&]b", message.html)
 
 
 @pytest.mark.parametrize("language", KNOWN)
 @pytest.mark.parametrize("about", Notice)
-def test_a_notice_has_no_link_to_follow(about, language):
-    letter = emails.notice(
+def test_a_notice_contains_no_link(about, language):
+    message = emails.notice(
         about, Recipient("ana@example.com", language), server=SERVER, message_id="f00d"
     )
 
-    html = read(letter.html)
+    html = parse(message.html)
     assert html.links == []
-    assert html.words.split() == letter.text.split()
-    assert SERVER in letter.text
+    assert html.words.split() == message.text.split()
+    assert SERVER in message.text

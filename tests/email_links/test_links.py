@@ -1,4 +1,4 @@
-"""When emails with links are sent, and what their links do."""
+"""Emails with links: when they are sent, and what their links do."""
 
 import email
 import re
@@ -49,7 +49,7 @@ def sent_emails(do_jobs, tmp_path):
 
 @pytest.fixture
 def execute(sessions):
-    """Execute a statement that the application does not have."""
+    """Execute a statement that the application does not contain."""
 
     async def execute(statement, values=None):
         async with sessions.begin() as session:
@@ -66,7 +66,7 @@ async def me(client):
     return (await client.get("/users/me")).json()
 
 
-async def ask_for_address(client, address=NEW):
+async def request_address_change(client, address=NEW):
     change = {"email": address, "current_password": PASSWORD}
     response = await client.patch("/users/me", json=change)
     assert response.status_code == 200, response.text
@@ -77,7 +77,7 @@ async def confirm(client, token):
     return await client.post("/auth/email/confirm", json={"token": token})
 
 
-async def forget(client, address):
+async def request_reset(client, address):
     return await client.post("/auth/password/forgotten", json={"email": address})
 
 
@@ -95,10 +95,10 @@ async def test_a_new_user_verifies_the_address_with_a_link(anonymous, sent_email
     user_id = (await anonymous.post("/users", json=ANA)).json()["id"]
 
     [message] = (await sent_emails())[ANA["email"]]
-    answer = await confirm(anonymous, token_of(message))
+    response = await confirm(anonymous, token_of(message))
 
     assert message["Subject"] == "Confirm your email address"
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
     assert (await session.get_one(User, user_id)).email_verified_at
     assert await sent_emails() == {}
 
@@ -112,7 +112,7 @@ async def test_an_email_is_in_the_language_of_the_recipient(anonymous, sent_emai
     assert LINK.search(message.get_body(["html"]).get_content())[2] == "pt-BR"
 
 
-async def test_a_registration_that_is_refused_sends_nothing(anonymous, user, sent_emails):
+async def test_a_refused_registration_sends_no_email(anonymous, user, sent_emails):
     taken = await anonymous.post("/users", json=ANA | {"username": user.username})
 
     assert taken.status_code == 409
@@ -129,7 +129,7 @@ async def test_job_arguments_do_not_contain_the_token_of_a_link(anonymous, defer
     assert problem(await confirm(anonymous, arguments["seed"])) == DEAD_LINK
 
 
-async def test_verification_is_sent_again_and_only_the_newest_link_works(
+async def test_a_second_verification_email_invalidates_the_first_link(
     client, user, sent_emails, statements
 ):
     older = await client.post("/users/me/email/verification")
@@ -151,12 +151,12 @@ async def test_a_link_works_once(client, user, sent_emails):
     await client.post("/users/me/email/verification")
     [message] = (await sent_emails())[user.email]
 
-    answers = [(await confirm(client, token_of(message))).status_code for _ in range(2)]
+    statuses = [(await confirm(client, token_of(message))).status_code for _ in range(2)]
 
-    assert answers == [204, 404]
+    assert statuses == [204, 404]
 
 
-async def test_a_retried_email_is_the_same_and_revives_no_link(
+async def test_a_retried_job_sends_the_same_email_and_restores_no_used_link(
     client, user, sent_emails, deferred, do_jobs, settings, sessions, tmp_path
 ):
     await client.post("/users/me/email/verification")
@@ -197,13 +197,13 @@ async def test_a_late_job_does_not_replace_a_newer_link(
 
 @pytest.mark.parametrize(("purpose", "hours"), [("password", 1), ("verification", 24)])
 async def test_an_expired_link_is_not_sent(settings, sessions, purpose, hours):
-    long_ago = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
+    expired_at = datetime.now(UTC) - timedelta(hours=hours, seconds=1)
     arguments = {"purpose": purpose, "email": NEW, "user_id": 1, "seed": "seed"}
 
     with pytest.raises(PermanentFailure, match="expired"):
         await jobs.send_link(
             Context(settings, sessions),
-            requested_at=long_ago.isoformat(),
+            requested_at=expired_at.isoformat(),
             **arguments,
         )
 
@@ -213,15 +213,15 @@ async def test_a_new_address_is_pending_until_it_is_confirmed(
 ):
     await save(LoginSessionFactory(owner_id=user.id))
     with statements() as sent:
-        body = await ask_for_address(client)
-    sent_now = await sent_emails()
+        body = await request_address_change(client)
+    sent_by_address = await sent_emails()
 
     assert (body["email"], body["pending_email"]) == (user.email, NEW)
     assert len(sent) == 10
-    assert [message["Subject"] for message in sent_now[user.email]] == [
+    assert [message["Subject"] for message in sent_by_address[user.email]] == [
         "Your email address is about to change"
     ]
-    [message] = sent_now[NEW]
+    [message] = sent_by_address[NEW]
     assert message["Subject"] == "Confirm your new email address"
     assert await logs_in(client, user.email, PASSWORD)
 
@@ -229,16 +229,18 @@ async def test_a_new_address_is_pending_until_it_is_confirmed(
 
     body = await me(client)
     assert (body["email"], body["pending_email"], body["email_verified"]) == (NEW, None, True)
-    left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
-    assert await session.scalar(left) == 0
-    [told] = (await sent_emails())[user.email]
-    assert told["Subject"] == "Your email address was changed"
+    remaining = (
+        select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
+    )
+    assert await session.scalar(remaining) == 0
+    [notice] = (await sent_emails())[user.email]
+    assert notice["Subject"] == "Your email address was changed"
     assert await logs_in(client, NEW, PASSWORD)
     assert not await logs_in(client, user.email, PASSWORD)
 
 
 async def test_an_address_taken_before_confirmation_is_a_conflict(client, save, sent_emails):
-    await ask_for_address(client)
+    await request_address_change(client)
     [message] = (await sent_emails())[NEW]
     [other] = await save(UserFactory(email=NEW))
 
@@ -258,7 +260,7 @@ async def test_an_address_taken_before_confirmation_is_a_conflict(client, save, 
     ids=["the address of now", "another password", "another address"],
 )
 async def test_a_pending_address_is_cancelled(client, user, sent_emails, session, change):
-    await ask_for_address(client)
+    await request_address_change(client)
     [message] = (await sent_emails())[NEW]
 
     response = await client.patch("/users/me", json=change or {"email": user.email})
@@ -288,7 +290,7 @@ async def test_replacing_an_account_changes_its_address_at_once(
     assert (await session.get_one(User, user.id)).email_verified_at
 
 
-async def test_a_change_of_the_password_sends_a_notice(client, user, sent_emails):
+async def test_a_password_change_sends_a_notice(client, user, sent_emails):
     change = {"password": NEW_PASSWORD, "current_password": PASSWORD, "language": "pt-BR"}
     await client.patch("/users/me", json=change)
 
@@ -301,29 +303,31 @@ async def test_a_forgotten_password_is_reset_with_a_link(
     anonymous, user, sent_emails, save, session, statements
 ):
     await save(LoginSessionFactory(owner_id=user.id))
-    assert (await forget(anonymous, user.email.upper())).status_code == 202
+    assert (await request_reset(anonymous, user.email.upper())).status_code == 202
     [message] = (await sent_emails())[user.email]
     token = token_of(message)
 
     assert faults(await reset(anonymous, token, "password1")) == ["body.password"]
     with statements() as sent:
-        answer = await reset(anonymous, token)
+        response = await reset(anonymous, token)
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert len(sent) == 7  # an address that was not verified ends what others may have made
-    left = select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
-    assert await session.scalar(left) == 0
+    assert (response.status_code, response.content) == (204, b"")
+    assert len(sent) == 7  # includes deleting what others may have created
+    remaining = (
+        select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
+    )
+    assert await session.scalar(remaining) == 0
     assert (await session.get_one(User, user.id)).email_verified_at
     assert await logs_in(anonymous, user.email, NEW_PASSWORD)
     assert not await logs_in(anonymous, user.email, PASSWORD)
     assert problem(await reset(anonymous, token)) == DEAD_LINK
-    [told] = (await sent_emails())[user.email]
-    assert told["Subject"] == "Your password was changed"
+    [notice] = (await sent_emails())[user.email]
+    assert notice["Subject"] == "Your password was changed"
 
 
 @pytest.fixture
-async def others(client, user, save, session):
-    """Create the tokens and second factor that somebody else may have left in the account."""
+async def count_credentials(client, user, save, session):
+    """Create tokens and a second factor that another person may have created; count them."""
 
     async def count() -> list[int]:
         return [
@@ -340,51 +344,55 @@ async def others(client, user, save, session):
     return count
 
 
-async def test_the_reset_of_an_unverified_account_revokes_everything(
-    client, user, sent_emails, others
+async def test_a_reset_of_an_unverified_account_revokes_tokens_and_second_factor(
+    client, user, sent_emails, count_credentials
 ):
-    await forget(client, user.email)
+    await request_reset(client, user.email)
     [message] = (await sent_emails())[user.email]
 
     assert (await reset(client, token_of(message))).status_code == 204
 
-    assert await others() == [0, 0, 0, 0]
+    assert await count_credentials() == [0, 0, 0, 0]
 
 
-async def test_the_reset_of_a_verified_account_keeps_tokens_and_second_factor(
-    client, user, sent_emails, others
+async def test_a_reset_of_a_verified_account_keeps_tokens_and_second_factor(
+    client, user, sent_emails, count_credentials
 ):
     await client.post("/users/me/email/verification")
     [message] = (await sent_emails())[user.email]
     await confirm(client, token_of(message))
-    await forget(client, user.email)
+    await request_reset(client, user.email)
     [message] = (await sent_emails())[user.email]
 
     assert (await reset(client, token_of(message))).status_code == 204
 
-    assert await others() == [1, 0, 1, 1]
+    assert await count_credentials() == [1, 0, 1, 1]
 
 
-async def test_nobody_learns_who_has_an_account(anonymous, user, statements, sent_emails):
-    seen = []
+async def test_requesting_a_reset_does_not_reveal_who_has_an_account(
+    anonymous, user, statements, sent_emails
+):
+    results = []
     for address in (user.email, "nobody@example.com"):
         with statements() as sent:
-            answer = await forget(anonymous, address)
-        seen.append((answer.status_code, answer.content, sent))
+            response = await request_reset(anonymous, address)
+        results.append((response.status_code, response.content, sent))
 
-    assert seen[0] == seen[1]
-    assert seen[0][0] == 202
-    assert len(seen[0][2]) == 3
+    assert results[0] == results[1]
+    assert results[0][0] == 202
+    assert len(results[0][2]) == 3
     assert (await sent_emails()).keys() == {user.email}
 
 
 async def test_a_password_link_expires_after_an_hour(
     anonymous, user, sent_emails, session, execute
 ):
-    await forget(anonymous, user.email)
+    await request_reset(anonymous, user.email)
     [message] = (await sent_emails())[user.email]
-    life = select(MailedLink.expires_at - MailedLink.requested_at)
-    assert await session.scalar(life.where(MailedLink.owner_id == user.id)) == timedelta(hours=1)
+    lifetime = select(MailedLink.expires_at - MailedLink.requested_at)
+    assert await session.scalar(lifetime.where(MailedLink.owner_id == user.id)) == timedelta(
+        hours=1
+    )
 
     await execute(
         update(MailedLink)
@@ -403,10 +411,10 @@ async def test_a_password_link_expires_after_an_hour(
     ],
     ids=["another password", "another address"],
 )
-async def test_a_password_link_is_void_after_a_change_of_credentials(
+async def test_a_change_of_credentials_invalidates_the_password_link(
     client, user, sent_emails, change
 ):
-    await forget(client, user.email)
+    await request_reset(client, user.email)
     [message] = (await sent_emails())[user.email]
     path = f"/users/{user.id}" if "username" in change else "/users/me"
     method = "PUT" if "username" in change else "PATCH"
@@ -417,8 +425,8 @@ async def test_a_password_link_is_void_after_a_change_of_credentials(
 
 
 async def test_a_reset_cancels_a_pending_address(client, user, sent_emails):
-    await ask_for_address(client)
-    await forget(client, user.email)
+    await request_address_change(client)
+    await request_reset(client, user.email)
     sent = await sent_emails()
     [to_new] = sent[NEW]
     [to_old] = [message for message in sent[user.email] if "password" in message["Subject"]]
@@ -432,7 +440,7 @@ async def test_a_reset_cancels_a_pending_address(client, user, sent_emails):
 async def test_a_link_is_valid_for_its_own_purpose_only(client, user, sent_emails):
     await client.post("/users/me/email/verification")
     [verification] = (await sent_emails())[user.email]
-    await forget(client, user.email)
+    await request_reset(client, user.email)
     [password] = (await sent_emails())[user.email]
 
     assert problem(await reset(client, token_of(verification))) == DEAD_LINK
@@ -440,17 +448,17 @@ async def test_a_link_is_valid_for_its_own_purpose_only(client, user, sent_email
 
 
 @pytest.mark.parametrize("token", ["", "x", "é" * 1024])
-async def test_an_invented_token_is_refused(anonymous, token):
+async def test_an_unknown_token_is_refused(anonymous, token):
     assert problem(await confirm(anonymous, token)) == DEAD_LINK
     assert problem(await reset(anonymous, token)) == DEAD_LINK
 
 
-async def test_an_invalid_address_is_refused_for_everyone(anonymous):
-    assert faults(await forget(anonymous, "nobody")) == ["body.email"]
-    assert faults(await forget(anonymous, None)) == ["body.email"]
+async def test_a_reset_for_an_invalid_address_is_refused(anonymous):
+    assert faults(await request_reset(anonymous, "nobody")) == ["body.email"]
+    assert faults(await request_reset(anonymous, None)) == ["body.email"]
 
 
-async def test_a_deleted_user_is_refused(client, user, execute):
+async def test_a_request_of_a_deleted_user_is_refused(client, user, execute):
     await execute(text("DELETE FROM users WHERE id = :id"), {"id": user.id})
 
     response = await client.post("/users/me/email/verification")

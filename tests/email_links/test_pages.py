@@ -35,7 +35,7 @@ async def test_a_page_sends_the_token_when_its_button_is_pressed(anonymous, path
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_runs_its_own_script_alone(anonymous, path):
+async def test_a_page_allows_only_its_own_script(anonymous, path):
     page = await anonymous.get(path)
     [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
 
@@ -63,24 +63,24 @@ async def test_an_unknown_language_is_refused(anonymous):
 
 REGISTERED = "Your account is ready, and your address is confirmed. Log in from now on."
 TAKEN = "This username is taken, or your address has an account already."
-# What the script needs of a browser, and a press of the button.
+# A stub of what the script uses of a browser. It presses the button.
 BROWSER = """
-const asked = []
+const requests = []
 const listen = (_, act) => { nodes.press = act }
 const nodes = {form: {addEventListener: listen, querySelector: () => ({})}, p: {}}
 globalThis.document = {querySelector: name => nodes[name]}
 globalThis.location = {hash: "#FRAGMENT"}
 globalThis.FormData = class { *[Symbol.iterator]() { yield* FIELDS } }
-globalThis.fetch = async (path, options) => { asked.push([path, options]); return ANSWER }
+globalThis.fetch = async (path, options) => { requests.push([path, options]); return RESPONSE }
 SCRIPT
 await nodes.press({preventDefault() {}})
-console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
+console.log(JSON.stringify([requests, nodes.p.textContent, nodes.form.hidden]))
 """
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="the script of a page is one of browsers")
+@pytest.mark.skipif(not shutil.which("node"), reason="node is needed to run the script of a page")
 @pytest.mark.parametrize(
-    ("path", "fields", "answer", "said"),
+    ("path", "fields", "status", "message"),
     [
         ("/account/confirm", {}, 204, "Your address is confirmed. You can close this page."),
         ("/account/confirm", {}, 409, "Somebody else has this address by now."),
@@ -89,7 +89,9 @@ console.log(JSON.stringify([asked, nodes.p.textContent, nodes.form.hidden]))
         ("/account/register", {"username": "ana", "password": "new"}, 409, TAKEN),
     ],
 )
-async def test_the_script_of_a_page_runs(anonymous, path, fields, answer, said):
+async def test_the_script_of_a_page_sends_the_token_and_shows_the_result(
+    anonymous, path, fields, status, message
+):
     invited = path == "/account/register"
     fragment = "invitation=s3cr3t&email=ana%2Btodo%40example.com" if invited else "s3cr3t"
     sent = {"invitation": "s3cr3t", "email": "ana+todo@example.com"} if invited else None
@@ -97,16 +99,16 @@ async def test_the_script_of_a_page_runs(anonymous, path, fields, answer, said):
     [script] = re.findall("<script>(.*?)</script>", page.text, re.DOTALL)
     program = BROWSER.replace("SCRIPT", script).replace("FIELDS", json.dumps(list(fields.items())))
     program = program.replace("FRAGMENT", fragment)
-    program = program.replace("ANSWER", json.dumps({"status": answer, "ok": answer < 300}))
+    program = program.replace("RESPONSE", json.dumps({"status": status, "ok": status < 300}))
 
     node = await asyncio.create_subprocess_exec(
         "node", "--input-type=module", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     output, _ = await node.communicate(program.encode())
 
-    asked, words, hidden = json.loads(output)
-    [[target, options]] = asked
+    requests, shown, hidden = json.loads(output)
+    [[target, options]] = requests
     assert target == PAGES[path][1]
     assert options["method"] == "POST"
     assert json.loads(options["body"]) == (sent or {"token": "s3cr3t"}) | fields
-    assert (words, hidden) == (said, answer < 300)
+    assert (shown, hidden) == (message, status < 300)

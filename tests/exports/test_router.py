@@ -41,14 +41,14 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
     [theirs] = await save(PostFactory(author_id=stranger.id, text="Ours, too."))
     await client.put(f"/posts/{theirs.id}/like")
     await client.put(f"/users/{stranger.id}/follow")
-    other, foe = await save(UserFactory(), UserFactory())
-    await save(follow(other, user), follow(other, stranger), block(user, foe))
+    other, blocked = await save(UserFactory(), UserFactory())
+    await save(follow(other, user), follow(other, stranger), block(user, blocked))
     [earlier] = (await client.get(f"/posts/{post['id']}/edits")).json()["texts"]
 
     began = datetime.now(UTC)
     response = await client.get(f"{PATH}/")
     exported_at = datetime.fromisoformat(response.json()["exported_at"])
-    shown = {
+    expected = {
         "exported_at": response.json()["exported_at"],
         "account": (await client.get("/users/me")).json(),
         "second_factor": (await client.get("/auth/otp")).json(),
@@ -74,17 +74,17 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "likes": [{"post_id": theirs.id, "created_at": post["created_at"]}],
         "following": [{"user_id": stranger.id, "created_at": post["created_at"]}],
         "followers": [{"user_id": other.id, "created_at": post["created_at"]}],
-        "blocked": [{"user_id": foe.id, "created_at": post["created_at"]}],
+        "blocked": [{"user_id": blocked.id, "created_at": post["created_at"]}],
         "notifications": (await client.get("/notifications")).json()["notifications"],
     }
 
     assert began <= exported_at <= datetime.now(UTC)
     assert response.status_code == 200
-    assert response.json() == shown
-    assert list(response.json()) == list(shown)
+    assert response.json() == expected
+    assert list(response.json()) == list(expected)
     lists = ("sessions", "personal_tokens", "audit", "todos", "notifications")
-    assert [len(shown[name]) for name in lists] == [2, 3, 6, 5, 1]
-    assert shown["second_factor"] == {"active": True, "recovery_codes_left": 1}
+    assert [len(expected[name]) for name in lists] == [2, 3, 6, 5, 1]
+    assert expected["second_factor"] == {"active": True, "recovery_codes_left": 1}
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
     disposition = f'attachment; filename="fast_zero-export-{exported_at:%Y-%m-%d}.json"'
@@ -99,7 +99,9 @@ async def test_an_export_of_an_empty_account_is_complete(client):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 4, 5])
-async def test_pages_meet_without_a_gap(client, user, save, statements, monkeypatch, rows):
+async def test_an_export_of_several_pages_is_complete(
+    client, user, save, statements, monkeypatch, rows
+):
     monkeypatch.setattr(service, "PAGE", 2)
     todos = await save(*TodoFactory.build_batch(rows, owner_id=user.id, state="todo"))
 
@@ -125,8 +127,8 @@ async def test_the_export_of_a_deleted_account_is_refused(client, user):
     assert problem(await client.get(PATH)) == (401, "Could not validate credentials")
 
 
-async def test_no_connection_is_held_between_two_pages(live, commit, log_in, monkeypatch):
-    """With a pool of one connection: another request gets it during the export."""
+async def test_no_connection_is_held_between_pages(live, commit, sign_in, monkeypatch):
+    """With a pool of one connection, other requests get it during the export."""
     monkeypatch.setattr(service, "PAGE", 2)
     [user] = await commit(UserFactory())
     await commit(*TodoFactory.build_batch(5, owner_id=user.id))
@@ -135,12 +137,12 @@ async def test_no_connection_is_held_between_two_pages(live, commit, log_in, mon
         meanwhile = []
 
         async def read_in_parts(scope, receive, send):
-            async def send_and_ask(message):
+            async def send_and_request(message):
                 await send(message)
                 if message.get("body"):
                     meanwhile.append((await client.get("/users")).status_code)
 
-            await client.app(scope, receive, send_and_ask)
+            await client.app(scope, receive, send_and_request)
 
         transport = ASGITransport(read_in_parts)
         async with AsyncClient(transport=transport, base_url="http://test") as reader:

@@ -1,4 +1,4 @@
-"""The audit of an account, written by every interface."""
+"""The audit events of an account, whichever interface causes them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,14 +32,14 @@ def actions(events: list[dict]) -> list[str]:
     return [event["action"] for event in events]
 
 
-async def test_log_ins_and_refusals_are_audited_with_their_client(client, user, events):
+async def test_log_ins_and_refused_log_ins_are_audited_with_their_client(client, user, events):
     form = {"username": user.email, "password": PASSWORD}
     headers = {"User-Agent": "Ana's phone"}
     await client.post("/auth/token", data=form | {"password": "wrong"}, headers=headers)
     await client.post("/auth/token", data=form, headers=headers)
-    opened, refused, made = await events()
+    opened, refused, created = await events()
 
-    assert [opened["action"], refused["action"], made["action"]] == [
+    assert [opened["action"], refused["action"], created["action"]] == [
         "session opened",
         "log-in refused",
         "account made",
@@ -62,15 +62,15 @@ async def test_a_refused_code_is_audited(client, user, save, events):
 async def test_the_end_of_sessions_and_tokens_is_audited(client, user, save, events, open_log_in):
     [session] = await save(LoginSessionFactory(owner_id=user.id))
     headers = await open_log_in(user)
-    made = (await client.post("/auth/tokens", json=TOKEN, headers=headers)).json()
-    await client.delete(f"/auth/tokens/{made['id']}")
+    created = (await client.post("/auth/tokens", json=TOKEN, headers=headers)).json()
+    await client.delete(f"/auth/tokens/{created['id']}")
     await client.delete(f"/auth/sessions/{session.id}")
     ended, revoked, token, *_ = await events()
 
     assert (ended["action"], ended["details"]) == ("session ended", {"session_id": session.id})
     assert (revoked["action"], token["action"]) == ("token revoked", "token made")
     assert token["details"] == {
-        "token_id": made["id"],
+        "token_id": created["id"],
         "name": "Backup",
         "scopes": ["todos:read"],
     }
@@ -79,7 +79,7 @@ async def test_the_end_of_sessions_and_tokens_is_audited(client, user, save, eve
 async def test_changes_of_an_account_are_audited_without_secrets(client, user, connection):
     body = {"password": "another fine sentence", "current_password": PASSWORD}
     before = user.username
-    # `now()` stands still in the test's transaction, and a moment later would be another.
+    # `now()` is constant within the test's transaction, so the change would not be visible.
     await connection.execute(text("UPDATE users SET updated_at = now() - interval '1 day'"))
     await client.patch("/users/me", json=body | {"username": "another name"})
     rows = await connection.execute(text("SELECT action, details FROM audit_events ORDER BY id"))
@@ -109,7 +109,9 @@ async def test_changes_of_a_second_factor_are_audited(client, user, save, connec
     assert actions(await events())[:2] == ["second factor disabled", "second factor activated"]
 
 
-async def test_the_own_events_are_paged_newest_first(client, user, stranger, save, statements):
+async def test_events_of_the_current_user_are_paged_newest_first(
+    client, user, stranger, save, statements
+):
     await save(*(PersonalTokenFactory(owner_id=user.id) for _ in range(4)))
     await save(PersonalTokenFactory(owner_id=stranger.id))
     with statements() as sent:

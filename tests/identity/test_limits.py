@@ -1,4 +1,4 @@
-"""Limits on password attempts, at the log-in and in a session."""
+"""Limits on password attempts, during log-in and in a session."""
 
 import asyncio
 from collections import Counter
@@ -61,23 +61,26 @@ async def test_a_success_resets_the_failures(anonymous, user):
 
 
 async def test_an_unknown_account_is_counted_like_a_known_one(anonymous, user, statements):
-    seen = {}
+    results = {}
     for name in (user.email, "nobody@example.com"):
         with statements() as sent:
-            answers = [await log_in(anonymous, name, "a wrong one") for _ in range(FREE + 1)]
-        seen[name] = [
-            [(answer.status_code, same_headers(answer), answer.content) for answer in answers],
+            responses = [await log_in(anonymous, name, "a wrong one") for _ in range(FREE + 1)]
+        results[name] = [
+            [
+                (response.status_code, same_headers(response), response.content)
+                for response in responses
+            ],
             sent,
         ]
 
-    known, unknown = seen.values()
+    known, unknown = results.values()
     assert known == unknown
     assert [status for status, *_ in known[0]] == [401] * FREE + [429]
     assert len(known[1]) == 3 * FREE + 3
 
 
 @pytest.mark.parametrize("name", ["Ana Lúcia", "nobody"])
-async def test_a_name_in_another_unicode_form_is_counted_as_the_same(anonymous, save, name):
+async def test_unicode_forms_of_a_username_are_counted_together(anonymous, save, name):
     await save(UserFactory(username="Ana Lúcia"))
     forms = [name, name.upper(), name.lower(), name.swapcase()]
     wide = "".join(chr(ord(letter) + 0xFEE0) if letter.isascii() and letter.isalpha() else letter
@@ -89,7 +92,7 @@ async def test_a_name_in_another_unicode_form_is_counted_as_the_same(anonymous, 
     assert problem(await log_in(anonymous, name)) == TOO_MANY
 
 
-async def test_name_and_address_are_counted_separately(anonymous, user):
+async def test_username_and_address_are_counted_separately(anonymous, user):
     await fail(anonymous, user.username)
 
     assert problem(await log_in(anonymous, user.username)) == TOO_MANY
@@ -99,10 +102,10 @@ async def test_name_and_address_are_counted_separately(anonymous, user):
 async def test_throttled_log_ins_compute_no_hash(anonymous, user):
     await fail(anonymous, user.email)
 
-    async with passwords.hashing:  # a request that needed a hash would never end
-        answers = [await log_in(anonymous, user.email) for _ in range(3)]
+    async with passwords.hashing:  # a request that computes a hash would not return
+        responses = [await log_in(anonymous, user.email) for _ in range(3)]
 
-    assert {problem(answer) for answer in answers} == {TOO_MANY}
+    assert {problem(response) for response in responses} == {TOO_MANY}
 
 
 async def test_an_open_session_is_not_throttled(anonymous, user):
@@ -126,11 +129,11 @@ async def test_concurrent_log_ins_get_no_more_attempts_than_sequential_ones(live
         await fail(client, user.email, times=1)
         async with engine.begin() as connection:
             await connection.execute(update(Throttle).values(count=20))
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(log_in(client, user.email, "a wrong one") for _ in range(50))
         )
 
-    assert Counter(map(problem, answers)) == {REFUSED: 1, TOO_MANY: 49}
+    assert Counter(map(problem, responses)) == {REFUSED: 1, TOO_MANY: 49}
 
 
 async def test_failures_from_an_ip_address_are_counted_across_accounts(live, commit, connection):
@@ -144,7 +147,7 @@ async def test_failures_from_an_ip_address_are_counted_across_accounts(live, com
     assert problem(refused) == TOO_MANY
 
 
-async def test_a_limit_that_is_off_counts_nothing(live, commit, engine):
+async def test_a_disabled_limit_counts_nothing(live, commit, engine):
     [user] = await commit(UserFactory())
     async with live(login_failures=None, login_failures_per_address=None) as client:
         await fail(client, user.email, times=FREE + 3)
@@ -165,13 +168,15 @@ async def test_password_attempts_of_a_session_are_limited(client, bearer, user):
     assert problem(refused) == TOO_MANY
     assert refused.headers["retry-after"] == "1"
     assert (await client.patch("/users/me", json={"username": "eva"})).status_code == 200
-    assert (await log_in(client, user.email)).status_code == 200  # and in the new session:
+    assert (await log_in(client, user.email)).status_code == 200  # a new session has its own count
     tokens = (await log_in(client, user.email)).json()
     client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
     assert (await change(PASSWORD)).status_code == 200
 
 
-async def test_a_correct_password_is_no_failure_if_the_request_fails(anonymous, client, user):
+async def test_a_correct_password_does_not_count_as_a_failure_if_the_request_fails(
+    anonymous, client, user
+):
     form = {"username": user.email, "password": PASSWORD, "scope": "admin"}
     change = {"email": "new@example.com", "current_password": PASSWORD}
     own = {"current_password": PASSWORD}
@@ -191,8 +196,8 @@ async def test_a_correct_password_is_no_failure_if_the_request_fails(anonymous, 
 
 async def test_each_session_and_each_user_is_counted_separately(settings):
     keys = {
-        limits.own_password_limit(settings, *who).key
-        for who in [(1, 1), (1, 2), (2, 1), (1, None), (11, 1), (1, 11)]
+        limits.own_password_limit(settings, *user_and_session).key
+        for user_and_session in [(1, 1), (1, 2), (2, 1), (1, None), (11, 1), (1, 11)]
     }
 
     assert len(keys) == 6
@@ -204,12 +209,12 @@ async def test_registrations_are_counted_by_ip_address(live, commit):
 
     async with live(registrations_per_hour=2) as client:
         common = await client.post("/users", json=account(9) | {"password": "password"})
-        made = [await client.post("/users", json=account(number)) for number in range(2)]
+        created = [await client.post("/users", json=account(number)) for number in range(2)]
         async with passwords.hashing:
             refused = await client.post("/users", json=account(3))
 
     assert common.status_code == 422  # not counted
-    assert [answer.status_code for answer in made] == [201, 201]
+    assert [response.status_code for response in created] == [201, 201]
     assert problem(refused) == TOO_MANY_ACCOUNTS
     assert 3590 <= int(refused.headers["retry-after"]) <= 3600
 
@@ -218,20 +223,22 @@ async def test_emails_are_counted_by_recipient_and_requester(live, commit, log_i
     [user] = await commit(UserFactory())
     headers = await log_in(user)
 
-    async def forget(email: str) -> tuple[int, object]:
-        answer = await client.post("/auth/password/forgotten", json={"email": email})
-        return answer.status_code if answer.is_success else problem(answer)
+    async def request_reset(email: str) -> tuple[int, object]:
+        response = await client.post("/auth/password/forgotten", json={"email": email})
+        return response.status_code if response.is_success else problem(response)
 
     async with live(letters_per_hour=2, letters_per_hour_per_address=6) as client:
-        answers = [await forget(email) for email in ("ana@x.org", "ANA@x.org", "Ana@x.org")]
+        requested = [
+            await request_reset(email) for email in ("ana@x.org", "ANA@x.org", "Ana@x.org")
+        ]
         change = {"email": "ana@x.org", "current_password": PASSWORD}
         changed = await client.patch("/users/me", json=change, headers=headers)
         for _ in range(2):
             again = await client.post("/users/me/email/verification", headers=headers)
             assert again.status_code == 202
-        others = [await forget(f"eva{number}@x.org") for number in range(2)]
+        others = [await request_reset(f"eva{number}@x.org") for number in range(2)]
 
-    assert answers == [202, 202, TOO_MANY_EMAILS]
+    assert requested == [202, 202, TOO_MANY_EMAILS]
     assert problem(changed) == TOO_MANY_EMAILS
     assert others == [202, TOO_MANY_EMAILS]
 
@@ -242,12 +249,12 @@ async def test_emails_are_counted_even_if_the_request_is_refused(live, commit, l
     taken = {"username": user.username, "email": other.email, "password": PASSWORD}
 
     async with live(letters_per_hour=2) as client:
-        answers = [
+        responses = [
             await client.put(f"/users/{user.id}", json=taken, headers=headers) for _ in range(3)
         ]
 
-    assert [answer.status_code for answer in answers] == [409, 409, 429]
-    assert problem(answers[-1]) == TOO_MANY_EMAILS
+    assert [response.status_code for response in responses] == [409, 409, 429]
+    assert problem(responses[-1]) == TOO_MANY_EMAILS
 
 
 async def test_a_limit_of_0_allows_nothing(live, commit):
@@ -256,21 +263,21 @@ async def test_a_limit_of_0_allows_nothing(live, commit):
     limits = {"registrations_per_hour": 0, "letters_per_hour": 0, "login_failures": 0}
     async with live(**limits) as client:
         registered = await client.post("/users", json=ANA)
-        by_reader = await client.post("/auth/password/forgotten", json=forgotten)
+        by_recipient = await client.post("/auth/password/forgotten", json=forgotten)
         await fail(client, user.email, times=1)
         second = await log_in(client, user.email)
     async with live(letters_per_hour_per_address=0, login_failures_per_address=0) as client:
-        by_asker = await client.post("/auth/password/forgotten", json=forgotten)
+        by_requester = await client.post("/auth/password/forgotten", json=forgotten)
         await fail(client, "nobody", times=1)
         other = await log_in(client, "somebody else")
 
     assert problem(registered) == TOO_MANY_ACCOUNTS
     assert registered.headers["retry-after"] == "3600"
-    assert [problem(answer) for answer in (by_reader, by_asker)] == [TOO_MANY_EMAILS] * 2
-    assert [problem(answer) for answer in (second, other)] == [TOO_MANY] * 2
+    assert [problem(response) for response in (by_recipient, by_requester)] == [TOO_MANY_EMAILS] * 2
+    assert [problem(response) for response in (second, other)] == [TOO_MANY] * 2
 
 
-async def test_a_refusal_by_the_hashing_queue_is_no_failure(live, commit, engine):
+async def test_a_refusal_by_the_password_queue_does_not_count_as_a_failure(live, commit, engine):
     [user] = await commit(UserFactory())
     async with live(password_queue=2, login_failures=1) as client:
         async with passwords.hashing:
@@ -283,12 +290,12 @@ async def test_a_refusal_by_the_hashing_queue_is_no_failure(live, commit, engine
         await asyncio.gather(*waiting)
         admitted = await log_in(client, user.email)
 
-    assert [problem(answer) for answer in refused] == [BUSY, BUSY]
-    assert all(answer.headers["retry-after"] for answer in refused)
+    assert [problem(response) for response in refused] == [BUSY, BUSY]
+    assert all(response.headers["retry-after"] for response in refused)
     assert admitted.status_code == 200
 
 
-async def test_the_throttles_contain_no_names_and_no_addresses(anonymous, user, connection):
+async def test_throttles_contain_no_usernames_and_no_addresses(anonymous, user, connection):
     await fail(anonymous, user.email, times=1)
 
     rows = (await connection.scalars(text("SELECT throttles::text FROM throttles"))).all()
@@ -297,7 +304,7 @@ async def test_the_throttles_contain_no_names_and_no_addresses(anonymous, user, 
     assert not [row for row in rows if "127.0" in row or user.email in row]
 
 
-def test_two_processes_share_the_counts():
+def test_two_processes_share_the_failure_counts():
     key = "a key that is long enough for all of us"
     with own_database() as database:
         variables = {"DATABASE_URL": database.url, "SECRET_KEY": key, "LOGIN_FAILURES": "1"}
@@ -318,7 +325,7 @@ def test_two_processes_share_the_counts():
             headers = {"Authorization": f"Bearer {token}"}
             owner = httpx2.get(f"{second.url}/users/me", headers=headers)
 
-    assert [problem(answer) for answer in (failed, again)] == [REFUSED, REFUSED]
+    assert [problem(response) for response in (failed, again)] == [REFUSED, REFUSED]
     assert problem(refused) == TOO_MANY
     assert 600 < int(refused.headers["retry-after"]) <= 900
     assert owner.status_code == 200

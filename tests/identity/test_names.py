@@ -9,7 +9,7 @@ from fast_zero.sessions import queries as session_queries
 from tests.core.expect import faults, problem
 from tests.factories import PASSWORD, UserFactory
 
-# Written with escapes where the eye could not tell the two apart.
+# Escapes are used where both forms look the same.
 SAME = [
     ("fiona", "FIONA"),
     ("fiona", "\ufb01ona"),  # the ligature fi
@@ -111,7 +111,7 @@ async def test_the_database_refuses_a_name_that_differs_in_case_only(connection,
 
 
 @pytest.mark.parametrize("column", ["username", "email"])
-async def test_the_migrated_database_folds_as_the_model_says(connection, column):
+async def test_the_migrated_database_folds_names_like_the_model(connection, column):
     """`alembic check` does not compare the expressions of generated columns."""
     folded = FOLDED.format(column=column)
     await connection.execute(
@@ -134,7 +134,7 @@ async def test_the_migrated_database_folds_as_the_model_says(connection, column)
 
 
 @pytest.mark.parametrize("hidden", INVISIBLE)
-async def test_a_username_with_something_invisible_is_refused(anonymous, hidden):
+async def test_a_username_with_an_invisible_character_is_refused(anonymous, hidden):
     response = await anonymous.post("/users", json=new(username=f"an{INVISIBLE[hidden]}a"))
 
     assert faults(response) == ["body.username"]
@@ -143,7 +143,7 @@ async def test_a_username_with_something_invisible_is_refused(anonymous, hidden)
 @pytest.mark.parametrize(
     "username", ["", "ab", "a" * 65, "🍞" * 65, "   ", " ana", "ana ", "\u3000ana"]
 )
-async def test_a_username_of_the_wrong_length_or_with_space_around_it_is_refused(
+async def test_a_username_of_invalid_length_or_with_surrounding_space_is_refused(
     anonymous, username
 ):
     assert faults(await anonymous.post("/users", json=new(username=username))) == ["body.username"]
@@ -152,27 +152,27 @@ async def test_a_username_of_the_wrong_length_or_with_space_around_it_is_refused
 @pytest.mark.parametrize(
     "username", ["ana", "a" * 64, "Ana Lúcia", "李小龍", "नमस्ते", "🍞🍞🍞", "o'neil", "<b>ana"]
 )
-async def test_a_visible_username_is_stored_unchanged(anonymous, username):
+async def test_a_valid_username_is_stored_unchanged(anonymous, username):
     response = await anonymous.post("/users", json=new(username=username))
 
     assert (response.status_code, response.json()["username"]) == (201, username)
 
 
-def test_an_invalid_username_is_refused_with_a_sentence():
+def test_an_invalid_username_is_refused_with_the_reason():
     with pytest.raises(ValueError, match="neither starts nor ends with a space"):
         check_username("ana ")
     with pytest.raises(ValueError, match="no invisible ones"):
         check_username("an\u200ba")
 
 
-NO_ADDRESSES = """
+INVALID_ADDRESSES = """
     ana ana@ @example.com a@b ana@localhost a@[::1] ana@example..com ana@@example.com
     an\u200ba@example.com ana@exa\u200bmple.com ana@example.com\0 ana@-.com .ana@example.com
     """
 
 
 @pytest.mark.parametrize(
-    "email", ["", "a b@example.com", "ana@" + "a" * 64 + ".com", *NO_ADDRESSES.split()]
+    "email", ["", "a b@example.com", "ana@" + "a" * 64 + ".com", *INVALID_ADDRESSES.split()]
 )
 async def test_an_invalid_address_is_refused(anonymous, email):
     assert faults(await anonymous.post("/users", json=new(email=email))) == ["body.email"]

@@ -21,25 +21,25 @@ NOT_VALIDATED = (401, "Could not validate credentials")
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 
 
-def wanted(**changes) -> dict[str, object]:
+def new_token_body(**changes) -> dict[str, object]:
     expires_at = datetime.now(UTC) + timedelta(days=90)
     token = {"name": "Backup", "scopes": ["todos:read"], "expires_at": expires_at.isoformat()}
     return token | changes
 
 
-def bears(token: str) -> dict[str, dict[str, bytes]]:
+def with_token(token: str) -> dict[str, dict[str, bytes]]:
     return {"headers": {"Authorization": f"Bearer {token}".encode()}}
 
 
 @pytest.fixture
 async def client(client, user, open_log_in):
-    """A client with an access token of `user`, whose session is in the database."""
+    """Return a client with an access token of `user`, whose session is in the database."""
     client.headers.update(await open_log_in(user))
     return client
 
 
 @pytest.fixture
-async def kept(save, user, token) -> PersonalToken:
+async def stored_token(save, user, token) -> PersonalToken:
     [row] = await save(PersonalTokenFactory(token=token, owner_id=user.id, scopes=["todos:read"]))
     return row
 
@@ -51,7 +51,7 @@ def token() -> str:
 
 async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, statements):
     with statements() as sent:
-        response = await client.post("/auth/tokens", json=wanted(name=" Backup "))
+        response = await client.post("/auth/tokens", json=new_token_body(name=" Backup "))
 
     assert response.status_code == 201
     assert response.headers["cache-control"] == "no-store"
@@ -67,21 +67,21 @@ async def test_a_token_is_shown_once_and_stored_as_a_digest(client, connection, 
     assert security.digest(token).hex() in stored
 
 
-async def test_the_location_of_a_new_token_leads_to_it(client, statements):
-    made = await client.post("/auth/tokens", json=wanted())
+async def test_the_location_of_a_new_token_returns_it(client, statements):
+    created = await client.post("/auth/tokens", json=new_token_body())
     with statements() as sent:
-        found = await client.get(made.headers["location"])
+        found = await client.get(created.headers["location"])
 
-    assert made.json() == {**found.json(), "token": made.json()["token"]}
-    assert made.headers["etag"] == found.headers["etag"] == '"1"'
+    assert created.json() == {**found.json(), "token": created.json()["token"]}
+    assert created.headers["etag"] == found.headers["etag"] == '"1"'
     assert len(sent) == 1
     seen = {"If-None-Match": found.headers["etag"]}
-    assert (await client.get(made.headers["location"], headers=seen)).status_code == 304
+    assert (await client.get(created.headers["location"], headers=seen)).status_code == 304
 
 
-async def test_a_token_used_since_it_was_read_is_not_revoked_with_if_match(client, kept, token):
-    path, condition = f"/auth/tokens/{kept.id}", {"If-Match": '"1"'}
-    await client.get("/todos", **bears(token))
+async def test_a_stale_if_match_does_not_revoke_a_token(client, stored_token, token):
+    path, condition = f"/auth/tokens/{stored_token.id}", {"If-Match": '"1"'}
+    await client.get("/todos", **with_token(token))
 
     stale = await client.delete(path, headers=condition)
     assert stale.status_code == 412
@@ -95,21 +95,21 @@ async def test_a_token_used_since_it_was_read_is_not_revoked_with_if_match(clien
 
 async def test_the_stored_response_does_not_contain_the_token(client, connection):
     key = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
-    first = await client.post("/auth/tokens", json=wanted(), headers=key)
-    kept = await connection.scalar(text("SELECT convert_from(body, 'UTF8') FROM idempotency_keys"))
+    first = await client.post("/auth/tokens", json=new_token_body(), headers=key)
+    stored = await connection.scalar(
+        text("SELECT convert_from(body, 'UTF8') FROM idempotency_keys")
+    )
 
     token = first.json()["token"]
-    assert token not in kept
-    assert token[4:36] not in kept
-    assert security.digest(token).hex() in kept
+    assert token not in stored
+    assert token[4:36] not in stored
+    assert security.digest(token).hex() in stored
 
 
-async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
-    commit, log_in, live, settings
-):
+async def test_a_replay_shows_the_token_after_one_key_rotation(commit, sign_in, live, settings):
     [user] = await commit(UserFactory())
-    headers = await log_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
-    body = wanted()
+    headers = await sign_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
+    body = new_token_body()
     new = SecretStr(secrets.token_urlsafe(48))
     async with live(secret_key=settings.secret_key) as client:
         first = await client.post("/auth/tokens", json=body, headers=headers)
@@ -121,7 +121,7 @@ async def test_a_replay_shows_the_token_after_the_key_was_changed_once(
 
 
 def test_a_token_of_a_removed_key_cannot_be_recovered(settings):
-    kept = StoredPersonalToken(
+    stored_token = StoredPersonalToken(
         id=1,
         name="Backup",
         scopes=["todos:read"],
@@ -133,19 +133,23 @@ def test_a_token_of_a_removed_key_cannot_be_recovered(settings):
     )
 
     with pytest.raises(Conflict, match="cannot be shown again"):
-        personal_token_service.show(settings, kept)
+        personal_token_service.show(settings, stored_token)
 
 
-async def test_a_program_uses_it_as_a_bearer_token(anonymous, kept, token, statements):
+async def test_a_personal_token_is_accepted_as_a_bearer_token(
+    anonymous, stored_token, token, statements
+):
     with statements() as sent:
-        response = await anonymous.get("/todos", **bears(token))
+        response = await anonymous.get("/todos", **with_token(token))
 
     assert response.status_code == 200
     assert (len(sent), sent.transactions) == (2, 0)
 
 
-async def test_its_last_use_is_stored_to_the_minute(anonymous, kept, token, connection):
-    used = select(PersonalToken.last_used_at).where(PersonalToken.id == kept.id)
+async def test_the_last_use_of_a_token_is_stored_to_the_minute(
+    anonymous, stored_token, token, connection
+):
+    used = select(PersonalToken.last_used_at).where(PersonalToken.id == stored_token.id)
     now = await connection.scalar(select(func.now()))
     for before, after in (
         (None, now),
@@ -153,7 +157,7 @@ async def test_its_last_use_is_stored_to_the_minute(anonymous, kept, token, conn
         (now - timedelta(seconds=61), now),
     ):
         await connection.execute(update(PersonalToken).values(last_used_at=before))
-        assert (await anonymous.get("/todos", **bears(token))).status_code == 200
+        assert (await anonymous.get("/todos", **with_token(token))).status_code == 200
         assert await connection.scalar(used) == after
 
 
@@ -170,14 +174,14 @@ async def test_a_mistyped_token_is_refused_without_a_statement(anonymous, token,
         "fzp_" + "é" * 38,
     ]
     with statements() as sent:
-        answers = [await anonymous.get("/todos", **bears(wrong)) for wrong in mistyped]
+        responses = [await anonymous.get("/todos", **with_token(wrong)) for wrong in mistyped]
 
-    assert {problem(answer) for answer in answers} == {NOT_VALIDATED}
+    assert {problem(response) for response in responses} == {NOT_VALIDATED}
     assert sent == []
 
 
 async def test_an_unknown_token_that_is_well_formed_is_refused(anonymous):
-    response = await anonymous.get("/todos", **bears(new_token()))
+    response = await anonymous.get("/todos", **with_token(new_token()))
 
     assert problem(response) == NOT_VALIDATED
     assert response.headers["www-authenticate"] == "Bearer"
@@ -190,29 +194,29 @@ def test_tokens_are_unique_and_well_formed():
     assert all(map(personal_tokens.is_well_formed, tokens))
 
 
-async def test_an_expired_token_is_refused(anonymous, kept, token, connection):
+async def test_an_expired_token_is_refused(anonymous, stored_token, token, connection):
     past = func.now() - timedelta(seconds=1)
     await connection.execute(update(PersonalToken).values(expires_at=past))
 
-    assert problem(await anonymous.get("/todos", **bears(token))) == NOT_VALIDATED
+    assert problem(await anonymous.get("/todos", **with_token(token))) == NOT_VALIDATED
 
 
-async def test_a_revoked_token_is_refused_at_once(client, kept, token):
-    response = await client.delete(f"/auth/tokens/{kept.id}")
+async def test_a_revoked_token_is_refused_at_once(client, stored_token, token):
+    response = await client.delete(f"/auth/tokens/{stored_token.id}")
 
     assert (response.status_code, response.content) == (204, b"")
-    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
-    again = await client.delete(f"/auth/tokens/{kept.id}")
+    assert problem(await client.get("/todos", **with_token(token))) == NOT_VALIDATED
+    again = await client.delete(f"/auth/tokens/{stored_token.id}")
     assert problem(again) == (404, "Token not found")
 
 
-async def test_the_token_of_a_deleted_user_is_refused(client, user, kept, token):
+async def test_the_token_of_a_deleted_user_is_refused(client, user, stored_token, token):
     await client.delete(f"/users/{user.id}")
 
-    assert problem(await client.get("/todos", **bears(token))) == NOT_VALIDATED
+    assert problem(await client.get("/todos", **with_token(token))) == NOT_VALIDATED
 
 
-async def test_my_tokens_are_listed_page_by_page_and_no_others(client, user, stranger, save):
+async def test_only_tokens_of_the_current_user_are_listed_in_pages(client, user, stranger, save):
     rows = await save(*PersonalTokenFactory.build_batch(3, owner_id=user.id))
     await save(PersonalTokenFactory(owner_id=stranger.id))
 
@@ -234,31 +238,35 @@ async def test_my_tokens_are_listed_page_by_page_and_no_others(client, user, str
         ("expires_at", None),
         ("expires_at", timedelta(seconds=-1)),
         ("expires_at", timedelta(days=367)),
-        ("expires_at", "2026-12-24T20:15:00"),  # in whose time?
+        ("expires_at", "2026-12-24T20:15:00"),  # without a time zone
     ],
     ids=str,
 )
-async def test_the_invalid_field_of_a_new_token_is_named(client, field, value):
+async def test_an_invalid_field_of_a_new_token_is_refused(client, field, value):
     if isinstance(value, timedelta):
         value = (datetime.now(UTC) + value).isoformat()
 
-    response = await client.post("/auth/tokens", json=wanted(**{field.split(".")[0]: value}))
+    response = await client.post(
+        "/auth/tokens", json=new_token_body(**{field.split(".")[0]: value})
+    )
 
     assert faults(response) == [f"body.{field}"]
 
 
 @pytest.mark.parametrize("field", ["name", "scopes", "expires_at"])
 async def test_every_field_of_a_new_token_is_required(client, field):
-    body = wanted()
+    body = new_token_body()
     del body[field]
 
     assert faults(await client.post("/auth/tokens", json=body)) == [f"body.{field}"]
 
 
-async def test_a_token_can_live_for_a_year(client):
+async def test_a_token_can_be_valid_for_a_year(client):
     in_a_year = datetime.now(UTC) + timedelta(days=365)
 
-    response = await client.post("/auth/tokens", json=wanted(expires_at=in_a_year.isoformat()))
+    response = await client.post(
+        "/auth/tokens", json=new_token_body(expires_at=in_a_year.isoformat())
+    )
 
     assert response.status_code == 201
 
@@ -267,19 +275,19 @@ NO_MORE_SCOPES = (403, "A token cannot be made to do more than the one that make
 
 
 async def test_a_token_cannot_create_one_with_more_scopes(client, open_log_in, user):
-    maker = await open_log_in(user, {"account:write", "todos:read"})
+    headers = await open_log_in(user, {"account:write", "todos:read"})
 
-    more = wanted(scopes=["todos:read", "todos:write"])
-    refused = await client.post("/auth/tokens", json=more, headers=maker)
-    body = wanted(scopes=["todos:read"] * 2)
-    made = await client.post("/auth/tokens", json=body, headers=maker)
+    more = new_token_body(scopes=["todos:read", "todos:write"])
+    refused = await client.post("/auth/tokens", json=more, headers=headers)
+    body = new_token_body(scopes=["todos:read"] * 2)
+    created = await client.post("/auth/tokens", json=body, headers=headers)
 
     assert problem(refused) == NO_MORE_SCOPES
-    assert (made.status_code, made.json()["scopes"]) == (201, ["todos:read"])
+    assert (created.status_code, created.json()["scopes"]) == (201, ["todos:read"])
 
 
-async def test_a_replay_is_refused_if_the_request_would_be(client, open_log_in, user):
-    key, body = {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}, wanted(scopes=["todos:write"])
+async def test_a_replay_by_a_token_with_fewer_scopes_is_refused(client, open_log_in, user):
+    key, body = {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}, new_token_body(scopes=["todos:write"])
     assert (await client.post("/auth/tokens", json=body, headers=key)).status_code == 201
 
     lesser = await open_log_in(user, {"account:write", "todos:read"})
@@ -289,26 +297,26 @@ async def test_a_replay_is_refused_if_the_request_would_be(client, open_log_in, 
 
 
 async def test_an_ended_session_cannot_create_a_token(client, user, bearer):
-    """Its access token is still valid in this process, which was not notified yet."""
-    response = await client.post("/auth/tokens", json=wanted(), headers=bearer(user))
+    """The process was not notified yet, so it still accepts the access token."""
+    response = await client.post("/auth/tokens", json=new_token_body(), headers=bearer(user))
 
     assert problem(response) == NOT_VALIDATED
 
 
-async def test_the_number_of_tokens_is_limited(live, commit, log_in):
-    """Also of concurrent requests."""
+async def test_the_number_of_tokens_is_limited(live, commit, sign_in):
+    """Concurrent requests do not exceed the limit either."""
     [user] = await commit(UserFactory())
     headers = await log_in(user)
     async with live(personal_tokens_per_user=3) as client:
-        answers = await asyncio.gather(
-            *(client.post("/auth/tokens", json=wanted(), headers=headers) for _ in range(8))
+        responses = await asyncio.gather(
+            *(client.post("/auth/tokens", json=new_token_body(), headers=headers) for _ in range(8))
         )
-        refused = next(answer for answer in answers if answer.status_code != 201)
+        refused = next(response for response in responses if response.status_code != 201)
         [first, *_] = (await client.get("/auth/tokens", headers=headers)).json()["tokens"]
         await client.delete(f"/auth/tokens/{first['id']}", headers=headers)
-        again = await client.post("/auth/tokens", json=wanted(), headers=headers)
+        again = await client.post("/auth/tokens", json=new_token_body(), headers=headers)
 
-    assert Counter(answer.status_code for answer in answers) == {201: 3, 409: 5}
+    assert Counter(response.status_code for response in responses) == {201: 3, 409: 5}
     assert refused.json()["detail"] == (
         "You have 3 personal tokens, the most that you may have. Delete one first."
     )
@@ -318,7 +326,7 @@ async def test_the_number_of_tokens_is_limited(live, commit, log_in):
 async def test_a_personal_token_cannot_create_another(client, user, save, token):
     await save(PersonalTokenFactory(token=token, owner_id=user.id))
 
-    refused = await client.post("/auth/tokens", json=wanted(), **bears(token))
+    refused = await client.post("/auth/tokens", json=new_token_body(), **with_token(token))
 
     sentence = "This needs a token from a log-in, not a personal one"
     assert problem(refused) == (403, sentence)
@@ -326,7 +334,7 @@ async def test_a_personal_token_cannot_create_another(client, user, save, token)
 
 async def test_a_token_gets_503_while_the_database_is_unavailable(live, token):
     async with live(database_url=CLOSED) as client:
-        response = await client.get("/todos", **bears(token))
+        response = await client.get("/todos", **with_token(token))
 
     assert problem(response) == (503, "The database is not available. Try again in a moment.")
     assert response.headers["retry-after"] == "2"

@@ -31,7 +31,7 @@ async def opened(commit) -> list[LoginSession]:
     return await commit(*LoginSessionFactory.build_batch(3, owner_id=user.id))
 
 
-async def test_a_live_token_costs_no_statement_while_the_list_is_complete(
+async def test_a_valid_token_needs_no_statement_while_the_list_is_complete(
     anonymous, user, bearer, statements, revocations
 ):
     with statements() as sent:
@@ -41,11 +41,11 @@ async def test_a_live_token_costs_no_statement_while_the_list_is_complete(
     revocations.complete = False
     with statements() as sent:
         response = await anonymous.get("/todos", headers=bearer(user))
-    assert problem(response) == NOT_VALIDATED  # no table knows its session
+    assert problem(response) == NOT_VALIDATED  # its session is not in the database
     assert (len(sent), sent.transactions) == (1, 0)
 
 
-async def test_an_ended_session_costs_no_statement_either_way(
+async def test_refusing_an_ended_session_needs_no_statement(
     anonymous, user, bearer, statements, revocations
 ):
     revocations.add(2**63 - 1)
@@ -73,17 +73,17 @@ async def test_every_deletion_of_a_session_is_notified(settings, opened, engine)
 
 
 async def test_a_rolled_back_deletion_is_not_notified(settings, opened, engine):
-    kept, ended, _ = (session.id for session in opened)
+    still_open, ended, _ = (session.id for session in opened)
     async with followed(settings.database_address()) as revocations:
         await comes_true(lambda: revocations.complete)
         async with engine.connect() as connection:
-            await connection.execute(delete(LoginSession).where(LoginSession.id == kept))
+            await connection.execute(delete(LoginSession).where(LoginSession.id == still_open))
             await connection.rollback()
             await connection.execute(delete(LoginSession).where(LoginSession.id == ended))
             await connection.commit()
         await comes_true(lambda: ended in revocations.ended)
 
-        assert kept not in revocations.ended
+        assert still_open not in revocations.ended
 
 
 async def test_a_process_that_was_not_listening_loads_ended_sessions(settings, opened, engine):
@@ -96,15 +96,17 @@ async def test_a_process_that_was_not_listening_loads_ended_sessions(settings, o
         assert opened[1].id not in revocations.ended
 
 
-async def test_a_session_that_ends_during_the_load_is_known(settings, opened, engine, monkeypatch):
-    """After the statement that loads the list, and before any notification."""
+async def test_a_session_that_ends_during_the_load_is_in_the_list(
+    settings, opened, engine, monkeypatch
+):
+    """The session ends after the statement that loads the list, and before any notification."""
 
     class Slow(Revocations):
         async def load(self, connection):
             await super().load(connection)
             async with engine.begin() as other:
                 await other.execute(delete(LoginSession).where(LoginSession.id == opened[0].id))
-            await connection.execute("SELECT 1")  # what it brings along is not lost
+            await connection.execute("SELECT 1")  # a notification that arrives with it is not lost
 
     monkeypatch.setattr(module, "Revocations", Slow)
     async with followed(settings.database_address()) as revocations:
@@ -129,7 +131,7 @@ def test_revocations_older_than_access_tokens_are_removed(monkeypatch):
         monkeypatch.setattr(time, "monotonic", lambda age=age: now - age)
         revocations.add(age)
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    revocations.add(10)  # heard again
+    revocations.add(10)  # notified again
     revocations.add(None)
 
     assert list(revocations.ended) == [10]
@@ -164,11 +166,11 @@ async def test_expired_rows_are_deleted(opened, commit, engine, committing, sett
     assert spent == [b"young"]
     assert 2**62 not in ended
     assert 2**62 + 1 in ended
-    assert old not in ended  # swept in silence: no token of it lives
+    assert old not in ended  # deleted without a notification: its access tokens have expired
     assert old not in revocations.ended
 
 
-def test_a_log_out_at_one_process_is_known_to_the_other(data_dir):
+def test_a_log_out_in_one_process_is_effective_in_another(data_dir):
     with serving(data_dir) as first, serving(data_dir) as second:
         httpx2.post(f"{first.url}/users", json=ACCOUNT).raise_for_status()
         headers = log_in(first.url)
@@ -177,7 +179,7 @@ def test_a_log_out_at_one_process_is_known_to_the_other(data_dir):
         assert httpx2.post(f"{first.url}/auth/logout", headers=headers).status_code == 204
 
         assert httpx2.get(f"{first.url}/todos", headers=headers).status_code == 401
-        assert refused_in_a_while(second.url, headers)
+        assert is_refused_eventually(second.url, headers)
 
 
 def log_in(url: str) -> dict[str, str]:
@@ -186,7 +188,7 @@ def log_in(url: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def refused_in_a_while(url: str, headers: dict[str, str]) -> bool:
+def is_refused_eventually(url: str, headers: dict[str, str]) -> bool:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if httpx2.get(f"{url}/todos", headers=headers).status_code == 401:
@@ -200,18 +202,18 @@ async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
     [user] = await commit(UserFactory())
     async with live() as client, live() as other:
         lists = [client.state["revocations"], other.state["revocations"]]
-        await comes_true(lambda: all(held.complete for held in lists))
-        headers = await log_in(user)
+        await comes_true(lambda: all(revocations.complete for revocations in lists))
+        headers = await sign_in(user)
         assert (await other.get("/todos", headers=headers)).status_code == 200
 
         async with engine.connect() as connection:
             killed = (await connection.scalars(text(KILL_LISTENERS))).all()
         assert len(killed) == 2
-        await comes_true(lambda: not any(held.complete for held in lists))
+        await comes_true(lambda: not any(revocations.complete for revocations in lists))
         ended = await client.post("/auth/logout", headers=headers)
         refused = await other.get("/todos", headers=headers)
-        await comes_true(lambda: all(held.complete for held in lists))
-        still = await other.get("/todos", headers=headers)
+        await comes_true(lambda: all(revocations.complete for revocations in lists))
+        refused_later = await other.get("/todos", headers=headers)
 
     assert ended.status_code == 204
-    assert problem(refused) == problem(still) == NOT_VALIDATED
+    assert problem(refused) == problem(refused_later) == NOT_VALIDATED

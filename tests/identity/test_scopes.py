@@ -20,7 +20,7 @@ from tests.factories import (
 
 PUBLIC = None
 ANY = ""
-NEEDED = {
+REQUIRED_SCOPES = {
     ("GET", "/"): PUBLIC,
     ("GET", "/docs"): PUBLIC,
     ("GET", "/redoc"): PUBLIC,
@@ -102,39 +102,41 @@ NEEDED = {
     ("PUT", "/notifications/read"): Scope.FEED_WRITE,
     ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
 }
-PRIVATE = [(method, path, scope) for (method, path), scope in NEEDED.items() if scope is not None]
+PRIVATE = [
+    (method, path, scope) for (method, path), scope in REQUIRED_SCOPES.items() if scope is not None
+]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
 IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
-NOBODYS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
+MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
 NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
-NOT_YOU = (403, "Not enough permissions")
+NOT_PERMITTED = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
-STRANGERS = {
+RESPONSES_TO_STRANGERS = {
     ("GET", "/users/{user_id}"): 200,  # the public profile
     ("GET", "/users/by-name/{username}"): 200,  # the same
     ("GET", "/users/{username}/feed.atom"): 200,  # of public posts
     ("GET", "/users/{username}/feed.json"): 200,
-    ("PUT", "/users/{user_id}"): NOT_YOU,
-    ("DELETE", "/users/{user_id}"): NOT_YOU,
+    ("PUT", "/users/{user_id}"): NOT_PERMITTED,
+    ("DELETE", "/users/{user_id}"): NOT_PERMITTED,
     ("DELETE", "/auth/sessions/{session_id}"): (404, "Session not found"),
     ("GET", "/auth/tokens/{token_id}"): (404, "Token not found"),
     ("DELETE", "/auth/tokens/{token_id}"): (404, "Token not found"),
     ("GET", "/todos/{todo_id}"): (404, "Task not found."),
     ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
     ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
-    ("GET", "/posts/{post_id}"): NO_POST,  # theirs is private
+    ("GET", "/posts/{post_id}"): NO_POST,  # the stranger's post is private
     ("PATCH", "/posts/{post_id}"): NO_POST,
     ("DELETE", "/posts/{post_id}"): NO_POST,
     ("GET", "/posts/{post_id}/edits"): NO_POST,
     ("GET", "/posts/{post_id}/likes"): NO_POST,
     ("PUT", "/posts/{post_id}/like"): NO_POST,
     ("DELETE", "/posts/{post_id}/like"): NO_POST,
-    ("GET", "/users/{user_id}/posts"): 200,  # none, here
+    ("GET", "/users/{user_id}/posts"): 200,  # an empty list
     ("GET", "/users/{user_id}/stats"): 200,
     ("GET", "/users/{user_id}/followers"): 200,
     ("GET", "/users/{user_id}/following"): 200,
-    ("PUT", "/users/{user_id}/follow"): 204,  # to be done to others
+    ("PUT", "/users/{user_id}/follow"): 204,  # allowed on other users
     ("DELETE", "/users/{user_id}/follow"): 204,
     ("PUT", "/users/{user_id}/block"): 204,
     ("DELETE", "/users/{user_id}/block"): 204,
@@ -156,8 +158,10 @@ def test_every_route_is_in_the_tables(app):
         for method in route.methods
     }
 
-    assert NEEDED.keys() == operations
-    assert STRANGERS.keys() == {(method, path) for method, path in operations if "{" in path}
+    assert REQUIRED_SCOPES.keys() == operations
+    assert RESPONSES_TO_STRANGERS.keys() == {
+        (method, path) for method, path in operations if "{" in path
+    }
 
 
 def test_the_openapi_document_contains_the_scope_of_every_route(app):
@@ -177,7 +181,9 @@ def all_of(needed) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("kind", ["personal", "access"])
 @pytest.mark.parametrize("scope", sorted(Scope))
-async def test_a_token_allows_what_its_scope_says(anonymous, settings, user, save, kind, scope):
+async def test_a_token_allows_only_the_routes_of_its_scope(
+    anonymous, settings, user, save, kind, scope
+):
     if kind == "personal":
         token = new_token()
         [owner] = await save(UserFactory(role="admin"))
@@ -187,14 +193,17 @@ async def test_a_token_allows_what_its_scope_says(anonymous, settings, user, sav
     headers = {"Authorization": f"Bearer {token}"}
 
     for method, path, needed in PRIVATE:
-        response = await anonymous.request(method, path.format(**NOBODYS), headers=headers)
+        response = await anonymous.request(method, path.format(**MISSING_IDS), headers=headers)
         case = (method, path, response.text)
         challenge = response.headers.get("www-authenticate")
         if needed is ANY:
             if kind == "personal":
                 assert problem(response) == NO_PERSONAL_TOKENS, case
         elif not (missing := " ".join(name for name in all_of(needed) if name != scope)):
-            assert response.status_code in {200, 202, 204, 404, 422} or problem(response) == NOT_YOU
+            assert (
+                response.status_code in {200, 202, 204, 404, 422}
+                or problem(response) == NOT_PERMITTED
+            )
             assert challenge is None, case
         else:
             refusal = (403, f"This needs a token with the scope {missing}")
@@ -221,8 +230,8 @@ async def test_a_personal_token_cannot_take_over_an_account(
     response = await anonymous.request(method, path.format(user.id), json=body, headers=headers)
 
     assert problem(response) == NO_PERSONAL_TOKENS
-    kept = await session.get_one(User, user.id)
-    assert (kept.email, kept.pending_email, kept.password_hash) == (
+    stored = await session.get_one(User, user.id)
+    assert (stored.email, stored.pending_email, stored.password_hash) == (
         user.email,
         None,
         user.password_hash,
@@ -242,16 +251,16 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
-    for (method, path), expected in STRANGERS.items():
+    for (method, path), expected in RESPONSES_TO_STRANGERS.items():
         body = {"PUT": account, "PATCH": {"title": "Mine"}}.get(method)
         body = {"text": "Mine"} if path.startswith("/posts") and method == "PATCH" else body
         response = await client.request(method, path.format(**ids), json=body)
-        seen = response.status_code if isinstance(expected, int) else problem(response)
-        assert seen == expected, (method, path)
+        result = response.status_code if isinstance(expected, int) else problem(response)
+        assert result == expected, (method, path)
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"),
+    ("requested", "granted"),
     [
         ("todos:read", "todos:read"),
         (" todos:write  account:read ", "account:read todos:write"),
@@ -259,27 +268,27 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
         ("", "account:read account:write feed:read feed:write todos:read todos:write"),
     ],
 )
-async def test_a_log_in_may_request_fewer_scopes(anonymous, user, asked, given):
-    tokens = (await anonymous.post("/auth/token", data=form(user, asked))).json()
+async def test_a_log_in_may_request_fewer_scopes(anonymous, user, requested, granted):
+    tokens = (await anonymous.post("/auth/token", data=form(user, requested))).json()
     refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     successor = (await anonymous.post("/auth/token", data=refresh)).json()
 
-    assert tokens["scope"] == successor["scope"] == given
+    assert tokens["scope"] == successor["scope"] == granted
     headers = {"Authorization": f"Bearer {successor['access_token']}"}
     status = (await anonymous.get("/users/me", headers=headers)).status_code
-    assert status == (200 if "account:read" in given else 403)
+    assert status == (200 if "account:read" in granted else 403)
 
 
 def form(user, scope) -> dict[str, str]:
     return {"username": user.email, "password": "a fine long sentence", "scope": scope}
 
 
-async def test_an_unknown_scope_is_named(anonymous, user):
+async def test_an_unknown_scope_is_refused(anonymous, user):
     response = await anonymous.post("/auth/token", data=form(user, "todos:read todos:eat"))
 
-    [complaint] = problem(response)[1]
-    assert complaint["loc"] == ["body", "scope"]
-    assert complaint["msg"] == (
+    [fault] = problem(response)[1]
+    assert fault["loc"] == ["body", "scope"]
+    assert fault["msg"] == (
         "There is no scope todos:eat. There are account:read, account:write, admin, "
         "feed:read, feed:write, todos:read, todos:write."
     )

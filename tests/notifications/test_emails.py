@@ -20,7 +20,7 @@ from tests.core.expect import faults
 from tests.factories import PostFactory, TodoFactory, UserFactory
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
-# Both that RFC 8058 allows.
+# Both content types that RFC 8058 allows.
 FORMS = {
     "application/x-www-form-urlencoded": "List-Unsubscribe=One-Click",
     "multipart/form-data; boundary=x": "--x\r\nContent-Disposition: form-data; "
@@ -40,19 +40,19 @@ def subscribe(save):
 
 
 @pytest.fixture
-def do_chores(settings, sessions):
-    async def do_chores():
-        for chore in PERIODIC_JOBS.values():
-            await chore(Context(settings, sessions))
+def run_periodic_jobs(settings, sessions):
+    async def run_periodic_jobs():
+        for job in PERIODIC_JOBS.values():
+            await job(Context(settings, sessions))
 
-    return do_chores
+    return run_periodic_jobs
 
 
 @pytest.fixture
-def letters_of(do_jobs, tmp_path):
+def sent_emails(do_jobs, tmp_path):
     """Run the jobs and return the emails, by address."""
 
-    async def letters_of() -> list:
+    async def sent_emails() -> list:
         await do_jobs(data_dir=tmp_path)
         found = []
         for path in (tmp_path / "mail").glob("*.eml"):
@@ -60,14 +60,14 @@ def letters_of(do_jobs, tmp_path):
             path.unlink()
         return found
 
-    return letters_of
+    return sent_emails
 
 
 @pytest.fixture
-def at(monkeypatch):
+def set_time(monkeypatch):
     """Set the time at which due emails are deferred."""
 
-    def at(moment):
+    def set_time(moment):
         class Clock(datetime):
             @classmethod
             def now(cls, tz=None):
@@ -75,11 +75,11 @@ def at(monkeypatch):
 
         monkeypatch.setattr("fast_zero.notifications.jobs.datetime", Clock)
 
-    return at
+    return set_time
 
 
-def body(letter, kind="plain") -> str:
-    return letter.get_body((kind,)).get_content().replace("\r\n", "\n")
+def body(message, kind="plain") -> str:
+    return message.get_body((kind,)).get_content().replace("\r\n", "\n")
 
 
 def test_every_text_exists_in_every_language():
@@ -93,15 +93,15 @@ def test_every_text_exists_in_every_language():
             assert isinstance(words, tuple) or fields[0] == fields[1]
 
 
-def test_english_texts_call_an_email_email():
+def test_english_texts_use_the_word_email():
     texts = f"{emails.TEXTS['en']} {unsubscribe.PAGE['en']}"
 
     assert "this email" in texts
     assert re.findall(r"e-mail|letter", texts, re.IGNORECASE) == []
 
 
-async def test_unread_notifications_are_mailed_once(
-    client, subscribe, save, bearer, do_chores, letters_of, at
+async def test_unread_notifications_are_emailed_once(
+    client, subscribe, save, bearer, run_periodic_jobs, sent_emails, set_time
 ):
     ana, rui, bea = await subscribe("like", "reply"), *await save(UserFactory(), UserFactory())
     post, other = await save(
@@ -109,58 +109,58 @@ async def test_unread_notifications_are_mailed_once(
     )
     for person in (rui, bea):
         await client.put(f"/posts/{post.id}/like", headers=bearer(person))
-    await client.put(f"/users/{ana.id}/follow", headers=bearer(rui))  # not asked for
+    await client.put(f"/users/{ana.id}/follow", headers=bearer(rui))  # not subscribed to
     now = datetime.now(UTC) + timedelta(minutes=1)
-    at(now)
-    await do_chores()
+    set_time(now)
+    await run_periodic_jobs()
 
-    [letter] = await letters_of()
+    [message] = await sent_emails()
 
-    assert letter["To"] == ana.email
-    assert f"- @{bea.username} and @{rui.username} like “Bread & butter”\n" in body(letter)
-    assert "follow" not in body(letter)
-    assert "“Bread &amp; butter”</li>" in body(letter, "html")
+    assert message["To"] == ana.email
+    assert f"- @{bea.username} and @{rui.username} like “Bread & butter”\n" in body(message)
+    assert "follow" not in body(message)
+    assert "“Bread &amp; butter”</li>" in body(message, "html")
     await client.put(f"/posts/{post.id}/like", headers=bearer(ana))
     await client.put(f"/posts/{other.id}/like", headers=bearer(rui))
-    at(now + timedelta(minutes=50))
-    await do_chores()
-    assert await letters_of() == []  # within the hour
-    at(now + timedelta(minutes=61))
-    await do_chores()
-    [letter] = await letters_of()
-    assert "Bread" not in body(letter)
-    await do_chores()
-    assert await letters_of() == []
+    set_time(now + timedelta(minutes=50))
+    await run_periodic_jobs()
+    assert await sent_emails() == []  # within the hour
+    set_time(now + timedelta(minutes=61))
+    await run_periodic_jobs()
+    [message] = await sent_emails()
+    assert "Bread" not in body(message)
+    await run_periodic_jobs()
+    assert await sent_emails() == []
 
 
-async def test_read_or_undone_notifications_are_not_mailed(
-    client, subscribe, save, bearer, do_chores, letters_of
+async def test_read_or_undone_notifications_are_not_emailed(
+    client, subscribe, save, bearer, run_periodic_jobs, sent_emails
 ):
     ana, rui = await subscribe("like"), *await save(UserFactory())
     read, undone = await save(*(PostFactory(author_id=ana.id) for _ in range(2)))
     for post in (read, undone):
         await client.put(f"/posts/{post.id}/like", headers=bearer(rui))
-    await do_chores()
+    await run_periodic_jobs()
     newest = (await client.get("/notifications", headers=bearer(ana))).json()["notifications"][-1]
     await client.put(f"/notifications/{newest['id']}/read", headers=bearer(ana))
     await client.delete(f"/posts/{undone.id}/like", headers=bearer(rui))
-    assert await letters_of() == []
+    assert await sent_emails() == []
 
 
 @pytest.mark.parametrize("change", [{"email_verified_at": None}, {"letters": []}], ids=str)
 async def test_only_subscribers_with_a_verified_address_get_emails(
-    client, subscribe, save, bearer, do_chores, letters_of, session, change, at
+    client, subscribe, save, bearer, run_periodic_jobs, sent_emails, session, change, set_time
 ):
     ana, rui = await subscribe(*ALL), *await save(UserFactory())
     await client.put(f"/users/{ana.id}/follow", headers=bearer(rui))
-    at(datetime.now(UTC) + timedelta(minutes=1))
-    await do_chores()
+    set_time(datetime.now(UTC) + timedelta(minutes=1))
+    await run_periodic_jobs()
     await session.execute(update(User).where(User.id == ana.id).values(change))
     await session.commit()
-    assert await letters_of() == []
+    assert await sent_emails() == []
 
 
-async def week_of(save, session, ana, rui) -> None:
+async def create_events(save, session, ana, rui) -> None:
     """Create events in the week before the Monday, and before and after it."""
     within, early, late = MONDAY, MONDAY - timedelta(days=8), MONDAY + timedelta(hours=12)
     await save(*(TodoFactory(owner_id=ana.id, title=f"Open {n}", state="todo") for n in range(12)))
@@ -168,8 +168,8 @@ async def week_of(save, session, ana, rui) -> None:
         *(TodoFactory(owner_id=ana.id, title=f"Done {n}", state="done") for n in range(3))
     )
     for todo, moment in zip(done, (within, early, late), strict=True):
-        that = Completion.todo_id == todo.id
-        await session.execute(update(Completion).where(that).values(finished_at=moment))
+        of_todo = Completion.todo_id == todo.id
+        await session.execute(update(Completion).where(of_todo).values(finished_at=moment))
     await session.execute(
         update(Todo)
         .where(Todo.owner_id == ana.id, Todo.state == "todo")
@@ -189,27 +189,27 @@ async def week_of(save, session, ana, rui) -> None:
     ],
 )
 async def test_a_report_covers_the_week(
-    save, session, subscribe, stranger, do_chores, letters_of, at, language, lines
+    save, session, subscribe, stranger, run_periodic_jobs, sent_emails, set_time, language, lines
 ):
     ana = await subscribe("weekly_report", language=language, time_zone="America/Sao_Paulo")
-    await week_of(save, session, ana, stranger)
-    at(MONDAY + timedelta(hours=10, minutes=59))  # in São Paulo it is 7:59
-    await do_chores()
-    assert await letters_of() == []
-    at(MONDAY + timedelta(hours=11))
-    await do_chores()
-    await do_chores()
+    await create_events(save, session, ana, stranger)
+    set_time(MONDAY + timedelta(hours=10, minutes=59))  # in São Paulo it is 7:59
+    await run_periodic_jobs()
+    assert await sent_emails() == []
+    set_time(MONDAY + timedelta(hours=11))
+    await run_periodic_jobs()
+    await run_periodic_jobs()
 
-    [letter] = await letters_of()
+    [message] = await sent_emails()
 
-    assert letter["Content-Language"] == language
+    assert message["Content-Language"] == language
     for line in [*lines, "- Done 0\n", "- Open 0\n"]:
-        assert line in body(letter)
-    assert "Done 1" not in body(letter)
-    assert "<li>Done 0</li>" in body(letter, "html")
-    at(MONDAY + timedelta(hours=20))
-    await do_chores()
-    assert await letters_of() == []
+        assert line in body(message)
+    assert "Done 1" not in body(message)
+    assert "<li>Done 0</li>" in body(message, "html")
+    set_time(MONDAY + timedelta(hours=20))
+    await run_periodic_jobs()
+    assert await sent_emails() == []
 
 
 async def test_a_report_is_sent_once_even_if_its_job_is_retried(
@@ -217,20 +217,20 @@ async def test_a_report_is_sent_once_even_if_its_job_is_retried(
     session,
     subscribe,
     stranger,
-    do_chores,
-    letters_of,
-    at,
+    run_periodic_jobs,
+    sent_emails,
+    set_time,
     deferred,
     sessions,
     settings,
     tmp_path,
 ):
     ana = await subscribe("weekly_report")
-    await week_of(save, session, ana, stranger)
-    at(MONDAY + timedelta(hours=8))
-    await do_chores()
+    await create_events(save, session, ana, stranger)
+    set_time(MONDAY + timedelta(hours=8))
+    await run_periodic_jobs()
     [(name, arguments)] = await deferred()
-    [first] = await letters_of()
+    [first] = await sent_emails()
     assert first["To"] == ana.email
 
     # The first time, the worker could have died before the job was deleted.
@@ -241,52 +241,63 @@ async def test_a_report_is_sent_once_even_if_its_job_is_retried(
 
 
 async def test_no_report_is_sent_if_nothing_happened(
-    session, save, subscribe, do_chores, letters_of, at
+    session, save, subscribe, run_periodic_jobs, sent_emails, set_time
 ):
     ana = await subscribe("weekly_report")
     [todo] = await save(TodoFactory(owner_id=ana.id, state="todo"))
     long_ago = {"created_at": MONDAY - timedelta(90), "updated_at": MONDAY - timedelta(90)}
     await session.execute(update(Todo).where(Todo.id == todo.id).values(long_ago))
     await session.commit()
-    at(MONDAY + timedelta(hours=8))
-    await do_chores()
-    assert await letters_of() == []
+    set_time(MONDAY + timedelta(hours=8))
+    await run_periodic_jobs()
+    assert await sent_emails() == []
 
 
-async def test_a_report_is_due_on_monday_only(save, session, subscribe, do_chores, at, deferred):
+async def test_a_report_is_due_on_monday_only(
+    save, session, subscribe, run_periodic_jobs, set_time, deferred
+):
     await subscribe("weekly_report", time_zone="Pacific/Kiritimati")
     for moment in (MONDAY + timedelta(hours=10), MONDAY - timedelta(hours=7)):
-        at(moment)  # there it is Tuesday, and Monday at seven
-        await do_chores()
+        set_time(moment)  # in this time zone it is Tuesday, and Monday at 7:00
+        await run_periodic_jobs()
     assert await deferred() == []
-    at(MONDAY - timedelta(hours=6))
-    await do_chores()
+    set_time(MONDAY - timedelta(hours=6))
+    await run_periodic_jobs()
     assert [name for name, _ in await deferred()] == ["news.send_report"]
 
 
 @pytest.mark.parametrize("content_type", FORMS)
 async def test_one_click_unsubscribes_without_a_log_in(
-    anonymous, client, subscribe, save, bearer, do_chores, letters_of, session, content_type, at
+    anonymous,
+    client,
+    subscribe,
+    save,
+    bearer,
+    run_periodic_jobs,
+    sent_emails,
+    session,
+    content_type,
+    set_time,
 ):
     ana, rui = await subscribe(*ALL), *await save(UserFactory())
     await client.put(f"/users/{ana.id}/follow", headers=bearer(rui))
-    at(datetime.now(UTC) + timedelta(minutes=1))
-    await do_chores()
-    [letter] = [one for one in await letters_of() if "follows you" in body(one)]
-    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    [link] = re.findall("<(.*)>", letter["List-Unsubscribe"])
-    assert link in body(letter)
+    set_time(datetime.now(UTC) + timedelta(minutes=1))
+    await run_periodic_jobs()
+    [message] = [email for email in await sent_emails() if "follows you" in body(email)]
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    [link] = re.findall("<(.*)>", message["List-Unsubscribe"])
+    assert link in body(message)
     path = link.removeprefix("http://127.0.0.1:8000")
     assert path != link
     headers = {"Authorization": "", "Content-Type": content_type}
     page = await anonymous.get(path, headers={"Authorization": ""})
     assert (page.status_code, 'fetch("", {method: "POST"' in page.text) == (200, True)
-    wanted = select(User.letters).where(User.id == ana.id)
-    assert await session.scalar(wanted) == ALL
+    subscriptions = select(User.letters).where(User.id == ana.id)
+    assert await session.scalar(subscriptions) == ALL
     for _ in range(2):
-        stopped = await anonymous.post(path, content=FORMS[content_type], headers=headers)
-        assert stopped.status_code == 204, stopped.text
-    assert sorted(await session.scalar(wanted)) == ["like", "reply", "weekly_report"]
+        response = await anonymous.post(path, content=FORMS[content_type], headers=headers)
+        assert response.status_code == 204, response.text
+    assert sorted(await session.scalar(subscriptions)) == ["like", "reply", "weekly_report"]
 
 
 @pytest.mark.parametrize("token", ["", "7.like.", "7.like.é", "x", "7..x", "é.like.x", "a" * 1024])
@@ -296,22 +307,22 @@ async def test_an_invalid_token_unsubscribes_nothing(anonymous, token, statement
     assert (response.status_code, sent) == (404, [])
 
 
-async def test_a_token_is_needed_and_short(anonymous):
+async def test_unsubscribing_requires_a_token_of_limited_length(anonymous):
     assert faults(await anonymous.post("/letters/unsubscribe")) == ["query.token"]
     long = await anonymous.post("/letters/unsubscribe", params={"token": "a" * 1025})
     assert faults(long) == ["query.token"]
 
 
-def test_a_link_works_after_the_key_was_replaced(settings):
+def test_an_unsubscribe_link_works_after_one_key_rotation(settings):
     token = unsubscribe_links.link(settings, 7, ["like", "weekly_report"], "en").split("token=")[1]
-    replaced = {"secret_key": SecretStr("k" * 48), "secret_key_previous": settings.secret_key}
-    after = settings.model_copy(update=replaced)
-    assert unsubscribe_links.read(after, token) == (7, ["like", "weekly_report"])
-    lost = after.model_copy(update={"secret_key_previous": None})
-    assert unsubscribe_links.read(lost, token) is None
+    rotation = {"secret_key": SecretStr("k" * 48), "secret_key_previous": settings.secret_key}
+    rotated = settings.model_copy(update=rotation)
+    assert unsubscribe_links.read(rotated, token) == (7, ["like", "weekly_report"])
+    without_previous = rotated.model_copy(update={"secret_key_previous": None})
+    assert unsubscribe_links.read(without_previous, token) is None
 
 
-async def test_an_account_chooses_its_emails(client):
+async def test_users_choose_the_emails_that_they_get(client):
     changed = await client.patch("/users/me", json={"letters": ["reply", "like", "reply"]})
     assert changed.json()["letters"] == ["like", "reply"]
     assert faults(await client.patch("/users/me", json={"letters": ["all"]})) == ["body.letters.0"]

@@ -11,14 +11,14 @@ from fast_zero.notifications import jobs as notification_jobs
 from fast_zero.notifications import reports
 from tests.factories import PostFactory, UserFactory
 
-AT_ONCE = 10
+CONCURRENCY = 10
 DUE = datetime(2100, 1, 4, 8, tzinfo=UTC)
-"""A Monday. Events have to be older than the notification, as they always are."""
+"""A Monday. It is later than all events, since events must be older than a notification."""
 
 
 @pytest.fixture
 async def client(live, commit):
-    """A client of an application with its own pool and real commits."""
+    """Return a client of an application with its own pool and real commits."""
     async with live() as client:
         yield client
 
@@ -44,18 +44,18 @@ def context(settings, committing) -> Context:
     return Context(settings, committing)
 
 
-async def test_concurrent_likes_are_one_notification(client, post, commit, log_in, rows):
-    people = await commit(*(UserFactory() for _ in range(AT_ONCE)))
-    tokens = [await log_in(person) for person in people]
+async def test_concurrent_likes_create_one_notification(client, post, commit, sign_in, rows):
+    people = await commit(*(UserFactory() for _ in range(CONCURRENCY)))
+    tokens = [await sign_in(person) for person in people]
     likes = (client.put(f"/posts/{post.id}/like", headers=headers) for headers in tokens)
-    assert {answer.status_code for answer in await asyncio.gather(*likes)} == {204}
+    assert {response.status_code for response in await asyncio.gather(*likes)} == {204}
     assert await rows(
         "SELECT count(*), bool_and(since = (SELECT min(id) FROM likes)) FROM notifications"
     ) == [(1, True)]
 
 
-async def test_a_like_while_all_is_marked_as_read_is_unread(
-    client, post, commit, log_in, engine, rows
+async def test_a_like_while_all_are_marked_as_read_is_unread(
+    client, post, commit, sign_in, engine, rows
 ):
     first, second = [await log_in(person) for person in await commit(UserFactory(), UserFactory())]
     like = f"/posts/{post.id}/like"
@@ -85,8 +85,8 @@ async def test_concurrent_workers_defer_an_email_once(
             return DUE.astimezone(tz)
 
     monkeypatch.setattr(notification_jobs, "datetime", Clock)
-    chores = [chore for _ in range(AT_ONCE) for chore in notification_jobs.PERIODIC_JOBS.values()]
-    await asyncio.gather(*(chore(context) for chore in chores))
+    runs = [job for _ in range(CONCURRENCY) for job in notification_jobs.PERIODIC_JOBS.values()]
+    await asyncio.gather(*(job(context) for job in runs))
     assert sorted(await rows("SELECT task_name FROM procrastinate_jobs")) == [
         (reports.SEND_NEWS,),
         (reports.SEND_REPORT,),

@@ -13,7 +13,7 @@ from tests.factories import LoginSessionFactory, PostFactory, UserFactory, block
 NO_USER = (404, "User not found")
 
 
-async def test_following_is_shown_to_both(client, user, stranger, bearer, statements):
+async def test_a_follow_is_shown_to_both_users(client, user, stranger, bearer, statements):
     for _ in range(2):
         with statements() as sent:
             response = await client.put(f"/users/{stranger.id}/follow")
@@ -40,17 +40,19 @@ async def test_following_is_shown_to_both(client, user, stranger, bearer, statem
     assert (await client.get(f"/users/{stranger.id}/followers")).json()["users"] == []
 
 
-@pytest.mark.parametrize("deed", ["follow", "block"])
+@pytest.mark.parametrize("action", ["follow", "block"])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_users_cannot_follow_or_block_themselves_or_missing_users(client, user, method, deed):
-    [fault] = (await client.request(method, f"/users/{user.id}/{deed}")).json()["detail"]
+async def test_users_cannot_follow_or_block_themselves_or_missing_users(
+    client, user, method, action
+):
+    [fault] = (await client.request(method, f"/users/{user.id}/{action}")).json()["detail"]
 
     assert fault["loc"] == ["path", "user_id"]
-    assert fault["msg"].endswith(f"{deed} yourself.")
-    assert problem(await client.request(method, f"/users/{MAX_BIGINT}/{deed}")) == NO_USER
+    assert fault["msg"].endswith(f"{action} yourself.")
+    assert problem(await client.request(method, f"/users/{MAX_BIGINT}/{action}")) == NO_USER
 
 
-async def test_a_stranger_reads_profiles_and_learns_of_no_relation(anonymous, user, settings, save):
+async def test_profiles_show_no_relation_without_a_valid_token(anonymous, user, settings, save):
     [other] = await save(UserFactory())
     await save(follow(user, other), PostFactory(author_id=other.id))
     await save(PostFactory(author_id=other.id, visibility="followers"))
@@ -67,7 +69,7 @@ async def test_a_stranger_reads_profiles_and_learns_of_no_relation(anonymous, us
         assert shown["counts"] == {"posts": 1, "followers": 1, "following": 0}
 
 
-async def test_a_block_hides_each_from_the_other_and_ends_follows(
+async def test_a_block_hides_both_users_from_each_other_and_ends_follows(
     client, user, stranger, bearer, save
 ):
     theirs, mine = await save(PostFactory(author_id=stranger.id), PostFactory(author_id=user.id))
@@ -77,18 +79,18 @@ async def test_a_block_hides_each_from_the_other_and_ends_follows(
 
     for headers, other, post in ((None, stranger, theirs), (bearer(stranger), user, mine)):
         for path in ("", "/posts", "/followers", "/following"):
-            answer = await client.get(f"/users/{other.id}{path}", headers=headers)
-            assert problem(answer) == NO_USER
+            response = await client.get(f"/users/{other.id}{path}", headers=headers)
+            assert problem(response) == NO_USER
         by_name = await client.get(f"/users/by-name/{other.username}", headers=headers)
         assert problem(by_name) == NO_USER
         listed = (await client.get("/users", headers=headers)).json()["users"]
         assert other.id not in {shown["id"] for shown in listed}
         assert (await client.get(f"/posts/{post.id}", headers=headers)).status_code == 404
         assert problem(await client.put(f"/users/{other.id}/follow", headers=headers)) == NO_USER
-    # Who is blocked learns nothing from trying the same.
+    # A blocked user gets the same response, and learns nothing about the block.
     for method in ("PUT", "DELETE"):
-        answer = await client.request(method, f"/users/{user.id}/block", headers=bearer(stranger))
-        assert problem(answer) == NO_USER
+        response = await client.request(method, f"/users/{user.id}/block", headers=bearer(stranger))
+        assert problem(response) == NO_USER
     assert [shown["id"] for shown in (await client.get("/users/me/blocks")).json()["users"]] == [
         stranger.id
     ]
@@ -100,32 +102,32 @@ async def test_a_block_hides_each_from_the_other_and_ends_follows(
     assert (shown["following"], shown["followed_by"]) == (False, False)
 
 
-async def test_people_are_paged_the_latest_first(client, user, save):
-    fans = await save(*UserFactory.build_batch(5))
-    await save(*(follow(fan, user) for fan in fans))
+async def test_followers_are_paged_newest_first(client, user, save):
+    followers = await save(*UserFactory.build_batch(5))
+    await save(*(follow(follower, user) for follower in followers))
     seen, after = [], {}
     while after is not None:
         page = await client.get(f"/users/{user.id}/followers", params={"limit": 2, **after})
         seen += [shown["id"] for shown in page.json()["users"]]
         after = page.json()["next"] and {"after": page.json()["next"]}
 
-    assert seen == [fan.id for fan in reversed(fans)]
+    assert seen == [follower.id for follower in reversed(followers)]
 
 
-async def test_a_deleted_account_is_nowhere(client, user, stranger, bearer, save, session):
+async def test_a_deleted_account_is_not_counted(client, user, stranger, bearer, save, session):
     [post] = await save(PostFactory(author_id=user.id))
     await save(follow(stranger, user), follow(user, stranger))
     await client.put(f"/posts/{post.id}/like", headers=bearer(stranger))
-    [foe] = await save(UserFactory())
-    await save(block(foe, stranger))
-    await session.execute(delete(User).where(User.id.in_([stranger.id, foe.id])))
+    [blocker] = await save(UserFactory())
+    await save(block(blocker, stranger))
+    await session.execute(delete(User).where(User.id.in_([stranger.id, blocker.id])))
 
     assert (await client.get(f"/posts/{post.id}")).json()["likes"] == 0
     counts = (await client.get(f"/users/{user.id}")).json()["counts"]
     assert counts == {"posts": 1, "followers": 0, "following": 0}
 
 
-async def test_any_valid_token_shows_profiles_that_are_not_public(live, commit, settings):
+async def test_profiles_that_are_not_public_require_a_valid_token(live, commit, settings):
     ana, eva = await commit(UserFactory(username="ana"), UserFactory())
     [opened] = await commit(LoginSessionFactory(owner_id=eva.id))
     paths = ("/users", f"/users/{ana.id}", "/users/by-name/ana", "/users/ana/feed.atom")

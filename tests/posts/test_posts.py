@@ -25,7 +25,7 @@ def post(client):
     return post
 
 
-async def test_a_post_is_made_in_one_statement(client, user, statements):
+async def test_a_post_is_created_in_one_statement(client, user, statements):
     with statements() as sent:
         response = await client.post("/posts/", json={"text": "  The bread is done. 🥖 "})
 
@@ -71,7 +71,7 @@ async def test_an_invalid_post_is_refused(client, body, field):
     assert faults(response) == [f"body.{field}"]
 
 
-async def test_500_characters_are_a_post(post):
+async def test_a_post_may_have_500_characters(post):
     assert len((await post("🥖" * 500))["text"]) == 500
 
 
@@ -87,11 +87,11 @@ async def test_a_retried_post_is_created_once(client):
     assert len((await client.get("/timeline")).json()["posts"]) == 1
 
 
-async def test_an_edit_is_shown_and_the_earlier_texts_are_its_authors(
+async def test_an_edit_is_shown_and_only_its_author_sees_earlier_texts(
     client, post, stranger, bearer, statements
 ):
-    made = await post("teh bread")
-    url = f"/posts/{made['id']}"
+    created = await post("teh bread")
+    url = f"/posts/{created['id']}"
     with statements() as sent:
         changed = await client.patch(url, json={"text": "the bread"})
     await client.patch(url, json={"text": "The bread."})
@@ -103,7 +103,7 @@ async def test_an_edit_is_shown_and_the_earlier_texts_are_its_authors(
     assert (shown["text"], shown["version"]) == ("The bread.", 3)
     texts = (await client.get(f"{url}/edits")).json()["texts"]
     assert [entry["text"] for entry in texts] == ["teh bread", "the bread"]
-    assert texts[0]["written_at"] == made["created_at"]
+    assert texts[0]["written_at"] == created["created_at"]
     first = (await client.get(f"{url}/edits", params={"limit": 1})).json()
     second = await client.get(f"{url}/edits", params={"limit": 1, "after": first["next"]})
     assert first["texts"] + second.json()["texts"] == texts
@@ -114,7 +114,7 @@ async def test_an_edit_is_shown_and_the_earlier_texts_are_its_authors(
 
 
 @pytest.mark.parametrize("body", [{}, {"text": "Hello"}])
-async def test_a_change_to_the_same_text_stores_no_earlier_text(client, post, body):
+async def test_an_edit_to_the_same_text_stores_no_earlier_text(client, post, body):
     url = f"/posts/{(await post('Hello'))['id']}"
     changed = await client.patch(url, json=body)
 
@@ -123,7 +123,7 @@ async def test_a_change_to_the_same_text_stores_no_earlier_text(client, post, bo
 
 
 @pytest.mark.parametrize("body", [{"text": ""}, {"text": None}, {"visibility": "public"}])
-async def test_an_invalid_change_is_refused(client, post, body):
+async def test_an_invalid_edit_is_refused(client, post, body):
     url = f"/posts/{(await post(visibility='private'))['id']}"
 
     assert faults(await client.patch(url, json=body)) == [f"body.{next(iter(body))}"]
@@ -131,17 +131,17 @@ async def test_an_invalid_change_is_refused(client, post, body):
 
 async def test_writes_with_if_match_check_the_version(client, post):
     url = f"/posts/{(await post())['id']}"
-    tag = (await client.get(url)).headers["etag"]
-    assert re.fullmatch(r'"1\.[0-9a-f]{16}"', tag)
-    assert (await client.get(url, headers={"If-None-Match": tag})).status_code == 304
+    etag = (await client.get(url)).headers["etag"]
+    assert re.fullmatch(r'"1\.[0-9a-f]{16}"', etag)
+    assert (await client.get(url, headers={"If-None-Match": etag})).status_code == 304
 
     await client.put(f"{url}/like")
-    liked = await client.get(url, headers={"If-None-Match": tag})
-    assert liked.status_code == 200  # what is shown has changed, and the text has not
-    held = {"If-Match": tag}
-    changed = await client.patch(url, json={"text": "New"}, headers=held)
-    stale = await client.patch(url, json={"text": "Newer"}, headers=held)
-    not_deleted = await client.delete(url, headers=held)
+    liked = await client.get(url, headers={"If-None-Match": etag})
+    assert liked.status_code == 200  # the number of likes has changed, the text has not
+    condition = {"If-Match": etag}
+    changed = await client.patch(url, json={"text": "New"}, headers=condition)
+    stale = await client.patch(url, json={"text": "Newer"}, headers=condition)
+    not_deleted = await client.delete(url, headers=condition)
     deleted = await client.delete(url, headers={"If-Match": changed.headers["etag"]})
 
     assert changed.status_code == 200
@@ -151,7 +151,7 @@ async def test_writes_with_if_match_check_the_version(client, post):
     assert problem(await client.delete(url)) == NO_POST
 
 
-async def test_replies_stay_when_what_they_reply_to_is_deleted(client, post):
+async def test_replies_stay_when_their_parent_is_deleted(client, post):
     root = await post("root")
     middle = await post("middle", reply_to=root["id"])
     leaf = await post("leaf", reply_to=middle["id"])
@@ -164,19 +164,21 @@ async def test_replies_stay_when_what_they_reply_to_is_deleted(client, post):
     assert (shown["reply_to"], shown["parent_gone"]) == (middle["id"], True)
     thread = (await client.get(f"/posts/{root['id']}")).json()
     assert thread["replies"] == 0
-    [place] = thread["thread"]
-    assert (place["id"], place["gone"]) == (middle["id"], True)
-    assert [reply["text"] for reply in place["thread"]] == ["leaf"]
+    [placeholder] = thread["thread"]
+    assert (placeholder["id"], placeholder["gone"]) == (middle["id"], True)
+    assert [reply["text"] for reply in placeholder["thread"]] == ["leaf"]
     assert problem(await client.get(f"/posts/{middle['id']}")) == NO_POST
     assert (await client.get("/users/me/likes")).json()["posts"] == []
 
 
-async def test_the_place_of_a_deleted_post_is_deleted_with_its_last_reply(client, post, session):
+async def test_the_placeholder_of_a_deleted_post_is_deleted_with_its_last_reply(
+    client, post, session
+):
     chain = [await post("0")]
     for number in range(1, 4):
         chain.append(await post(str(number), reply_to=chain[-1]["id"]))
-    for made in chain[:3]:
-        await client.delete(f"/posts/{made['id']}")
+    for created in chain[:3]:
+        await client.delete(f"/posts/{created['id']}")
 
     assert await session.scalar(select(func.count(Post.id))) == 4
     await client.delete(f"/posts/{chain[3]['id']}")
@@ -269,7 +271,7 @@ async def test_a_reply_needs_a_visible_post(client, post, stranger, bearer):
         assert problem(await client.post("/posts", json=body, headers=bearer(stranger))) == NO_POST
 
 
-async def test_likes_are_counted_once_and_taken_back(client, post, user, stranger, bearer):
+async def test_a_like_is_counted_once_and_can_be_removed(client, post, user, stranger, bearer):
     url = f"/posts/{(await post())['id']}"
     for _ in range(2):
         assert (await client.put(f"{url}/like")).status_code == 204
@@ -297,9 +299,9 @@ async def test_a_missing_post_cannot_be_liked(client, method):
 @pytest.mark.parametrize(
     "path", ["/posts", "/timeline", "/users/{}/posts", "/users/me/likes", "/posts?replies=true"]
 )
-async def test_a_page_is_one_statement_with_all_its_counts(client, user, save, statements, path):
-    made = await save(*PostFactory.build_batch(5, author_id=user.id))
-    for post in made:
+async def test_a_page_with_its_counts_takes_one_statement(client, user, save, statements, path):
+    created = await save(*PostFactory.build_batch(5, author_id=user.id))
+    for post in created:
         await client.put(f"/posts/{post.id}/like")
     with statements() as sent:
         first = await client.get(path.format(user.id), params={"limit": 3})
@@ -307,14 +309,14 @@ async def test_a_page_is_one_statement_with_all_its_counts(client, user, save, s
 
     assert len(sent) == 1
     shown = first.json()["posts"] + second.json()["posts"]
-    assert [post["id"] for post in shown] == [post.id for post in reversed(made)]
+    assert [post["id"] for post in shown] == [post.id for post in reversed(created)]
     assert {(post["likes"], post["liked"]) for post in shown} == {(1, True)}
     assert second.json()["next"] is None
     assert shown[0].keys() == PostPublic.model_fields.keys()
 
 
 @pytest.mark.parametrize("params", [{}, {"replies": True}, {"limit": 1, "after": "AAAAAAAAAAE"}])
-async def test_a_timeline_is_one_round_trip(client, post, statements, params):
+async def test_a_timeline_takes_one_round_trip(client, post, statements, params):
     await post("one")
     with statements() as sent:
         response = await client.get("/timeline", params=params)
@@ -327,7 +329,7 @@ async def test_replies_are_listed_on_request(client, post, user):
     root = await post("root")
     await post("reply", reply_to=root["id"])
     for path in ("/posts", "/timeline", f"/users/{user.id}/posts"):
-        without = (await client.get(path)).json()["posts"]
-        with_them = (await client.get(path, params={"replies": True})).json()["posts"]
-        assert [entry["text"] for entry in without] == ["root"]
-        assert [entry["text"] for entry in with_them] == ["reply", "root"]
+        without_replies = (await client.get(path)).json()["posts"]
+        with_replies = (await client.get(path, params={"replies": True})).json()["posts"]
+        assert [entry["text"] for entry in without_replies] == ["root"]
+        assert [entry["text"] for entry in with_replies] == ["reply", "root"]

@@ -1,4 +1,4 @@
-"""Posts of shared todos that were finished."""
+"""Posts that announce finished todos that are shared."""
 
 import asyncio
 
@@ -9,14 +9,14 @@ from tests.factories import TodoFactory, UserFactory, follow
 
 
 @pytest.fixture
-def posted(client, user):
-    """The posts that announce the user's finished todos."""
+def shared_posts(client, user):
+    """Return the posts that announce finished todos of the user."""
 
-    async def posted(headers=None) -> list[tuple[str, str]]:
+    async def shared_posts(headers=None) -> list[tuple[str, str]]:
         page = await client.get(f"/users/{user.id}/posts", headers=headers)
         return [(post["text"], post["visibility"]) for post in page.json()["posts"]]
 
-    return posted
+    return shared_posts
 
 
 @pytest.fixture
@@ -29,26 +29,26 @@ def todo(client):
     return todo
 
 
-async def test_a_shared_todo_is_posted_when_it_is_done(client, todo, posted, statements):
+async def test_a_shared_todo_is_posted_when_it_is_done(client, todo, shared_posts, statements):
     url = await todo(share="public")
-    assert await posted() == []
+    assert await shared_posts() == []
     with statements() as sent:
         changed = await client.patch(url, json={"state": "done"})
     assert (changed.json()["share"], len(sent)) == ("public", 1)
-    assert await posted() == [("Bake bread", "public")]
+    assert await shared_posts() == [("Bake bread", "public")]
     [post] = (await client.get("/posts")).json()["posts"]
     assert post["finished"] is True
 
     await client.patch(url, json={"title": "Baked bread", "description": "Two."})
-    assert await posted() == [("Bake bread", "public")]
+    assert await shared_posts() == [("Bake bread", "public")]
     await client.patch(url, json={"state": "doing"})
-    assert await posted() == []
+    assert await shared_posts() == []
     await client.patch(url, json={"state": "done"})
     await client.patch(url, json={"state": "todo"})
     await client.patch(url, json={"state": "done"})
-    assert await posted() == [("Baked bread", "public")]
+    assert await shared_posts() == [("Baked bread", "public")]
     await client.delete(url)
-    assert await posted() == []
+    assert await shared_posts() == []
 
 
 @pytest.mark.parametrize(
@@ -63,50 +63,51 @@ async def test_a_shared_todo_is_posted_when_it_is_done(client, todo, posted, sta
     ],
 )
 async def test_sharing_is_decided_by_the_todo_or_by_the_account(
-    client, todo, posted, account, share, expected
+    client, todo, shared_posts, account, share, expected
 ):
     changed = await client.patch("/users/me", json={"share_todos": account})
     assert changed.json()["share_todos"] == account
 
     await todo(share=share, state="done")
 
-    assert await posted() == expected
+    assert await shared_posts() == expected
 
 
-async def test_disabling_sharing_deletes_posts_shared_by_the_account(client, todo, posted):
+async def test_disabling_sharing_deletes_posts_shared_by_the_account(client, todo, shared_posts):
     await client.patch("/users/me", json={"share_todos": "public"})
     await todo(state="done")
     await todo(title="Build a shelf", state="done", share="public")
     await client.patch("/users/me", json={"share_todos": "off"})
-    assert await posted() == [("Build a shelf", "public")]
+    assert await shared_posts() == [("Build a shelf", "public")]
 
     await client.patch("/users/me", json={"share_todos": "public"})
-    assert await posted() == [("Build a shelf", "public")]  # the past is not posted
+    # Todos that were finished before are not posted.
+    assert await shared_posts() == [("Build a shelf", "public")]
 
 
-async def test_a_changed_share_changes_or_deletes_the_post(client, todo, posted):
+async def test_changing_share_changes_or_deletes_the_post(client, todo, shared_posts):
     url = await todo(state="done", share="public")
     await client.patch(url, json={"share": "followers"})
-    assert await posted() == [("Bake bread", "followers")]
+    assert await shared_posts() == [("Bake bread", "followers")]
     await client.patch(url, json={"share": None})
-    assert await posted() == []
+    assert await shared_posts() == []
     await client.patch(url, json={"share": "public"})
-    assert await posted() == [("Bake bread", "public")]
+    assert await shared_posts() == [("Bake bread", "public")]
     await client.patch(url, json={"share": "off"})
-    assert await posted() == []
+    assert await shared_posts() == []
 
 
-async def test_a_batch_shares_as_well(client, posted):
+async def test_todos_of_a_batch_are_shared(client, shared_posts):
     items = [{"op": "create", "title": str(n), "state": "done", "share": "public"} for n in "12"]
     await client.post("/todos/batch", json={"items": items})
-    assert await posted() == [("2", "public"), ("1", "public")]
+    assert await shared_posts() == [("2", "public"), ("1", "public")]
     todos = (await client.get("/todos")).json()["todos"]
     items = [
         {"op": "update", "id": todos[0]["id"], "share": None},
         {"op": "delete", "id": todos[1]["id"]},
     ]
     await client.post("/todos/batch", json={"items": items})
-    assert await posted() == []
+    assert await shared_posts() == []
 
 
 @pytest.mark.parametrize("share", ["private", "", 1, True])
@@ -116,8 +117,8 @@ async def test_an_invalid_share_is_refused(client, todo, share):
         "body.share"
     ]
     assert faults(await client.patch(url, json={"share": share})) == ["body.share"]
-    answer = await client.patch("/users/me", json={"share_todos": share})
-    assert faults(answer) == ["body.share_todos"]
+    response = await client.patch("/users/me", json={"share_todos": share})
+    assert faults(response) == ["body.share_todos"]
 
 
 async def test_replies_to_a_deleted_shared_post_stay(client, todo, stranger, bearer):
@@ -133,22 +134,22 @@ async def test_replies_to_a_deleted_shared_post_stay(client, todo, stranger, bea
 
 
 async def test_a_followers_only_share_is_visible_to_followers_only(
-    client, todo, user, save, bearer, posted
+    client, todo, user, save, bearer, shared_posts
 ):
     fan, other = await save(UserFactory(), UserFactory())
     await save(follow(fan, user))
     await todo(state="done", share="followers")
 
-    assert await posted(bearer(fan)) == [("Bake bread", "followers")]
-    assert await posted(bearer(other)) == []
+    assert await shared_posts(bearer(fan)) == [("Bake bread", "followers")]
+    assert await shared_posts(bearer(other)) == []
 
 
-async def test_a_post_that_its_author_deleted_does_not_come_back(client, todo, posted):
+async def test_a_shared_post_deleted_by_its_author_is_not_created_again(client, todo, shared_posts):
     url = await todo(state="done", share="public")
     [post] = (await client.get("/posts")).json()["posts"]
     await client.delete(f"/posts/{post['id']}")
     await client.patch(url, json={"state": "done", "title": "Again"})
-    assert await posted() == []
+    assert await shared_posts() == []
 
 
 async def test_concurrent_completions_create_one_post(live, commit, log_in):

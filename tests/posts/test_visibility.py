@@ -21,7 +21,7 @@ people = st.integers(0, PEOPLE - 1)
 pairs = st.tuples(people, people).filter(lambda pair: pair[0] != pair[1])
 which = st.integers(0, 5)  # of the posts so far, or the todos
 shares = st.sampled_from(SHARES)
-deeds = st.one_of(
+any_action = st.one_of(
     st.tuples(st.just("follow"), pairs),
     st.tuples(st.just("follow"), pairs),
     st.tuples(st.just("unfollow"), pairs),
@@ -43,26 +43,26 @@ deeds = st.one_of(
 
 
 @dataclass
-class Written:
+class ModelPost:
     """A post of the model."""
 
     id: int
     author: int
     level: str
-    parent: "Written | None"
+    parent: "ModelPost | None"
     gone: bool = False
     likers: set[int] = field(default_factory=set)
 
 
 @dataclass
-class Task:
+class ModelTodo:
     """A todo of the model, and the post that announces it, if any."""
 
     id: int
     owner: int
     state: str
     share: str | None
-    post: Written | None = None
+    post: ModelPost | None = None
 
     def retract(self) -> None:
         if self.post:
@@ -76,19 +76,19 @@ class Model:
     def __init__(self) -> None:
         self.follows: list[tuple[int, int]] = []
         self.blocks: set[tuple[int, int]] = set()
-        self.posts: list[Written] = []
-        self.todos: list[Task] = []
+        self.posts: list[ModelPost] = []
+        self.todos: list[ModelTodo] = []
         self.defaults = ["off"] * PEOPLE
 
-    def level(self, todo: Task) -> str:
+    def level(self, todo: ModelTodo) -> str:
         """Return with whom a todo is shared now."""
         return (todo.share or self.defaults[todo.owner]) if todo.state == "done" else "off"
 
     def strangers(self, one: int, other: int) -> bool:
         return bool({(one, other), (other, one)} & self.blocks)
 
-    def relate(self, deed: str, pair: tuple[int, int]) -> None:
-        match deed:
+    def relate(self, action: str, pair: tuple[int, int]) -> None:
+        match action:
             case "follow" if pair not in self.follows:
                 self.follows.append(pair)
             case "unfollow" if pair in self.follows:
@@ -99,25 +99,25 @@ class Model:
             case "unblock":
                 self.blocks.discard(pair)
 
-    def circle(self, post: Written) -> int | None:
+    def audience(self, post: ModelPost) -> int | None:
         """Return whose followers can see a followers-only post."""
-        if post.parent and self.circle(post.parent) is not None:
-            return self.circle(post.parent)
+        if post.parent and self.audience(post.parent) is not None:
+            return self.audience(post.parent)
         return post.author if post.level == "followers" else None
 
-    def sees(self, reader: int, post: Written) -> bool:
+    def sees(self, reader: int, post: ModelPost) -> bool:
         if post.gone:
             return False
         if post.author == reader:
             return True
-        circle = self.circle(post)
+        audience = self.audience(post)
         return (
             post.level != "private"
-            and circle in (None, reader, *(b for a, b in self.follows if a == reader))
+            and audience in (None, reader, *(b for a, b in self.follows if a == reader))
             and not any(self.strangers(reader, author) for author in authors(post))
         )
 
-    def shown(self, reader: int, post: Written) -> dict:
+    def shown(self, reader: int, post: ModelPost) -> dict:
         likers = [liker for liker in post.likers if not self.strangers(reader, liker)]
         return {
             "id": post.id,
@@ -127,10 +127,10 @@ class Model:
             "replies": len([reply for reply in self.replies(post) if self.sees(reader, reply)]),
         }
 
-    def replies(self, post: Written) -> list[Written]:
+    def replies(self, post: ModelPost) -> list[ModelPost]:
         return [reply for reply in self.posts if reply.parent is post]
 
-    def thread(self, reader: int, post: Written, levels: int = 3) -> list:
+    def thread(self, reader: int, post: ModelPost, levels: int = 3) -> list:
         nested = []
         for reply in self.replies(post) if levels else []:
             below = self.thread(reader, reply, levels - 1)
@@ -141,17 +141,17 @@ class Model:
         return nested
 
 
-def authors(post: Written) -> set[int]:
+def authors(post: ModelPost) -> set[int]:
     """Return the authors of a post and of all posts that it replies to."""
     own = {post.author}
     return own | authors(post.parent) if post.parent else own
 
 
-def newest(posts: list[Written]) -> list[int]:
+def newest(posts: list[ModelPost]) -> list[int]:
     return [post.id for post in reversed(posts)]
 
 
-class World:
+class Harness:
     """The application and the model. Every action is applied to both."""
 
     def __init__(self, client, users, bearer) -> None:
@@ -161,7 +161,7 @@ class World:
         self.headers = [bearer(user) for user in users]
         self.model = Model()
 
-    async def ask(self, person: int, method: str, path: str, body=None):
+    async def request(self, person: int, method: str, path: str, body=None):
         return await self.client.request(method, path, json=body, headers=self.headers[person])
 
     async def listed(self, person: int, path: str, **params) -> list[dict]:
@@ -169,9 +169,9 @@ class World:
         found, after = [], {}
         while after is not None:
             query = {"limit": 3, **params, **after}
-            answer = await self.client.get(path, params=query, headers=self.headers[person])
-            assert answer.status_code == 200, answer.text
-            body = answer.json()
+            response = await self.client.get(path, params=query, headers=self.headers[person])
+            assert response.status_code == 200, response.text
+            body = response.json()
             found += body.get("posts", body.get("users"))
             after = body["next"] and {"after": body["next"]}
         return found
@@ -179,107 +179,111 @@ class World:
     async def people(self, person: int, path: str) -> list[int]:
         return [self.number[shown["id"]] for shown in await self.listed(person, path)]
 
-    def post(self, place: int) -> Written | None:
+    def post(self, place: int) -> ModelPost | None:
         return self.model.posts[place] if place < len(self.model.posts) else None
 
-    # What people do, and what should come of it.
+    # Actions of users, with the expected responses.
 
-    async def relate(self, deed: str, person: int, other: int) -> None:
+    async def relate(self, action: str, person: int, other: int) -> None:
         model, pair = self.model, (person, other)
         allowed = not model.strangers(person, other)
-        if deed.endswith("block"):
+        if action.endswith("block"):
             allowed = allowed or pair in model.blocks
-        method = "DELETE" if deed.startswith("un") else "PUT"
-        path = f"/users/{self.ids[other]}/{deed.removeprefix('un')}"
-        answer = await self.ask(person, method, path)
-        assert answer.status_code == (204 if allowed else 404), answer.text
+        method = "DELETE" if action.startswith("un") else "PUT"
+        path = f"/users/{self.ids[other]}/{action.removeprefix('un')}"
+        response = await self.request(person, method, path)
+        assert response.status_code == (204 if allowed else 404), response.text
         if allowed:
-            model.relate(deed, pair)
+            model.relate(action, pair)
 
-    async def write(self, _deed: str, person: int, level: str) -> None:
-        answer = await self.ask(person, "POST", "/posts", {"text": "post", "visibility": level})
-        self.model.posts.append(Written(answer.json()["id"], person, level, None))
+    async def create_post(self, _action: str, person: int, level: str) -> None:
+        response = await self.request(
+            person, "POST", "/posts", {"text": "post", "visibility": level}
+        )
+        self.model.posts.append(ModelPost(response.json()["id"], person, level, None))
 
-    async def reply(self, _deed: str, person: int, place: int, level: str | None) -> None:
+    async def reply(self, _action: str, person: int, place: int, level: str | None) -> None:
         parent = self.post(place)
         body = {"text": "reply", "reply_to": parent.id if parent else MAX_BIGINT}
         body |= {"visibility": level} if level else {}
-        answer = await self.ask(person, "POST", "/posts", body)
+        response = await self.request(person, "POST", "/posts", body)
         if parent is None or not self.model.sees(person, parent):
-            assert answer.status_code == 404
+            assert response.status_code == 404
         elif level and LEVELS.index(level) < LEVELS.index(parent.level):
-            assert answer.status_code == 422
+            assert response.status_code == 422
         else:
-            made = Written(answer.json()["id"], person, level or parent.level, parent)
-            self.model.posts.append(made)
+            created = ModelPost(response.json()["id"], person, level or parent.level, parent)
+            self.model.posts.append(created)
 
-    async def like(self, deed: str, person: int, place: int) -> None:
+    async def like(self, action: str, person: int, place: int) -> None:
         post = self.post(place)
-        method = "PUT" if deed == "like" else "DELETE"
-        answer = await self.ask(person, method, f"/posts/{post.id if post else MAX_BIGINT}/like")
+        method = "PUT" if action == "like" else "DELETE"
+        response = await self.request(
+            person, method, f"/posts/{post.id if post else MAX_BIGINT}/like"
+        )
         seen = post is not None and self.model.sees(person, post)
-        assert answer.status_code == (204 if seen else 404)
+        assert response.status_code == (204 if seen else 404)
         if seen:
-            (post.likers.add if deed == "like" else post.likers.discard)(person)
+            (post.likers.add if action == "like" else post.likers.discard)(person)
 
-    async def delete(self, _deed: str, person: int, place: int) -> None:
+    async def delete(self, _action: str, person: int, place: int) -> None:
         post = self.post(place)
-        answer = await self.ask(person, "DELETE", f"/posts/{post.id if post else MAX_BIGINT}")
+        response = await self.request(person, "DELETE", f"/posts/{post.id if post else MAX_BIGINT}")
         own = post is not None and not post.gone and post.author == person
-        assert answer.status_code == (204 if own else 404)
+        assert response.status_code == (204 if own else 404)
         if own:
             post.gone, post.likers = True, set()
 
-    async def settle(self, todo: Task) -> None:
-        """Take back in the model what a todo no longer shares, and find what it shares now."""
+    async def update_shared_post(self, todo: ModelTodo) -> None:
+        """Delete the outdated post of a todo from the model, and add the post that replaces it."""
         level = self.model.level(todo)
         if todo.post and (todo.post.gone or todo.post.level != level):
             todo.retract()
         if level != "off" and not todo.post:
-            answer = await self.ask(todo.owner, "GET", f"/users/{self.ids[todo.owner]}/posts")
-            [newest, *_] = answer.json()["posts"]
+            response = await self.request(todo.owner, "GET", f"/users/{self.ids[todo.owner]}/posts")
+            [newest, *_] = response.json()["posts"]
             assert (newest["finished"], newest["visibility"]) == (True, level)
             assert newest["id"] not in {post.id for post in self.model.posts}
-            todo.post = Written(newest["id"], todo.owner, level, None)
+            todo.post = ModelPost(newest["id"], todo.owner, level, None)
             self.model.posts.append(todo.post)
 
-    async def todo(self, _deed: str, person: int, state: str, share: str | None) -> None:
+    async def create_todo(self, _action: str, person: int, state: str, share: str | None) -> None:
         body = {"title": "todo", "state": state, "share": share}
-        answer = await self.ask(person, "POST", "/todos", body)
-        made = Task(answer.json()["id"], person, state, share)
-        self.model.todos.append(made)
-        await self.settle(made)
+        response = await self.request(person, "POST", "/todos", body)
+        created = ModelTodo(response.json()["id"], person, state, share)
+        self.model.todos.append(created)
+        await self.update_shared_post(created)
 
-    async def change(self, _deed: str, place: int, state: str, share: str | None) -> None:
+    async def update_todo(self, _action: str, place: int, state: str, share: str | None) -> None:
         if place >= len(self.model.todos):
             return
         todo = self.model.todos[place]
         same = (todo.state, todo.share) == (state, share)
         todo.state, todo.share = state, share
-        answer = await self.ask(
+        response = await self.request(
             todo.owner, "PATCH", f"/todos/{todo.id}", {"state": state, "share": share}
         )
-        assert answer.status_code == 200
+        assert response.status_code == 200
         if not same:
-            await self.settle(todo)
+            await self.update_shared_post(todo)
 
-    async def forget(self, _deed: str, place: int) -> None:
+    async def delete_todo(self, _action: str, place: int) -> None:
         if place < len(self.model.todos):
             todo = self.model.todos.pop(place)
-            answer = await self.ask(todo.owner, "DELETE", f"/todos/{todo.id}")
-            assert answer.status_code == 200
+            response = await self.request(todo.owner, "DELETE", f"/todos/{todo.id}")
+            assert response.status_code == 200
             todo.retract()
 
-    async def default(self, _deed: str, person: int, share: str) -> None:
-        await self.ask(person, "PATCH", "/users/me", {"share_todos": share})
+    async def update_default(self, _action: str, person: int, share: str) -> None:
+        await self.request(person, "PATCH", "/users/me", {"share_todos": share})
         self.model.defaults[person] = share
         for todo in self.model.todos:
             if share == "off" and todo.owner == person and todo.share is None:
                 todo.retract()
 
-    # What a reader sees.
+    # Responses to a reader, compared with the model.
 
-    async def check_lists(self, reader: int, visible: list[Written]) -> None:
+    async def check_lists(self, reader: int, visible: list[ModelPost]) -> None:
         model = self.model
         by_id = {post.id: post for post in model.posts}
         near = {reader, *(b for a, b in model.follows if a == reader)}
@@ -298,86 +302,98 @@ class World:
         blocked = await self.people(reader, "/users/me/blocks")
         assert sorted(blocked) == sorted(b for a, b in model.blocks if a == reader)
 
-    async def check_posts(self, reader: int, visible: list[Written]) -> None:
+    async def check_posts(self, reader: int, visible: list[ModelPost]) -> None:
         for post in self.model.posts:
-            answer = await self.ask(reader, "GET", f"/posts/{post.id}")
-            likes = await self.ask(reader, "GET", f"/posts/{post.id}/likes")
-            assert answer.status_code == likes.status_code == (200 if post in visible else 404)
+            response = await self.request(reader, "GET", f"/posts/{post.id}")
+            likes = await self.request(reader, "GET", f"/posts/{post.id}/likes")
+            assert response.status_code == likes.status_code == (200 if post in visible else 404)
             if post in visible:
-                body, expected = answer.json(), self.model.shown(reader, post)
+                body, expected = response.json(), self.model.shown(reader, post)
                 assert body.items() >= expected.items()
                 assert nested(body["thread"]) == self.model.thread(reader, post)
                 assert len(likes.json()["users"]) == expected["likes"]
 
-    async def check_people(self, reader: int, visible: list[Written]) -> None:
+    async def check_people(self, reader: int, visible: list[ModelPost]) -> None:
         model = self.model
         known = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
         assert await self.people(reader, "/users") == known
         for person in range(PEOPLE):
             path = f"/users/{self.ids[person]}"
             for below in ("", "/posts", "/stats", "/followers", "/following"):
-                answer = await self.ask(reader, "GET", path + below)
-                assert answer.status_code == (200 if person in known else 404)
+                response = await self.request(reader, "GET", path + below)
+                assert response.status_code == (200 if person in known else 404)
         for person in known:
             path = f"/users/{self.ids[person]}"
             theirs = [post for post in visible if post.author == person]
-            fans = [a for a, b in model.follows if b == person and a in known]
-            stars = [b for a, b in model.follows if a == person and b in known]
-            profile = (await self.ask(reader, "GET", path)).json()
-            stats = (await self.ask(reader, "GET", f"{path}/stats")).json()
-            told = [todo.post for todo in model.todos if todo.owner == person and todo.post]
+            followers = [a for a, b in model.follows if b == person and a in known]
+            following = [b for a, b in model.follows if a == person and b in known]
+            profile = (await self.request(reader, "GET", path)).json()
+            stats = (await self.request(reader, "GET", f"{path}/stats")).json()
+            shared = [todo.post for todo in model.todos if todo.owner == person and todo.post]
             done = [todo for todo in model.todos if todo.owner == person and todo.state == "done"]
             finished = sum(day["finished"] for day in stats["days"])
-            if person == reader:  # those that were deleted count for oneself
+            if person == reader:  # deleted todos count in one's own statistics
                 assert finished >= len(done)
             else:
-                assert finished == len([post for post in told if model.sees(reader, post)])
-            counts = {"posts": len(theirs), "followers": len(fans), "following": len(stars)}
+                assert finished == len([post for post in shared if model.sees(reader, post)])
+            counts = {
+                "posts": len(theirs),
+                "followers": len(followers),
+                "following": len(following),
+            }
             assert profile["counts"] == counts
             assert profile["following"] == ((reader, person) in model.follows)
             assert profile["followed_by"] == ((person, reader) in model.follows)
             posts = await self.listed(reader, f"{path}/posts", replies=True)
             assert [shown["id"] for shown in posts] == newest(theirs)
-            assert await self.people(reader, f"{path}/followers") == fans[::-1]
-            assert await self.people(reader, f"{path}/following") == stars[::-1]
+            assert await self.people(reader, f"{path}/followers") == followers[::-1]
+            assert await self.people(reader, f"{path}/following") == following[::-1]
 
-    async def check_news(self, reader: int, visible: list[Written]) -> None:
+    async def check_notifications(self, reader: int, visible: list[ModelPost]) -> None:
         """Check that all events of others are notified. The reader never marks any as read."""
         model = self.model
-        near = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
-        fans = {a for a, b in model.follows if b == reader}
+        visible_people = [person for person in range(PEOPLE) if not model.strangers(reader, person)]
+        followers = {a for a, b in model.follows if b == reader}
         own = [post for post in visible if post.author == reader]
         replies = [(p, {r.author for r in model.replies(p) if r in visible}) for p in own]
-        told = [("follow", None, fans), *(("reply", post.id, people) for post, people in replies)]
-        told += [("like", post.id, post.likers.intersection(near)) for post in own]
-        expected = {(kind, post, len(who - {reader})) for kind, post, who in told if who - {reader}}
+        events = [
+            ("follow", None, followers),
+            *(("reply", post.id, people) for post, people in replies),
+        ]
+        events += [("like", post.id, post.likers.intersection(visible_people)) for post in own]
+        expected = {
+            (kind, post, len(who - {reader})) for kind, post, who in events if who - {reader}
+        }
 
-        page = (await self.ask(reader, "GET", "/notifications")).json()
+        page = (await self.request(reader, "GET", "/notifications")).json()
 
-        news = [(one["kind"], one["post"], one["people_count"]) for one in page["notifications"]]
-        assert {(kind, post and post["id"], count) for kind, post, count in news} == expected
-        assert page["unread"] == len(news) == len(expected)
+        found = [
+            (notification["kind"], notification["post"], notification["people_count"])
+            for notification in page["notifications"]
+        ]
+        assert {(kind, post and post["id"], count) for kind, post, count in found} == expected
+        assert page["unread"] == len(found) == len(expected)
 
 
-DOINGS = {
-    "follow": World.relate,
-    "unfollow": World.relate,
-    "block": World.relate,
-    "unblock": World.relate,
-    "post": World.write,
-    "reply": World.reply,
-    "like": World.like,
-    "unlike": World.like,
-    "delete": World.delete,
-    "todo": World.todo,
-    "change": World.change,
-    "forget": World.forget,
-    "default": World.default,
+ACTIONS = {
+    "follow": Harness.relate,
+    "unfollow": Harness.relate,
+    "block": Harness.relate,
+    "unblock": Harness.relate,
+    "post": Harness.create_post,
+    "reply": Harness.reply,
+    "like": Harness.like,
+    "unlike": Harness.like,
+    "delete": Harness.delete,
+    "todo": Harness.create_todo,
+    "change": Harness.update_todo,
+    "forget": Harness.delete_todo,
+    "default": Harness.update_default,
 }
 
 
 @pytest.fixture
-def few(monkeypatch):
+def small_search(monkeypatch):
     """Make the search of recent posts so small that it is often not enough."""
     monkeypatch.setattr(timeline_queries, "SEARCHED_PER_POST", 1)
     monkeypatch.setattr(timeline_queries, "FEW", 1)
@@ -389,26 +405,28 @@ def few(monkeypatch):
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(done=st.lists(deeds, min_size=5, max_size=30), reader=people, tidy=st.booleans())
+@given(
+    actions=st.lists(any_action, min_size=5, max_size=30), reader=people, aggregate=st.booleans()
+)
 async def test_visibility_matches_the_model(
-    anonymous, sessions, save, bearer, few, done, reader, tidy
+    anonymous, sessions, save, bearer, small_search, actions, reader, aggregate
 ):
-    async with sessions.begin() as session:  # what the example before has left
+    async with sessions.begin() as session:  # rows of the previous example
         await session.execute(delete(User))
     users = await save(*(UserFactory() for _ in range(PEOPLE)))
-    world = World(anonymous, users, bearer)
+    harness = Harness(anonymous, users, bearer)
 
-    for deed, details in done:
-        await DOINGS[deed](world, deed, *details)
+    for action, details in actions:
+        await ACTIONS[action](harness, action, *details)
 
-    if tidy:
+    if aggregate:
         async with sessions.begin() as session:
             await tallies.add_up(session)
-    visible = [post for post in world.model.posts if world.model.sees(reader, post)]
-    await world.check_lists(reader, visible)
-    await world.check_posts(reader, visible)
-    await world.check_people(reader, visible)
-    await world.check_news(reader, visible)
+    visible = [post for post in harness.model.posts if harness.model.sees(reader, post)]
+    await harness.check_lists(reader, visible)
+    await harness.check_posts(reader, visible)
+    await harness.check_people(reader, visible)
+    await harness.check_notifications(reader, visible)
 
 
 def nested(thread: list[dict]) -> list:

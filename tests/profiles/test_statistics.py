@@ -19,9 +19,9 @@ ZONES = [
     "America/Sao_Paulo",
     "Europe/Lisbon",
     "America/St_Johns",
-    "Australia/Lord_Howe",  # half an hour of summer
+    "Australia/Lord_Howe",  # daylight saving time is half an hour
     "Pacific/Kiritimati",
-    "Pacific/Apia",  # which left out a day
+    "Pacific/Apia",  # skipped a day in 2011
 ]
 # The nights when clocks changed in Lisbon, and some around them; a year and more before.
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -54,7 +54,7 @@ def expected(moments, zone: str) -> tuple[dict, int, int]:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moments=st.lists(MOMENTS, max_size=12), zone=st.sampled_from(ZONES))
-async def test_days_and_streaks_are_those_of_the_calendar(user, sessions, session, moments, zone):
+async def test_days_and_streaks_match_the_calendar(user, sessions, session, moments, zone):
     moments = [moment.replace(tzinfo=UTC) for moment in moments]
     async with sessions.begin() as other:
         await other.execute(delete(Completion))
@@ -68,7 +68,7 @@ async def test_days_and_streaks_are_those_of_the_calendar(user, sessions, sessio
     assert stats.today == NOW.astimezone(ZoneInfo(zone)).date()
 
 
-async def test_a_finished_todo_is_counted_until_it_is_opened_again(client, user, statements):
+async def test_a_finished_todo_is_counted_until_it_is_reopened(client, user, statements):
     async def counted() -> int:
         stats = (await client.get(f"/users/{user.id}/stats")).json()
         assert stats["current_streak"] == stats["best_streak"] == bool(stats["days"])
@@ -111,7 +111,9 @@ async def test_others_see_shared_completions_only(client, user, stranger, save, 
 
 
 @pytest.mark.parametrize(("days", "current"), [(0, 3), (1, 0)])
-async def test_a_streak_ends_after_a_day_without(user, session, save, days, current):
+async def test_a_streak_ends_after_a_day_without_a_finished_todo(
+    user, session, save, days, current
+):
     await save(
         *(Completion(owner_id=user.id, finished_at=NOW - timedelta(ago)) for ago in (1, 2, 3, 5))
     )

@@ -46,20 +46,26 @@ async def me(client, token: str | bytes):
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_a_private_route_checks_the_token_first(anonymous, method, path, slash, statements):
     with statements() as sent:
-        bare = await anonymous.request(method, path + slash)
-        false = await anonymous.request(
+        without_token = await anonymous.request(method, path + slash)
+        with_false_token = await anonymous.request(
             method, path + slash, headers={"Authorization": "Bearer false"}
         )
 
-    assert problem(bare) == NOT_AUTHENTICATED
-    assert problem(false) == NOT_VALIDATED
-    assert bare.headers["www-authenticate"] == false.headers["www-authenticate"] == "Bearer"
+    assert problem(without_token) == NOT_AUTHENTICATED
+    assert problem(with_false_token) == NOT_VALIDATED
+    assert (
+        without_token.headers["www-authenticate"]
+        == with_false_token.headers["www-authenticate"]
+        == "Bearer"
+    )
     assert sent == []
 
 
 @pytest.mark.parametrize("name", ["email", "username"])
 @pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
-async def test_login_takes_address_and_name_in_any_case(anonymous, user, name, case, statements):
+async def test_log_in_accepts_address_or_username_in_any_case(
+    anonymous, user, name, case, statements
+):
     with statements() as sent:
         response = await anonymous.post("/auth/token", **form(case(getattr(user, name))))
 
@@ -79,7 +85,7 @@ async def test_login_takes_address_and_name_in_any_case(anonymous, user, name, c
     assert (await me(anonymous, body["access_token"])).json()["id"] == user.id
 
 
-async def test_login_takes_the_form_as_oauth2_clients_send_it(anonymous, user):
+async def test_log_in_accepts_the_form_of_oauth2_clients(anonymous, user):
     fields = {"grant_type": "password", "scope": "", "client_id": "", "client_secret": ""}
 
     response = await anonymous.post(
@@ -107,7 +113,7 @@ async def test_a_wrong_password_and_an_unknown_user_get_the_same_response(anonym
     assert wrong.headers["www-authenticate"] == "Bearer"
 
 
-def test_an_unknown_user_costs_a_verification_like_any_other(real_hasher):
+def test_the_dummy_hash_costs_as_much_as_a_real_one(real_hasher):
     current = real_hasher.current_hasher
 
     assert current.identify(security.DUMMY_HASH)
@@ -128,9 +134,9 @@ async def test_only_the_hash_of_a_password_verifies_it(session, stored, accepted
 async def test_a_log_in_upgrades_a_hash_with_old_parameters(anonymous, save, session, real_hasher):
     [user] = await save(UserFactory(password_hash=WEAK_HASH))
 
-    answers = [await anonymous.post("/auth/token", **form(user.email)) for _ in range(2)]
+    responses = [await anonymous.post("/auth/token", **form(user.email)) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [response.status_code for response in responses] == [200, 200]
     [(stored, changed)] = await session.execute(
         select(User.password_hash, User.updated_at).where(User.id == user.id)
     )
@@ -138,7 +144,7 @@ async def test_a_log_in_upgrades_a_hash_with_old_parameters(anonymous, save, ses
     assert changed == user.updated_at
 
 
-async def test_an_upgraded_hash_changes_nothing_visible(client, user, session):
+async def test_a_hash_upgrade_does_not_change_the_etag(client, user, session):
     before = (await client.get("/users/me")).headers["etag"]
     await session_queries.upgrade_password_hash(session, user.id, user.password_hash, WEAK_HASH)
     await session.flush()
@@ -161,11 +167,11 @@ async def test_an_upgraded_hash_changes_nothing_visible(client, user, session):
         ({"data": form("ana")["data"] | {"scope": "todos:eat"}}, ["body.scope"]),
     ],
 )
-async def test_login_names_the_field_that_is_wrong(anonymous, content, expected):
+async def test_an_invalid_field_of_a_log_in_is_refused(anonymous, content, expected):
     assert faults(await anonymous.post("/auth/token", **content)) == expected
 
 
-async def test_renewing_gives_another_token_that_lives_longer(anonymous, user, statements):
+async def test_renewing_returns_a_token_that_expires_later(anonymous, user, statements):
     with freeze_time(datetime.now(UTC), real_asyncio=True) as clock:
         old = (await anonymous.post("/auth/token", **form(user.email))).json()["access_token"]
         clock.tick(timedelta(minutes=14))
@@ -248,11 +254,11 @@ async def test_a_forged_token_is_refused(anonymous, settings, user, changes):
 
 
 @pytest.mark.parametrize("token", ["a.b.c", "..", "null", "é".encode(), b"\xff\xfe", "x" * 9000])
-async def test_garbage_is_refused(anonymous, token):
+async def test_a_malformed_token_is_refused(anonymous, token):
     assert problem(await me(anonymous, token)) == NOT_VALIDATED
 
 
-async def test_a_token_with_one_changed_character_is_refused(anonymous, user, token_of):
+async def test_a_token_with_a_changed_payload_or_signature_is_refused(anonymous, user, token_of):
     head, payload, signature = token_of(user).split(".")
     swapped = payload[::-1]
 
@@ -261,7 +267,7 @@ async def test_a_token_with_one_changed_character_is_refused(anonymous, user, to
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "", "Bearer:"])
-async def test_another_scheme_is_no_authentication(anonymous, user, token_of, scheme):
+async def test_another_authentication_scheme_is_refused(anonymous, user, token_of, scheme):
     headers = {"Authorization": f"{scheme} {token_of(user)}".strip()}
 
     response = await anonymous.get("/users/me", headers=headers)
@@ -270,7 +276,7 @@ async def test_another_scheme_is_no_authentication(anonymous, user, token_of, sc
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_the_scheme_may_be_written_in_any_case(anonymous, user, token_of):
+async def test_the_scheme_is_accepted_in_any_case(anonymous, user, token_of):
     response = await anonymous.get(
         "/users/me", headers={"Authorization": f"bEARER {token_of(user)}"}
     )

@@ -18,7 +18,7 @@ OWN_EXCESS = (429, "Too many passwords from you are being checked. Try again in 
 ANA = {"username": "ana", "email": "ana@example.com", "password": PASSWORD}
 
 
-class Noting:
+class RecordingHasher:
     """A hasher that records each password."""
 
     def __init__(self, hasher) -> None:
@@ -36,10 +36,10 @@ class Noting:
 
 @pytest.fixture
 def hashed(monkeypatch) -> list[str]:
-    """The passwords that were hashed or verified, in order."""
-    noting = Noting(security.hasher)
-    monkeypatch.setattr(security, "hasher", noting)
-    return noting.seen
+    """Return the passwords that were hashed or verified, in order."""
+    recording_hasher = RecordingHasher(security.hasher)
+    monkeypatch.setattr(security, "hasher", recording_hasher)
+    return recording_hasher.seen
 
 
 def form_of(user) -> dict[str, str]:
@@ -69,35 +69,35 @@ async def test_many_password_changes_of_one_user_delay_no_log_in(live, commit, l
                 for number, other in enumerate(others)
             ]
             await comes_true(lambda: passwords.pending.total() == 4 + len(others))
-        entered = await asyncio.gather(*log_ins)
-        answers = await asyncio.gather(*flood)
+        logged_in = await asyncio.gather(*log_ins)
+        responses = await asyncio.gather(*flood)
 
     assert hashed[: 1 + len(others)].count(PASSWORD) == len(others)
-    assert [answer.status_code for answer in entered] == [200] * len(others)
-    refused = [answer for answer in answers if answer.status_code == 429]
+    assert [response.status_code for response in logged_in] == [200] * len(others)
+    refused = [response for response in responses if response.status_code == 429]
     assert Counter(map(problem, refused)) == {OWN_EXCESS: 60}
-    assert all(answer.headers["retry-after"] == "1" for answer in refused)
+    assert all(response.headers["retry-after"] == "1" for response in refused)
 
 
-async def test_many_users_log_in_at_once_from_one_ip_address(live, commit):
-    office = await commit(*UserFactory.build_batch(20))
+async def test_many_users_can_log_in_at_once_from_one_ip_address(live, commit):
+    users = await commit(*UserFactory.build_batch(20))
     async with live() as client:
         async with passwords.hashing:
             log_ins = [
                 asyncio.create_task(client.post("/auth/token", data=form_of(user)))
-                for user in office
+                for user in users
             ]
-            await comes_true(lambda: passwords.pending.total() == len(office))
+            await comes_true(lambda: passwords.pending.total() == len(users))
             refused = await client.post("/users", json=ANA)
-            elsewhere = asyncio.create_task(log_in_from(client.app, "192.0.2.1", office[0]))
-            await comes_true(lambda: passwords.pending.total() == len(office) + 1)
-        answers = await asyncio.gather(*log_ins, elsewhere)
+            elsewhere = asyncio.create_task(log_in_from(client.app, "192.0.2.1", users[0]))
+            await comes_true(lambda: passwords.pending.total() == len(users) + 1)
+        responses = await asyncio.gather(*log_ins, elsewhere)
 
-    assert [answer.status_code for answer in answers] == [200] * 21
+    assert [response.status_code for response in responses] == [200] * 21
     assert problem(refused) == OWN_EXCESS
 
 
-async def test_a_refusal_by_the_queue_is_no_failure(live, commit):
+async def test_a_refusal_by_the_queue_does_not_count_as_a_failure(live, commit):
     [user] = await commit(UserFactory())
     async with live(password_queue_per_address=1, login_failures=1) as client:
         async with passwords.hashing:
@@ -107,7 +107,7 @@ async def test_a_refusal_by_the_queue_is_no_failure(live, commit):
         await waiting
         admitted = await client.post("/auth/token", data=form_of(user))
 
-    assert [problem(answer) for answer in refused] == [OWN_EXCESS] * 3
+    assert [problem(response) for response in refused] == [OWN_EXCESS] * 3
     assert admitted.status_code == 200
 
 

@@ -19,8 +19,8 @@ NEW_PASSWORD = "another fine sentence"
 
 
 @pytest.fixture(autouse=True)
-def asked(revocations):
-    """Make each request query whether its session is open, as without a listener."""
+def incomplete_revocations(revocations):
+    """Make each request query whether its session is open, as in a process without a listener."""
     revocations.complete = False
 
 
@@ -31,7 +31,7 @@ async def log_in(client, user, password=PASSWORD, **fields) -> dict:
     return response.json()
 
 
-def bears(tokens: dict) -> dict[str, dict[str, str]]:
+def with_token(tokens: dict) -> dict[str, dict[str, str]]:
     return {"headers": {"Authorization": f"Bearer {tokens['access_token']}"}}
 
 
@@ -41,7 +41,7 @@ async def exchange(client, refresh_token: str):
 
 
 async def works(client, tokens: dict) -> bool:
-    response = await client.get("/users/me", **bears(tokens))
+    response = await client.get("/users/me", **with_token(tokens))
     return response.status_code == 200 or problem(response) != NOT_VALIDATED
 
 
@@ -49,7 +49,7 @@ async def test_a_log_in_opens_a_session(anonymous, user, stranger):
     first, second = await log_in(anonymous, user), await log_in(anonymous, user)
     await log_in(anonymous, stranger)
 
-    response = await anonymous.get("/auth/sessions", **bears(second))
+    response = await anonymous.get("/auth/sessions", **with_token(second))
 
     assert response.status_code == 200
     body = response.json()
@@ -60,8 +60,10 @@ async def test_a_log_in_opens_a_session(anonymous, user, stranger):
     assert {session["user_agent"] for session in shown} == {"Firefox"}
     assert {session["address"] for session in shown} == {"127.0.0.1"}
     assert first["refresh_token"] not in response.text
-    page = (await anonymous.get("/auth/sessions?limit=1", **bears(second))).json()
-    rest = (await anonymous.get(f"/auth/sessions?after={page['next']}", **bears(second))).json()
+    page = (await anonymous.get("/auth/sessions?limit=1", **with_token(second))).json()
+    rest = (
+        await anonymous.get(f"/auth/sessions?after={page['next']}", **with_token(second))
+    ).json()
     assert page["sessions"] + rest["sessions"] == shown
 
 
@@ -70,7 +72,7 @@ async def test_a_long_user_agent_is_truncated(anonymous, user):
     headers = {"User-Agent": "é".encode("latin-1") * 5000}
     tokens = (await anonymous.post("/auth/token", data=form, headers=headers)).json()
 
-    [shown] = (await anonymous.get("/auth/sessions", **bears(tokens))).json()["sessions"]
+    [shown] = (await anonymous.get("/auth/sessions", **with_token(tokens))).json()["sessions"]
 
     assert shown["user_agent"] == "é" * 300
 
@@ -104,7 +106,7 @@ async def test_a_refresh_token_is_exchanged_once(anonymous, user, statements):
     assert successor["refresh_token"] != tokens["refresh_token"]
     assert len(sent) == 1
     assert await works(anonymous, successor)
-    assert await works(anonymous, tokens)  # its access token lives on
+    assert await works(anonymous, tokens)  # its access token stays valid
 
 
 async def test_a_reused_refresh_token_ends_its_session(anonymous, user):
@@ -141,9 +143,9 @@ async def test_a_session_expires(anonymous, user, connection):
     await connection.execute(update(LoginSession).values(past))
 
     assert problem(await exchange(anonymous, tokens["refresh_token"])) == NOT_VALIDATED
-    renewed = await anonymous.post("/auth/refresh_token", **bears(tokens))
+    renewed = await anonymous.post("/auth/refresh_token", **with_token(tokens))
     assert problem(renewed) == NOT_VALIDATED
-    assert (await anonymous.get("/auth/sessions", **bears(tokens))).json()["sessions"] == []
+    assert (await anonymous.get("/auth/sessions", **with_token(tokens))).json()["sessions"] == []
 
 
 async def test_refreshing_extends_a_session(anonymous, user, connection, settings):
@@ -161,45 +163,47 @@ async def test_refreshing_extends_a_session(anonymous, user, connection, setting
 async def test_a_renewed_token_keeps_session_and_scope(anonymous, user):
     tokens = await log_in(anonymous, user, scope="account:read")
 
-    renewed = (await anonymous.post("/auth/refresh_token", **bears(tokens))).json()
+    renewed = (await anonymous.post("/auth/refresh_token", **with_token(tokens))).json()
 
     assert renewed["scope"] == "account:read"
-    listed = [(await anonymous.get("/auth/sessions", **bears(t))).json() for t in (tokens, renewed)]
+    listed = [
+        (await anonymous.get("/auth/sessions", **with_token(t))).json() for t in (tokens, renewed)
+    ]
     assert listed[0]["current"] == listed[1]["current"]
 
 
-async def test_logging_out_ends_this_session_alone(anonymous, user):
+async def test_logging_out_ends_only_this_session(anonymous, user):
     tokens, other = await log_in(anonymous, user), await log_in(anonymous, user)
 
-    response = await anonymous.post("/auth/logout", **bears(tokens))
+    response = await anonymous.post("/auth/logout", **with_token(tokens))
 
     assert (response.status_code, response.content) == (204, b"")
     assert not await works(anonymous, tokens)
     assert problem(await exchange(anonymous, tokens["refresh_token"])) == NOT_VALIDATED
-    again = await anonymous.post("/auth/logout", **bears(tokens))
+    again = await anonymous.post("/auth/logout", **with_token(tokens))
     assert problem(again) == NOT_VALIDATED
     assert await works(anonymous, other)
 
 
 async def test_a_user_can_end_one_of_their_sessions(anonymous, user):
     lost, tokens = await log_in(anonymous, user), await log_in(anonymous, user)
-    lost_id = (await anonymous.get("/auth/sessions", **bears(lost))).json()["current"]
+    lost_id = (await anonymous.get("/auth/sessions", **with_token(lost))).json()["current"]
 
-    response = await anonymous.delete(f"/auth/sessions/{lost_id}", **bears(tokens))
+    response = await anonymous.delete(f"/auth/sessions/{lost_id}", **with_token(tokens))
 
     assert response.status_code == 204
     assert (await works(anonymous, lost), await works(anonymous, tokens)) == (False, True)
-    again = await anonymous.delete(f"/auth/sessions/{lost_id}", **bears(tokens))
+    again = await anonymous.delete(f"/auth/sessions/{lost_id}", **with_token(tokens))
     assert problem(again) == (404, "Session not found")
 
 
-async def test_a_strangers_session_does_not_exist(anonymous, user, stranger):
+async def test_users_cannot_end_sessions_of_other_users(anonymous, user, stranger):
     theirs, tokens = await log_in(anonymous, stranger), await log_in(anonymous, user)
-    its_id = (await anonymous.get("/auth/sessions", **bears(theirs))).json()["current"]
+    its_id = (await anonymous.get("/auth/sessions", **with_token(theirs))).json()["current"]
 
-    response = await anonymous.delete(f"/auth/sessions/{its_id}", **bears(tokens))
+    response = await anonymous.delete(f"/auth/sessions/{its_id}", **with_token(tokens))
     assert problem(response) == (404, "Session not found")
-    assert (await anonymous.delete("/auth/sessions", **bears(tokens))).status_code == 204
+    assert (await anonymous.delete("/auth/sessions", **with_token(tokens))).status_code == 204
 
     assert await works(anonymous, theirs)
 
@@ -208,7 +212,7 @@ async def test_all_other_sessions_can_be_ended(anonymous, user):
     others = [await log_in(anonymous, user) for _ in range(2)]
     tokens = await log_in(anonymous, user)
 
-    assert (await anonymous.delete("/auth/sessions", **bears(tokens))).status_code == 204
+    assert (await anonymous.delete("/auth/sessions", **with_token(tokens))).status_code == 204
 
     assert [await works(anonymous, other) for other in others] == [False, False]
     assert await works(anonymous, tokens)
@@ -230,13 +234,13 @@ async def test_a_change_of_credentials_ends_all_sessions(anonymous, user, revoca
         body = {"username": user.username, "email": user.email, "password": PASSWORD} | body
     url = "/users/me" if method == "PATCH" else f"/users/{user.id}"
 
-    response = await anonymous.request(method, url, json=body, **bears(tokens))
+    response = await anonymous.request(method, url, json=body, **with_token(tokens))
 
     assert response.status_code == 200, response.text
     assert not await works(anonymous, tokens)
     assert not await works(anonymous, other)
     revocations.complete = True
-    assert not await works(anonymous, tokens)  # this process knows at once
+    assert not await works(anonymous, tokens)  # this process refuses it at once
 
 
 @pytest.mark.parametrize(
@@ -248,24 +252,24 @@ async def test_a_new_username_ends_no_session(anonymous, user, method, body):
     url = "/users/me" if method == "PATCH" else f"/users/{user.id}"
     body = {"username": "another name", "email": user.email} | body
 
-    response = await anonymous.request(method, url, json=body, **bears(tokens))
+    response = await anonymous.request(method, url, json=body, **with_token(tokens))
 
     assert (response.status_code, response.json()["username"]) == (200, "another name")
     assert await works(anonymous, tokens)
     assert await works(anonymous, other)
 
 
-async def test_of_two_concurrent_refreshes_one_counts_as_reuse(live, commit):
+async def test_concurrent_refreshes_with_one_token_count_as_reuse(live, commit):
     [user] = await commit(UserFactory())
     async with live() as client:
         tokens = await log_in(client, user)
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(exchange(client, tokens["refresh_token"]) for _ in range(5))
         )
-        [winner] = [answer.json() for answer in answers if answer.status_code == 200]
-        later = await exchange(client, winner["refresh_token"])
+        [successor] = [response.json() for response in responses if response.status_code == 200]
+        later = await exchange(client, successor["refresh_token"])
 
-    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401, 401]
+    assert sorted(response.status_code for response in responses) == [200, 401, 401, 401, 401]
     assert problem(later) == NOT_VALIDATED
 
 
@@ -273,16 +277,16 @@ async def test_no_session_survives_a_concurrent_change_of_the_password(live, com
     [user] = await commit(UserFactory())
     [opened] = await commit(LoginSessionFactory(owner_id=user.id))
     async with live() as client:
-        # It has found the hash, and waits for its turn to verify it.
+        # The log-in has read the hash, and waits in the queue to verify it.
         async with passwords.hashing:
-            entering = asyncio.create_task(
+            logging_in = asyncio.create_task(
                 client.post("/auth/token", data={"username": user.email, "password": PASSWORD})
             )
             await comes_true(lambda: passwords.pending.total() == 1)
             async with engine.begin() as other:
                 new = {"password_hash": await asyncio.to_thread(security.hasher.hash, "new")}
                 await other.execute(update(User).values(new))
-        refused = await entering
+        refused = await logging_in
 
     assert problem(refused) == (401, "Incorrect email or password")
     async with engine.connect() as other:

@@ -67,8 +67,8 @@ async def test_a_feed_has_the_public_posts_newest_first(
         (f"{server}/posts/{post.id}", post.text, post.created_at.isoformat()[:19])
         for post in reversed(posts)
     ]
-    here = f"{server}/users/Ana%20%26%20Jos%C3%A9/feed.{kind}"
-    assert here in response.text.replace("&amp;", "&")
+    feed_url = f"{server}/users/Ana%20%26%20Jos%C3%A9/feed.{kind}"
+    assert feed_url in response.text.replace("&amp;", "&")
 
 
 @kinds
@@ -88,11 +88,11 @@ async def test_a_feed_without_posts_is_valid(anonymous, save, kind):
 async def test_a_matching_if_none_match_gets_304(anonymous, author, address, save, kind):
     await save(PostFactory(author_id=author.id))
     first = await anonymous.get(address(kind))
-    tag, date = first.headers["etag"], first.headers["last-modified"]
+    etag, date = first.headers["etag"], first.headers["last-modified"]
 
     for condition, status in (
-        ({"If-None-Match": tag}, 304),
-        ({"If-None-Match": f"W/{tag}"}, 304),
+        ({"If-None-Match": etag}, 304),
+        ({"If-None-Match": f"W/{etag}"}, 304),
         ({"If-None-Match": '"another"'}, 200),
         ({"If-Modified-Since": date}, 304),
         ({"If-Modified-Since": "Thu, 01 Jan 2099 00:00:00 GMT"}, 304),
@@ -104,23 +104,23 @@ async def test_a_matching_if_none_match_gets_304(anonymous, author, address, sav
         ({"If-None-Match": '"another"', "If-Modified-Since": date}, 200),
         ({}, 200),
     ):
-        answer = await anonymous.get(address(kind), headers=condition)
-        assert answer.status_code == status, condition
-        assert (answer.content == b"") == (status == 304)
-        assert (answer.headers["etag"], answer.headers["last-modified"]) == (tag, date)
-        assert answer.headers["cache-control"] == "no-cache"
+        response = await anonymous.get(address(kind), headers=condition)
+        assert response.status_code == status, condition
+        assert (response.content == b"") == (status == 304)
+        assert (response.headers["etag"], response.headers["last-modified"]) == (etag, date)
+        assert response.headers["cache-control"] == "no-cache"
 
 
 @kinds
 async def test_every_change_of_a_feed_changes_its_date(client, session, user, kind):
     """Each change happens an hour after the previous one."""
-    made = [(await client.post("/posts", json={"text": str(n)})).json()["id"] for n in range(3)]
+    post_ids = [(await client.post("/posts", json={"text": str(n)})).json()["id"] for n in range(3)]
     path = f"/users/{user.username}/feed.{kind}"
     changes = [
-        ("PATCH", f"/posts/{made[0]}", {"text": "changed"}),
-        ("DELETE", f"/posts/{made[1]}", None),
+        ("PATCH", f"/posts/{post_ids[0]}", {"text": "changed"}),
+        ("DELETE", f"/posts/{post_ids[1]}", None),
         ("PATCH", "/users/me", {"display_name": "Ana"}),
-        ("DELETE", f"/posts/{made[2]}", None),
+        ("DELETE", f"/posts/{post_ids[2]}", None),
         ("POST", "/todos", {"title": "Bake", "state": "done", "share": "public"}),
     ]
     for method, url, body in changes:
@@ -134,13 +134,15 @@ async def test_every_change_of_a_feed_changes_its_date(client, session, user, ki
         since = {"If-Modified-Since": before.headers["last-modified"]}
         after = await client.get(path, headers=since)
         assert after.status_code == 200, url
-        dates = [parsedate_to_datetime(got.headers["last-modified"]) for got in (before, after)]
+        dates = [
+            parsedate_to_datetime(response.headers["last-modified"]) for response in (before, after)
+        ]
         assert dates[0] < dates[1]
         assert before.headers["etag"] != after.headers["etag"]
 
 
 @kinds
-async def test_a_private_change_does_not_show(client, user, session, kind):
+async def test_a_private_change_does_not_change_the_feed(client, user, session, kind):
     path = f"/users/{user.username}/feed.{kind}"
     await session.execute(
         text("UPDATE users SET profile_updated_at = profile_updated_at - interval '1 hour'")
@@ -166,7 +168,7 @@ class Author:
 
 
 @given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])))
-def test_any_text_gives_well_formed_xml(text):
+def test_any_text_produces_well_formed_xml(text):
     document = ET.fromstring(documents.as_atom(Author(text), "http://test"))
     body = json.loads(documents.as_json_feed(Author(text), "http://test").model_dump_json())
 
