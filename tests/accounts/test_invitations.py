@@ -15,7 +15,7 @@ from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.identity.scopes import ALL_SCOPES, Scope
 from fast_zero.models import Invitation, Throttle, User
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
@@ -88,7 +88,7 @@ async def test_an_invitation_is_in_the_requested_language(invite, sent):
 
     assert message["Subject"] == "Você recebeu um convite para se cadastrar"
     assert LINK.search(message.get_body(["plain"]).get_content())[1] == "pt-BR"
-    assert faults(await invite(language="xx")) == ["body.language"]
+    assert invalid_fields(await invite(language="xx")) == ["body.language"]
 
 
 async def test_an_invitation_is_valid_for_one_address_only(admin, invite, sent):

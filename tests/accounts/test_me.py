@@ -6,7 +6,7 @@ from sqlalchemy import select
 from fast_zero.core import security
 from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.models import User
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD, UserFactory
 
 NEEDS_PASSWORD = (403, "A new address or password needs your current password")
@@ -37,7 +37,9 @@ async def test_changing_the_language_requires_no_password(client):
 
     assert (response.status_code, response.json()["language"]) == (200, "pt-BR")
     assert (await client.get("/users/me")).json()["language"] == "pt-BR"
-    assert faults(await client.patch("/users/me", json={"language": "pt"})) == ["body.language"]
+    assert invalid_fields(await client.patch("/users/me", json={"language": "pt"})) == [
+        "body.language"
+    ]
 
 
 async def test_a_changed_profile_is_visible_to_everyone(client, anonymous, user):
@@ -74,7 +76,7 @@ async def test_a_changed_profile_is_visible_to_everyone(client, anonymous, user)
     ],
 )
 async def test_an_invalid_profile_is_refused(client, field, value):
-    assert faults(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
+    assert invalid_fields(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
 
 
 async def test_a_profile_is_found_by_username_in_any_case(client, anonymous, user, statements):
@@ -93,11 +95,11 @@ async def test_a_profile_is_found_by_username_in_any_case(client, anonymous, use
     assert (await anonymous.get(f"/users/by-name/{'a' * 65}")).status_code == 422
 
 
-async def test_one_of_two_concurrent_password_changes_succeeds(live, commit, sign_in):
+async def test_one_of_two_concurrent_password_changes_succeeds(live, commit, log_in):
     [user] = await commit(UserFactory())
     changes = [{"password": f"{NEW_PASSWORD} {n}", "current_password": PASSWORD} for n in range(2)]
     async with live() as client:
-        headers = await sign_in(user)
+        headers = await log_in(user)
         responses = await asyncio.gather(
             *(client.patch("/users/me", json=change, headers=headers) for change in changes)
         )
@@ -140,7 +142,7 @@ async def test_sending_the_current_address_requires_no_password(client, user):
 
 @pytest.mark.parametrize("field", ["username", "email", "password", "current_password"])
 async def test_null_is_refused_for_every_field(client, field):
-    invalid = faults(await client.patch("/users/me", json={field: None}))
+    invalid = invalid_fields(await client.patch("/users/me", json={field: None}))
 
     assert {field_path.split(".")[1] for field_path in invalid} == {field}
 
@@ -148,7 +150,7 @@ async def test_null_is_refused_for_every_field(client, field):
 async def test_a_common_password_is_refused(client):
     change = {"password": "password1", "current_password": PASSWORD}
 
-    assert faults(await client.patch("/users/me", json=change)) == ["body.password"]
+    assert invalid_fields(await client.patch("/users/me", json=change)) == ["body.password"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fast_zero.core.errors import Unauthenticated
 from fast_zero.core.pagination import encode_cursor
 from fast_zero.core.security.password_queue import passwords
 from fast_zero.models import Todo, User
-from tests.core.expect import comes_true, faults, problem
+from tests.core.expect import invalid_fields, problem, wait_until
 from tests.factories import PASSWORD, TodoFactory, UserFactory
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "another fine sentence"}
@@ -72,13 +72,13 @@ async def test_registering_a_taken_username_or_address_is_a_conflict(
 async def test_registering_without_a_required_field_is_refused(anonymous, field):
     response = await anonymous.post("/users", json={key: ANA[key] for key in ANA if key != field})
 
-    assert faults(response) == [f"body.{field}"]
+    assert invalid_fields(response) == [f"body.{field}"]
 
 
 async def test_a_refused_password_is_not_in_the_response(anonymous):
     response = await anonymous.post("/users", json=ANA | {"password": "s3cr3t!"})
 
-    assert faults(response) == ["body.password"]
+    assert invalid_fields(response) == ["body.password"]
     assert "s3cr3t!" not in response.text
 
 
@@ -173,7 +173,7 @@ async def test_replacing_with_a_taken_username_or_address_is_a_conflict(
 async def test_replacing_with_an_invalid_field_is_refused(client, user):
     response = await client.put(f"/users/{user.id}", json=ANA | {"email": "nowhere"})
 
-    assert faults(response) == ["body.email"]
+    assert invalid_fields(response) == ["body.email"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ async def test_an_address_with_an_encoded_word_is_refused(client, user, method, 
 
     response = await client.request(method, path.format(user.id), json=body)
 
-    assert faults(response) == ["body.email"]
+    assert invalid_fields(response) == ["body.email"]
     assert "encoded word" in response.text
 
 
@@ -252,7 +252,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(live, commit, lo
         )
         async with passwords.hashing:
             hashing = asyncio.create_task(client.send(request))
-            await comes_true(lambda: passwords.pending.total() == 1)
+            await wait_until(lambda: passwords.pending.total() == 1)
             meanwhile = await client.get(f"/users/{user.id}")
         assert (await hashing).is_success
 

@@ -29,7 +29,7 @@ def same_headers(response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name != "x-request-id"}
 
 
-def faults(response) -> list[str]:
+def invalid_fields(response) -> list[str]:
     """Return the fields that a 422 names as invalid, such as `body.title`."""
     status, detail = problem(response)
     assert status == HTTPStatus.UNPROCESSABLE_ENTITY
@@ -38,13 +38,13 @@ def faults(response) -> list[str]:
     return [".".join(map(str, entry["loc"])) for entry in detail]
 
 
-async def comes_true(condition: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  # there is no event to wait for
             await asyncio.sleep(0)  # lets other tasks run
 
 
-def lent(pool) -> int:
+def connections_in_use(pool) -> int:
     """Count the connections of a pool that are in use."""
     stats = pool.get_stats()
     return stats["pool_size"] - stats["pool_available"]

@@ -20,7 +20,7 @@ from fast_zero.models import (
     User,
 )
 from fast_zero.worker import JOBS
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD, LoginSessionFactory, PersonalTokenFactory, UserFactory
 
 ANA = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
@@ -307,7 +307,7 @@ async def test_a_forgotten_password_is_reset_with_a_link(
     [message] = (await sent_emails())[user.email]
     token = token_of(message)
 
-    assert faults(await reset(anonymous, token, "password1")) == ["body.password"]
+    assert invalid_fields(await reset(anonymous, token, "password1")) == ["body.password"]
     with statements() as sent:
         response = await reset(anonymous, token)
 
@@ -454,8 +454,8 @@ async def test_an_unknown_token_is_refused(anonymous, token):
 
 
 async def test_a_reset_for_an_invalid_address_is_refused(anonymous):
-    assert faults(await request_reset(anonymous, "nobody")) == ["body.email"]
-    assert faults(await request_reset(anonymous, None)) == ["body.email"]
+    assert invalid_fields(await request_reset(anonymous, "nobody")) == ["body.email"]
+    assert invalid_fields(await request_reset(anonymous, None)) == ["body.email"]
 
 
 async def test_a_request_of_a_deleted_user_is_refused(client, user, execute):

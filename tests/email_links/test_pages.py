@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from fast_zero.email_links.service import LINK_NOT_VALID
-from tests.core.expect import faults
+from tests.core.expect import invalid_fields
 
 PAGES = {
     "/account/confirm": ("Confirm your email address", "../auth/email/confirm"),
@@ -58,7 +58,7 @@ async def test_a_page_is_in_the_language_of_the_email(anonymous, path, query, he
 
 
 async def test_an_unknown_language_is_refused(anonymous):
-    assert faults(await anonymous.get("/account/confirm?lang=xx")) == ["query.lang"]
+    assert invalid_fields(await anonymous.get("/account/confirm?lang=xx")) == ["query.lang"]
 
 
 REGISTERED = "Your account is ready, and your address is confirmed. Log in from now on."

@@ -127,7 +127,7 @@ async def test_the_export_of_a_deleted_account_is_refused(client, user):
     assert problem(await client.get(PATH)) == (401, "Could not validate credentials")
 
 
-async def test_no_connection_is_held_between_pages(live, commit, sign_in, monkeypatch):
+async def test_no_connection_is_held_between_pages(live, commit, log_in, monkeypatch):
     """With a pool of one connection, other requests get it during the export."""
     monkeypatch.setattr(service, "PAGE", 2)
     [user] = await commit(UserFactory())

@@ -12,7 +12,7 @@ from fast_zero.core.security.password_queue import passwords
 from fast_zero.identity import limits
 from fast_zero.models import Throttle
 from tests.chaos import own_database
-from tests.core.expect import comes_true, problem, same_headers
+from tests.core.expect import problem, same_headers, wait_until
 from tests.factories import PASSWORD, UserFactory
 from tests.processes import serving
 
@@ -282,7 +282,7 @@ async def test_a_refusal_by_the_password_queue_does_not_count_as_a_failure(live,
     async with live(password_queue=2, login_failures=1) as client:
         async with passwords.hashing:
             waiting = [asyncio.create_task(log_in(client, f"nobody {n}")) for n in range(2)]
-            await comes_true(lambda: passwords.pending.total() == 2)
+            await wait_until(lambda: passwords.pending.total() == 2)
             refused = [
                 await log_in(client, user.email),
                 await client.post("/users", json=ANA),

@@ -6,7 +6,7 @@ from fast_zero.identity.models import FOLDED
 from fast_zero.identity.names import check_username
 from fast_zero.models import User
 from fast_zero.sessions import queries as session_queries
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD, UserFactory
 
 # Escapes are used where both forms look the same.
@@ -137,7 +137,7 @@ async def test_the_migrated_database_folds_names_like_the_model(connection, colu
 async def test_a_username_with_an_invisible_character_is_refused(anonymous, hidden):
     response = await anonymous.post("/users", json=new(username=f"an{INVISIBLE[hidden]}a"))
 
-    assert faults(response) == ["body.username"]
+    assert invalid_fields(response) == ["body.username"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,9 @@ async def test_a_username_with_an_invisible_character_is_refused(anonymous, hidd
 async def test_a_username_of_invalid_length_or_with_surrounding_space_is_refused(
     anonymous, username
 ):
-    assert faults(await anonymous.post("/users", json=new(username=username))) == ["body.username"]
+    assert invalid_fields(await anonymous.post("/users", json=new(username=username))) == [
+        "body.username"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -175,4 +177,4 @@ INVALID_ADDRESSES = """
     "email", ["", "a b@example.com", "ana@" + "a" * 64 + ".com", *INVALID_ADDRESSES.split()]
 )
 async def test_an_invalid_address_is_refused(anonymous, email):
-    assert faults(await anonymous.post("/users", json=new(email=email))) == ["body.email"]
+    assert invalid_fields(await anonymous.post("/users", json=new(email=email))) == ["body.email"]

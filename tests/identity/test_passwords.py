@@ -4,7 +4,7 @@ from fast_zero.core import security
 from fast_zero.core.errors import Invalid
 from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.identity import passwords
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 
 ANA = {"username": "ana", "email": "ana@example.com"}
 SHORTEST = 8
@@ -20,7 +20,7 @@ async def log_in(client, password: str):
 
 @pytest.mark.parametrize("password", ["", "seven77", "🍞" * 7, "a" * 257, "🍞" * 257])
 async def test_a_password_of_the_wrong_length_is_refused(anonymous, password):
-    assert faults(await register(anonymous, password)) == ["body.password"]
+    assert invalid_fields(await register(anonymous, password)) == ["body.password"]
 
 
 @pytest.mark.parametrize("password", ["12345678", "password", "PassWord", "QWERTYUIOP"])
@@ -28,7 +28,7 @@ async def test_a_common_password_is_refused_in_any_case(anonymous, password, sta
     with statements() as sent:
         response = await register(anonymous, password)
 
-    assert faults(response) == ["body.password"]
+    assert invalid_fields(response) == ["body.password"]
     [entry] = problem(response)[1]
     assert entry["msg"] == "This password is one of the most common ones. Choose another."
     assert sent == []
@@ -37,7 +37,7 @@ async def test_a_common_password_is_refused_in_any_case(anonymous, password, sta
 async def test_replacing_an_account_refuses_a_common_password_too(client, user):
     response = await client.put(f"/users/{user.id}", json=ANA | {"password": "iloveyou"})
 
-    assert faults(response) == ["body.password"]
+    assert invalid_fields(response) == ["body.password"]
 
 
 @pytest.mark.parametrize("password", ["🍞" * 8, "long" * 64, "nul-free \x01\x7f", " \n\t padded "])
@@ -67,7 +67,7 @@ async def test_a_server_reports_the_length_that_it_requires(live):
     async with live(password_min_length=20) as client:
         response = await register(client, "a" * 19)
 
-    assert faults(response) == ["body.password"]
+    assert invalid_fields(response) == ["body.password"]
     assert "at least 20 characters" in response.text
 
 

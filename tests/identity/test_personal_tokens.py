@@ -14,7 +14,7 @@ from fast_zero.identity import personal_tokens
 from fast_zero.identity import service as personal_token_service
 from fast_zero.identity.schemas import StoredPersonalToken
 from fast_zero.models import PersonalToken
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PersonalTokenFactory, UserFactory, new_token
 
 NOT_VALIDATED = (401, "Could not validate credentials")
@@ -106,9 +106,9 @@ async def test_the_stored_response_does_not_contain_the_token(client, connection
     assert security.digest(token).hex() in stored
 
 
-async def test_a_replay_shows_the_token_after_one_key_rotation(commit, sign_in, live, settings):
+async def test_a_replay_shows_the_token_after_one_key_rotation(commit, log_in, live, settings):
     [user] = await commit(UserFactory())
-    headers = await sign_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
+    headers = await log_in(user) | {"Idempotency-Key": "0197c2f2-5f0e-7c3a"}
     body = new_token_body()
     new = SecretStr(secrets.token_urlsafe(48))
     async with live(secret_key=settings.secret_key) as client:
@@ -250,7 +250,7 @@ async def test_an_invalid_field_of_a_new_token_is_refused(client, field, value):
         "/auth/tokens", json=new_token_body(**{field.split(".")[0]: value})
     )
 
-    assert faults(response) == [f"body.{field}"]
+    assert invalid_fields(response) == [f"body.{field}"]
 
 
 @pytest.mark.parametrize("field", ["name", "scopes", "expires_at"])
@@ -258,7 +258,7 @@ async def test_every_field_of_a_new_token_is_required(client, field):
     body = new_token_body()
     del body[field]
 
-    assert faults(await client.post("/auth/tokens", json=body)) == [f"body.{field}"]
+    assert invalid_fields(await client.post("/auth/tokens", json=body)) == [f"body.{field}"]
 
 
 async def test_a_token_can_be_valid_for_a_year(client):
@@ -303,7 +303,7 @@ async def test_an_ended_session_cannot_create_a_token(client, user, bearer):
     assert problem(response) == NOT_VALIDATED
 
 
-async def test_the_number_of_tokens_is_limited(live, commit, sign_in):
+async def test_the_number_of_tokens_is_limited(live, commit, log_in):
     """Concurrent requests do not exceed the limit either."""
     [user] = await commit(UserFactory())
     headers = await log_in(user)

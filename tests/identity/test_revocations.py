@@ -13,7 +13,7 @@ from fast_zero.core.jobs import Context
 from fast_zero.identity import revocations as module
 from fast_zero.identity.revocations import KEEP_SECONDS, Revocations, followed
 from fast_zero.models import EndedSession, LoginSession, SpentRefreshToken, User
-from tests.core.expect import PATIENCE, comes_true, problem
+from tests.core.expect import PATIENCE, problem, wait_until
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
 from tests.processes import serving
 
@@ -59,29 +59,29 @@ async def test_refusing_an_ended_session_needs_no_statement(
 async def test_every_deletion_of_a_session_is_notified(settings, opened, engine):
     first, second, third = (session.id for session in opened)
     async with followed(settings.database_address()) as revocations:
-        await comes_true(lambda: revocations.complete)
+        await wait_until(lambda: revocations.complete)
         for end in (
             delete(LoginSession).where(LoginSession.id == first),
             delete(User).where(User.id == opened[0].owner_id),
         ):
             async with engine.begin() as connection:
                 await connection.execute(end)
-            await comes_true(lambda: first in revocations.ended)
+            await wait_until(lambda: first in revocations.ended)
 
-        await comes_true(lambda: {first, second, third} <= revocations.ended.keys())
+        await wait_until(lambda: {first, second, third} <= revocations.ended.keys())
     assert not revocations.complete
 
 
 async def test_a_rolled_back_deletion_is_not_notified(settings, opened, engine):
     still_open, ended, _ = (session.id for session in opened)
     async with followed(settings.database_address()) as revocations:
-        await comes_true(lambda: revocations.complete)
+        await wait_until(lambda: revocations.complete)
         async with engine.connect() as connection:
             await connection.execute(delete(LoginSession).where(LoginSession.id == still_open))
             await connection.rollback()
             await connection.execute(delete(LoginSession).where(LoginSession.id == ended))
             await connection.commit()
-        await comes_true(lambda: ended in revocations.ended)
+        await wait_until(lambda: ended in revocations.ended)
 
         assert still_open not in revocations.ended
 
@@ -91,7 +91,7 @@ async def test_a_process_that_was_not_listening_loads_ended_sessions(settings, o
         await connection.execute(delete(LoginSession).where(LoginSession.id == opened[0].id))
 
     async with followed(settings.database_address()) as revocations:
-        await comes_true(lambda: revocations.complete)
+        await wait_until(lambda: revocations.complete)
         assert opened[0].id in revocations.ended
         assert opened[1].id not in revocations.ended
 
@@ -110,7 +110,7 @@ async def test_a_session_that_ends_during_the_load_is_in_the_list(
 
     monkeypatch.setattr(module, "Revocations", Slow)
     async with followed(settings.database_address()) as revocations:
-        await comes_true(lambda: opened[0].id in revocations.ended)
+        await wait_until(lambda: opened[0].id in revocations.ended)
 
 
 async def test_known_revocations_survive_a_load(settings):
@@ -157,7 +157,7 @@ async def test_expired_rows_are_deleted(opened, commit, engine, committing, sett
     await sweep(Context(settings, committing))
 
     async with followed(settings.database_address()) as revocations:
-        await comes_true(lambda: revocations.complete)
+        await wait_until(lambda: revocations.complete)
     async with engine.connect() as connection:
         sessions = (await connection.scalars(select(LoginSession.id))).all()
         spent = (await connection.scalars(select(SpentRefreshToken.digest))).all()
@@ -202,17 +202,17 @@ async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
     [user] = await commit(UserFactory())
     async with live() as client, live() as other:
         lists = [client.state["revocations"], other.state["revocations"]]
-        await comes_true(lambda: all(revocations.complete for revocations in lists))
-        headers = await sign_in(user)
+        await wait_until(lambda: all(revocations.complete for revocations in lists))
+        headers = await log_in(user)
         assert (await other.get("/todos", headers=headers)).status_code == 200
 
         async with engine.connect() as connection:
             killed = (await connection.scalars(text(KILL_LISTENERS))).all()
         assert len(killed) == 2
-        await comes_true(lambda: not any(revocations.complete for revocations in lists))
+        await wait_until(lambda: not any(revocations.complete for revocations in lists))
         ended = await client.post("/auth/logout", headers=headers)
         refused = await other.get("/todos", headers=headers)
-        await comes_true(lambda: all(revocations.complete for revocations in lists))
+        await wait_until(lambda: all(revocations.complete for revocations in lists))
         refused_later = await other.get("/todos", headers=headers)
 
     assert ended.status_code == 204

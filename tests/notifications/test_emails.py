@@ -16,7 +16,7 @@ from fast_zero.notifications import emails, unsubscribe_links
 from fast_zero.notifications.jobs import PERIODIC_JOBS
 from fast_zero.unsubscribe import router as unsubscribe
 from fast_zero.worker import JOBS
-from tests.core.expect import faults
+from tests.core.expect import invalid_fields
 from tests.factories import PostFactory, TodoFactory, UserFactory
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -308,9 +308,9 @@ async def test_an_invalid_token_unsubscribes_nothing(anonymous, token, statement
 
 
 async def test_unsubscribing_requires_a_token_of_limited_length(anonymous):
-    assert faults(await anonymous.post("/letters/unsubscribe")) == ["query.token"]
+    assert invalid_fields(await anonymous.post("/letters/unsubscribe")) == ["query.token"]
     long = await anonymous.post("/letters/unsubscribe", params={"token": "a" * 1025})
-    assert faults(long) == ["query.token"]
+    assert invalid_fields(long) == ["query.token"]
 
 
 def test_an_unsubscribe_link_works_after_one_key_rotation(settings):
@@ -325,5 +325,9 @@ def test_an_unsubscribe_link_works_after_one_key_rotation(settings):
 async def test_users_choose_the_emails_that_they_get(client):
     changed = await client.patch("/users/me", json={"letters": ["reply", "like", "reply"]})
     assert changed.json()["letters"] == ["like", "reply"]
-    assert faults(await client.patch("/users/me", json={"letters": ["all"]})) == ["body.letters.0"]
-    assert faults(await client.patch("/users/me", json={"letters": None})) == ["body.letters"]
+    assert invalid_fields(await client.patch("/users/me", json={"letters": ["all"]})) == [
+        "body.letters.0"
+    ]
+    assert invalid_fields(await client.patch("/users/me", json={"letters": None})) == [
+        "body.letters"
+    ]

@@ -44,9 +44,9 @@ def context(settings, committing) -> Context:
     return Context(settings, committing)
 
 
-async def test_concurrent_likes_create_one_notification(client, post, commit, sign_in, rows):
+async def test_concurrent_likes_create_one_notification(client, post, commit, log_in, rows):
     people = await commit(*(UserFactory() for _ in range(CONCURRENCY)))
-    tokens = [await sign_in(person) for person in people]
+    tokens = [await log_in(person) for person in people]
     likes = (client.put(f"/posts/{post.id}/like", headers=headers) for headers in tokens)
     assert {response.status_code for response in await asyncio.gather(*likes)} == {204}
     assert await rows(
@@ -55,7 +55,7 @@ async def test_concurrent_likes_create_one_notification(client, post, commit, si
 
 
 async def test_a_like_while_all_are_marked_as_read_is_unread(
-    client, post, commit, sign_in, engine, rows
+    client, post, commit, log_in, engine, rows
 ):
     first, second = [await log_in(person) for person in await commit(UserFactory(), UserFactory())]
     like = f"/posts/{post.id}/like"

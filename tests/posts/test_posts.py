@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 
 from fast_zero.models import Post, User
 from fast_zero.posts.schemas import PostPublic
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PostFactory, UserFactory, follow
 
 NO_POST = (404, "Post not found")
@@ -68,7 +68,7 @@ async def test_a_post_is_created_in_one_statement(client, user, statements):
 async def test_an_invalid_post_is_refused(client, body, field):
     response = await client.post("/posts", json=body)
 
-    assert faults(response) == [f"body.{field}"]
+    assert invalid_fields(response) == [f"body.{field}"]
 
 
 async def test_a_post_may_have_500_characters(post):
@@ -126,7 +126,7 @@ async def test_an_edit_to_the_same_text_stores_no_earlier_text(client, post, bod
 async def test_an_invalid_edit_is_refused(client, post, body):
     url = f"/posts/{(await post(visibility='private'))['id']}"
 
-    assert faults(await client.patch(url, json=body)) == [f"body.{next(iter(body))}"]
+    assert invalid_fields(await client.patch(url, json=body)) == [f"body.{next(iter(body))}"]
 
 
 async def test_writes_with_if_match_check_the_version(client, post):

@@ -20,7 +20,7 @@ async def client(live, commit):
 
 
 @pytest.fixture
-async def pair(commit, sign_in):
+async def pair(commit, log_in):
     """Return the ids of two users, each with its headers."""
     users = await commit(UserFactory(), UserFactory())
     return [(user.id, await log_in(user)) for user in users]
@@ -130,9 +130,9 @@ async def test_an_account_can_be_deleted_during_follows_and_replies(client, pair
     assert await rows(engine, "SELECT * FROM posts WHERE text = 'root'") == []
 
 
-async def test_follower_counts_are_exact_during_aggregation(client, commit, sign_in, engine):
+async def test_follower_counts_are_exact_during_aggregation(client, commit, log_in, engine):
     famous, *people = await commit(*(UserFactory() for _ in range(CONCURRENCY + 1)))
-    tokens = [await sign_in(person) for person in people]
+    tokens = [await log_in(person) for person in people]
     path = f"/users/{famous.id}"
 
     async def add_up():

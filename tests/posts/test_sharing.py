@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.core.expect import faults
+from tests.core.expect import invalid_fields
 from tests.factories import TodoFactory, UserFactory, follow
 
 
@@ -113,12 +113,12 @@ async def test_todos_of_a_batch_are_shared(client, shared_posts):
 @pytest.mark.parametrize("share", ["private", "", 1, True])
 async def test_an_invalid_share_is_refused(client, todo, share):
     url = await todo()
-    assert faults(await client.post("/todos", json={"title": "a", "share": share})) == [
+    assert invalid_fields(await client.post("/todos", json={"title": "a", "share": share})) == [
         "body.share"
     ]
-    assert faults(await client.patch(url, json={"share": share})) == ["body.share"]
+    assert invalid_fields(await client.patch(url, json={"share": share})) == ["body.share"]
     response = await client.patch("/users/me", json={"share_todos": share})
-    assert faults(response) == ["body.share_todos"]
+    assert invalid_fields(response) == ["body.share_todos"]
 
 
 async def test_replies_to_a_deleted_shared_post_stay(client, todo, stranger, bearer):

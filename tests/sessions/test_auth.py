@@ -12,7 +12,7 @@ from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.identity.scopes import ALL_SCOPES
 from fast_zero.models import User
 from fast_zero.sessions import queries as session_queries
-from tests.core.expect import faults, problem, same_headers
+from tests.core.expect import invalid_fields, problem, same_headers
 from tests.factories import PASSWORD, PASSWORD_HASH, WEAK_HASH, UserFactory
 
 NOT_AUTHENTICATED = (401, "Not authenticated")
@@ -168,7 +168,7 @@ async def test_a_hash_upgrade_does_not_change_the_etag(client, user, session):
     ],
 )
 async def test_an_invalid_field_of_a_log_in_is_refused(anonymous, content, expected):
-    assert faults(await anonymous.post("/auth/token", **content)) == expected
+    assert invalid_fields(await anonymous.post("/auth/token", **content)) == expected
 
 
 async def test_renewing_returns_a_token_that_expires_later(anonymous, user, statements):

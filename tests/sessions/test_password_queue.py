@@ -11,7 +11,7 @@ from fast_zero.core import security
 from fast_zero.core.security.password_queue import Caller, passwords
 from fast_zero.email_links.models import Purpose
 from fast_zero.models import MailedLink
-from tests.core.expect import comes_true, problem
+from tests.core.expect import problem, wait_until
 from tests.factories import PASSWORD, UserFactory
 
 OWN_EXCESS = (429, "Too many passwords from you are being checked. Try again in a moment.")
@@ -63,12 +63,12 @@ async def test_many_password_changes_of_one_user_delay_no_log_in(live, commit, l
                 asyncio.create_task(client.put(f"/users/{mallory.id}", json=body, headers=headers))
                 for _ in range(64)
             ]
-            await comes_true(lambda: sum(task.done() for task in flood) == 60)
+            await wait_until(lambda: sum(task.done() for task in flood) == 60)
             log_ins = [
                 asyncio.create_task(log_in_from(client.app, f"192.0.2.{number}", other))
                 for number, other in enumerate(others)
             ]
-            await comes_true(lambda: passwords.pending.total() == 4 + len(others))
+            await wait_until(lambda: passwords.pending.total() == 4 + len(others))
         logged_in = await asyncio.gather(*log_ins)
         responses = await asyncio.gather(*flood)
 
@@ -87,10 +87,10 @@ async def test_many_users_can_log_in_at_once_from_one_ip_address(live, commit):
                 asyncio.create_task(client.post("/auth/token", data=form_of(user)))
                 for user in users
             ]
-            await comes_true(lambda: passwords.pending.total() == len(users))
+            await wait_until(lambda: passwords.pending.total() == len(users))
             refused = await client.post("/users", json=ANA)
             elsewhere = asyncio.create_task(log_in_from(client.app, "192.0.2.1", users[0]))
-            await comes_true(lambda: passwords.pending.total() == len(users) + 1)
+            await wait_until(lambda: passwords.pending.total() == len(users) + 1)
         responses = await asyncio.gather(*log_ins, elsewhere)
 
     assert [response.status_code for response in responses] == [200] * 21
@@ -102,7 +102,7 @@ async def test_a_refusal_by_the_queue_does_not_count_as_a_failure(live, commit):
     async with live(password_queue_per_address=1, login_failures=1) as client:
         async with passwords.hashing:
             waiting = asyncio.create_task(client.post("/auth/token", data=ANA))
-            await comes_true(lambda: passwords.pending.total() == 1)
+            await wait_until(lambda: passwords.pending.total() == 1)
             refused = [await client.post("/auth/token", data=form_of(user)) for _ in range(3)]
         await waiting
         admitted = await client.post("/auth/token", data=form_of(user))
@@ -149,7 +149,7 @@ async def test_every_route_that_hashes_queues_by_caller(live, commit, log_in, wa
     async with live(**{limit: 1}) as client:
         async with passwords.hashing:
             waiting = asyncio.create_task(passwords.run(Caller(name), list))
-            await comes_true(lambda: passwords.pending[name] == 1)
+            await wait_until(lambda: passwords.pending[name] == 1)
             refused = await client.request(method, path.format(user.id), headers=headers, **content)
         await waiting
 

@@ -10,7 +10,7 @@ from fast_zero.core.security.password_queue import passwords
 from fast_zero.identity.revocations import Revocations
 from fast_zero.models import LoginSession, SpentRefreshToken, User
 from fast_zero.sessions import service as sessions
-from tests.core.expect import comes_true, problem
+from tests.core.expect import problem, wait_until
 from tests.factories import PASSWORD, LoginSessionFactory, UserFactory
 from tests.processes import PATIENCE
 
@@ -282,7 +282,7 @@ async def test_no_session_survives_a_concurrent_change_of_the_password(live, com
             logging_in = asyncio.create_task(
                 client.post("/auth/token", data={"username": user.email, "password": PASSWORD})
             )
-            await comes_true(lambda: passwords.pending.total() == 1)
+            await wait_until(lambda: passwords.pending.total() == 1)
             async with engine.begin() as other:
                 new = {"password_hash": await asyncio.to_thread(security.hasher.hash, "new")}
                 await other.execute(update(User).values(new))

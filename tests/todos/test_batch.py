@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from fast_zero.models import Todo
 from fast_zero.todos.models import TodoState
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import TodoFactory, UserFactory
 
 STALE = "It has changed since you read it. Read it again, then send your change."
@@ -202,7 +202,7 @@ async def test_a_batch_needs_a_token(anonymous):
 )
 async def test_a_batch_that_breaks_a_rule_is_refused_whole(client, items, place):
     for atomic in (True, False):
-        assert set(faults(await send(client, *items, atomic=atomic))) == {place}
+        assert set(invalid_fields(await send(client, *items, atomic=atomic))) == {place}
     assert await listed(client) == {}
 
 

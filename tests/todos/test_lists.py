@@ -2,7 +2,7 @@ import pytest
 
 from fast_zero.core.pagination import encode_cursor
 from fast_zero.todos.models import TodoState
-from tests.core.expect import faults
+from tests.core.expect import invalid_fields
 from tests.factories import TodoFactory
 
 WORDS = [
@@ -149,14 +149,14 @@ async def test_a_filtered_list_stays_in_its_budget(client, todos, statements):
 async def test_a_list_names_the_parameter_that_is_wrong(client, name, values):
     for value in values:
         response = await client.get("/todos", params={name: value})
-        assert set(faults(response)) == {f"query.{name}"}, value
+        assert set(invalid_fields(response)) == {f"query.{name}"}, value
 
 
 @pytest.mark.parametrize("state", ["", "TODO", "later"])
 async def test_a_list_names_the_state_that_is_wrong(client, state):
-    assert faults(await client.get("/todos", params={"state": state})) == ["query.state"]
+    assert invalid_fields(await client.get("/todos", params={"state": state})) == ["query.state"]
     both = {"state": ["todo", state]}
-    assert faults(await client.get("/todos", params=both)) == ["query.state"]
+    assert invalid_fields(await client.get("/todos", params=both)) == ["query.state"]
 
 
 async def test_accents_are_ignored_in_every_unicode_form(client, save, user):
@@ -171,4 +171,4 @@ async def test_accents_are_ignored_in_every_unicode_form(client, save, user):
 
 @pytest.mark.parametrize(("name", "value"), [("limit", 1001), ("offset", -1), ("after", "1")])
 async def test_the_list_of_users_has_the_same_bounds(anonymous, name, value):
-    assert faults(await anonymous.get("/users", params={name: value})) == [f"query.{name}"]
+    assert invalid_fields(await anonymous.get("/users", params={name: value})) == [f"query.{name}"]

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from fast_zero.models import Todo
 from fast_zero.todos.models import TodoState
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import TodoFactory
 
 NOT_FOUND = (404, "Task not found.")
@@ -64,7 +64,7 @@ async def test_creating_stores_what_was_sent(client, state):
     ],
 )
 async def test_creating_names_the_fields_that_are_wrong(client, new, places):
-    assert faults(await client.post("/todos", json=new)) == places
+    assert invalid_fields(await client.post("/todos", json=new)) == places
 
 
 async def test_a_todo_is_read_by_its_owner(client, todo, statements):
@@ -157,7 +157,7 @@ async def test_an_empty_change_gives_the_todo_as_it_is(client, todo, statements,
 async def test_a_change_to_invalid_text_is_refused(client, todo, field, value):
     response = await client.patch(f"/todos/{todo.id}", json={field: value})
 
-    assert set(faults(response)) == {f"body.{field}"}
+    assert set(invalid_fields(response)) == {f"body.{field}"}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ async def test_a_change_to_invalid_text_is_refused(client, todo, field, value):
 async def test_a_change_that_breaks_a_rule_changes_nothing(client, todo, change, place):
     response = await client.patch(f"/todos/{todo.id}", json={"description": "New"} | change)
 
-    assert set(faults(response)) == {place}
+    assert set(invalid_fields(response)) == {place}
     assert (await client.get(f"/todos/{todo.id}")).json()["description"] == "Dark"
 
 
@@ -189,4 +189,4 @@ async def test_an_impossible_id_is_refused(client, method, todo_id):
 
     response = await client.request(method, f"/todos/{todo_id}", json=body)
 
-    assert faults(response) == ["path.todo_id"]
+    assert invalid_fields(response) == ["path.todo_id"]

@@ -12,7 +12,7 @@ from fast_zero.models import RecoveryCode, SecondFactor
 from fast_zero.sessions import queries as session_queries
 from fast_zero.two_factor import one_time_codes
 from fast_zero.two_factor import service as two_factor
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD, WEAK_HASH, PersonalTokenFactory, UserFactory, new_token
 
 OWN_PASSWORD = {"current_password": PASSWORD}
@@ -262,7 +262,7 @@ async def test_confirming_without_enrolling_is_not_found(client):
     assert problem(await client.post("/auth/otp/confirm", json={"code": "123456"})) == NONE
 
 
-async def test_one_of_two_concurrent_replacements_is_effective(live, commit, sign_in, engine):
+async def test_one_of_two_concurrent_replacements_is_effective(live, commit, log_in, engine):
     [user] = await commit(UserFactory())
     await commit(SecondFactor(owner_id=user.id, secret=SECRET, confirmed_at=datetime.now(UTC)))
     headers = await log_in(user)
@@ -317,7 +317,7 @@ async def test_password_attempts_are_limited(client, path):
     ],
 )
 async def test_an_invalid_field_is_refused(client, path, body, fault):
-    assert faults(await client.post(f"/auth/otp{path}", json=body)) == [fault]
+    assert invalid_fields(await client.post(f"/auth/otp{path}", json=body)) == [fault]
 
 
 async def test_a_personal_token_can_read_but_not_change_the_second_factor(anonymous, user, save):

@@ -6,7 +6,7 @@ from sqlalchemy import func, make_url, select
 
 from fast_zero.core.database import in_use, listener
 from fast_zero.core.database.listener import NotDirectError, listening
-from tests.core.expect import comes_true
+from tests.core.expect import wait_until
 
 CLOSED = make_url("postgresql+psycopg://ana:s3cr3t@127.0.0.1:1/todos")
 
@@ -63,10 +63,10 @@ def notify(engine):
 
 async def test_notifications_are_received_in_order(listen, recorder, notify):
     async with listen():
-        await comes_true(lambda: recorder.connects == 1)
+        await wait_until(lambda: recorder.connects == 1)
         for number in range(20):
             await notify(str(number))
-        await comes_true(lambda: len(recorder.payloads) == 20)
+        await wait_until(lambda: len(recorder.payloads) == 20)
 
     assert recorder.payloads == [str(number) for number in range(20)]
     assert (recorder.connects, recorder.disconnects) == (1, 1)
@@ -74,13 +74,13 @@ async def test_notifications_are_received_in_order(listen, recorder, notify):
 
 async def test_a_connection_that_was_killed_is_replaced(listen, recorder, notify, engine):
     async with listen():
-        await comes_true(lambda: recorder.connects == 1)
+        await wait_until(lambda: recorder.connects == 1)
         async with engine.connect() as other:
             assert await other.scalar(select(func.pg_terminate_backend(recorder.process, 5000)))
-        await comes_true(lambda: recorder.disconnects == 1)
-        await comes_true(lambda: recorder.connects == 2)
+        await wait_until(lambda: recorder.disconnects == 1)
+        await wait_until(lambda: recorder.connects == 2)
         await notify("after")
-        await comes_true(lambda: recorder.payloads == ["after"])
+        await wait_until(lambda: recorder.payloads == ["after"])
 
 
 async def test_the_listener_waits_for_a_restore_and_then_prevents_another(
@@ -91,20 +91,20 @@ async def test_the_listener_waits_for_a_restore_and_then_prevents_another(
     async with engine.connect() as restore:
         await restore.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
         async with listen():
-            await comes_true(lambda: recorder.disconnects > 1)
+            await wait_until(lambda: recorder.disconnects > 1)
             assert recorder.connects == 0
             await restore.commit()
-            await comes_true(lambda: recorder.connects == 1)
+            await wait_until(lambda: recorder.connects == 1)
             assert not await restore.scalar(try_lock)
 
 
 async def test_an_invalid_payload_does_not_stop_the_listener(listen, recorder, notify):
     async with listen():
-        await comes_true(lambda: recorder.connects == 1)
+        await wait_until(lambda: recorder.connects == 1)
         await notify("nonsense")
-        await comes_true(lambda: recorder.connects == 2)
+        await wait_until(lambda: recorder.connects == 2)
         await notify("sense")
-        await comes_true(lambda: "sense" in recorder.payloads)
+        await wait_until(lambda: "sense" in recorder.payloads)
 
 
 async def test_the_listener_refreshes_periodically_for_missed_notifications(
@@ -112,9 +112,9 @@ async def test_the_listener_refreshes_periodically_for_missed_notifications(
 ):
     monkeypatch.setattr(listener, "REFRESH_SECONDS", 0)
     async with listen():
-        await comes_true(lambda: recorder.connects >= 3)
+        await wait_until(lambda: recorder.connects >= 3)
         await notify("missed")
-        await comes_true(lambda: recorder.payloads == ["missed"])
+        await wait_until(lambda: recorder.payloads == ["missed"])
         assert recorder.disconnects == 0
 
 
@@ -122,7 +122,7 @@ async def test_an_outage_is_logged_once_and_does_not_block(listen, recorder, mon
     monkeypatch.setattr(listener, "RETRY_SECONDS", 0)
     caplog.set_level(logging.INFO)
     async with listen(CLOSED):
-        await comes_true(lambda: recorder.disconnects == 3)
+        await wait_until(lambda: recorder.disconnects == 3)
 
     assert recorder.connects == 0
     assert len(caplog.records) == 1

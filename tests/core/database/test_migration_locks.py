@@ -15,7 +15,7 @@ from alembic import command
 from sqlalchemy import make_url
 
 from fast_zero.core.database import conninfo, migrations, revisions
-from tests.core.expect import comes_true
+from tests.core.expect import wait_until
 from tests.migrating import alembic, known_to_alembic, upgrade
 
 ROWS = int(os.environ.get("MIGRATION_ROWS", "20000"))
@@ -56,7 +56,7 @@ async def writing(url) -> AsyncIterator[list[int]]:
 
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(write(owner)) for owner in (1, 2, 3)]
-        await comes_true(lambda: len(set(written)) == len(writers))
+        await wait_until(lambda: len(set(written)) == len(writers))
         yield written
         for writer in writers:
             writer.cancel()
@@ -73,7 +73,7 @@ async def test_no_statement_waits_long_for_a_migration(empty):
         for revision in reversed(later):
             before = len(written)
             await alembic(empty, command.upgrade, revision)
-            await comes_true(lambda before=before: len(written) >= before + 3)
+            await wait_until(lambda before=before: len(written) >= before + 3)
 
 
 async def test_a_statement_that_waits_longer_is_detected(empty, monkeypatch):

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Float, Text, bindparam, cast, func, literal_c
 
 from fast_zero.core import database, errors
 from fast_zero.core.database import prepare, transaction
-from tests.core.expect import comes_true, lent
+from tests.core.expect import connections_in_use, wait_until
 
 UNAVAILABLE = "The database is not available. Try again in a moment."
 BUSY = "All connections to the database are in use. Try again in a moment."
@@ -78,19 +78,19 @@ async def test_a_connection_for_a_cancelled_request_returns_to_the_pool(
     async with state["sessions"]() as session:
         await session.execute(select(1))
         waiting = asyncio.create_task(send(ECHO, value=1))
-        await comes_true(lambda: pool_of_one.get_stats()["requests_waiting"])
+        await wait_until(lambda: pool_of_one.get_stats()["requests_waiting"])
     for _ in range(steps):  # until the request gets the connection, and for some steps after that
         await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
     assert await send(ECHO, value=1) == 1
-    await comes_true(lambda: lent(pool_of_one) == 0)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 0)
 
 
 async def test_only_the_request_that_waits_too_long_times_out(pool_of_one, send):
     holding = asyncio.create_task(send(SLEEP, seconds=60))
-    await comes_true(lambda: lent(pool_of_one) == 1)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 1)
     first = asyncio.create_task(send(ECHO, value=1))
     await asyncio.sleep(0.4)
     second = asyncio.create_task(send(ECHO, value=1))
@@ -101,12 +101,12 @@ async def test_only_the_request_that_waits_too_long_times_out(pool_of_one, send)
 
     assert await second == 1
     await asyncio.gather(holding, return_exceptions=True)
-    await comes_true(lambda: lent(pool_of_one) == 0)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 0)
 
 
 async def test_a_cancelled_statement_returns_its_connection(pool_of_one, send):
     sleeping = asyncio.create_task(send(SLEEP, seconds=60))
-    await comes_true(lambda: lent(pool_of_one) == 1)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 1)
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
@@ -119,7 +119,7 @@ async def test_no_cancel_request_is_sent_to_a_pooler(settings):
     pooled = settings.model_copy(update=changes)
     async with database.create_pool(pooled) as pool, pool.connection() as connection:
         sleeping = asyncio.create_task(connection.execute("SELECT pg_sleep(0.2), 7"))
-        await comes_true(lambda: connection.pgconn.transaction_status == TransactionStatus.ACTIVE)
+        await wait_until(lambda: connection.pgconn.transaction_status == TransactionStatus.ACTIVE)
         await connection.cancel_safe()
 
         assert await (await sleeping).fetchone() == ("", 7)
@@ -128,7 +128,7 @@ async def test_no_cancel_request_is_sent_to_a_pooler(settings):
 async def test_a_lost_connection_is_replaced(pool_of_one, send, engine):
     process = await backend_of(pool_of_one)
     sleeping = asyncio.create_task(send(SLEEP, seconds=60))
-    await comes_true(lambda: lent(pool_of_one) == 1)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 1)
     await kill(engine, process)
     with pytest.raises(errors.Unavailable, match=UNAVAILABLE):
         await sleeping

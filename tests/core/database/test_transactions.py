@@ -9,7 +9,7 @@ from sqlalchemy.event import listen
 from fast_zero.core import database
 from fast_zero.core.database import prepare, transaction
 from fast_zero.core.security.throttle import Throttle
-from tests.core.expect import comes_true, lent
+from tests.core.expect import connections_in_use, wait_until
 
 pytestmark = pytest.mark.usefixtures("commit")  # it deletes all rows at the end of a test
 
@@ -53,14 +53,14 @@ async def rows(sessions) -> int:
 
 
 async def wait_for_return(pool_of_one) -> None:
-    await comes_true(lambda: lent(pool_of_one) == 0)
+    await wait_until(lambda: connections_in_use(pool_of_one) == 0)
 
 
 async def test_no_connection_is_taken_before_the_first_statement(state, pool_of_one):
     async with transaction(state["sessions"]) as session:
-        assert lent(pool_of_one) == 0
+        assert connections_in_use(pool_of_one) == 0
         await write(session, b"one")
-        assert lent(pool_of_one) == 1
+        assert connections_in_use(pool_of_one) == 1
     await wait_for_return(pool_of_one)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD
 
 ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": PASSWORD}
@@ -38,7 +38,7 @@ async def test_a_bad_value_is_refused_with_the_name_of_its_field(client, write, 
     for value in BAD_VALUES:
         content = json.dumps(WRITES[write] | {field: value}).encode()
         response = await send(client, content, path, method)
-        assert set(faults(response)) == {f"body.{field}"}, value
+        assert set(invalid_fields(response)) == {f"body.{field}"}, value
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
@@ -48,7 +48,7 @@ async def test_a_bad_value_in_a_form_is_refused_with_the_name_of_its_field(anony
     content = "&".join(map("=".join, fields.items())).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    assert faults(await send(anonymous, content, "/auth/token", headers=headers)) == [
+    assert invalid_fields(await send(anonymous, content, "/auth/token", headers=headers)) == [
         f"body.{field}"
     ]
 
@@ -95,7 +95,7 @@ async def test_a_multipart_form_in_any_charset_gets_a_response(anonymous, charse
     ids=lambda value: str(value[:30]),
 )
 async def test_an_invalid_todo_is_refused(client, content, place):
-    assert set(faults(await send(client, content))) == {place}
+    assert set(invalid_fields(await send(client, content))) == {place}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_the_last_of_duplicate_keys_is_used(client):
 
 async def test_the_last_of_duplicate_parameters_is_used(client):
     assert (await client.get("/todos?limit=0&limit=1")).status_code == 200
-    assert faults(await client.get("/todos?limit=1&limit=0")) == ["query.limit"]
+    assert invalid_fields(await client.get("/todos?limit=1&limit=0")) == ["query.limit"]
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ async def test_lengths_count_characters_after_stripping(client, field, length, a
     if allowed:
         assert (response.status_code, response.json()[field]) == (201, character * length)
     else:
-        assert faults(response) == [f"body.{field}"]
+        assert invalid_fields(response) == [f"body.{field}"]
 
 
 @pytest.mark.parametrize("title", ["", " ", "\t\r\n", "\u3000", "\u00a0"])
 async def test_an_empty_title_is_refused(client, title):
-    assert faults(await client.post("/todos", json={"title": title})) == ["body.title"]
-    assert faults(await client.patch("/todos/1", json={"title": title})) == ["body.title"]
+    assert invalid_fields(await client.post("/todos", json={"title": title})) == ["body.title"]
+    assert invalid_fields(await client.patch("/todos/1", json={"title": title})) == ["body.title"]

@@ -6,7 +6,7 @@ import logging
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 
 TODO = json.dumps({"title": "Buy bread"}).encode()
 BATCH = json.dumps({"items": [{"op": "create", "title": "Buy bread"}]}).encode()
@@ -53,7 +53,7 @@ async def test_a_bad_path_is_refused(client, path, status):
     assert problem(response)[0] == status
     if status == 422:
         [_, collection, _] = path.split("/")
-        assert faults(response) == [f"path.{collection.removesuffix('s')}_id"]
+        assert invalid_fields(response) == [f"path.{collection.removesuffix('s')}_id"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_a_bad_path_is_refused(client, path, status):
     ],
 )
 async def test_a_bad_query_is_refused_with_the_name_of_its_parameter(client, query, place):
-    assert faults(await send_raw(client, "GET", "/todos", query_string=query)) == [place]
+    assert invalid_fields(await send_raw(client, "GET", "/todos", query_string=query)) == [place]
 
 
 @pytest.mark.parametrize("query", [b"title=%ff", b"title=%zz%", b"title=\xff"])
@@ -160,7 +160,7 @@ async def test_a_malformed_authorization_header_is_refused(client, value):
 async def test_a_malformed_host_does_not_change_the_response(client, host):
     response = await send_raw(client, "GET", "/todos/0", headers=((b"host", host),))
 
-    assert faults(response) == ["path.todo_id"]
+    assert invalid_fields(response) == ["path.todo_id"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from fast_zero.core.security.password_queue import passwords
 from fast_zero.models import IdempotencyKey, PersonalToken, Todo, User
-from tests.core.expect import comes_true, faults, problem
+from tests.core.expect import invalid_fields, problem, wait_until
 from tests.factories import UserFactory
 
 KEY = {"Idempotency-Key": "0197c2f2-5f0e-7c3a-9d51-3f4f0a7c9b1e"}
@@ -90,7 +90,7 @@ async def test_another_body_with_the_same_key_is_refused(client, count, path, bo
 
     response = await client.post(path, json=other, headers=KEY)
 
-    assert faults(response) == ["header.Idempotency-Key"]
+    assert invalid_fields(response) == ["header.Idempotency-Key"]
     [entry] = problem(response)[1]
     assert entry["msg"] == "This key came with another body before. Take a new one."
     assert await count(model) == rows
@@ -203,7 +203,7 @@ async def test_no_connection_is_held_while_the_password_of_a_keyed_registration_
     async with live(database_pool_size=1, database_pool_wait=0.2) as client:
         async with passwords.hashing:
             hashing = asyncio.create_task(client.post("/users", json=ANA, headers=KEY))
-            await comes_true(lambda: passwords.pending.total() == 1)
+            await wait_until(lambda: passwords.pending.total() == 1)
             meanwhile = await client.get("/users")
         assert (await hashing).is_success
 

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from fast_zero.core import security
 from fast_zero.core.http.dependencies import MAX_REPORTED
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 
 PATH_PARAMETERS = dict.fromkeys(
     ["user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id"], 1
@@ -46,7 +46,7 @@ async def test_every_operation_names_the_parameters_that_it_takes(client, operat
             method, path.format(**PATH_PARAMETERS), params={"sort": "x"}
         )
 
-        assert faults(response) == ["query.sort"], (method, path)
+        assert invalid_fields(response) == ["query.sort"], (method, path)
         [entry] = response.json()["detail"]
         known = ", ".join(sorted(names(operations[method, path]))) or "none"
         assert entry["msg"] == f"unknown parameter; this operation takes {known}"
@@ -90,7 +90,7 @@ async def test_a_wrong_method_is_reported_first(client):
 
 @pytest.mark.parametrize("path", ["/users", "/users/1", "/users/by-name/ana"])
 async def test_public_routes_report_unknown_parameters(anonymous, path):
-    assert faults(await anonymous.get(f"{path}?sort=x")) == ["query.sort"]
+    assert invalid_fields(await anonymous.get(f"{path}?sort=x")) == ["query.sort"]
 
 
 async def test_pages_feeds_probes_and_email_links_ignore_unknown_parameters(anonymous, user):
@@ -118,20 +118,20 @@ async def test_an_unknown_parameter_has_no_effect_and_begins_no_transaction(
     with statements() as sent:
         response = await client.request(method, path, json={"title": "Buy bread"})
 
-    assert faults(response) == ["query.dry_run"]
+    assert invalid_fields(response) == ["query.dry_run"]
     assert (sent, sent.transactions) == ([], 0)
 
 
 async def test_each_unknown_name_is_reported_once(client):
     response = await client.get("/todos/?sort=a&limit=1&sort=b&page=2&=&Limit=3")
 
-    assert faults(response) == ["query.sort", "query.page", "query.", "query.Limit"]
+    assert invalid_fields(response) == ["query.sort", "query.page", "query.", "query.Limit"]
 
 
 async def test_the_number_of_reported_names_is_limited(client):
     response = await client.get("/todos", params={str(number): 1 for number in range(1000)})
 
-    assert len(faults(response)) == MAX_REPORTED
+    assert len(invalid_fields(response)) == MAX_REPORTED
 
 
 async def test_head_is_refused_like_get(client):

@@ -5,7 +5,7 @@ import json
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 from tests.factories import PASSWORD
 
 TODO = json.dumps({"title": "Buy bread"}).encode()
@@ -59,9 +59,9 @@ async def test_other_json_media_types_are_accepted(client, content_type):
 
 
 async def test_a_missing_body_needs_no_media_type(client, anonymous):
-    assert faults(await send(client, b"", "text/plain")) == ["body"]
+    assert invalid_fields(await send(client, b"", "text/plain")) == ["body"]
     missing = ["body.username", "body.password"]
-    assert faults(await send(anonymous, b"", "application/json", "/auth/token")) == missing
+    assert invalid_fields(await send(anonymous, b"", "application/json", "/auth/token")) == missing
 
 
 async def test_missing_permission_is_reported_before_the_media_type(anonymous):

@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from fast_zero.core import errors
 from fast_zero.core.http import problems
-from tests.core.expect import faults, problem
+from tests.core.expect import invalid_fields, problem
 
 RAISED = {
     "unauthenticated": errors.Unauthenticated("Who are you?"),
@@ -61,7 +61,7 @@ async def test_an_error_becomes_a_problem(client, name, expected, headers):
 async def test_an_invalid_field_has_the_format_of_a_validation_error(client):
     response = await client.get("/field/1")
 
-    assert faults(response) == ["body.name"]
+    assert invalid_fields(response) == ["body.name"]
     assert problem(response)[1] == [
         {"type": "value_error", "loc": ["body", "name"], "msg": "Too short."}
     ]
@@ -70,7 +70,7 @@ async def test_an_invalid_field_has_the_format_of_a_validation_error(client):
 async def test_a_validation_error_does_not_repeat_the_input(client):
     response = await client.get("/field/s3cr3t")
 
-    assert faults(response) == ["path.number"]
+    assert invalid_fields(response) == ["path.number"]
     assert "s3cr3t" not in str(problem(response)[1])
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_zero.core.http.middleware.rate_limit import SECOND, Budget, is_free
-from tests.core.expect import comes_true, problem
+from tests.core.expect import problem, wait_until
 from tests.factories import PersonalTokenFactory, UserFactory, new_token
 
 TOO_MANY = (429, "Too many requests. Wait, then go on more slowly.")
@@ -151,7 +151,7 @@ async def test_the_token_of_an_ended_session_is_not_charged_to_its_user(live, co
     [user] = await commit(UserFactory())
     ended, active = await log_in(user), await log_in(user)
     async with live(requests_per_minute=3) as client:
-        await comes_true(lambda: client.state["revocations"].complete)
+        await wait_until(lambda: client.state["revocations"].complete)
         assert (await client.post("/auth/logout", headers=ended)).status_code == 204
         stolen = [await client.get("/todos", headers=ended) for _ in range(5)]
         own = [await client.get("/todos", headers=active) for _ in range(3)]

@@ -14,7 +14,7 @@ from fast_zero.core import jobs
 from fast_zero.core.database import in_use, migrations, revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.jobs import Context, Deferral, PermanentFailure, worker
-from tests.core.expect import PATIENCE, comes_true
+from tests.core.expect import PATIENCE, wait_until
 from tests.migrating import upgrade
 
 SECRET = "ana@example.com"
@@ -237,7 +237,7 @@ async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_
         url = settings.database_address().set(database=name)
         elsewhere = Context(settings.model_copy(update={"database_url": url}), lambda: None)
         async with running(elsewhere, {}):
-            await comes_true(lambda: revisions.BEHIND in caplog.text)
+            await wait_until(lambda: revisions.BEHIND in caplog.text)
             await upgrade(url, PATIENCE)
             await has_worker(url)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -258,13 +258,13 @@ async def test_jobs_continue_after_their_connections_were_killed(defer_job, stor
 
     async with running(context, {"tests.note": note}):
         await defer_job()
-        await comes_true(lambda: len(done) == 1)
+        await wait_until(lambda: len(done) == 1)
         await store(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'fast_zero jobs' AND datname = current_database()"
         )
         await defer_job()
-        await comes_true(lambda: len(done) == 2)
+        await wait_until(lambda: len(done) == 2)
 
 
 async def test_no_job_runs_while_a_backup_is_restored(defer_job, context, engine, caplog):
@@ -277,10 +277,10 @@ async def test_no_job_runs_while_a_backup_is_restored(defer_job, context, engine
     async with engine.connect() as restore:
         await restore.execute(select(func.pg_advisory_xact_lock(in_use.LOCK)))
         async with running(context, {"tests.note": note}):
-            await comes_true(lambda: "jobs cannot run: a backup is being restored" in caplog.text)
+            await wait_until(lambda: "jobs cannot run: a backup is being restored" in caplog.text)
             assert done == []
             await restore.commit()
-            await comes_true(lambda: len(done) == 1)
+            await wait_until(lambda: len(done) == 1)
             locked = await restore.scalar(select(func.pg_try_advisory_xact_lock(in_use.LOCK)))
             assert locked is False
 
@@ -289,7 +289,7 @@ async def test_an_outage_is_logged_once_and_the_worker_continues(settings, caplo
     closed_port = settings.database_address().set(host="127.0.0.1", port=1, query={})
     unreachable = Context(settings.model_copy(update={"database_url": closed_port}), lambda: None)
     async with running(unreachable, {}) as working:
-        await comes_true(lambda: "jobs cannot run" in caplog.text)
+        await wait_until(lambda: "jobs cannot run" in caplog.text)
         await asyncio.sleep(1)
         assert not working.done()
 

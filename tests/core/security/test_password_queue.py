@@ -4,7 +4,7 @@ import pytest
 
 from fast_zero.core.errors import TooManyRequests, Unavailable
 from fast_zero.core.security.password_queue import OPERATOR, Caller, PasswordQueue
-from tests.core.expect import comes_true
+from tests.core.expect import wait_until
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ async def enter(queue: PasswordQueue, done: list[str], *callers: Caller) -> list
         asyncio.create_task(queue.run(caller, lambda caller=caller: done.append(caller.name)))
         for caller in callers
     ]
-    await comes_true(lambda: queue.pending.total() == len(callers))
+    await wait_until(lambda: queue.pending.total() == len(callers))
     return tasks
 
 
@@ -41,7 +41,7 @@ async def test_a_new_caller_waits_for_one_password_of_each_other(queue):
     async with queue.hashing:
         tasks = await enter(queue, done, *(caller for caller in others for _ in range(4)))
         late = asyncio.create_task(queue.run(Caller("late"), lambda: done.append("late")))
-        await comes_true(lambda: queue.pending["late"] == 1)
+        await wait_until(lambda: queue.pending["late"] == 1)
     await asyncio.gather(*tasks, late)
 
     assert done.index("late") == len(others)
@@ -55,7 +55,7 @@ async def test_a_caller_above_its_limit_is_refused(queue):
             with pytest.raises(TooManyRequests) as refusal:
                 await queue.run(ana, list)
         tasks += [asyncio.create_task(queue.run(Caller(name), list)) for name in ("eva", "bia")]
-        await comes_true(lambda: queue.pending.total() == 4)
+        await wait_until(lambda: queue.pending.total() == 4)
         with pytest.raises(Unavailable):
             await queue.run(Caller("caio", limit=2, limit_of_all=4), list)
         operator = asyncio.create_task(queue.run(OPERATOR, list))
