@@ -370,7 +370,7 @@ def test_a_crafted_backup_runs_no_program(migrated, file, tmp_path, sql):
     crafted(migrated, file, sql.format(created_file))
     before = contents_of(migrated)
 
-    with pytest.raises(StartError, match=r"The restoration failed: .*\. Nothing was changed\."):
+    with pytest.raises(StartError, match=r"The restore failed: .*\. Nothing was changed\."):
         restore.restore(migrated._replace(programs=programs), file, force=False)
 
     assert not created_file.exists()

@@ -105,8 +105,8 @@ def revision_in(database: Database, file: Path) -> str:
     head, older = revisions.known()
     if found[1] not in older | {head}:
         raise StartError(
-            f"{file} has the revision {found[1]}, and this release knows none after {head}. "
-            "Restore it with the release that wrote it, or a newer one."
+            f"{file} has the revision {found[1]}, which is newer than {head}, the newest of this "
+            "release. Restore it with the release that wrote it, or a newer one."
         )
     return found[1]
 
@@ -146,7 +146,7 @@ def restore(database: Database, file: Path, *, force: bool) -> None:
             raise StartError(f"Nothing was changed: {error}.") from None
         except psycopg.Error as error:
             raise StartError(
-                f"The restoration failed: {first_line(str(error))}. Nothing was changed."
+                f"The restore failed: {first_line(str(error))}. Nothing was changed."
             ) from None
 
 
