@@ -4,7 +4,8 @@ import compileall
 import secrets
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +18,11 @@ from sqlalchemy import URL
 
 import bench
 import fast_zero
-from bench import databases, feed, feed_data, report, servers, traffic
+from bench import databases, feed, feed_data, report, servers, todos, todos_data, traffic
+from bench.costs import Meter
 from bench.feed_data import FeedSize
 from bench.servers import Server
+from bench.todos_data import TodosSize
 from fast_zero.core import security
 from fast_zero.core.database import embedded
 from fast_zero.core.database.embedded import roles
@@ -31,6 +34,10 @@ TODOS_EACH_IN_LARGE = 1000
 WARM_UP_SECONDS = 1
 
 
+Rounds = Annotated[int, typer.Option(min=1, max=100, help="Rounds; 5 give a fair median.")]
+Seconds = Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")]
+
+
 @dataclass(frozen=True)
 class Plan:
     rounds: int
@@ -40,8 +47,8 @@ class Plan:
 
 def main(
     context: typer.Context,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; 5 give a fair median.")] = 5,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
+    rounds: Rounds = 5,
+    seconds: Seconds = 3,
     only: Annotated[
         str, typer.Option(help="Kinds of request, with commas: list,filter,create,patch,log in.")
     ] = ",".join(traffic.KINDS),
@@ -214,8 +221,8 @@ class Benchmark:
 
 
 def measure_feed(
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds.")] = 5,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 3,
+    rounds: Rounds = 5,
+    seconds: Seconds = 3,
     people: Annotated[
         int, typer.Option(min=2000, help="Number of people; each follows 100.")
     ] = 100_000,
@@ -225,30 +232,61 @@ def measure_feed(
 
     Writing them takes some minutes and 4 GB in the temporary folder, which is removed at the end.
     """
-    wrk = traffic.find_wrk()
     size = FeedSize(people, posts)
+    with meter() as (superuser, costs):
+        with progress_bar() as progress:
+            database = feed_data.prepare(superuser, size, progress)
+        for part in feed.Benchmark(costs, size).run(database, rounds, seconds, log):
+            typer.echo(f"{part}\n")
+
+
+def measure_todos(
+    rounds: Rounds = 5,
+    seconds: Seconds = 3,
+    people: Annotated[int, typer.Option(min=10, help="Number of people.")] = 1000,
+    todos_each: Annotated[int, typer.Option(min=100, help="Todos of each of them.")] = 1000,
+) -> None:
+    """Measure todos with labels, subtasks and an order beside a plain list of todos.
+
+    Each todo has five labels. Writing them takes some minutes and 2 GB in the temporary folder,
+    which is removed at the end.
+    """
+    size = TodosSize(people, todos_each)
+    with meter() as (superuser, costs):
+        with progress_bar() as progress:
+            database = todos_data.prepare(superuser, size, progress)
+        for part in todos.Benchmark(costs, size).run(database, rounds, seconds, log):
+            typer.echo(f"{part}\n")
+
+
+@contextmanager
+def meter() -> Iterator[tuple[URL, Meter]]:
+    """Run a PostgreSQL in a temporary folder; yield its superuser's URL, and what measures it."""
+    wrk = traffic.find_wrk()
     with tempfile.TemporaryDirectory(prefix="fast_zero-bench-") as folder:
         place = Path(folder)
         with embedded.running(place / "data") as url:
-            superuser = url.set(username=roles.SUPERUSER)
-            with Progress(console=Console(stderr=True)) as bar:
-                tasks: dict[str, TaskID] = {}
+            cluster = place / "data" / f"pg{embedded.MAJOR}"
+            yield url.set(username=roles.SUPERUSER), Meter(cluster, traffic.Wrk(wrk, place))
 
-                def progress(table: str, done: int, expected: int) -> None:
-                    if table not in tasks:
-                        tasks[table] = bar.add_task(table, total=expected or None)
-                    bar.update(tasks[table], completed=done, total=expected or done)
 
-                database = feed_data.prepare(superuser, size, progress)
-            benchmark = feed.Benchmark(
-                place / "data" / f"pg{embedded.MAJOR}", traffic.Wrk(wrk, place), size
-            )
-            for part in benchmark.run(database, rounds, seconds, log):
-                typer.echo(f"{part}\n")
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show the progress of tables: the number of rows that are written, and of all if known."""
+    with Progress(console=Console(stderr=True)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(table: str, done: int, expected: int) -> None:
+            if table not in tasks:
+                tasks[table] = bar.add_task(table, total=expected or None)
+            bar.update(tasks[table], completed=done, total=expected or done)
+
+        yield progress
 
 
 if __name__ == "__main__":
     program = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     program.callback(invoke_without_command=True)(main)
     program.command("feed")(measure_feed)
+    program.command("todos")(measure_todos)
     program()

@@ -25,6 +25,11 @@ APPLICATIONS = {
         *("--ws", "none", "--no-server-header"),
         *("--factory", "fast_zero.app:create_worker_app"),
     ),
+    "plain": (
+        *("--http", "fast_zero.core.server.protocol:TimeoutProtocol"),
+        *("--ws", "none", "--no-server-header"),
+        *("--factory", "bench.plain:create_app"),
+    ),
     "limit": ("bench.limit:app",),
     "tutorial": ("bench.tutorial:app",),
 }

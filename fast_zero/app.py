@@ -14,6 +14,7 @@ from starlette.types import Scope
 import fast_zero
 from fast_zero.accounts import router as accounts
 from fast_zero.administration import router as administration
+from fast_zero.batches import router as batches
 from fast_zero.core import database
 from fast_zero.core.garbage_collection import gc_frozen
 from fast_zero.core.http import examples, health, openapi, problems
@@ -37,19 +38,25 @@ from fast_zero.core.server import leave_with_parent
 from fast_zero.core.settings import Settings, load_settings
 from fast_zero.core.startup import complete_settings, exporting_traces
 from fast_zero.core.types import Message
+from fast_zero.duplication import router as duplication
 from fast_zero.email_links import pages
 from fast_zero.email_links import router as email_links
 from fast_zero.exports import router as exports
 from fast_zero.identity import router as identity
 from fast_zero.identity.revocations import Revocations, followed
+from fast_zero.labels import router as labels
 from fast_zero.notifications import router as notifications
+from fast_zero.ordering import router as ordering
 from fast_zero.people import router as people
 from fast_zero.posts import router as posts
 from fast_zero.profiles import router as profiles
+from fast_zero.projects import router as projects
 from fast_zero.sessions import router as sessions
+from fast_zero.summaries import router as summaries
 from fast_zero.syndication import router as syndication
 from fast_zero.timelines import router as timelines
 from fast_zero.todos import router as todos
+from fast_zero.trash import router as trash
 from fast_zero.two_factor import router as two_factor
 from fast_zero.unsubscribe import router as unsubscribe
 
@@ -68,6 +75,9 @@ else made in between is not overwritten. An `Idempotency-Key` makes it safe to r
 
 TAGS = [
     {"name": "todos", "description": "Your todos. Nobody else can see them."},
+    {"name": "projects", "description": "What todos are sorted into, and the sections of each."},
+    {"name": "trash", "description": "What you deleted, until it is deleted for good."},
+    {"name": "labels", "description": "Your labels, which you give to todos by their names."},
     {"name": "users", "description": "Your own account, and the public profiles of all users."},
     {"name": "feed", "description": "Posts, replies, likes, timelines and notifications."},
     {"name": "auth", "description": "Log-ins, sessions, and personal access tokens."},
@@ -83,7 +93,14 @@ TAGS = [
 GREETING = "Olá Mundo!"
 
 ROOMS = (
+    duplication,
+    summaries,
+    batches,
+    ordering,
+    labels,
     todos,
+    projects,
+    trash,
     accounts,
     exports,
     posts,

@@ -13,12 +13,16 @@ from fast_zero.identity.models import (
     SpentRefreshToken,
     User,
 )
+from fast_zero.labels.models import Label, TodoLabel
 from fast_zero.notifications.models import Notification, WeeklyReport
 from fast_zero.people.models import Block, Follow
 from fast_zero.posts.models import Completion, EarlierText, Like, Post
 from fast_zero.profiles.models import Tally, TallyChange
+from fast_zero.projects.models import Project, Section
+from fast_zero.relations.models import Relation
 from fast_zero.syndication.models import Retraction
 from fast_zero.todos.models import Todo
+from fast_zero.trash.models import Deletion
 from fast_zero.two_factor.models import RecoveryCode, SecondFactor
 
 __all__ = [
@@ -26,25 +30,31 @@ __all__ = [
     "Base",
     "Block",
     "Completion",
+    "Deletion",
     "EarlierText",
     "EndedSession",
     "Follow",
     "IdempotencyKey",
     "Invitation",
+    "Label",
     "Like",
     "LoginSession",
     "MailedLink",
     "Notification",
     "PersonalToken",
     "Post",
+    "Project",
     "RecoveryCode",
+    "Relation",
     "Retraction",
     "SecondFactor",
+    "Section",
     "SpentRefreshToken",
     "Tally",
     "TallyChange",
     "Throttle",
     "Todo",
+    "TodoLabel",
     "User",
     "WeeklyReport",
 ]

@@ -10,12 +10,14 @@ from fast_zero.core.settings import Settings
 from fast_zero.email_links import jobs as email_links
 from fast_zero.notifications import jobs as notifications
 from fast_zero.profiles import jobs as profiles
+from fast_zero.trash import jobs as trash
 
 END_SECONDS = 2  # to record the state of the jobs that were stopped
 
 JOBS: Jobs = {**email_links.JOBS, **accounts.JOBS, **notifications.JOBS}
 PERIODIC_JOBS: Jobs = {
     **accounts.PERIODIC_JOBS,
+    **trash.PERIODIC_JOBS,
     **profiles.PERIODIC_JOBS,
     **notifications.PERIODIC_JOBS,
 }

@@ -8,7 +8,19 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from fast_zero.core import security
 from fast_zero.identity import personal_tokens
 from fast_zero.identity.scopes import ALL_SCOPES
-from fast_zero.models import Block, Follow, LoginSession, PersonalToken, Post, Todo, User
+from fast_zero.models import (
+    Block,
+    Follow,
+    Label,
+    LoginSession,
+    PersonalToken,
+    Post,
+    Project,
+    Relation,
+    Section,
+    Todo,
+    User,
+)
 from fast_zero.todos.models import TodoState
 
 PASSWORD = "a fine long sentence"
@@ -70,6 +82,31 @@ class TodoFactory(factory.Factory):
     state = factory.Faker("random_element", elements=list(TodoState))
 
 
+class ProjectFactory(factory.Factory):
+    class Meta:
+        model = Project
+
+    owner_id: int
+    name = factory.Sequence(lambda number: f"Project {number}")
+
+
+class SectionFactory(factory.Factory):
+    class Meta:
+        model = Section
+
+    owner_id: int
+    project_id: int
+    name = factory.Sequence(lambda number: f"Section {number}")
+
+
+class LabelFactory(factory.Factory):
+    class Meta:
+        model = Label
+
+    owner_id: int
+    name = factory.Sequence(lambda number: f"label {number}")
+
+
 class PostFactory(factory.Factory):
     class Meta:
         model = Post
@@ -89,3 +126,7 @@ def follow(follower: User, followed: User) -> Follow:
 
 def block(blocker: User, blocked: User) -> Block:
     return Block(blocker_id=blocker.id, blocked_id=blocked.id)
+
+
+def relate(todo: Todo, other: Todo, kind: str = "blocks") -> Relation:
+    return Relation(owner_id=todo.owner_id, todo_id=todo.id, other_id=other.id, kind=kind)

@@ -231,7 +231,7 @@ def test_the_operator_can_list_todos_and_posts_and_delete_a_post(data_dir):
         ("Bake\tbread", "public"),
         ("Rest", None),
     ]
-    assert "todo\t\tRest\n" in call(data_dir, "todos", "list", user_id).stdout
+    assert "todo\t\tnone\t\t\tRest\n" in call(data_dir, "todos", "list", user_id).stdout
     line = f"{post_id}\t{user_id}\tpublic\t\tBake\tbread\n"
     assert run(data_dir, "posts", "list").stdout == line
     assert call(data_dir, "posts", "list", "--user", "Poster").stdout == line
@@ -245,6 +245,77 @@ def test_the_operator_can_list_todos_and_posts_and_delete_a_post(data_dir):
     for command in (("users", "show"), ("todos", "list"), ("posts", "list", "--user")):
         missing = call(data_dir, *command, "999999")
         assert (missing.returncode, missing.stderr) == (1, "error: There is no user 999999.\n")
+
+
+PLANNER = """
+INSERT INTO users (username, email, password_hash, time_zone)
+VALUES ('planner', 'planner@example.com', '', 'America/Sao_Paulo') RETURNING id
+"""
+PLANNED = """
+INSERT INTO deletions (owner_id, kind, item_id, title) VALUES ({me}, 'project', 1, 'Gone');
+INSERT INTO projects (owner_id, name, deletion_id)
+SELECT {me}, name, CASE name WHEN 'Gone' THEN deletions.id END FROM deletions,
+    unnest(ARRAY['Pão', 'Twice', 'twice', 'Gone']) AS name WHERE deletions.owner_id = {me};
+INSERT INTO labels (owner_id, name) VALUES ({me}, 'home'), ({me}, 'Errands');
+INSERT INTO todos (owner_id, project_id, title, description, state, priority, due_on)
+SELECT {me}, id, 'Buy flour', '', 'todo', 'high', '2026-12-04' FROM projects WHERE name = 'Pão';
+INSERT INTO todos (owner_id, project_id, title, description, state, priority, due_at, time_zone)
+SELECT {me}, id, 'Bake', '', 'doing', 'urgent', '2026-12-01 12:00Z', 'America/Sao_Paulo'
+FROM projects WHERE name = 'Pão';
+INSERT INTO todos (owner_id, title, description, state) VALUES ({me}, 'Sleep', '', 'todo');
+INSERT INTO todo_labels (owner_id, todo_id, label_id)
+SELECT {me}, todos.id, labels.id FROM todos JOIN labels USING (owner_id)
+WHERE owner_id = {me} AND (title = 'Buy flour' OR (title, name) = ('Bake', 'home'));
+"""
+
+
+def test_todos_are_listed_by_project_label_state_and_sort(data_dir, monkeypatch):
+    with embedded.running(data_dir) as url, psycopg.connect(conninfo(url)) as connection:
+        [(me,)] = connection.execute(PLANNER).fetchall()
+        for statement in PLANNED.format(me=me).split(";\n")[:-1]:
+            connection.execute(statement)
+        [bread, *twice] = connection.execute("SELECT id FROM projects ORDER BY id").fetchmany(3)
+
+    def titles(*options) -> list[str]:
+        listed = call(data_dir, "todos", "list", "planner", *options)
+        assert listed.returncode == 0, listed.stderr
+        return [line.rsplit("\t", 1)[1] for line in listed.stdout.splitlines()]
+
+    listed = call(data_dir, "todos", "list", "planner").stdout
+    assert [line.split("\t", 1)[1] for line in listed.splitlines()] == [
+        "todo\t\thigh\t2026-12-04\tErrands, home\tBuy flour",
+        "doing\t\turgent\t2026-12-01T09:00-03:00\thome\tBake",
+        "todo\t\tnone\t\t\tSleep",
+    ]
+    first, *_ = json.loads(call(data_dir, "todos", "list", "planner", "--json").stdout)
+    assert (first["labels"], first["due"]) == (["Errands", "home"], "2026-12-04")
+    for project in (str(bread[0]), "Pão", "pÃO"):
+        assert titles("--project", project) == ["Buy flour", "Bake"]
+    assert titles("--project", "none") == ["Sleep"]
+    assert titles("--label", "HOME") == ["Buy flour", "Bake"]
+    assert titles("--label", "home", "--label", "errands") == ["Buy flour"]
+    assert titles("--label", "unknown") == []
+    assert titles("--state", "todo") == ["Buy flour", "Sleep"]
+    assert titles("--state", "todo", "--state", "doing", "--sort", "due") == [
+        *("Bake", "Buy flour", "Sleep")
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr("fast_zero.core.pagination.MAX_LIMIT", 1)
+        assert titles("--sort=-title") == ["Sleep", "Buy flour", "Bake"]
+        assert titles("--sort=due") == ["Bake", "Buy flour", "Sleep"]
+        assert titles() == ["Buy flour", "Bake", "Sleep"]
+
+    for options, message in (
+        (("--project", "Gone"), "There is no project Gone."),
+        (("--project", "9" * 30), f"There is no project {'9' * 30}."),
+        (("--project", "a\0b"), "There is no project"),
+        (("--project", "twice"), f"Use one of the IDs {', '.join(str(id_) for (id_,) in twice)}."),
+        (("--sort", "size"), "'size' is not a key to sort by"),
+        (("--label", ""), "label"),
+        (("--state", "open"), "state"),
+    ):
+        refused = call(data_dir, "todos", "list", "planner", *options)
+        assert (refused.returncode, message in refused.stderr) == (1, True), refused.stderr
 
 
 def test_an_account_is_shown_line_by_line_in_a_pipe_and_on_a_terminal(data_dir):

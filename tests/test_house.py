@@ -98,7 +98,8 @@ async def test_profile_routes_require_a_user_if_profiles_are_not_public(app, liv
 
 async def check_user_required(client, operations: set[tuple[str, str]]) -> None:
     ids = ("user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id")
-    path_parameters = dict.fromkeys([*ids, "invitation_id"], 1) | {"username": "ana"}
+    more = ("invitation_id", "project_id", "section_id", "deletion_id", "label_id", "other_id")
+    path_parameters = dict.fromkeys([*ids, *more], 1) | {"username": "ana", "kind": "blocks"}
     for method, path in sorted(operations):
         response = await client.request(method, path.format(**path_parameters))
         assert response.status_code == 401, f"{method} {path} returns a response without a user"

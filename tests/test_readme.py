@@ -1,5 +1,6 @@
 """The statements of the README, checked with a server that is started as a user starts it."""
 
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +14,11 @@ from tests.processes import PATIENCE, serving, unmeasured
 README = Path(__file__).parents[1] / "README.md"
 CONCURRENCY = README.parent / "docs/concurrency.md"
 FEED = README.parent / "docs/feed.md"
+TUTORIAL = README.parent / "docs/tutorial.md"
 TODOS = 10_000
 BATCH = 200  # the most that one request may create
 WRITERS = 4
+NOT_MODIFIED = 2  # responses to conditions, one of a todo and one of a web feed
 STATES = ["draft", "todo", "doing", "done", "trash"]
 
 
@@ -53,6 +56,32 @@ def test_the_first_session_runs_as_written(data_dir):
         '"current_streak":1,"best_streak":1',
     ):
         assert expected_output in result.stdout.replace("}304", "}\n304"), result.stdout
+    assert len(re.findall(r"^(?:.*\})?304$", result.stdout, re.MULTILINE)) == NOT_MODIFIED
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the tutorial uses curl")
+def test_the_week_of_the_tutorial_runs_as_written(data_dir):
+    [week] = [block for block in blocks(TUTORIAL) if "KITCHEN" in block]
+    with serving(data_dir) as server:
+        result = subprocess.run(
+            ["sh", "-eu"],
+            input=f"{blocks()[2]}\n{week}",
+            env=unmeasured() | {"API": server.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 0, result.stderr
+    for expected_output in (
+        '"code": "todo_blocked"',
+        "It is blocked.",
+        '"labels":["errands"]',
+        '"labels":["errands","Market"]',
+        '"subtasks":1,"open_subtasks":0',
+        '"kind":"project"',
+        '"inbox":0,"today":0,"overdue":0,"next_seven_days":0,"projects":[],"labels":[]',
+    ):
+        assert expected_output in result.stdout, result.stdout
 
 
 def test_the_two_commands_are_one_line_each():

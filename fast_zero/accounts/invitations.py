@@ -1,6 +1,7 @@
 """Who may register: everyone, invited people, or nobody."""
 
 from datetime import timedelta
+from typing import Any
 
 from fast_zero.accounts import queries
 from fast_zero.accounts.models import Invitation
@@ -44,13 +45,9 @@ def check_registration(settings: Settings, new: UserCreate) -> None:
         raise Forbidden(NEEDED)
 
 
-async def accept(
-    session: Session, new: UserCreate, token: str, password_hash: str, language: str
-) -> User:
+async def accept(session: Session, token: str, values: dict[str, Any]) -> User:
     """Create the account of an invitation."""
-    user = await queries.insert_invited_user(
-        session, new, security.digest(token), password_hash, language
-    )
+    user = await queries.insert_invited_user(session, security.digest(token), values)
     if user is None:
         raise Forbidden(NOT_VALID)
     return user

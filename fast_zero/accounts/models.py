@@ -10,7 +10,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base
-from fast_zero.identity.models import FOLDED
+from fast_zero.core.folding import FOLDED
 
 
 class Invitation(Base):

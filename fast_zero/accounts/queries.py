@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import aliased
 
 from fast_zero.accounts.models import Invitation
-from fast_zero.accounts.schemas import InvitationCreate, UserCreate
+from fast_zero.accounts.schemas import InvitationCreate
 from fast_zero.core import jobs
 from fast_zero.core.database import Session
 from fast_zero.core.http.etags import Versions, one_of
@@ -37,18 +37,10 @@ def editable_by(user_id: int) -> ColumnElement[bool]:
     return User.id == user_id
 
 
-async def insert_user(
-    session: Session, username: str, email: str, password_hash: str, language: str
-) -> User:
+async def insert_user(session: Session, values: dict[str, Any]) -> User:
     """Create an account, and defer the email that verifies its address."""
-    values = {
-        "username": username,
-        "email": email,
-        "password_hash": password_hash,
-        "language": language,
-    }
     user = (await session.scalars(insert(User).values(values).returning(User))).one()
-    await jobs.defer(session, outbox.link(Purpose.VERIFICATION, email, user.id))
+    await jobs.defer(session, outbox.link(Purpose.VERIFICATION, user.email, user.id))
     return user
 
 
@@ -161,23 +153,18 @@ async def delete_invitation(session: Session, invitation_id: int) -> bool:
 
 
 async def insert_invited_user(
-    session: Session, new: UserCreate, digest: bytes, password_hash: str, language: str
+    session: Session, digest: bytes, values: dict[str, Any]
 ) -> User | None:
     """Use up an invitation, and create the account with its verified address.
 
     None: the invitation is not valid, or is for another address. If two requests arrive at once,
     the second waits for the first.
     """
-    its_address = (Invitation.digest == digest, Invitation.email_key == folded(new.email))
+    its_address = (Invitation.digest == digest, Invitation.email_key == folded(values["email"]))
     used = delete(Invitation).where(*its_address, VALID).returning(Invitation.email)
     email = await session.scalar(used)
     if email is None:
         return None
-    statement = insert(User).values(
-        username=new.username,
-        email=email,
-        password_hash=password_hash,
-        language=language,
-        email_verified_at=func.now(),
-    )
+    verified = {"email": email, "email_verified_at": func.now()}
+    statement = insert(User).values(values | verified)
     return (await session.scalars(statement.returning(User))).one()

@@ -1,4 +1,5 @@
-from datetime import datetime
+import re
+from datetime import datetime, time
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -8,15 +9,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 
 from fast_zero.core.languages import DEFAULT, Language
 from fast_zero.core.pagination import Next
-from fast_zero.core.types import Id, RawText, ResponseModel, Sharing, Text
+from fast_zero.core.types import Id, ResponseModel, Sharing, Text
 from fast_zero.identity.models import Role
-from fast_zero.identity.schemas import Email, Password, Secret, Username, UserPublic
-from fast_zero.identity.time_zones import check_time_zone
+from fast_zero.identity.schemas import Email, Password, Secret, TimeZone, Username, UserPublic
 
 DisplayName = Annotated[
     Text,
@@ -31,13 +33,40 @@ Bio = Annotated[
     StringConstraints(max_length=500),
     Field(description="A few words about oneself.", examples=["Bakes on Sundays."]),
 ]
-TimeZone = Annotated[
-    RawText,
-    StringConstraints(min_length=1, max_length=64),
-    AfterValidator(check_time_zone),
-    Field(description="Its IANA name. Decides when days begin.", examples=["America/Sao_Paulo"]),
+WeekStart = Annotated[
+    Literal["monday", "saturday", "sunday"],
+    Field(description="The first day of a week, in views of a week or month.", examples=["sunday"]),
 ]
+Clock = Annotated[
+    Literal[12, 24],
+    Field(description="Whether times are shown with 12 or 24 hours.", examples=[12]),
+]
+MINUTE = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
+
+def parse_time(value: object) -> time:
+    """Parse a time of day, to the minute. A stored one is returned as it is."""
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(MINUTE, value, re.ASCII):
+        message = "this is no time of day; write hours and minutes, such as 09:00"
+        raise ValueError(message)
+    return time.fromisoformat(value)
+
+
+ReminderTime = Annotated[
+    time,
+    BeforeValidator(parse_time),
+    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": MINUTE,
+            "description": "When to remind of a todo that is due on a day, in your time zone.",
+            "examples": ["09:00"],
+        }
+    ),
+]
 ShareTodos = Annotated[
     Sharing,
     Field(
@@ -74,6 +103,8 @@ class UserCreate(UserUpdate):
                     "username": "ana",
                     "email": "ana@example.com",
                     "password": "a fine long sentence",
+                    "language": "pt-BR",
+                    "time_zone": "America/Sao_Paulo",
                 }
             ]
         }
@@ -82,6 +113,10 @@ class UserCreate(UserUpdate):
     language: Annotated[
         Language | MISSING,
         Field(description="The language of emails to you. Default: from `Accept-Language`."),
+    ] = MISSING
+    time_zone: Annotated[
+        TimeZone | MISSING,
+        Field(description="The IANA name of your time zone. Default: `UTC`."),
     ] = MISSING
     invitation: Annotated[
         Secret | MISSING,
@@ -132,6 +167,9 @@ class UserPrivate(UserPublic):
     )
     language: Language
     time_zone: str = Field(examples=["America/Sao_Paulo"])
+    week_starts_on: WeekStart
+    clock: Clock
+    default_reminder_time: ReminderTime
     share_todos: ShareTodos
     letters: Letters
     updated_at: datetime = Field(examples=["2026-11-26T18:30:00Z"])
@@ -165,6 +203,9 @@ class MeUpdate(BaseModel):
     display_name: DisplayName | MISSING = MISSING
     bio: Bio | MISSING = MISSING
     time_zone: TimeZone | MISSING = MISSING
+    week_starts_on: WeekStart | MISSING = MISSING
+    clock: Clock | MISSING = MISSING
+    default_reminder_time: ReminderTime | MISSING = MISSING
     share_todos: ShareTodos | MISSING = MISSING
     letters: Letters | MISSING = MISSING
     current_password: Annotated[

@@ -50,11 +50,12 @@ async def insert_account(
     session: Session, new: UserCreate, password_hash: str, language: str
 ) -> User:
     """Create an account. `language` is the default of the language of its emails."""
-    given = new.model_dump()
-    chosen = given.get("language", language)
-    if "invitation" in given:
-        return await invitations.accept(session, new, given["invitation"], password_hash, chosen)
-    return await queries.insert_user(session, new.username, new.email, password_hash, chosen)
+    given = new.model_dump(exclude={"password"})
+    invitation = given.pop("invitation", None)
+    values = {"language": language, **given, "password_hash": password_hash}
+    if invitation is not None:
+        return await invitations.accept(session, invitation, values)
+    return await queries.insert_user(session, values)
 
 
 async def hash_new_password(

@@ -151,6 +151,7 @@ class Settings(BaseSettings):
     password_min_length: int = Field(default=8, ge=8, le=256)
     registration: Literal["open", "invite", "closed"] = "open"
     public_profiles: bool = True
+    trash_days: int = Field(default=30, ge=1, le=3650)
 
     smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"

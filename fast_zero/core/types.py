@@ -29,9 +29,17 @@ Id = Annotated[
 ]
 """A `bigint` identity, for paths, queries and bodies."""
 
+StrictId = Annotated[Id, Field(strict=True)]
+"""An identity in a body, where text is not a number."""
 
 Sharing = Literal["off", "followers", "public"]
 """With whom the finished todos of a user are shared."""
+
+Version = Annotated[
+    int,
+    Field(description="Increases with each change. In quotes, it is the `ETag`.", examples=[7]),
+]
+"""The version of a row whose tag contains nothing else."""
 
 
 class ResponseModel(BaseModel):

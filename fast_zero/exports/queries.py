@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.people.queries import blocks, follows
 from fast_zero.posts.queries import completions, likes, posts, texts
+from fast_zero.projects.queries import PROJECT, SECTION, projects, sections
+from fast_zero.relations.queries import relations
+from fast_zero.todos.expressions import ALL, todos
 
 SelectPage = Callable[[Session, int, PageParams], Awaitable[Sequence[AnyRow]]]
 
@@ -18,7 +21,13 @@ def pages(
     columns: Sequence[ColumnElement[Any]], id_: ColumnElement[int], owner_id: ColumnElement[Any]
 ) -> SelectPage:
     """Return a function that selects pages of a user's rows, oldest first."""
-    statement: Select[*tuple[Any, ...]] = select(id_, *columns)
+    return select_pages(select(id_, *columns), id_, owner_id)
+
+
+def select_pages(
+    statement: Select[*tuple[Any, ...]], id_: ColumnElement[int], owner_id: ColumnElement[Any]
+) -> SelectPage:
+    """Return a function that selects pages of the rows of a statement that a user owns."""
 
     async def select_page(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
         return (
@@ -50,6 +59,24 @@ FOLLOWED = (follows.followed_id.label("user_id"), follows.created_at)
 FOLLOWER = (follows.follower_id.label("user_id"), follows.created_at)
 BLOCKED = (blocks.blocked_id.label("user_id"), blocks.created_at)
 
+RELATED = func.jsonb_build_object(
+    "kind", relations.c.kind, "todo_id", relations.c.other_id, "created_at", relations.c.created_at
+)
+BY_TODO = select(
+    relations.c.todo_id.label("id"),
+    relations.c.todo_id,
+    func.jsonb_agg(
+        aggregate_order_by(RELATED, relations.c.created_at, relations.c.other_id), type_=JSONB
+    ).label("relations"),
+).group_by(relations.c.todo_id)
+
+
+async def select_relations(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+    """Select the todos that have relations, with these. Each is stored with one of its todos."""
+    statement = BY_TODO.where(relations.c.owner_id == user_id)
+    return (await session.execute(keyset_page(statement, relations.c.todo_id, page))).all()
+
+
 select_posts = pages(WRITTEN, posts.id, posts.author_id)
 select_completions = pages(
     (completions.todo_id, completions.finished_at), completions.id, completions.owner_id
@@ -58,3 +85,13 @@ select_likes = pages((likes.post_id, likes.created_at), likes.id, likes.user_id)
 select_following = pages(FOLLOWED, follows.id, follows.follower_id)
 select_followers = pages(FOLLOWER, follows.id, follows.followed_id)
 select_blocked = pages(BLOCKED, blocks.id, blocks.blocker_id)
+
+select_all_sections = select_pages(select(*SECTION), sections.c.id, sections.c.owner_id)
+select_deleted_projects = select_pages(
+    select(*PROJECT).where(projects.c.deletion_id.is_not(None)),
+    projects.c.id,
+    projects.c.owner_id,
+)
+select_deleted_todos = select_pages(
+    select(*ALL).where(todos.c.deletion_id.is_not(None)), todos.c.id, todos.c.owner_id
+)

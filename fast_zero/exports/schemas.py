@@ -5,11 +5,15 @@ from pydantic import Field
 from fast_zero.accounts.schemas import UserPrivate
 from fast_zero.core.types import Id, ResponseModel
 from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
+from fast_zero.labels.schemas import LabelPublic
 from fast_zero.notifications.schemas import NotificationPublic
 from fast_zero.posts.models import Visibility
 from fast_zero.posts.schemas import EarlierTextPublic
+from fast_zero.projects.schemas import ProjectPublic, SectionPublic
+from fast_zero.relations.models import RelationKind
 from fast_zero.sessions.schemas import SessionPublic
 from fast_zero.todos.schemas import TodoPublic
+from fast_zero.trash.schemas import DeletionPublic
 from fast_zero.two_factor.schemas import OtpState
 
 
@@ -47,6 +51,21 @@ class Relation(ResponseModel):
     created_at: datetime
 
 
+class RelatedTodo(ResponseModel):
+    kind: RelationKind = Field(
+        description="What the todo does to the other one.", examples=["blocks"]
+    )
+    todo_id: Id = Field(description="The other todo.")
+    created_at: datetime
+
+
+class RelatedTodos(ResponseModel):
+    """What a todo blocks and relates to. A relation is listed with one of its two todos."""
+
+    todo_id: Id
+    relations: list[RelatedTodo]
+
+
 class ExportHead(ResponseModel):
     exported_at: datetime = Field(description="When the export began.")
     account: UserPrivate
@@ -61,7 +80,14 @@ class Export(ExportHead):
     audit: list[AuditPublic] = Field(
         description="The security events of your account, newest first."
     )
-    todos: list[TodoPublic] = Field(description="All of your todos.")
+    projects: list[ProjectPublic] = Field(description="Your projects that are not in the trash.")
+    sections: list[SectionPublic] = Field(description="The sections of all your projects.")
+    trash: list[DeletionPublic] = Field(description="What you deleted, newest first.")
+    deleted_projects: list[ProjectPublic] = Field(description="Your projects in the trash.")
+    deleted_todos: list[TodoPublic] = Field(description="Your todos in the trash.")
+    todos: list[TodoPublic] = Field(description="Your todos that are not in the trash.")
+    labels: list[LabelPublic] = Field(description="Your labels.")
+    relations: list[RelatedTodos] = Field(description="What your todos block and relate to.")
     completions: list[CompletionPublic] = Field(description="When you finished your todos.")
     posts: list[WrittenPost] = Field(description="Your posts, with their earlier texts.")
     likes: list[GivenLike] = Field(description="The posts that you like.")

@@ -11,15 +11,28 @@ from fast_zero.core.database import Session, Sessions, transaction
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.pagination import PageParams, split_page
 from fast_zero.exports import queries
-from fast_zero.exports.schemas import CompletionPublic, ExportHead, GivenLike, Relation, WrittenPost
+from fast_zero.exports.schemas import (
+    CompletionPublic,
+    ExportHead,
+    GivenLike,
+    RelatedTodos,
+    Relation,
+    WrittenPost,
+)
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
+from fast_zero.labels import queries as label_queries
+from fast_zero.labels.schemas import LabelPublic
 from fast_zero.notifications import queries as news_queries
 from fast_zero.notifications.schemas import NotificationParams, NotificationPublic
+from fast_zero.projects import queries as project_queries
+from fast_zero.projects.schemas import ProjectFilter, ProjectPublic, SectionPublic
 from fast_zero.sessions import queries as session_queries
 from fast_zero.sessions.schemas import SessionPublic
 from fast_zero.todos.queries import select_todos
 from fast_zero.todos.schemas import TodoFilter, TodoPublic
+from fast_zero.trash import queries as trash_queries
+from fast_zero.trash.schemas import DeletionPublic
 from fast_zero.two_factor import queries as two_factor_queries
 from fast_zero.two_factor.schemas import OtpState
 
@@ -32,7 +45,14 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("sessions", SessionPublic, session_queries.select_sessions, PageParams),
     ("personal_tokens", PersonalTokenPublic, identity_queries.select_personal_tokens, PageParams),
     ("audit", AuditPublic, identity_queries.select_audit, PageParams),
+    ("projects", ProjectPublic, project_queries.select_projects, ProjectFilter),
+    ("sections", SectionPublic, queries.select_all_sections, PageParams),
+    ("trash", DeletionPublic, trash_queries.select_deletions, PageParams),
+    ("deleted_projects", ProjectPublic, queries.select_deleted_projects, PageParams),
+    ("deleted_todos", TodoPublic, queries.select_deleted_todos, PageParams),
     ("todos", TodoPublic, select_todos, TodoFilter),
+    ("labels", LabelPublic, label_queries.select_labels, PageParams),
+    ("relations", RelatedTodos, queries.select_relations, PageParams),
     ("completions", CompletionPublic, queries.select_completions, PageParams),
     ("posts", WrittenPost, queries.select_posts, PageParams),
     ("likes", GivenLike, queries.select_likes, PageParams),

@@ -134,4 +134,6 @@ current_user = BearerToken(
 CurrentUser = Annotated[AuthenticatedUser, Security(current_user)]
 AccountReader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.ACCOUNT_READ])]
 AccountWriter = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.ACCOUNT_WRITE])]
+TodoReader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.TODOS_READ])]
+TodoWriter = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.TODOS_WRITE])]
 CurrentRevocations = Annotated[Revocations, Depends(current_revocations)]

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -19,10 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, version_column
 from fast_zero.core.errors import Reason
+from fast_zero.core.folding import FOLDED
 from fast_zero.core.http.idempotency_keys import IdempotencyKey
-
-# Upper case first, so that both Greek small sigmas become the same letter.
-FOLDED = "normalize(lower(upper(normalize({column}, NFKC))), NFKC)"
 
 USERNAME_TAKEN = Reason("username_taken", "Username already exists")
 EMAIL_TAKEN = Reason("email_taken", "Email already exists")
@@ -47,6 +46,10 @@ class User(Base):
         CheckConstraint("char_length(bio) <= 500", name="bio_length"),
         CheckConstraint("char_length(time_zone) BETWEEN 1 AND 64", name="time_zone_length"),
         CheckConstraint("share_todos IN ('off', 'followers', 'public')", name="share"),
+        CheckConstraint(
+            "week_starts_on IN ('monday', 'saturday', 'sunday')", name="week_starts_on"
+        ),
+        CheckConstraint("clock IN (12, 24)", name="clock"),
         CheckConstraint("role IN ('member', 'admin')", name="role"),
         CheckConstraint(
             "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"
@@ -68,6 +71,9 @@ class User(Base):
     display_name: Mapped[str] = mapped_column(default="", server_default="")
     bio: Mapped[str] = mapped_column(default="", server_default="")
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
+    week_starts_on: Mapped[str] = mapped_column(default="monday", server_default="monday")
+    clock: Mapped[int] = mapped_column(SmallInteger, default=24, server_default="24")
+    default_reminder_time: Mapped[time] = mapped_column(default=time(9), server_default="09:00:00")
     share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
     letters: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default_factory=list, server_default="{}"

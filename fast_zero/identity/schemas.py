@@ -14,6 +14,7 @@ from fast_zero.core.pagination import Next
 from fast_zero.core.types import ENCODED_WORD, Id, RawText, ResponseModel, Text
 from fast_zero.identity.names import check_username
 from fast_zero.identity.scopes import Scope
+from fast_zero.identity.time_zones import check_time_zone
 
 NEXT_YEAR = "2027-11-25T08:00:00Z"
 
@@ -57,6 +58,14 @@ Secret = Annotated[RawText, StringConstraints(max_length=1024)]
 
 PUBLIC = "-public"
 """Suffix of the ETag of a public profile: same version as the account, other content."""
+
+
+TimeZone = Annotated[
+    RawText,
+    StringConstraints(min_length=1, max_length=64),
+    AfterValidator(check_time_zone),
+    Field(description="Its IANA name. Decides when days begin.", examples=["America/Sao_Paulo"]),
+]
 
 
 class UserPublic(ResponseModel):

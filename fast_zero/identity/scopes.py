@@ -14,8 +14,8 @@ class Scope(StrEnum):
 
 
 DESCRIPTIONS = {
-    Scope.TODOS_READ: "See your todos.",
-    Scope.TODOS_WRITE: "Create, change and delete your todos.",
+    Scope.TODOS_READ: "See your todos and projects.",
+    Scope.TODOS_WRITE: "Create, change and delete your todos and projects.",
     Scope.ACCOUNT_READ: "See your account, your sessions and your tokens.",
     Scope.ACCOUNT_WRITE: "Change your account, end sessions, revoke tokens.",
     Scope.FEED_READ: "See what you may see of others: posts, likes, who follows whom.",

@@ -44,7 +44,7 @@ from fast_zero.people.queries import (
     users,
 )
 from fast_zero.posts.models import Like, Post
-from fast_zero.posts.queries import visible_to
+from fast_zero.posts.queries import editable_by, visible_to
 
 NAMED = 3
 """Maximum number of people that a notification names, latest first."""
@@ -133,7 +133,7 @@ def notifications_statement() -> Rows:
         .where(
             news.user_id == READER,
             found.c.people_count.is_not(None),
-            or_(news.post_id.is_(None), post.c.author_id == READER),
+            or_(news.post_id.is_(None), editable_by(post.c)),
         )
     )
 
@@ -141,7 +141,7 @@ def notifications_statement() -> Rows:
 def visible_to_reader(of: FromClause) -> ColumnElement[bool]:
     """Whether the reader can see a notification: it still has a cause, and its post if any."""
     post = Post.__table__.alias("its")
-    mine = select(post.c.id).where(post.c.id == of.c.post_id, post.c.author_id == READER)
+    mine = select(post.c.id).where(post.c.id == of.c.post_id, editable_by(post.c))
     return and_(
         of.c.user_id == READER,
         causes(of, 1).exists(),

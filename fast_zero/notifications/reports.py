@@ -32,7 +32,7 @@ from fast_zero.notifications.queries import NAMED
 from fast_zero.people.models import Follow
 from fast_zero.people.queries import READER, follows, known_to_reader, literal_text, users
 from fast_zero.posts.models import Completion, Like, Post
-from fast_zero.posts.queries import completions, likes, posts
+from fast_zero.posts.queries import completions, editable_by, likes, posts
 from fast_zero.profiles.queries import count
 from fast_zero.todos.models import Todo, TodoState
 
@@ -127,7 +127,8 @@ def during(moment: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(moment >= BEGAN, moment < ENDED)
 
 
-OPEN = (todos.owner_id == READER, todos.state.in_([TodoState.TODO, TodoState.DOING]))
+IN_TRASH = todos.deletion_id.is_not(None)
+OPEN = (todos.owner_id == READER, ~IN_TRASH, todos.state.in_([TodoState.TODO, TodoState.DOING]))
 UNTOUCHED = (*OPEN, todos.updated_at < STALE)
 DONE_THEN = (completions.owner_id == READER, during(completions.finished_at))
 FOLLOWED_THEN = (
@@ -136,7 +137,7 @@ FOLLOWED_THEN = (
     known_to_reader(follows.follower_id),
 )
 LIKED_THEN = (
-    posts.author_id == READER,
+    editable_by(posts),
     likes.user_id != READER,
     during(likes.created_at),
     known_to_reader(likes.user_id),
@@ -144,7 +145,7 @@ LIKED_THEN = (
 FIRST_DONE = (
     select(todos.title, completions.finished_at.label("at"))
     .join_from(Completion.__table__, Todo.__table__, todos.id == completions.todo_id)
-    .where(*DONE_THEN)
+    .where(*DONE_THEN, ~IN_TRASH)
     .order_by(completions.finished_at)
     .limit(LISTED)
     .subquery("first_done")

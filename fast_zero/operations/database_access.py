@@ -1,4 +1,4 @@
-"""What commands need to work on the database: a reachable database, and a transaction."""
+"""What commands need to work on the database: valid arguments, and a transaction."""
 
 import asyncio
 import sys
@@ -13,6 +13,8 @@ from fast_zero.core.errors import Invalid, NotFound, StartError
 from fast_zero.core.terminal import messages
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
     from fast_zero.identity.models import User
@@ -21,6 +23,7 @@ MIGRATION_WAIT_SECONDS = 600
 LONGEST_NAME = 254  # an email address
 
 T = TypeVar("T")
+Validated = TypeVar("Validated", bound="BaseModel")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 AnyUser = Annotated[
@@ -66,6 +69,17 @@ async def find_user(session: "Session", user: str) -> "User":
     if found is None:
         raise NotFound(f"There is no user {user}.")
     return found
+
+
+def validate(model: "type[Validated]", **values: object) -> "Validated":
+    """Validate arguments with a schema; raise an error in one sentence."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
 
 
 @contextmanager

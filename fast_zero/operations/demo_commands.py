@@ -26,7 +26,7 @@ def seed(
     todos: Annotated[int, typer.Option(min=0, max=1000, help="Number of todos of each user.")] = 40,
     as_json: AsJson = False,
 ) -> None:
-    """Create demo data: users, todos of the last months, follows, posts, replies, likes.
+    """Create demo data: users, projects, todos of months, follows, posts, replies, likes.
 
     All users have the same generated password, which is printed at the end.
     """

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -15,17 +15,15 @@ from fast_zero.operations.database_access import (
     find_user,
     run_for_user,
     run_in_transaction,
+    validate,
 )
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from fast_zero.core.database import Session
     from fast_zero.core.settings import Settings
     from fast_zero.identity.models import User
 
 InvitedIn = Literal["en", "pt-BR"]
-Validated = TypeVar("Validated", bound="BaseModel")
 
 cli = typer.Typer(help="Manage accounts.", no_args_is_help=True)
 
@@ -124,17 +122,6 @@ def invite_user(
     else:
         until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
         messages.print(f"{escape(invitation.email)} is invited. The link works until {until}.")
-
-
-def validate(model: "type[Validated]", **values: str) -> "Validated":
-    """Validate arguments with a schema; raise an error in one sentence."""
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        faults = [f"{item['loc'][0]}: {item['msg']}" for item in error.errors(include_input=False)]
-        raise Invalid("; ".join(faults).replace("Value error, ", "")) from None
 
 
 def read_password() -> str:

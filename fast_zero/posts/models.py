@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -36,7 +37,9 @@ class Post(Base):
     whose followers can see it: the author, or for a reply the author of the followers-only post
     that starts the thread. `above` are the authors of all posts that it replies to. So one row
     decides who can see it, regardless of later changes to the others. Triggers store earlier texts,
-    delete rows without author and replies, and create the posts of shared todos.
+    delete rows without author and replies, and create the posts of shared todos. They hide them
+    while the todo is in the trash: then nobody sees the post, not even its author. Such a post is
+    never a reply.
     """
 
     __tablename__ = "posts"
@@ -76,6 +79,7 @@ class Post(Base):
     todo_id: Mapped[int | None] = mapped_column(default=None)  # the finished todo that it announces
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     edited_at: Mapped[datetime | None] = mapped_column(init=False)
+    hidden: Mapped[bool] = mapped_column(init=False, server_default=false())
     version: Mapped[int] = version_column()
 
 

@@ -84,7 +84,12 @@ def place_visible_to(post: Columns) -> ColumnElement[bool]:
 def visible_to(post: Columns) -> ColumnElement[bool]:
     """Whether the reader can see a post. This is the only implementation of that rule."""
     others = (post.author_id.is_not(None), known_to_reader(post.author_id), place_visible_to(post))
-    return or_(post.author_id == READER, and_(*others))
+    return and_(not_(post.hidden), or_(post.author_id == READER, and_(*others)))
+
+
+def editable_by(post: Columns) -> ColumnElement[bool]:
+    """Whether the reader is the author of a post that can be seen."""
+    return and_(post.author_id == READER, not_(post.hidden))
 
 
 def post_columns(post: Columns) -> tuple[ColumnElement[Any], ...]:
@@ -258,7 +263,7 @@ async def insert_post(session: Session, reader_id: int, new: PostCreate) -> AnyR
 
 
 def own_post_conditions(*, conditional: bool) -> list[ColumnElement[bool]]:
-    conditions = [posts.author_id == READER, posts.id == POST]
+    conditions = [editable_by(posts), posts.id == POST]
     if conditional:
         accepted: BindParameter[Any] = bindparam("accepted", type_=ARRAY(BigInteger))
         conditions.append(posts.version == any_(accepted))
@@ -309,7 +314,7 @@ async def select_earlier_texts(
     statement = select(texts.id, texts.text, texts.written_at).join(
         Post.__table__, posts.id == texts.post_id
     )
-    statement = statement.where(texts.post_id == POST, posts.author_id == READER)
+    statement = statement.where(texts.post_id == POST, editable_by(posts))
     if page.after is not None:
         statement = statement.where(texts.id > AFTER)
     statement = statement.order_by(texts.id).offset(OFFSET).limit(LIMIT)

@@ -9,9 +9,9 @@ from fast_zero.core.database import Base
 
 
 class Retraction(Base):
-    """When a user last deleted a public post. Written by a trigger.
+    """When a public post of a user was last deleted, hidden or shown again. Written by a trigger.
 
-    Without it, `If-Modified-Since` would not notice the deletion.
+    Without it, `If-Modified-Since` would not notice the change.
     """
 
     __tablename__ = "retractions"

@@ -6,3 +6,4 @@ WRITTEN = Counter("fast_zero_todos_written", "Todos that were written.", ["opera
 CREATED = WRITTEN.labels("create")
 UPDATED = WRITTEN.labels("update")
 DELETED = WRITTEN.labels("delete")
+RESTORED = WRITTEN.labels("restore")

@@ -1,5 +1,7 @@
+"""Statements about single todos, and lists of them. Statements about trees are in `trees`."""
+
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -7,125 +9,185 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Date,
+    DateTime,
     Integer,
     Text,
     any_,
     bindparam,
     case,
     cast,
-    column,
-    delete,
+    exists,
     func,
     insert,
-    literal,
-    literal_column,
+    not_,
+    or_,
     select,
-    type_coerce,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import TypeEngine
 
-from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
-from fast_zero.core.http.etags import Versions, one_of
-from fast_zero.todos.models import Todo
-from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate, UpdateItem
+from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, prepare
+from fast_zero.core.http.etags import Versions
+from fast_zero.core.sorting import (
+    Sort,
+    SortCursor,
+    behind,
+    cursor_values,
+    order_by,
+    sort_columns,
+)
+from fast_zero.labels.queries import label_new_todo
+from fast_zero.relations.queries import number_of_relations, relations_of
+from fast_zero.todos.expressions import (
+    ALL,
+    COLUMNS,
+    DONE,
+    FILTERS,
+    NEW,
+    PRIORITY_TYPE,
+    SORT_KEYS,
+    STATE,
+    UNRELATED,
+    USER_ID,
+    editable_by,
+    has_subtasks,
+    is_blocked,
+    is_one_of,
+    own_time_zone,
+    todos,
+    visible_to,
+)
+from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate
 
-CREATED = set(TodoCreate.model_fields)
-CHANGED = set(TodoUpdate.model_fields)
-REFRESH = {"populate_existing": True}
+STATEMENTS = 512
+"""How many variants of a statement are kept: lists by filters and sort, writes by columns."""
 
-todos = Todo.__table__
-
-
-def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return todos.c.owner_id == user_id
-
-
-def editable_by(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return todos.c.owner_id == user_id
-
-
-STATE = type_coerce(todos.c.state, Text).label("state")
-"""The state as text, since a prepared statement does not convert to enum members."""
-
-COLUMNS = [STATE if column is todos.c.state else column for column in todos.c]
-USER_ID: BindParameter[int] = bindparam("user_id", type_=BigInteger)
 HAS_ID = todos.c.id == bindparam("todo_id", type_=BigInteger)
 UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
-# Literals: the bound parameters of a prepared statement are given when it is executed.
-DECOMPOSED: ColumnElement[str] = literal_column("NFD")
-ACCENTS: ColumnElement[str] = literal_column(r"'[\u0300-\u036f]'")
-EMPTY: ColumnElement[str] = literal_column("''")
-GLOBAL: ColumnElement[str] = literal_column("'g'")
-NOT_FOUND: ColumnElement[int] = literal_column("0")
-
-
-def folded(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Remove case and accents, without a PostgreSQL extension.
-
-    ASCII text has no accents; removing them all the same would cost five times as much.
-    """
-    lower = func.lower(text)
-    bare = func.regexp_replace(func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, GLOBAL)
-    return case((func.octet_length(text) == func.char_length(text), lower), else_=bare)
-
-
-def containing(name: str) -> ColumnElement[bool]:
-    """Whether a column contains a text. As a subquery, the text is not folded again for each row.
-
-    With LIKE, the planner would expect few rows, and sort all rows of the owner first.
-    """
-    wanted = select(folded(bindparam(name, type_=Text))).scalar_subquery()
-    return func.strpos(folded(todos.c[name]), wanted) > NOT_FOUND
-
-
-FILTERS = {
-    "after": todos.c.id > bindparam("after", type_=BigInteger),
-    "state": bindparam("state", type_=Text) == STATE,
-    "states": any_(cast(bindparam("states"), ARRAY(Text))) == STATE,
-    "title": containing("title"),
-    "description": containing("description"),
+TYPES: dict[str, TypeEngine[Any]] = {
+    "project_id": BigInteger(),
+    "section_id": BigInteger(),
+    "parent_id": BigInteger(),
+    "due_on": Date(),
+    "due_at": DateTime(timezone=True),
+    "starts_on": Date(),
+    "deadline_on": Date(),
+    "duration_minutes": Integer(),
 }
-NEW = {name: bindparam(name, type_=Text) for name in sorted(CREATED)}
-INSERT = prepare(insert(todos).values(owner_id=USER_ID, **NEW).returning(*COLUMNS))
-SELECT = prepare(select(*COLUMNS).where(visible_to(USER_ID), HAS_ID))
+"""The types of the columns that are not text."""
+
+SELECT = prepare(select(*ALL).where(visible_to(USER_ID), HAS_ID))
+SELECT_MANY = prepare(
+    select(*ALL).where(
+        visible_to(USER_ID), todos.c.id == any_(cast(bindparam("ids"), ARRAY(BigInteger)))
+    )
+)
 
 
-@cache
-def list_statement(filters: frozenset[str]) -> Prepared:
+def new_value(name: str) -> ColumnElement[Any]:
+    """Return the new value of a column, as a parameter of the same name with `new_` before it."""
+    value: BindParameter[Any] = bindparam(f"new_{name}", type_=TYPES.get(name, Text()))
+    if name == "priority":
+        return cast(value, PRIORITY_TYPE)
+    if name == "time_zone":
+        moment: BindParameter[Any] = bindparam("new_due_at", type_=TYPES["due_at"])
+        return case((moment.is_not(None), func.coalesce(value, own_time_zone())))
+    return value
+
+
+def new_values(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
+@lru_cache(STATEMENTS)
+def insert_statement(columns: frozenset[str], *, labelled: bool) -> Prepared:
+    """Create a todo, with its labels and those of them that do not exist yet."""
+    values = {name: new_value(name) for name in sorted(columns)}
+    created = insert(todos).values(owner_id=USER_ID, **values)
+    if not labelled:
+        return prepare(created.returning(*NEW))
+    todo = created.returning(*COLUMNS).cte("todo")
+    given: BindParameter[Any] = bindparam("labels", type_=ARRAY(Text))
+    carried = label_new_todo(todo, USER_ID, given)
+    names = aggregate_order_by(carried.c.name, carried.c.name_key)
+    labels = select(func.array_agg(names, type_=Text())).scalar_subquery()
+    return prepare(select(*todo.c, labels.label("labels"), *UNRELATED))
+
+
+@lru_cache(STATEMENTS)
+def list_statement(filters: frozenset[str], sort: Sort, *, after: bool) -> Prepared:
     wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*COLUMNS).where(visible_to(USER_ID), *wanted).order_by(todos.c.id)
+    statement = select(*ALL, *sort_columns(sort, SORT_KEYS)).where(visible_to(USER_ID), *wanted)
+    if sort and after:
+        statement = statement.where(behind(sort, SORT_KEYS, todos.c.id))
     offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
-    return prepare(statement.offset(offset).limit(limit))
+    ordered = statement.order_by(*order_by(sort, SORT_KEYS, todos.c.id))
+    return prepare(ordered.offset(offset).limit(limit))
 
 
-@cache
-def update_statement(fields: frozenset[str], *, conditional: bool) -> Prepared:
+@lru_cache(STATEMENTS)
+def update_statement(
+    fields: frozenset[str], *, conditional: bool, completes: bool = False
+) -> Prepared:
+    """Update a todo.
+
+    A change that `completes` a todo with subtasks, or a blocked one, finds no row: it needs several
+    statements.
+    """
     conditions = [editable_by(USER_ID), HAS_ID, *([UNCHANGED] if conditional else [])]
+    if completes:
+        conditions += [
+            not_(has_subtasks()),
+            or_(DONE == STATE, not_(is_blocked())),
+        ]
     if not fields:
-        return prepare(select(*COLUMNS).where(*conditions))
-    statement = update(todos).where(*conditions)
-    changes = {name: bindparam(f"new_{name}", type_=Text) for name in sorted(fields)}
-    return prepare(statement.values(changes).returning(*COLUMNS))
+        return prepare(select(*ALL).where(*conditions))
+    # Labels are in another table; a change of them is a change of the todo.
+    changes = {name: new_value(name) for name in sorted(fields - {"labels"})}
+    values = {"updated_at": func.now(), **changes}
+    return prepare(update(todos).where(*conditions).values(values).returning(*ALL))
 
 
 async def insert_todo(session: Session, user_id: int, new: TodoCreate) -> PreparedRow:
-    [todo] = await session.fetch_all(INSERT, {"user_id": user_id, **new.model_dump()})
+    values = new.columns()
+    statement = insert_statement(frozenset(values), labelled=bool(new.labels))
+    given = {"labels": new.labels} if new.labels else {}
+    parameters = {"user_id": user_id, **new_values(values), **given}
+    [todo] = await session.fetch_all(statement, parameters)
     return todo
 
 
-async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
+def filter_values(wanted: TodoFilter) -> dict[str, Any]:
+    """Return the filters that are wanted, with the values of their parameters."""
     states = sorted({state.value for state in wanted.state or ()})
-    given = {
-        "after": wanted.after,
+    given: dict[str, Any] = {
         "title": wanted.title,
         "description": wanted.description,
         # With one state alone, an index returns the rows in the order of ids.
         "state": states[0] if len(states) == 1 else None,
         "states": states if len(states) > 1 else None,
+        "label": wanted.label,
+        "priority": wanted.priority and [priority.value for priority in wanted.priority],
+        "due_before": wanted.due_before,
+        "due_after": wanted.due_after,
+        "overdue": wanted.overdue or None,
+        "not_overdue": wanted.overdue is False or None,
+        "after": None if wanted.sort else wanted.after,
     }
-    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    statement = list_statement(frozenset(values))
+    for name in ("project_id", "section_id", "parent_id"):
+        place = getattr(wanted, name)
+        given["no_" + name if place == "none" else name] = place
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
+    values = filter_values(wanted)
+    is_after = isinstance(wanted.after, SortCursor)
+    statement = list_statement(frozenset(values), wanted.order(), after=is_after)
+    if is_after:
+        values |= cursor_values(wanted.after)
     values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}
     return await session.fetch_all(statement, values)
 
@@ -134,61 +196,49 @@ async def select_todo(session: Session, user_id: int, todo_id: int) -> PreparedR
     return await session.fetch_one(SELECT, {"user_id": user_id, "todo_id": todo_id})
 
 
+async def select_todos_by_id(
+    session: Session, user_id: int, todo_ids: Sequence[int]
+) -> dict[int, PreparedRow]:
+    found = await session.fetch_all(SELECT_MANY, {"user_id": user_id, "ids": list(todo_ids)})
+    return {todo["id"]: todo for todo in found}
+
+
 async def update_todo(
     session: Session, user_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow | None:
-    changes = change.model_dump()
-    statement = update_statement(frozenset(changes), conditional=accepted is not None)
-    values = {f"new_{name}": value for name, value in changes.items()}
-    values |= {"user_id": user_id, "todo_id": todo_id}
-    if accepted is not None:
-        values["accepted"] = list(accepted)
-    return await session.fetch_one(statement, values)
-
-
-async def delete_todo(session: Session, user_id: int, todo_id: int, accepted: Versions) -> bool:
-    conditions = (editable_by(user_id), Todo.id == todo_id, one_of(Todo.version, accepted))
-    statement = delete(Todo).where(*conditions).returning(Todo.id)
-    return (await session.execute(statement)).first() is not None
-
-
-async def insert_todos(session: Session, user_id: int, new: Sequence[TodoCreate]) -> Sequence[Todo]:
-    """Insert all in one statement, and return them in the order of `new`."""
-    rows = [{"owner_id": user_id, **todo.model_dump(include=CREATED)} for todo in new]
-    statement = insert(Todo).returning(Todo, sort_by_parameter_order=True)
-    return (await session.scalars(statement, rows)).all()
-
-
-async def lock_todos(session: Session, user_id: int, todo_ids: Sequence[int]) -> Sequence[Todo]:
-    """Lock in the order of ids, so that two batches cannot deadlock."""
-    statement = select(Todo).where(editable_by(user_id), Todo.id.in_(todo_ids))
-    return (await session.scalars(statement.order_by(Todo.id).with_for_update())).all()
-
-
-async def update_todos(
-    session: Session, user_id: int, changes: Sequence[UpdateItem]
-) -> Sequence[Todo]:
-    """Merge each change into its todo: fields that were not sent stay as they are."""
-    rows = [
-        {"id": change.id, "patch": change.model_dump(mode="json", include=CHANGED)}
-        for change in changes
-    ]
-    item = (
-        func.jsonb_to_recordset(literal(rows, JSONB))
-        .table_valued(column("id", BigInteger), column("patch", JSONB), name="item")
-        .render_derived(with_types=True)
+    """Update a todo. None: there is no such todo or version, or others have to be checked first."""
+    values = change.columns()
+    fields = values.keys() | (change.model_fields_set & {"labels"})
+    statement = update_statement(
+        frozenset(fields), conditional=accepted is not None, completes=change.completes()
     )
-    merged = {
-        name: case(
-            (item.c.patch.has_key(name), cast(item.c.patch[name].astext, todos.c[name].type)),
-            else_=todos.c[name],
-        )
-        for name in CHANGED
-    }
-    statement = update(Todo).where(editable_by(user_id), Todo.id == item.c.id).values(merged)
-    changed = await session.scalars(statement.returning(Todo), execution_options=REFRESH)
-    return changed.all()
+    parameters = {"user_id": user_id, "todo_id": todo_id, **new_values(values)}
+    if accepted is not None:
+        parameters["accepted"] = list(accepted)
+    return await session.fetch_one(statement, parameters)
 
 
-async def delete_todos(session: Session, user_id: int, todo_ids: Sequence[int]) -> None:
-    await session.execute(delete(Todo).where(editable_by(user_id), Todo.id.in_(todo_ids)))
+async def select_relations(session: Session, user_id: int, todo_id: int) -> Sequence[AnyRow]:
+    """Select the relations between todos that are not in the trash, oldest first."""
+    seen = relations_of(user_id, todo_id)
+    own = todos.alias("own")
+    is_visible = exists().where(
+        own.c.owner_id == user_id, own.c.id == todo_id, own.c.deletion_id.is_(None)
+    )
+    statement = (
+        select(seen.c.kind, todos.c.id.label("todo_id"), todos.c.title, STATE, seen.c.created_at)
+        .join(todos, todos.c.id == seen.c.id)
+        .where(visible_to(user_id), is_visible)
+        .order_by(seen.c.created_at, todos.c.id, seen.c.kind)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def count_relations(
+    session: Session, user_id: int, todo_ids: Sequence[int]
+) -> dict[int, int]:
+    """Count the relations of each todo that exists, including those to todos in the trash."""
+    number = number_of_relations(user_id, todos.c.id)
+    statement = select(todos.c.id, number.label("number"))
+    statement = statement.where(editable_by(user_id), is_one_of(todo_ids))
+    return {row.id: row.number for row in await session.execute(statement)}

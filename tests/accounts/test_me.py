@@ -72,11 +72,70 @@ async def test_a_changed_profile_is_visible_to_everyone(client, anonymous, user)
         ("time_zone", "Brasilia"),
         ("time_zone", "../etc/passwd"),
         ("time_zone", "/etc/localtime"),
+        ("time_zone", "localtime"),
+        ("time_zone", "right/UTC"),
         ("time_zone", "a" * 65),
     ],
 )
 async def test_an_invalid_profile_is_refused(client, field, value):
     assert invalid_fields(await client.patch("/users/me", json={field: value})) == [f"body.{field}"]
+
+
+PREFERENCES = {"week_starts_on": "monday", "clock": 24, "default_reminder_time": "09:00"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"week_starts_on": "saturday"},
+        {"week_starts_on": "sunday"},
+        {"clock": 12},
+        {"default_reminder_time": "00:00"},
+        {"default_reminder_time": "23:59"},
+        {"week_starts_on": "sunday", "clock": 12, "default_reminder_time": "07:30"},
+    ],
+)
+async def test_preferences_are_shown_to_their_owner_as_they_were_sent(
+    client, anonymous, user, change
+):
+    before = await client.get("/users/me")
+    assert before.json().items() >= PREFERENCES.items()
+
+    changed = await client.patch(
+        "/users/me", json=change, headers={"If-Match": before.headers["etag"]}
+    )
+
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    assert changed.json().items() >= (PREFERENCES | change).items()
+    again = await client.get("/users/me", headers={"If-None-Match": before.headers["etag"]})
+    assert (again.status_code, again.json()) == (200, changed.json())
+    assert (await client.get("/users/me/export")).json()["account"] == changed.json()
+    assert not PREFERENCES.keys() & (await client.get(f"/users/{user.id}")).json().keys()
+    replaced = await client.put(
+        f"/users/{user.id}",
+        json={"username": "Ana", "email": user.email, "password": PASSWORD},
+    )
+    assert replaced.json().items() >= (PREFERENCES | change).items()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("week_starts_on", value) for value in ("Monday", "tuesday", "", 0, None)),
+        *(("clock", value) for value in (0, 11, "12", "24", True, None, 24.5, [24])),
+        *(("default_reminder_time", value) for value in ("24:00", "9:00", "09:60", "09:00:00")),
+        *(("default_reminder_time", value) for value in ("", "09:00Z", " 09:00", "09:00\n")),
+        *(
+            ("default_reminder_time", value)
+            for value in ("\u0660\u0669:\u0660\u0660", 32400, 9.5, None, "0\x009:00")
+        ),
+    ],
+)
+async def test_an_invalid_preference_is_refused(client, field, value):
+    response = await client.patch("/users/me", json={field: value})
+
+    assert invalid_fields(response) == [f"body.{field}"]
+    assert (await client.get("/users/me")).json().items() >= PREFERENCES.items()
 
 
 async def test_a_profile_is_found_by_username_in_any_case(client, anonymous, user, statements):

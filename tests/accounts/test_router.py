@@ -16,6 +16,7 @@ ANA = {"username": "Ana Lúcia", "email": "ana@example.com", "password": "anothe
 PROFILE = {"id", "username", "display_name", "bio", "created_at"}
 ACCOUNT = PROFILE | {"email", "time_zone", "updated_at"}
 ACCOUNT |= {"email_verified", "pending_email", "language", "share_todos", "letters"}
+ACCOUNT |= {"week_starts_on", "clock", "default_reminder_time"}
 
 
 async def test_registering_returns_the_account_without_its_password(anonymous, statements):
@@ -45,6 +46,29 @@ async def test_a_new_account_has_the_language_of_the_request(anonymous, field, h
     response = await anonymous.post("/users", json=ANA | field, headers=headers)
 
     assert (response.status_code, response.json()["language"]) == (201, language)
+
+
+async def test_a_new_account_has_the_time_zone_of_the_device(anonymous):
+    usual = (await anonymous.post("/users", json=ANA)).json()
+    other = {"username": "Bea", "email": "bea@example.com", "time_zone": "America/Sao_Paulo"}
+    chosen = await anonymous.post("/users", json=ANA | other)
+
+    assert usual["time_zone"] == "UTC"
+    assert (chosen.status_code, chosen.json()["time_zone"]) == (201, "America/Sao_Paulo")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("time_zone", value) for value in ("", "Etc/Unknown", "../etc/passwd", "a" * 65, 0)),
+        *(("time_zone", value) for value in (None, "America/Sao_Paulo\0", ["UTC"])),
+        *(("language", value) for value in ("", "pt", "pt-br", None)),
+    ],
+)
+async def test_an_invalid_time_zone_or_language_is_refused(anonymous, field, value):
+    response = await anonymous.post("/users", json=ANA | {field: value})
+
+    assert invalid_fields(response) == [f"body.{field}"]
 
 
 async def test_a_password_is_stored_as_an_argon2_hash_only(anonymous, session, real_hasher):

@@ -10,7 +10,7 @@ from fast_zero.core.pagination import Cursor, PageParams, decode_cursor, encode_
 from fast_zero.core.security import create_access_token
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.identity.scopes import Scope
-from tests.factories import PostFactory, TodoFactory, UserFactory
+from tests.factories import PostFactory, ProjectFactory, TodoFactory, UserFactory
 
 PATTERN = TypeAdapter(Cursor).json_schema()["pattern"]
 
@@ -83,12 +83,12 @@ def test_a_page_is_built_from_one_extra_row(available, limit):
 async def test_after_the_last_row_every_list_is_empty(anonymous, save, settings):
     [admin] = await save(UserFactory(role="admin"))
     [post] = await save(PostFactory(author_id=admin.id))
-    await save(TodoFactory(owner_id=admin.id))
+    [project, _] = await save(ProjectFactory(owner_id=admin.id), TodoFactory(owner_id=admin.id))
     token = create_access_token(settings, admin.id, MAX_BIGINT, frozenset(Scope))
     headers = {"Authorization": f"Bearer {token}"}
     document = (await anonymous.get("/openapi.json")).json()
     lists = [
-        path.format(user_id=admin.id, post_id=post.id)
+        path.format(user_id=admin.id, post_id=post.id, project_id=project.id)
         for path, methods in document["paths"].items()
         if "offset" in [field["name"] for field in methods.get("get", {}).get("parameters", ())]
     ]

@@ -11,6 +11,8 @@ from tests.factories import (
     LoginSessionFactory,
     PersonalTokenFactory,
     PostFactory,
+    ProjectFactory,
+    SectionFactory,
     TodoFactory,
     UserFactory,
     block,
@@ -38,12 +40,38 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
     await save(*TodoFactory.build_batch(2, owner_id=stranger.id))
     [post] = (await client.get("/timeline")).json()["posts"]
     await client.patch(f"/posts/{post['id']}", json={"text": "The bread is done."})
+    waiting = (await client.get("/todos?state=todo&limit=2")).json()["todos"]
+    one, two = (todo["id"] for todo in waiting)
+    await client.put(f"/todos/{two}/relations/blocks/{one}")
+    await client.put(f"/todos/{two}/relations/relates_to/{one}")
+    await client.patch(f"/todos/{one}", json={"labels": ["errands", "home"]})
     [theirs] = await save(PostFactory(author_id=stranger.id, text="Ours, too."))
     await client.put(f"/posts/{theirs.id}/like")
     await client.put(f"/users/{stranger.id}/follow")
     other, blocked = await save(UserFactory(), UserFactory())
     await save(follow(other, user), follow(other, stranger), block(user, blocked))
     [earlier] = (await client.get(f"/posts/{post['id']}/edits")).json()["texts"]
+    project, gone, _ = await save(
+        ProjectFactory(owner_id=user.id),
+        ProjectFactory(owner_id=user.id),
+        ProjectFactory(owner_id=stranger.id),
+    )
+    *_, deleted_todo = await save(
+        *SectionFactory.build_batch(2, owner_id=user.id, project_id=project.id),
+        SectionFactory(owner_id=user.id, project_id=gone.id),
+        TodoFactory(owner_id=user.id, project_id=gone.id, state="todo"),
+    )
+    deleted = [
+        (await client.get(path)).json()
+        for path in (f"/projects/{gone.id}", f"/todos/{deleted_todo.id}")
+    ]
+    sections = [
+        section
+        for one in (project, gone)
+        for section in (await client.get(f"/projects/{one.id}/sections")).json()["sections"]
+    ]
+    await client.delete(f"/projects/{gone.id}")
+    [deletion] = (await client.get("/trash")).json()["deletions"]
 
     began = datetime.now(UTC)
     response = await client.get(f"{PATH}/")
@@ -55,7 +83,20 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "sessions": (await client.get("/auth/sessions")).json()["sessions"],
         "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
         "audit": (await client.get("/users/me/audit")).json()["events"],
+        "projects": (await client.get("/projects")).json()["projects"],
+        "sections": sections,
+        "trash": [{name: deletion[name] for name in deletion if name != "purge_at"}],
+        "deleted_projects": [after_change(deleted[0], response.json()["deleted_projects"])],
+        "deleted_todos": [after_change(deleted[1], response.json()["deleted_todos"])],
         "todos": (await client.get("/todos")).json()["todos"],
+        "labels": (await client.get("/labels")).json()["labels"],
+        "relations": [
+            {
+                "todo_id": todo_id,
+                "relations": [{"kind": kind, "todo_id": other, "created_at": post["created_at"]}],
+            }
+            for todo_id, kind, other in ((one, "relates_to", two), (two, "blocks", one))
+        ],
         "completions": [
             {"todo_id": done.id, "finished_at": done.created_at.isoformat().replace("+00:00", "Z")}
         ],
@@ -82,13 +123,19 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
     assert response.status_code == 200
     assert response.json() == expected
     assert list(response.json()) == list(expected)
-    lists = ("sessions", "personal_tokens", "audit", "todos", "notifications")
-    assert [len(expected[name]) for name in lists] == [2, 3, 6, 5, 1]
+    lists = ("sessions", "personal_tokens", "audit", "projects", "sections", "todos", "labels")
+    assert [len(expected[name]) for name in lists] == [2, 3, 6, 1, 3, 5, 2]
+    assert len(expected["notifications"]) == 1
     assert expected["second_factor"] == {"active": True, "recovery_codes_left": 1}
     assert response.headers["content-type"] == "application/json"
     assert response.headers["cache-control"] == "no-store"
     disposition = f'attachment; filename="fast_zero-export-{exported_at:%Y-%m-%d}.json"'
     assert response.headers["content-disposition"] == disposition
+
+
+def after_change(row: dict, exported: list[dict]) -> dict:
+    """Return a row as it is after one more change."""
+    return row | {"version": row["version"] + 1, "updated_at": exported[0]["updated_at"]}
 
 
 async def test_an_export_of_an_empty_account_is_complete(client):
@@ -109,7 +156,7 @@ async def test_an_export_of_several_pages_is_complete(
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 12 + -(-rows // 2)
+    assert len(sent) == 19 + -(-rows // 2)
 
 
 async def test_an_export_contains_no_secrets(client, user, save):

@@ -6,13 +6,16 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
 from fast_zero.identity.scopes import Scope
-from fast_zero.models import Notification, User
+from fast_zero.models import Deletion, Notification, User
 from tests.core.expect import problem
 from tests.factories import (
     PASSWORD,
+    LabelFactory,
     LoginSessionFactory,
     PersonalTokenFactory,
     PostFactory,
+    ProjectFactory,
+    SectionFactory,
     TodoFactory,
     UserFactory,
     new_token,
@@ -70,6 +73,37 @@ REQUIRED_SCOPES = {
     ("POST", "/todos/batch"): Scope.TODOS_WRITE,
     ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/complete"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/restore"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/move"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/duplicate"): Scope.TODOS_WRITE,
+    ("GET", "/todos/summary"): Scope.TODOS_READ,
+    ("GET", "/todos/{todo_id}/relations"): Scope.TODOS_READ,
+    ("PUT", "/todos/{todo_id}/relations/{kind}/{other_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/todos/{todo_id}/relations/{kind}/{other_id}"): Scope.TODOS_WRITE,
+    ("GET", "/labels"): Scope.TODOS_READ,
+    ("POST", "/labels"): Scope.TODOS_WRITE,
+    ("GET", "/labels/{label_id}"): Scope.TODOS_READ,
+    ("PATCH", "/labels/{label_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/labels/{label_id}"): Scope.TODOS_WRITE,
+    ("POST", "/labels/{label_id}/merge"): Scope.TODOS_WRITE,
+    ("GET", "/projects"): Scope.TODOS_READ,
+    ("POST", "/projects"): Scope.TODOS_WRITE,
+    ("GET", "/projects/{project_id}"): Scope.TODOS_READ,
+    ("PATCH", "/projects/{project_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/projects/{project_id}"): Scope.TODOS_WRITE,
+    ("POST", "/projects/{project_id}/move"): Scope.TODOS_WRITE,
+    ("POST", "/projects/{project_id}/restore"): Scope.TODOS_WRITE,
+    ("POST", "/projects/{project_id}/duplicate"): Scope.TODOS_WRITE,
+    ("GET", "/projects/{project_id}/sections"): Scope.TODOS_READ,
+    ("POST", "/projects/{project_id}/sections"): Scope.TODOS_WRITE,
+    ("GET", "/projects/{project_id}/sections/{section_id}"): Scope.TODOS_READ,
+    ("PATCH", "/projects/{project_id}/sections/{section_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/projects/{project_id}/sections/{section_id}"): Scope.TODOS_WRITE,
+    ("POST", "/projects/{project_id}/sections/{section_id}/move"): Scope.TODOS_WRITE,
+    ("GET", "/trash"): Scope.TODOS_READ,
+    ("DELETE", "/trash"): Scope.TODOS_WRITE,
+    ("DELETE", "/trash/{deletion_id}"): Scope.TODOS_WRITE,
     ("GET", "/posts"): Scope.FEED_READ,
     ("POST", "/posts"): Scope.FEED_WRITE,
     ("GET", "/timeline"): Scope.FEED_READ,
@@ -107,11 +141,16 @@ PRIVATE = [
 ]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
 IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
-MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT)
+IDS += ("project", "section", "deletion", "label", "other")
+MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT) | {"kind": "blocks"}
 NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_PERMITTED = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
+NO_TODO = (404, "Task not found.")
+NO_LABEL = (404, "Label not found.")
+NO_PROJECT = (404, "Project not found.")
+NO_SECTION = (404, "Section not found.")
 RESPONSES_TO_STRANGERS = {
     ("GET", "/users/{user_id}"): 200,  # the public profile
     ("GET", "/users/by-name/{username}"): 200,  # the same
@@ -125,6 +164,30 @@ RESPONSES_TO_STRANGERS = {
     ("GET", "/todos/{todo_id}"): (404, "Task not found."),
     ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
     ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
+    ("POST", "/todos/{todo_id}/complete"): NO_TODO,
+    ("POST", "/todos/{todo_id}/restore"): (404, "There is no such todo in the trash."),
+    ("POST", "/todos/{todo_id}/move"): NO_TODO,
+    ("POST", "/todos/{todo_id}/duplicate"): NO_TODO,
+    ("POST", "/projects/{project_id}/duplicate"): NO_PROJECT,
+    ("GET", "/todos/{todo_id}/relations"): NO_TODO,
+    ("PUT", "/todos/{todo_id}/relations/{kind}/{other_id}"): NO_TODO,
+    ("DELETE", "/todos/{todo_id}/relations/{kind}/{other_id}"): NO_TODO,
+    ("GET", "/labels/{label_id}"): NO_LABEL,
+    ("PATCH", "/labels/{label_id}"): NO_LABEL,
+    ("DELETE", "/labels/{label_id}"): NO_LABEL,
+    ("POST", "/labels/{label_id}/merge"): NO_LABEL,
+    ("GET", "/projects/{project_id}"): NO_PROJECT,
+    ("PATCH", "/projects/{project_id}"): NO_PROJECT,
+    ("DELETE", "/projects/{project_id}"): NO_PROJECT,
+    ("POST", "/projects/{project_id}/move"): NO_PROJECT,
+    ("POST", "/projects/{project_id}/restore"): (404, "There is no such project in the trash."),
+    ("GET", "/projects/{project_id}/sections"): NO_PROJECT,
+    ("POST", "/projects/{project_id}/sections"): NO_PROJECT,
+    ("GET", "/projects/{project_id}/sections/{section_id}"): NO_SECTION,
+    ("PATCH", "/projects/{project_id}/sections/{section_id}"): NO_SECTION,
+    ("DELETE", "/projects/{project_id}/sections/{section_id}"): NO_SECTION,
+    ("POST", "/projects/{project_id}/sections/{section_id}/move"): NO_SECTION,
+    ("DELETE", "/trash/{deletion_id}"): (404, "This is not in your trash."),
     ("GET", "/posts/{post_id}"): NO_POST,  # the stranger's post is private
     ("PATCH", "/posts/{post_id}"): NO_POST,
     ("DELETE", "/posts/{post_id}"): NO_POST,
@@ -245,14 +308,22 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
         TodoFactory(owner_id=stranger.id),
         PostFactory(author_id=stranger.id, visibility="private"),
         Notification(user_id=stranger.id, kind="follow", post_id=None, since=1),
+        ProjectFactory(owner_id=stranger.id),
+        Deletion(owner_id=stranger.id, kind="todo", item_id=1, title="Theirs"),
+        LabelFactory(owner_id=stranger.id),
     )
+    [section] = await save(SectionFactory(owner_id=stranger.id, project_id=theirs[5].id))
     names = ("session_id", "token_id", "todo_id", "post_id", "notification_id")
+    names += ("project_id", "deletion_id", "label_id")
     ids = {"user_id": stranger.id, "username": stranger.username, "invitation_id": 1}
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
+    ids |= {"section_id": section.id, "kind": "blocks", "other_id": MAX_BIGINT}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in RESPONSES_TO_STRANGERS.items():
-        body = {"PUT": account, "PATCH": {"title": "Mine"}}.get(method)
+        body = {"PUT": account, "PATCH": {"title": "Mine", "name": "Mine"}}.get(method)
+        if method == "POST":
+            body = {"name": "Mine", "before": MAX_BIGINT, "into": MAX_BIGINT}
         body = {"text": "Mine"} if path.startswith("/posts") and method == "PATCH" else body
         response = await client.request(method, path.format(**ids), json=body)
         result = response.status_code if isinstance(expected, int) else problem(response)

@@ -212,6 +212,34 @@ async def test_a_report_covers_the_week(
     assert await sent_emails() == []
 
 
+async def test_a_report_leaves_out_what_is_in_the_trash(
+    client, bearer, save, session, subscribe, stranger, run_periodic_jobs, sent_emails, set_time
+):
+    ana = await subscribe("weekly_report")
+    todos = await save(
+        TodoFactory(owner_id=ana.id, title="Shown", state="todo"),
+        TodoFactory(owner_id=ana.id, title="Trashed", state="todo"),
+        TodoFactory(owner_id=ana.id, title="Done", state="done", share="public"),
+    )
+    [post] = (await client.get("/posts", headers=bearer(ana))).json()["posts"]
+    await client.put(f"/posts/{post['id']}/like", headers=bearer(stranger))
+    for todo in todos[1:]:
+        await client.delete(f"/todos/{todo.id}", headers=bearer(ana))
+    await session.execute(update(Like).values(created_at=MONDAY))
+    await session.execute(update(Completion).values(finished_at=MONDAY))
+    await session.execute(update(Todo).values(updated_at=MONDAY - timedelta(days=31)))
+    await session.commit()
+    set_time(MONDAY + timedelta(hours=12))
+    await run_periodic_jobs()
+    [message] = await sent_emails()
+
+    assert "You finished one todo" in body(message)
+    assert "One todo is open." in body(message)
+    assert "- Shown" in body(message)
+    for hidden in ("Trashed", "- Done", "liked"):
+        assert hidden not in body(message)
+
+
 async def test_a_report_is_sent_once_even_if_its_job_is_retried(
     save,
     session,

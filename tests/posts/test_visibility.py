@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from fast_zero.core.types import MAX_BIGINT
-from fast_zero.models import User
+from fast_zero.models import Deletion, User
 from fast_zero.profiles import tallies
 from fast_zero.timelines import queries as timeline_queries
 from tests.factories import UserFactory
@@ -37,6 +37,9 @@ any_action = st.one_of(
     st.tuples(st.just("delete"), st.tuples(people, which)),
     st.tuples(st.just("todo"), st.tuples(people, st.sampled_from(STATES), shares)),
     st.tuples(st.just("change"), st.tuples(which, st.sampled_from(STATES), shares)),
+    st.tuples(st.just("trash"), st.tuples(which)),
+    st.tuples(st.just("trash"), st.tuples(which)),
+    st.tuples(st.just("restore"), st.tuples(which)),
     st.tuples(st.just("forget"), st.tuples(which)),
     st.tuples(st.just("default"), st.tuples(people, shares.filter(bool))),
 )
@@ -51,6 +54,7 @@ class ModelPost:
     level: str
     parent: "ModelPost | None"
     gone: bool = False
+    hidden: bool = False
     likers: set[int] = field(default_factory=set)
 
 
@@ -63,6 +67,7 @@ class ModelTodo:
     state: str
     share: str | None
     post: ModelPost | None = None
+    deleted: bool = False
 
     def retract(self) -> None:
         if self.post:
@@ -106,7 +111,7 @@ class Model:
         return post.author if post.level == "followers" else None
 
     def sees(self, reader: int, post: ModelPost) -> bool:
-        if post.gone:
+        if post.gone or post.hidden:
             return False
         if post.author == reader:
             return True
@@ -154,8 +159,8 @@ def newest(posts: list[ModelPost]) -> list[int]:
 class Harness:
     """The application and the model. Every action is applied to both."""
 
-    def __init__(self, client, users, bearer) -> None:
-        self.client = client
+    def __init__(self, client, users, bearer, sessions) -> None:
+        self.client, self.sessions = client, sessions
         self.ids = [user.id for user in users]
         self.number = {user.id: person for person, user in enumerate(users)}
         self.headers = [bearer(user) for user in users]
@@ -229,7 +234,7 @@ class Harness:
     async def delete(self, _action: str, person: int, place: int) -> None:
         post = self.post(place)
         response = await self.request(person, "DELETE", f"/posts/{post.id if post else MAX_BIGINT}")
-        own = post is not None and not post.gone and post.author == person
+        own = post is not None and self.model.sees(person, post) and post.author == person
         assert response.status_code == (204 if own else 404)
         if own:
             post.gone, post.likers = True, set()
@@ -258,20 +263,36 @@ class Harness:
         if place >= len(self.model.todos):
             return
         todo = self.model.todos[place]
-        same = (todo.state, todo.share) == (state, share)
-        todo.state, todo.share = state, share
         response = await self.request(
             todo.owner, "PATCH", f"/todos/{todo.id}", {"state": state, "share": share}
         )
-        assert response.status_code == 200
+        assert response.status_code == (404 if todo.deleted else 200)
+        if todo.deleted:
+            return
+        same = (todo.state, todo.share) == (state, share)
+        todo.state, todo.share = state, share
         if not same:
             await self.update_shared_post(todo)
 
+    async def move_todo(self, action: str, place: int) -> None:
+        """Move a todo into the trash, or out of it."""
+        if place >= len(self.model.todos):
+            return
+        todo, trash = self.model.todos[place], action == "trash"
+        method, path = ("DELETE", "") if trash else ("POST", "/restore")
+        response = await self.request(todo.owner, method, f"/todos/{todo.id}{path}")
+        assert response.status_code == (404 if todo.deleted == trash else 200)
+        todo.deleted = trash
+        if todo.post:
+            todo.post.hidden = trash
+
     async def delete_todo(self, _action: str, place: int) -> None:
+        """Delete a todo for good, from the trash."""
         if place < len(self.model.todos):
+            await self.move_todo("trash", place)
             todo = self.model.todos.pop(place)
-            response = await self.request(todo.owner, "DELETE", f"/todos/{todo.id}")
-            assert response.status_code == 200
+            async with self.sessions.begin() as session:
+                await session.execute(delete(Deletion).where(Deletion.item_id == todo.id))
             todo.retract()
 
     async def update_default(self, _action: str, person: int, share: str) -> None:
@@ -387,6 +408,8 @@ ACTIONS = {
     "delete": Harness.delete,
     "todo": Harness.create_todo,
     "change": Harness.update_todo,
+    "trash": Harness.move_todo,
+    "restore": Harness.move_todo,
     "forget": Harness.delete_todo,
     "default": Harness.update_default,
 }
@@ -414,7 +437,7 @@ async def test_visibility_matches_the_model(
     async with sessions.begin() as session:  # rows of the previous example
         await session.execute(delete(User))
     users = await save(*(UserFactory() for _ in range(PEOPLE)))
-    harness = Harness(anonymous, users, bearer)
+    harness = Harness(anonymous, users, bearer, sessions)
 
     for action, details in actions:
         await ACTIONS[action](harness, action, *details)

@@ -19,6 +19,7 @@ from fast_zero.core.database.engine import (
     create_sessions,
 )
 from fast_zero.core.database.errors import translate
+from fast_zero.core.database.locks import lock_lists
 from fast_zero.core.database.pool import Pool
 from fast_zero.core.database.prepared import Prepared, prepare
 from fast_zero.core.database.session import (
@@ -48,6 +49,7 @@ __all__ = [
     "create_engine",
     "create_pool",
     "create_sessions",
+    "lock_lists",
     "prepare",
     "retry_transaction",
     "transaction",

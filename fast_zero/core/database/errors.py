@@ -14,6 +14,7 @@ from fast_zero.core.errors import (
     DomainError,
     Invalid,
     NotFound,
+    Reason,
     Unauthenticated,
     Unavailable,
 )
@@ -31,7 +32,8 @@ def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR09
     Constraints describe a violation in their `info`. A unique constraint has the message in
     `info["conflict"]`. A foreign key to the row of the current user has `info["current_user"]`, and
     is violated if that user has just been deleted. A foreign key to the requested row has the
-    message in `info["missing"]`.
+    message in `info["missing"]`. A trigger that refuses a row raises a check violation with a name
+    of its own, whose message is in `info["refusals"]` of the table.
     """
     match error:
         case postgres.UniqueViolation():
@@ -43,6 +45,8 @@ def translate(error: BaseException | None) -> DomainError | None:  # noqa: PLR09
             if missing := info.get("missing"):
                 return NotFound(missing)
             return Conflict("Something that this refers to is gone.")
+        case postgres.CheckViolation() if refusal := refusal_of_trigger(error):
+            return Conflict(refusal)
         case psycopg.DataError():
             return Invalid("A value is outside of what can be stored.")
         case postgres.UndefinedTable() | postgres.UndefinedColumn() | postgres.UndefinedObject():
@@ -66,3 +70,11 @@ def constraint_info(error: psycopg.Error) -> dict[str, Any]:
             if constraint.name == error.diag.constraint_name:
                 return constraint.info
     return {}
+
+
+def refusal_of_trigger(error: psycopg.Error) -> Reason | None:
+    for table in Base.metadata.tables.values():
+        refusals: dict[str | None, Reason] = table.info.get("refusals", {})
+        if refusal := refusals.get(error.diag.constraint_name):
+            return refusal
+    return None

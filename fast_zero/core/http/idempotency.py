@@ -148,4 +148,7 @@ REPLAYED = {
 CREATED: dict[int | str, dict[str, Any]] = {
     201: {"headers": conditions.LOCATION | conditions.ETAG | REPLAYED},
 }
+CHANGED: dict[int | str, dict[str, Any]] = {200: {"headers": conditions.ETAG | REPLAYED}}
+"""The response of a `POST` that changes one thing, and returns it."""
+
 DONE: dict[int | str, dict[str, Any]] = {200: {"headers": REPLAYED}}

@@ -10,10 +10,31 @@ from sqlalchemy import func, inspect, select, text
 from fast_zero.core.database import in_use, migrations, revisions
 from fast_zero.core.errors import StartError
 from fast_zero.models import Base
-from tests.factories import UserFactory
 from tests.migrating import alembic, known_to_alembic, upgrade
 
-FEED = """
+# A row for every table, by the name of a table that exists if it can be written.
+ROWS = {
+    "users": """
+INSERT INTO users (username, email, password_hash)
+    SELECT 'user' || number, 'user' || number || '@example.com', ''
+    FROM (SELECT count(*) AS number FROM users) AS counted
+""",
+    "todos": """
+INSERT INTO todos (owner_id, title, description, state)
+    SELECT id, 'title', 'text', 'todo' FROM users
+""",
+    "procrastinate_jobs": """
+INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('note', 'note')
+""",
+    "mailed_links": """
+INSERT INTO mailed_links (owner_id, purpose, digest, email, requested_at, expires_at)
+    SELECT id, 'password', '', email, now(), now() FROM users LIMIT 1 ON CONFLICT DO NOTHING
+""",
+    "recovery_codes": """
+INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users;
+INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors ON CONFLICT DO NOTHING
+""",
+    "posts": """
 INSERT INTO posts (author_id, text, visibility, above) SELECT id, 'text', 'public', '{}' FROM users;
 UPDATE posts SET text = 'another';
 INSERT INTO likes (post_id, user_id) SELECT id, author_id FROM posts ON CONFLICT DO NOTHING;
@@ -22,6 +43,69 @@ INSERT INTO follows (follower_id, followed_id)
     ON CONFLICT DO NOTHING;
 INSERT INTO blocks (blocker_id, blocked_id)
     SELECT min(id), max(id) FROM users HAVING count(*) > 1 ON CONFLICT DO NOTHING
+""",
+    "throttles": """
+INSERT INTO throttles (digest, count, expires_at)
+    VALUES (sha256(gen_random_uuid()::text::bytea), 1, now())
+""",
+    "idempotency_keys": """
+INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)
+    SELECT id, 'POST /todos', gen_random_uuid()::text, '', id FROM users
+""",
+    "projects": """
+INSERT INTO projects (owner_id, name) SELECT id, 'Home' FROM users;
+INSERT INTO projects (owner_id, name, parent_id)
+    SELECT owner_id, 'Kitchen', max(id) FROM projects WHERE parent_id IS NULL GROUP BY owner_id;
+INSERT INTO sections (owner_id, project_id, name) SELECT owner_id, id, 'Later' FROM projects
+""",
+    "labels": """
+INSERT INTO todos (owner_id, title, description, state, section_id)
+    SELECT owner_id, 'placed', '', 'done', id FROM sections;
+INSERT INTO todos (owner_id, title, description, state, parent_id)
+    SELECT owner_id, 'below', '', 'todo', max(id) FROM todos GROUP BY owner_id;
+INSERT INTO labels (owner_id, name) SELECT id, 'errands' FROM users ON CONFLICT DO NOTHING;
+INSERT INTO todo_labels (owner_id, todo_id, label_id)
+    SELECT labels.owner_id, todos.id, labels.id FROM labels JOIN todos USING (owner_id)
+    ON CONFLICT DO NOTHING;
+INSERT INTO deletions (owner_id, kind, item_id, title)
+    SELECT owner_id, 'todo', max(id), 'placed' FROM todos GROUP BY owner_id;
+UPDATE todos SET deletion_id = deletions.id FROM deletions
+    WHERE kind = 'todo' AND item_id = todos.id
+""",
+    "todo_relations": """
+INSERT INTO todo_relations (owner_id, todo_id, other_id, kind)
+    SELECT owner_id, min(id), max(id), 'blocks' FROM todos GROUP BY owner_id
+    HAVING count(*) > 1 ON CONFLICT DO NOTHING
+""",
+}
+BEFORE = """
+INSERT INTO users (username, email, password_hash) VALUES ('ana', 'ana@example.com', '');
+INSERT INTO todos (owner_id, title, description, state, updated_at)
+    SELECT id, title, '', state, '2026-03-04 12:00Z'
+    FROM users, (VALUES ('counted', 'done'), ('not counted', 'done'), ('open', 'todo'))
+    AS new (title, state);
+UPDATE completions SET finished_at = '2026-01-02 12:00Z'
+    WHERE todo_id = (SELECT id FROM todos WHERE title = 'counted');
+DELETE FROM completions
+    WHERE todo_id = (SELECT id FROM todos WHERE title = 'not counted')
+"""
+
+TRASHED = """
+INSERT INTO users (username, email, password_hash, share_todos)
+    VALUES ('ana', 'ana@example.com', '', 'public');
+INSERT INTO projects (owner_id, name) SELECT id, 'House' FROM users;
+INSERT INTO todos (owner_id, title, description, state, project_id)
+    SELECT owner_id, 'in a project', '', 'done', id FROM projects;
+INSERT INTO todos (owner_id, title, description, state)
+    SELECT id, title, '', 'done' FROM users, (VALUES ('kept'), ('deleted')) AS new (title);
+INSERT INTO deletions (owner_id, kind, item_id, title)
+    SELECT owner_id, 'todo', id, title FROM todos WHERE title = 'deleted';
+INSERT INTO deletions (owner_id, kind, item_id, title)
+    SELECT owner_id, 'project', id, name FROM projects;
+UPDATE todos SET deletion_id = deletions.id FROM deletions
+    WHERE kind = 'todo' AND item_id = todos.id;
+UPDATE projects SET deletion_id = deletions.id FROM deletions
+    WHERE kind = 'project' AND item_id = projects.id
 """
 
 
@@ -62,61 +146,45 @@ async def fill(url) -> None:
     """Write a row into every table that exists at this revision."""
     tables = await table_names(url)
     with migrations.create_migration_engine(url).begin() as connection:
-        if "users" in tables:
-            user = UserFactory()
-            connection.execute(
-                text("INSERT INTO users (username, email, password_hash) VALUES (:u, :e, :p)"),
-                {"u": user.username, "e": user.email, "p": user.password_hash},
-            )
-        if "todos" in tables:
-            connection.execute(
-                text(
-                    "INSERT INTO todos (owner_id, title, description, state)"
-                    " SELECT id, 'title', 'text', 'todo' FROM users"
-                )
-            )
-        if "procrastinate_jobs" in tables:
-            connection.execute(
-                text(
-                    "INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('note', 'note')"
-                )
-            )
-        if "mailed_links" in tables:
-            connection.execute(
-                text(
-                    "INSERT INTO mailed_links"
-                    " (owner_id, purpose, digest, email, requested_at, expires_at)"
-                    " SELECT id, 'password', '', email, now(), now() FROM users LIMIT 1"
-                    " ON CONFLICT DO NOTHING"
-                )
-            )
-        if "recovery_codes" in tables:
-            connection.execute(
-                text("INSERT INTO second_factors (owner_id, secret) SELECT max(id), '' FROM users")
-            )
-            connection.execute(
-                text(
-                    "INSERT INTO recovery_codes SELECT owner_id, '' FROM second_factors"
-                    " ON CONFLICT DO NOTHING"
-                )
-            )
-        if "posts" in tables:
-            for statement in FEED.split(";"):
-                connection.execute(text(statement))
-        if "throttles" in tables:
-            connection.execute(
-                text(
-                    "INSERT INTO throttles (digest, count, expires_at)"
-                    " VALUES (sha256(gen_random_uuid()::text::bytea), 1, now())"
-                )
-            )
-        if "idempotency_keys" in tables:
-            connection.execute(
-                text(
-                    "INSERT INTO idempotency_keys (actor_id, route, key, fingerprint, owner_id)"
-                    " SELECT id, 'POST /todos', gen_random_uuid()::text, '', id FROM users"
-                )
-            )
+        for table, statements in ROWS.items():
+            if table in tables:
+                for statement in statements.split(";"):
+                    connection.execute(text(statement))
+
+
+async def test_todos_of_the_release_before_keep_when_they_were_completed(empty):
+    await alembic(empty, command.upgrade, "0018")
+    with migrations.create_migration_engine(empty).begin() as connection:
+        for statement in BEFORE.split(";"):
+            connection.execute(text(statement))
+
+    await upgrade(empty)
+
+    with migrations.create_migration_engine(empty).begin() as connection:
+        found = connection.execute(
+            text("SELECT title, completed_at::date::text, priority::text FROM todos ORDER BY id")
+        ).all()
+        positions = connection.scalar(text("SELECT count(*) FROM todos WHERE position IS NULL"))
+    assert found == [
+        ("counted", "2026-01-02", "none"),
+        ("not counted", "2026-03-04", "none"),
+        ("open", None, "none"),
+    ]
+    assert positions == 3
+
+
+async def test_the_release_before_shows_nothing_of_the_trash(empty):
+    await upgrade(empty)
+    with migrations.create_migration_engine(empty).begin() as connection:
+        for statement in TRASHED.split(";"):
+            connection.execute(text(statement))
+
+    await alembic(empty, command.downgrade, "0018")
+
+    with migrations.create_migration_engine(empty).begin() as connection:
+        shown = connection.scalars(text("SELECT title FROM todos")).all()
+        posted = connection.scalars(text("SELECT text FROM posts WHERE author_id > 0")).all()
+    assert (shown, posted) == (["kept"], ["kept"])
 
 
 async def test_concurrent_processes_migrate_once(empty):

@@ -9,7 +9,16 @@ from tests.core.expect import invalid_fields, problem
 
 PATH_PARAMETERS = dict.fromkeys(
     ["user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id"], 1
-) | {"invitation_id": 1, "username": "ana"}
+) | {
+    "invitation_id": 1,
+    "project_id": 1,
+    "section_id": 1,
+    "deletion_id": 1,
+    "label_id": 1,
+    "other_id": 2,
+    "username": "ana",
+    "kind": "blocks",
+}
 UNCHECKED = {
     ("GET", "/"),
     ("GET", "/livez"),
@@ -43,10 +52,10 @@ async def test_every_operation_names_the_parameters_that_it_takes(client, operat
     assert len(checked) >= 60
     for method, path in sorted(checked):
         response = await client.request(
-            method, path.format(**PATH_PARAMETERS), params={"sort": "x"}
+            method, path.format(**PATH_PARAMETERS), params={"order": "x"}
         )
 
-        assert invalid_fields(response) == ["query.sort"], (method, path)
+        assert invalid_fields(response) == ["query.order"], (method, path)
         [entry] = response.json()["detail"]
         known = ", ".join(sorted(names(operations[method, path]))) or "none"
         assert entry["msg"] == f"unknown parameter; this operation takes {known}"
@@ -66,7 +75,7 @@ async def test_a_missing_token_is_reported_first(anonymous, operations):
     assert len(protected) >= 50
     for method, path in protected:
         response = await anonymous.request(
-            method, path.format(**PATH_PARAMETERS), params={"sort": "x"}
+            method, path.format(**PATH_PARAMETERS), params={"order": "x"}
         )
         assert problem(response) == (401, "Not authenticated"), (method, path)
 
@@ -123,9 +132,9 @@ async def test_an_unknown_parameter_has_no_effect_and_begins_no_transaction(
 
 
 async def test_each_unknown_name_is_reported_once(client):
-    response = await client.get("/todos/?sort=a&limit=1&sort=b&page=2&=&Limit=3")
+    response = await client.get("/todos/?order=a&limit=1&order=b&page=2&=&Limit=3")
 
-    assert invalid_fields(response) == ["query.sort", "query.page", "query.", "query.Limit"]
+    assert invalid_fields(response) == ["query.order", "query.page", "query.", "query.Limit"]
 
 
 async def test_the_number_of_reported_names_is_limited(client):

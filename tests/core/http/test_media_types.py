@@ -13,7 +13,13 @@ LOG_IN = json.dumps({"username": "ana", "password": PASSWORD}).encode()
 FORM = b"username=ana&password=secret"
 NOT_JSON = (415, "Content-Type must be application/json")
 NOT_FORM = (415, "Content-Type must be application/x-www-form-urlencoded")
-PATH_PARAMETERS = dict.fromkeys(["user_id", "todo_id", "post_id", "notification_id"], 1)
+PATH_PARAMETERS = dict.fromkeys(
+    [
+        *("user_id", "todo_id", "post_id", "notification_id", "project_id", "section_id"),
+        "label_id",
+    ],
+    1,
+)
 
 
 def content_type_header(content_type: str | None) -> dict[str, bytes]:

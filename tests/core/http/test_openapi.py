@@ -95,6 +95,9 @@ def test_the_example_of_a_message_is_the_message(document):
     }
     assert messages == {
         "delete_todo": "Task has been deleted successfully.",
+        "delete_project": "Project has been moved to the trash.",
+        "empty_trash": "The trash has been emptied.",
+        "delete_from_trash": "It has been deleted for good.",
         "delete_user": "User deleted",
         "send_verification": "An email is on its way to your address.",
         "forget_password": "If an account has this address, an email is on its way to it.",

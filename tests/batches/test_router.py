@@ -48,6 +48,18 @@ def update(todo_id: int, **fields) -> dict:
     return {"op": "update", "id": todo_id, **fields}
 
 
+def complete(todo_id: int, **fields) -> dict:
+    return {"op": "complete", "id": todo_id, **fields}
+
+
+def move(todo_id: int, **fields) -> dict:
+    return {"op": "move", "id": todo_id, **fields}
+
+
+def restore(todo_id: int, **fields) -> dict:
+    return {"op": "restore", "id": todo_id, **fields}
+
+
 def delete(todo_id: int, **fields) -> dict:
     return {"op": "delete", "id": todo_id, **fields}
 
@@ -103,7 +115,8 @@ async def test_a_batch_of_two_hundred_sends_as_many_statements_as_one_of_three(
 
     few, many = await sent_for(1), await sent_for(66)
 
-    assert len(few) == len(many) == 4  # one each to insert, lock, update and delete
+    # One each to lock the lists, insert, lock, update, delete and read the results.
+    assert len(few) == len(many) == 6
 
 
 async def test_two_hundred_creates_are_one_statement(client, statements):
@@ -197,6 +210,18 @@ async def test_a_batch_needs_a_token(anonymous):
         ([delete(1, version=0)], "body.items.0.delete.version"),
         ([create("a\0")], "body.items.0.create.title"),
         ([update(1, title="a"), delete(1)], "body"),
+        ([restore(1), complete(1)], "body"),
+        ([complete(1, force=1)], "body.items.0.complete.force"),
+        ([update(1, force="yes")], "body.items.0.update.force"),
+        ([restore("1")], "body.items.0.restore.id"),
+        ([move(1)], "body.items.0.move"),
+        ([move(1, before=2, after=3)], "body.items.0.move"),
+        ([move(1, project_id="3")], "body.items.0.move.project_id"),
+        ([create("a", due_on="2026-12-04", due_at="2026-12-04T12:00Z")], "body.items.0.create"),
+        ([update(1, time_zone="UTC")], "body.items.0.update"),
+        ([create("a", parent_id=1, project_id=1)], "body.items.0.create"),
+        ([create("a", labels=["x" * 51])], "body.items.0.create.labels.0"),
+        ([create("a", priority=3)], "body.items.0.create.priority"),
     ],
     ids=str,
 )

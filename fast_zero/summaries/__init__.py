@@ -1,0 +1,4 @@
+"""Owns no table: counts of open todos, for an overview.
+
+A summary counts what its user can see. Promises one statement, and days on the user's own clock.
+"""

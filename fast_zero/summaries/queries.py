@@ -1,0 +1,97 @@
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Subquery,
+    and_,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+
+from fast_zero.core.database import PreparedRow, Session, prepare
+from fast_zero.todos.expressions import (
+    USER_ID,
+    due_in_own_zone,
+    is_open,
+    is_overdue,
+    labels,
+    today,
+    todo_labels,
+    todos,
+    visible_to,
+)
+
+NOTHING: ColumnElement[Any] = literal_column("'[]'::jsonb", JSONB)
+TOMORROW: ColumnElement[int] = literal_column("1", Integer)
+NEXT_WEEK: ColumnElement[int] = literal_column("7", Integer)
+
+due_day = cast(due_in_own_zone(), Date)
+open_todos = (
+    select(
+        todos.c.id,
+        todos.c.project_id,
+        (due_day - today()).label("days"),  # from today
+        is_overdue().label("overdue"),
+    )
+    .where(visible_to(USER_ID), is_open(todos))
+    .cte("open_todos")
+)
+
+
+def as_list(rows: Subquery, by: str) -> ColumnElement[Any]:
+    """Return the rows as a list of objects, ordered by a column, which they do not contain."""
+    columns = [
+        part
+        for column in rows.c
+        if column.name != "sort"
+        for part in (literal_column(f"'{column.name}'"), column)
+    ]
+    ordered = aggregate_order_by(func.jsonb_build_object(*columns), rows.c[by])
+    return func.coalesce(select(func.jsonb_agg(ordered)).scalar_subquery(), NOTHING, type_=JSONB())
+
+
+def by_project() -> ColumnElement[Any]:
+    counted = select(open_todos.c.project_id, func.count().label("open"))
+    counted = counted.where(open_todos.c.project_id.is_not(None)).group_by(open_todos.c.project_id)
+    return as_list(counted.subquery("by_project"), "project_id")
+
+
+def by_label() -> ColumnElement[Any]:
+    carried = and_(todo_labels.c.owner_id == USER_ID, todo_labels.c.todo_id == open_todos.c.id)
+    counted = (
+        select(todo_labels.c.label_id, func.count().label("open"))
+        .join_from(open_todos, todo_labels, carried)
+        .group_by(todo_labels.c.label_id)
+        .subquery("counted")
+    )
+    named = select(
+        counted.c.label_id, labels.c.name, counted.c.open, labels.c.name_key.label("sort")
+    )
+    named = named.join(
+        labels, and_(labels.c.owner_id == USER_ID, labels.c.id == counted.c.label_id)
+    )
+    return as_list(named.subquery("by_label"), "sort")
+
+
+SUMMARY = prepare(
+    select(
+        func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
+        func.count().filter(open_todos.c.days == literal_column("0")).label("today"),
+        func.count().filter(open_todos.c.overdue).label("overdue"),
+        func.count()
+        .filter(open_todos.c.days.between(TOMORROW, NEXT_WEEK))
+        .label("next_seven_days"),
+        by_project().label("projects"),
+        by_label().label("labels"),
+    ).select_from(open_todos)
+)
+
+
+async def select_summary(session: Session, user_id: int) -> PreparedRow:
+    [summary] = await session.fetch_all(SUMMARY, {"user_id": user_id})
+    return summary

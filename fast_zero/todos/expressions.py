@@ -1,0 +1,269 @@
+"""The columns, filters and sort keys of todos, which all statements about todos share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from fast_zero.core.folding import folded
+from fast_zero.core.positions import position_of
+from fast_zero.core.sorting import SortKey
+from fast_zero.identity.models import User
+from fast_zero.labels.models import Label, TodoLabel
+from fast_zero.relations.models import Relation, RelationKind
+from fast_zero.todos.models import OPEN, Todo, TodoState
+
+todos = Todo.__table__
+labels = Label.__table__
+todo_labels = TodoLabel.__table__
+relations = Relation.__table__
+users = User.__table__
+
+USER_ID: BindParameter[int] = bindparam("user_id", type_=BigInteger)
+OPEN_STATES = [literal_column(f"'{state.value}'", Text) for state in OPEN]
+DONE = literal_column(f"'{TodoState.DONE.value}'", Text)
+BLOCKS = literal_column(f"'{RelationKind.BLOCKS.value}'", Text)
+PRIORITY_TYPE = todos.c.priority.type
+# Literals: the bound parameters of a prepared statement are given when it is executed.
+DECOMPOSED: ColumnElement[str] = literal_column("NFD")
+ACCENTS: ColumnElement[str] = literal_column(r"'[\u0300-\u036f]'")
+EMPTY: ColumnElement[str] = literal_column("''")
+GLOBAL: ColumnElement[str] = literal_column("'g'")
+NOT_FOUND: ColumnElement[int] = literal_column("0")
+# psycopg returns an array as a list. As text for SQLAlchemy, it is passed on unchanged.
+NO_LABELS: ColumnElement[str] = literal_column("'{}'::text[]", Text)
+NO: ColumnElement[bool] = literal_column("false", Boolean)
+NONE: ColumnElement[int] = literal_column("0", Integer)
+
+
+def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
+    return and_(todos.c.owner_id == user_id, todos.c.deletion_id.is_(None))
+
+
+def editable_by(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
+    return visible_to(user_id)
+
+
+def is_one_of(todo_ids: Sequence[int]) -> ColumnElement[bool]:
+    return todos.c.id == any_(literal(list(todo_ids), ARRAY(BigInteger)))
+
+
+def is_open(todo: FromClause) -> ColumnElement[bool]:
+    return type_coerce(todo.c.state, Text).in_(OPEN_STATES)
+
+
+STATE = type_coerce(todos.c.state, Text).label("state")
+"""The state as text, since a prepared statement does not convert to enum members."""
+
+POSITION = position_of(todos.c.position, todos.c.id)
+HIDDEN = {"owner_id", "deletion_id"}
+REPLACED: dict[str, ColumnElement[Any]] = {
+    "state": STATE,
+    "priority": type_coerce(todos.c.priority, Text).label("priority"),
+    "position": POSITION.label("position"),
+}
+COLUMNS: list[ColumnElement[Any]] = [
+    REPLACED.get(column.name, column) for column in todos.c if column.name not in HIDDEN
+]
+
+
+IS_CARRIED = and_(
+    labels.c.owner_id == todo_labels.c.owner_id, labels.c.id == todo_labels.c.label_id
+)
+
+
+def label_names() -> ColumnElement[str]:
+    names = aggregate_order_by(labels.c.name, labels.c.name_key)
+    return func.coalesce(
+        select(func.array_agg(names, type_=Text()))
+        .select_from(todo_labels)
+        .join(labels, IS_CARRIED)
+        .where(todo_labels.c.owner_id == todos.c.owner_id, todo_labels.c.todo_id == todos.c.id)
+        .correlate(todos)
+        .scalar_subquery(),
+        NO_LABELS,
+        type_=Text(),
+    )
+
+
+def open_blockers() -> Select[int]:
+    """Select the ids of the open todos that block a todo."""
+    blocker = todos.alias("blocker")
+    is_blocker = and_(
+        blocker.c.owner_id == relations.c.owner_id, blocker.c.id == relations.c.todo_id
+    )
+    return (
+        select(blocker.c.id)
+        .join_from(relations, blocker, is_blocker)
+        .where(
+            relations.c.owner_id == todos.c.owner_id,
+            relations.c.other_id == todos.c.id,
+            relations.c.kind == BLOCKS,
+            blocker.c.deletion_id.is_(None),
+            is_open(blocker),
+        )
+        .correlate(todos)
+    )
+
+
+def is_blocked() -> ColumnElement[bool]:
+    return open_blockers().exists()
+
+
+def count_subtasks(*, only_open: bool) -> ColumnElement[int]:
+    subtask = todos.alias("subtask")
+    statement = select(func.count()).where(
+        subtask.c.owner_id == todos.c.owner_id,
+        subtask.c.parent_id == todos.c.id,
+        subtask.c.deletion_id.is_(None),
+    )
+    if only_open:
+        statement = statement.where(is_open(subtask))
+    return statement.correlate(todos).scalar_subquery()
+
+
+def has_subtasks() -> ColumnElement[bool]:
+    subtask = todos.alias("subtask")
+    return (
+        select(subtask.c.id)
+        .where(
+            subtask.c.owner_id == todos.c.owner_id,
+            subtask.c.parent_id == todos.c.id,
+            subtask.c.deletion_id.is_(None),
+        )
+        .correlate(todos)
+        .exists()
+    )
+
+
+SUMMARIZED: list[ColumnElement[Any]] = [
+    label_names().label("labels"),
+    is_blocked().label("blocked"),
+    count_subtasks(only_open=False).label("subtasks"),
+    count_subtasks(only_open=True).label("open_subtasks"),
+]
+"""The columns that come from other rows."""
+
+ALL: list[ColumnElement[Any]] = [*COLUMNS, *SUMMARIZED]
+UNRELATED: list[ColumnElement[Any]] = [
+    NO.label("blocked"),
+    NONE.label("subtasks"),
+    NONE.label("open_subtasks"),
+]
+NEW: list[ColumnElement[Any]] = [*COLUMNS, NO_LABELS.label("labels"), *UNRELATED]
+"""The columns of a todo that was just created."""
+
+
+def unaccented(text: ColumnElement[str]) -> ColumnElement[str]:
+    """Remove case and accents, without a PostgreSQL extension.
+
+    ASCII text has no accents; removing them all the same would cost five times as much.
+    """
+    lower = func.lower(text)
+    bare = func.regexp_replace(
+        func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, GLOBAL, type_=Text()
+    )
+    return case((func.octet_length(text) == func.char_length(text), lower), else_=bare)
+
+
+def containing(name: str) -> ColumnElement[bool]:
+    """Whether a column contains a text. As a subquery, the text is converted only once.
+
+    With LIKE, the planner would expect few rows, and sort all rows of the owner first.
+    """
+    wanted = select(unaccented(bindparam(name, type_=Text))).scalar_subquery()
+    return func.strpos(unaccented(todos.c[name]), wanted) > NOT_FOUND
+
+
+def own_time_zone() -> ColumnElement[str]:
+    return select(users.c.time_zone).where(users.c.id == USER_ID).scalar_subquery()
+
+
+def due_in_own_zone() -> ColumnElement[Any]:
+    """Return when a todo is due on the clock of its owner. A day begins at midnight."""
+    moment = func.timezone(own_time_zone(), todos.c.due_at)
+    return func.coalesce(moment, cast(todos.c.due_on, DateTime), type_=DateTime())
+
+
+def today() -> ColumnElement[Any]:
+    return cast(func.timezone(own_time_zone(), func.now()), Date)
+
+
+def is_overdue() -> ColumnElement[bool]:
+    late = or_(todos.c.due_at < func.now(), todos.c.due_on < today())
+    return and_(is_open(todos), func.coalesce(late, NO))
+
+
+def has_labels() -> ColumnElement[bool]:
+    """Whether a todo has all labels whose names are in the parameter `label`."""
+    name = func.unnest(bindparam("label", type_=ARRAY(Text))).column_valued("wanted")
+    found = (
+        select(func.count())
+        .select_from(todo_labels.join(labels, IS_CARRIED))
+        .where(
+            todo_labels.c.owner_id == USER_ID,
+            todo_labels.c.todo_id == todos.c.id,
+            labels.c.name_key.in_(select(folded(name))),
+        )
+        .correlate(todos)
+        .scalar_subquery()
+    )
+    return found == select(func.count(folded(name).distinct())).scalar_subquery()
+
+
+def is_in(name: str) -> ColumnElement[bool]:
+    return todos.c[name] == bindparam(name, type_=BigInteger)
+
+
+FILTERS = {
+    "after": todos.c.id > bindparam("after", type_=BigInteger),
+    "state": bindparam("state", type_=Text) == STATE,
+    "states": any_(cast(bindparam("states"), ARRAY(Text))) == STATE,
+    "title": containing("title"),
+    "description": containing("description"),
+    "project_id": is_in("project_id"),
+    "section_id": is_in("section_id"),
+    "parent_id": is_in("parent_id"),
+    "no_project_id": todos.c.project_id.is_(None),
+    "no_section_id": todos.c.section_id.is_(None),
+    "no_parent_id": todos.c.parent_id.is_(None),
+    "label": has_labels(),
+    "priority": cast(todos.c.priority, Text) == any_(cast(bindparam("priority"), ARRAY(Text))),
+    "due_before": due_in_own_zone() < bindparam("due_before", type_=Date),
+    "due_after": cast(due_in_own_zone(), Date) > bindparam("due_after", type_=Date),
+    "overdue": is_overdue(),
+    "not_overdue": not_(is_overdue()),
+}
+SORT_KEYS = {
+    "due": SortKey(due_in_own_zone(), DateTime()),
+    "priority": SortKey(todos.c.priority, Text()),
+    "position": SortKey(POSITION, Text()),
+    "title": SortKey(unaccented(todos.c.title), Text()),
+    "created_at": SortKey(todos.c.created_at, DateTime(timezone=True)),
+    "completed_at": SortKey(todos.c.completed_at, DateTime(timezone=True)),
+}

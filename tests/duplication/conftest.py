@@ -1,0 +1,3 @@
+from tests.moves import move, order
+
+__all__ = ["move", "order"]
