@@ -15,6 +15,7 @@ import fast_zero
 from fast_zero.accounts import router as accounts
 from fast_zero.administration import router as administration
 from fast_zero.batches import router as batches
+from fast_zero.changes import router as changes
 from fast_zero.core import database
 from fast_zero.core.garbage_collection import gc_frozen
 from fast_zero.core.http import examples, health, openapi, problems
@@ -44,6 +45,7 @@ from fast_zero.email_links import router as email_links
 from fast_zero.exports import router as exports
 from fast_zero.identity import router as identity
 from fast_zero.identity.revocations import Revocations, followed
+from fast_zero.identity.scopes import Scope as TokenScope
 from fast_zero.labels import router as labels
 from fast_zero.notifications import router as notifications
 from fast_zero.ordering import router as ordering
@@ -78,6 +80,7 @@ TAGS = [
     {"name": "projects", "description": "What todos are sorted into, and the sections of each."},
     {"name": "trash", "description": "What you deleted, until it is deleted for good."},
     {"name": "labels", "description": "Your labels, which you give to todos by their names."},
+    {"name": "changes", "description": "What changed, for clients that keep a copy."},
     {"name": "users", "description": "Your own account, and the public profiles of all users."},
     {"name": "feed", "description": "Posts, replies, likes, timelines and notifications."},
     {"name": "auth", "description": "Log-ins, sessions, and personal access tokens."},
@@ -99,6 +102,7 @@ ROOMS = (
     ordering,
     labels,
     todos,
+    changes,
     projects,
     trash,
     accounts,
@@ -252,7 +256,7 @@ def include_routers(app: FastAPI) -> None:
         health.router
     )  # no KNOWN_PARAMETERS: a probe may add a parameter against caches
     openapi.install_pages(app)
-    openapi.extend(app)
+    openapi.extend(app, TokenScope.TODOS_WRITE)
     app.include_router(home)
 
 

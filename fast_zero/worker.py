@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 from fast_zero.accounts import jobs as accounts
+from fast_zero.changes import jobs as changes
 from fast_zero.core import database
 from fast_zero.core.jobs import Context, Jobs, worker
 from fast_zero.core.settings import Settings
@@ -18,6 +19,7 @@ JOBS: Jobs = {**email_links.JOBS, **accounts.JOBS, **notifications.JOBS}
 PERIODIC_JOBS: Jobs = {
     **accounts.PERIODIC_JOBS,
     **trash.PERIODIC_JOBS,
+    **changes.PERIODIC_JOBS,
     **profiles.PERIODIC_JOBS,
     **notifications.PERIODIC_JOBS,
 }

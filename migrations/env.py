@@ -12,10 +12,15 @@ from fast_zero.core.settings import load_settings
 from fast_zero.core.startup import complete_settings
 from fast_zero.models import Base
 
+NOT_OURS = ("procrastinate_", "change_log", "changes")
+
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Leave procrastinate's tables to the files of its own statements."""
-    return not (kind == "table" and str(name).startswith("procrastinate_"))
+    """Leave out procrastinate's tables, which it describes itself, and the log of changes.
+
+    A job adds partitions to the log, and SQLAlchemy does not know the type `xid8`.
+    """
+    return not (kind == "table" and str(name).startswith(NOT_OURS))
 
 
 def number(

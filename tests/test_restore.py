@@ -274,6 +274,31 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_a_restore_empties_the_log_of_changes_and_begins_another_epoch(migrated, tmp_path):
+    write = """
+INSERT INTO users (username, email, password_hash) VALUES ('ana', 'ana@example.com', '');
+INSERT INTO labels (owner_id, name) SELECT id, 'green' FROM users;
+UPDATE change_log SET kept_since = now()
+"""
+    log = "SELECT epoch, kept_since, (SELECT count(*) FROM changes) FROM change_log"
+    file = tmp_path / "all.backup"
+    with migrated.connect() as connection:
+        connection.execute(write)
+        [before] = connection.execute(log).fetchall()
+    back_up(migrated, file, force=False)
+
+    restore.restore(migrated, file, force=False)
+
+    with migrated.connect() as connection:
+        [after] = connection.execute(log).fetchall()
+        assert connection.execute("SELECT name FROM labels").fetchall() == [("green",)]
+        connection.execute("UPDATE labels SET name = 'red'")
+        assert connection.execute("SELECT count(*) FROM changes").fetchone() == (1,)
+    assert before[1:] == (before[1], 1)
+    assert after[1:] == (None, 0)
+    assert after[0] != before[0]
+
+
 def test_a_session_that_may_have_written_prevents_a_restore(migrated, file):
     """A server that is about to reconnect does not hold the lock."""
     with psycopg.connect(conninfo(migrated.url), application_name="fast_zero"):

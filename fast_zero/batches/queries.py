@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.core.database import PreparedRow, Session
+from fast_zero.core.database import PreparedRow, Session, as_writer
 from fast_zero.projects import queries as project_queries
 from fast_zero.projects.models import Project, Section
 from fast_zero.todos.expressions import (
@@ -109,7 +109,7 @@ async def select_places(session: Session, user_id: int, new: Sequence[TodoCreate
 @lru_cache(STATEMENTS)
 def insert_statement(columns: frozenset[str]) -> Executable:
     values = {name: new_value(name) for name in sorted(columns)}
-    statement = insert(todos).values(owner_id=USER_ID, **values)
+    statement = insert(todos).values(owner_id=as_writer(USER_ID), **values)
     return statement.returning(*NEW, sort_by_parameter_order=True)
 
 

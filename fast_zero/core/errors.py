@@ -14,6 +14,7 @@ CODES = {
     405: "method_not_allowed",
     408: "request_timeout",
     409: "conflict",
+    410: "gone",
     412: "precondition_failed",
     413: "payload_too_large",
     415: "unsupported_media_type",
@@ -90,6 +91,10 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     status = HTTPStatus.CONFLICT
+
+
+class Gone(DomainError):
+    status = HTTPStatus.GONE
 
 
 class InProgress(Conflict):

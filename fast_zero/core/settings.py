@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     registration: Literal["open", "invite", "closed"] = "open"
     public_profiles: bool = True
     trash_days: int = Field(default=30, ge=1, le=3650)
+    changes_days: int = Field(default=90, ge=1, le=3650)
 
     smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"

@@ -1,11 +1,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 
 from fast_zero.core import security
-from fast_zero.core.database import transaction
+from fast_zero.core.database import Writer, current_writer, transaction
 from fast_zero.core.errors import (
     INVALID_TOKEN,
     Forbidden,
@@ -14,6 +14,7 @@ from fast_zero.core.errors import (
     Unauthenticated,
 )
 from fast_zero.core.http.bearer import access_token_of
+from fast_zero.core.http.idempotency import CHANGE_SET
 from fast_zero.core.http.middleware.rate_limit import RateLimitClient
 from fast_zero.core.http.problems import responses
 from fast_zero.core.observability.logs import current_request
@@ -44,6 +45,11 @@ class AuthenticatedUser:
     id: int
     scopes: frozenset[str] = ALL_SCOPES
     session_id: int | None = None  # None for a personal token
+    token_id: int | None = None  # of a personal token
+
+    def client(self) -> str:
+        """Return through what the user writes, as the log of changes stores it."""
+        return f"session:{self.session_id}" if self.token_id is None else f"token:{self.token_id}"
 
 
 class BearerToken(OAuth2PasswordBearer):
@@ -54,7 +60,7 @@ class BearerToken(OAuth2PasswordBearer):
     """
 
     async def __call__(  # type: ignore[override]  # more than the token itself
-        self, request: Request, needed: SecurityScopes
+        self, request: Request, needed: SecurityScopes, response: Response
     ) -> AuthenticatedUser:
         token = await super().__call__(request)
         if token is None:
@@ -72,7 +78,16 @@ class BearerToken(OAuth2PasswordBearer):
             request_known.user_id = user.id
         if missing := [scope for scope in needed.scopes if scope not in user.scopes]:
             raise InsufficientScope(*missing)
+        if Scope.TODOS_WRITE in needed.scopes:
+            begin_change_set(user, response)
         return user
+
+
+def begin_change_set(user: AuthenticatedUser, response: Response) -> None:
+    """Let the log of changes know who writes in this request, and name its change set."""
+    writer = Writer(user.client(), user.id)
+    current_writer.set(writer)
+    response.headers[CHANGE_SET] = str(writer.change_set_id)
 
 
 async def authenticate(request: Request, token: str) -> AuthenticatedUser:
@@ -103,7 +118,8 @@ async def authenticate_personal_token(request: Request, token: str) -> Authentic
         found = await queries.use_personal_token(session, security.digest(token))
     if found is None:
         raise Unauthenticated(INVALID_TOKEN)
-    return AuthenticatedUser(found["owner_id"], frozenset(found["scopes"]))
+    scopes = frozenset(found["scopes"])
+    return AuthenticatedUser(found["owner_id"], scopes, token_id=found["id"])
 
 
 def session_of(user: AuthenticatedUser) -> int:

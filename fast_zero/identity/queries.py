@@ -135,14 +135,14 @@ def using_personal_token() -> Select[int, int, list[str]]:
         .cte("touched")
     )
     scopes = func.to_jsonb(found.c.scopes, type_=JSONB).label("scopes")
-    return select(found.c.owner_id, scopes).add_cte(touched)
+    return select(found.c.id, found.c.owner_id, scopes).add_cte(touched)
 
 
 USE_PERSONAL_TOKEN = prepare(using_personal_token())
 
 
 async def use_personal_token(session: Session, digest: bytes) -> PreparedRow | None:
-    """Select owner and scopes of a token; update its `last_used_at`, at most once a minute."""
+    """Select id, owner and scopes of a token; update its `last_used_at`, at most once a minute."""
     return await session.fetch_one(USE_PERSONAL_TOKEN, {"token_digest": digest})
 
 

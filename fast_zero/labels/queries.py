@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import AnyRow, Session, as_writer
 from fast_zero.core.folding import folded
 from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, keyset_page
@@ -55,11 +55,11 @@ def visible_to(user_id: int) -> ColumnElement[bool]:
 
 
 def editable_by(user_id: int) -> ColumnElement[bool]:
-    return visible_to(user_id)
+    return labels.c.owner_id == as_writer(user_id)
 
 
 async def insert_label(session: Session, user_id: int, new: LabelCreate) -> AnyRow:
-    statement = insert(labels).values(owner_id=user_id, **new.model_dump())
+    statement = insert(labels).values(owner_id=as_writer(user_id), **new.model_dump())
     return (await session.execute(statement.returning(*COLUMNS))).one()
 
 

@@ -41,6 +41,7 @@ def run_in_transaction(action: "Callable[[Session, Settings], Awaitable[T]]") ->
     from fast_zero.core import database
 
     async def run(settings: "Settings") -> T:
+        database.current_writer.set(database.Writer("command"))
         async with (
             database.connected(settings) as state,
             database.transaction(state["sessions"]) as session,

@@ -58,6 +58,15 @@ SELECT setval(sequence, last + %s) FROM (
     FROM public.login_sessions_id_seq
 ) AS given
 """
+# The ids of transactions in the log of changes are those of another cluster: clients begin anew.
+FORGET_CHANGES = """
+DO $$ BEGIN
+    IF to_regclass('public.change_log') IS NOT NULL THEN
+        TRUNCATE public.changes;
+        UPDATE public.change_log SET epoch = gen_random_uuid(), kept_since = NULL;
+    END IF;
+END $$
+"""
 # Before PostgreSQL 16, a role with CREATEROLE can grant membership in these roles.
 MAY_RUN_PROGRAMS = """
 SELECT FROM pg_roles WHERE pg_has_role(session_user, oid, 'MEMBER') AND (
@@ -142,6 +151,7 @@ def restore(database: Database, file: Path, *, force: bool) -> None:
                 empty(connection, force=force)
                 replay(connection, database, file)
                 connection.execute(SPARE_IDS, [SPARED_IDS])
+                connection.execute(FORGET_CHANGES)
         except NotDirectError as error:
             raise StartError(f"Nothing was changed: {error}.") from None
         except psycopg.Error as error:

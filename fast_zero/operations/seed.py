@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from fast_zero.core.database import Session
+from fast_zero.core.database import Session, set_writer
 from fast_zero.core.errors import Conflict
 from fast_zero.operations.lives import (
     ANSWERS,
@@ -314,6 +314,7 @@ async def write_demo(
     names = [values["username"] for _, kind, values in events if kind == "person"]
     if found := await session.scalar(taken, {"names": names}):
         raise Conflict(f"User {found} exists: the demo data is there already.")
+    await set_writer(session)
     for number, (at, kind, values) in enumerate(events, 1):
         counts[kind] += await write(session, demo, kind, {"at": at, **values})
         progress(number, len(events))

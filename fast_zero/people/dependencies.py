@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import SecurityScopes
 
 from fast_zero.core.errors import Unauthenticated
@@ -14,7 +14,7 @@ Reader = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.FEED_
 Writer = Annotated[AuthenticatedUser, Security(current_user, scopes=[Scope.FEED_WRITE])]
 
 
-async def viewer(request: Request, settings: CurrentSettings) -> int:
+async def viewer(request: Request, response: Response, settings: CurrentSettings) -> int:
     """Return the id of the user who views public content, or `NOBODY`.
 
     If profiles are public, these routes need no token, so an invalid token counts as none. A token
@@ -23,7 +23,7 @@ async def viewer(request: Request, settings: CurrentSettings) -> int:
     if settings.public_profiles and "authorization" not in request.headers:
         return NOBODY
     try:
-        user = await current_user(request, SecurityScopes())
+        user = await current_user(request, SecurityScopes(), response)
     except Unauthenticated:
         if settings.public_profiles:
             return NOBODY

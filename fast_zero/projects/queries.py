@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import AnyRow, Session, as_writer
 from fast_zero.core.http.etags import Versions, one_of
 from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.core.positions import position_of
@@ -65,7 +65,7 @@ def visible_to(user_id: int) -> ColumnElement[bool]:
 
 
 def editable_by(user_id: int) -> ColumnElement[bool]:
-    return visible_to(user_id)
+    return and_(projects.c.owner_id == as_writer(user_id), projects.c.deletion_id.is_(None))
 
 
 def section_visible_to(user_id: int) -> ColumnElement[bool]:
@@ -84,7 +84,7 @@ def siblings_of_section(user_id: int, key: SectionKey) -> Siblings:
 
 
 async def insert_project(session: Session, user_id: int, new: ProjectCreate) -> AnyRow:
-    statement = insert(projects).values(owner_id=user_id, **new.model_dump())
+    statement = insert(projects).values(owner_id=as_writer(user_id), **new.model_dump())
     return (await session.execute(statement.returning(*PROJECT))).one()
 
 
@@ -224,16 +224,19 @@ async def select_sections(
     return (await session.execute(keyset_page(statement, sections.c.id, page))).all()
 
 
-def is_section(user_id: int, key: SectionKey) -> ColumnElement[bool]:
+def section_editable_by(user_id: int) -> ColumnElement[bool]:
+    return and_(sections.c.owner_id == as_writer(user_id), section_visible_to(user_id))
+
+
+def is_section(key: SectionKey) -> ColumnElement[bool]:
     return and_(
-        section_visible_to(user_id),
         sections.c.project_id == key.project_id,
         sections.c.id == key.section_id,
     )
 
 
 async def select_section(session: Session, user_id: int, key: SectionKey) -> AnyRow | None:
-    statement = select(*SECTION).where(is_section(user_id, key))
+    statement = select(*SECTION).where(section_visible_to(user_id), is_section(key))
     return (await session.execute(statement)).one_or_none()
 
 
@@ -248,7 +251,7 @@ async def write_section(
     session: Session, user_id: int, key: SectionKey, values: dict[str, Any], accepted: Versions
 ) -> AnyRow | None:
     """Set columns of a section. Without any, it is only selected."""
-    wanted = (is_section(user_id, key), one_of(sections.c.version, accepted))
+    wanted = (section_editable_by(user_id), is_section(key), one_of(sections.c.version, accepted))
     statement = (
         update(sections).where(*wanted).values(values).returning(*SECTION)
         if values
@@ -261,6 +264,6 @@ async def delete_section(
     session: Session, user_id: int, key: SectionKey, accepted: Versions
 ) -> bool:
     """Delete a section. A trigger moves its todos behind those that are in no section."""
-    wanted = (is_section(user_id, key), one_of(sections.c.version, accepted))
+    wanted = (section_editable_by(user_id), is_section(key), one_of(sections.c.version, accepted))
     statement = delete(sections).where(*wanted).returning(sections.c.id)
     return await session.scalar(statement) is not None

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from fast_zero.core.database import Session
+from fast_zero.core.database import Session, as_writer
 from fast_zero.relations.models import Relation, RelationKind
 from fast_zero.relations.schemas import RelationView
 
@@ -41,6 +41,10 @@ def link(view: RelationView, todo_id: int, other_id: int) -> Link:
 
 def visible_to(user_id: int) -> ColumnElement[bool]:
     return relations.c.owner_id == user_id
+
+
+def editable_by(user_id: int) -> ColumnElement[bool]:
+    return relations.c.owner_id == as_writer(user_id)
 
 
 def relations_of(user_id: int, todo_id: int) -> CTE:
@@ -74,7 +78,7 @@ async def insert_relation(session: Session, user_id: int, new: Link) -> bool:
 
 async def delete_relation(session: Session, user_id: int, gone: Link) -> bool:
     statement = delete(relations).where(
-        visible_to(user_id),
+        editable_by(user_id),
         relations.c.todo_id == gone.todo_id,
         relations.c.other_id == gone.other_id,
         relations.c.kind == gone.kind,

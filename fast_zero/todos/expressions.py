@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from fast_zero.core.database import as_writer
 from fast_zero.core.folding import folded
 from fast_zero.core.positions import position_of
 from fast_zero.core.sorting import SortKey
@@ -66,7 +67,7 @@ def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
 
 
 def editable_by(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
-    return visible_to(user_id)
+    return and_(todos.c.owner_id == as_writer(user_id), todos.c.deletion_id.is_(None))
 
 
 def is_one_of(todo_ids: Sequence[int]) -> ColumnElement[bool]:

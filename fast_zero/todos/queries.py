@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
-from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, prepare
+from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, as_writer, prepare
 from fast_zero.core.http.etags import Versions
 from fast_zero.core.sorting import (
     Sort,
@@ -105,7 +105,7 @@ def new_values(values: dict[str, Any]) -> dict[str, Any]:
 def insert_statement(columns: frozenset[str], *, labelled: bool) -> Prepared:
     """Create a todo, with its labels and those of them that do not exist yet."""
     values = {name: new_value(name) for name in sorted(columns)}
-    created = insert(todos).values(owner_id=USER_ID, **values)
+    created = insert(todos).values(owner_id=as_writer(USER_ID), **values)
     if not labelled:
         return prepare(created.returning(*NEW))
     todo = created.returning(*COLUMNS).cte("todo")

@@ -102,6 +102,7 @@ REQUIRED_SCOPES = {
     ("DELETE", "/projects/{project_id}/sections/{section_id}"): Scope.TODOS_WRITE,
     ("POST", "/projects/{project_id}/sections/{section_id}/move"): Scope.TODOS_WRITE,
     ("GET", "/trash"): Scope.TODOS_READ,
+    ("GET", "/changes"): Scope.TODOS_READ,
     ("DELETE", "/trash"): Scope.TODOS_WRITE,
     ("DELETE", "/trash/{deletion_id}"): Scope.TODOS_WRITE,
     ("GET", "/posts"): Scope.FEED_READ,

@@ -29,6 +29,7 @@ from fast_zero.core.database.session import (
     retry_transaction,
     transaction,
 )
+from fast_zero.core.database.writers import Writer, as_writer, current_writer, set_writer
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row of an ordinary statement, with its columns as attributes."""
@@ -44,14 +45,18 @@ __all__ = [
     "Session",
     "Sessions",
     "State",
+    "Writer",
+    "as_writer",
     "connected",
     "conninfo",
     "create_engine",
     "create_pool",
     "create_sessions",
+    "current_writer",
     "lock_lists",
     "prepare",
     "retry_transaction",
+    "set_writer",
     "transaction",
     "translate",
     "version_column",

@@ -5,6 +5,7 @@ and commits a transaction, and creates a context, a cursor and a result. A prepa
 sent directly on a connection of the pool, in one round trip: see `Session.fetch_all`.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,12 @@ class Prepared:
     statement: Executable
     text: str
     query: bytes
+    computed: Mapping[str, Callable[[], Any]]  # values that are computed at execution
+
+    def complete(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self.computed:
+            return values
+        return {**values, **{name: compute() for name, compute in self.computed.items()}}
 
 
 def prepare(statement: ExecutableReturnsRows) -> Prepared:
@@ -41,9 +48,10 @@ def prepare(statement: ExecutableReturnsRows) -> Prepared:
         for element in visitors.iterate(statement)
         if isinstance(element, BindParameter)
     }
+    computed = {name: given.callable for name, given in parameters.items() if given.callable}
     for name, value in compiled.params.items():
         parameter = parameters.get(name)
-        if parameter is None or value is not None:
+        if parameter is None or (value is not None and name not in computed):
             message = f"{name} has a value already; give it with a bindparam"
             raise TypeError(message)
         if parameter.expanding:
@@ -53,7 +61,7 @@ def prepare(statement: ExecutableReturnsRows) -> Prepared:
             message = f"SQLAlchemy converts the values of {name}: {parameter.type!r}"
             raise TypeError(message)
     text = str(compiled)
-    return Prepared(statement, text, text.encode())
+    return Prepared(statement, text, text.encode(), computed)
 
 
 def refuse_entities(statement: ExecutableReturnsRows) -> None:

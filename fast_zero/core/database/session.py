@@ -41,7 +41,7 @@ class Session(AsyncSession):
             async with self.info["pool"].connection() as connection:
                 cursor = connection.cursor(row_factory=dict_row)
                 with observed(prepared.text):
-                    await cursor.execute(prepared.query, values)
+                    await cursor.execute(prepared.query, prepared.complete(values))
                     rows: list[PreparedRow] = await cursor.fetchall()
                     return rows
         except psycopg.Error as error:

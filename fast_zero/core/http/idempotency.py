@@ -24,9 +24,10 @@ from fast_zero.core.http import conditions, idempotency_keys
 from fast_zero.core.http.idempotency_keys import IdempotencyKey
 
 NAME = "Idempotency-Key"
+CHANGE_SET = "X-Change-Set"
 KEY = re.compile(r'"([!#-~]{1,255})"|([!#-~]{1,255})')
 ANONYMOUS = 0
-STORED_HEADERS = {"cache-control", "etag", "location"}
+STORED_HEADERS = {"cache-control", "etag", "location", CHANGE_SET.lower()}
 
 MALFORMED = f"{NAME} has to be 1 to 255 visible ASCII characters, such as a UUID."
 REUSED = Reason("idempotency_key_reused", "This key came with another body before. Take a new one.")

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from fast_zero.core.errors import Unavailable, UnsupportedMediaType
 from fast_zero.core.http import examples
+from fast_zero.core.http.idempotency import CHANGE_SET
 from fast_zero.core.http.problems import MEDIA_TYPE, responses
 from fast_zero.core.types import Problem, ValidationProblem
 
@@ -56,6 +57,13 @@ COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {
     **responses(Unavailable("The database is not available. Try again in a moment.")),
 }
 
+CHANGE_SET_HEADER = {
+    CHANGE_SET: {
+        "description": "The id of all that this request changed.",
+        "schema": {"type": "string", "format": "uuid"},
+    }
+}
+
 TO_DOCUMENTATION: dict[int | str, dict[str, Any]] = {
     307: {
         "description": "`Accept` prefers `text/html`: the documentation is at `Location`.",
@@ -68,7 +76,7 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def extend(app: FastAPI) -> None:
+def extend(app: FastAPI, logged_scope: str) -> None:
     """Extend the document with what FastAPI does not generate."""
     describe = app.openapi
 
@@ -80,6 +88,7 @@ def extend(app: FastAPI) -> None:
             schemas = document["components"]["schemas"]
             for operation in operations(document):
                 summarize(operation)
+                add_change_set(operation, logged_scope)
                 add_media_type(operation)
                 add_examples(operation, schemas)
         return describe()
@@ -133,6 +142,15 @@ def summarize(operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if response["description"] == "Successful Response":
             response["description"] = SUCCESSES[status]
+
+
+def add_change_set(operation: dict[str, Any], logged_scope: str) -> None:
+    """Add the header of the operations whose writes are logged: those that need this scope."""
+    needed = [scopes for scheme in operation.get("security", ()) for scopes in scheme.values()]
+    if any(logged_scope in scopes for scopes in needed):
+        for status, response in operation["responses"].items():
+            if status < "300":
+                response.setdefault("headers", {}).update(CHANGE_SET_HEADER)
 
 
 def add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -12,7 +12,15 @@ from opentelemetry.trace import SpanKind
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 
-from fast_zero.core.database import CONNECT_SECONDS, TCP_TIMEOUTS, conninfo, in_use, revisions
+from fast_zero.core.database import (
+    CONNECT_SECONDS,
+    TCP_TIMEOUTS,
+    Writer,
+    conninfo,
+    current_writer,
+    in_use,
+    revisions,
+)
 from fast_zero.core.jobs import Context, JobError, Jobs, PermanentFailure
 from fast_zero.core.observability.spans import span
 from fast_zero.core.settings import Settings
@@ -25,6 +33,7 @@ POLL_SECONDS = 5  # for scheduled jobs; new jobs are notified at once
 RECONNECT_SECONDS = (0.5, 1, 2, 4)
 STATEMENT_MILLISECONDS = 30_000
 KEEP_FAILED_HOURS = 30 * 24
+JOB = "job"  # the client of changes
 SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
 CARRIED = {"traceparent", "tracestate", "baggage"}
@@ -149,6 +158,7 @@ def without_timestamp(
     function: Callable[..., Awaitable[None]], context: Context
 ) -> Callable[..., Awaitable[None]]:
     async def run_periodic(timestamp: int) -> None:  # noqa: ARG001  # procrastinate passes it
+        current_writer.set(Writer(JOB))
         await function(context)
 
     return run_periodic
@@ -164,6 +174,7 @@ def logged(
         carried = {key: str(arguments.pop(key)) for key in CARRIED & arguments.keys()}
         about = {"messaging.system": "procrastinate", "messaging.message.id": str(running.job.id)}
         began = time.monotonic()
+        current_writer.set(Writer(JOB))
         try:
             with span(f"job {name}", SpanKind.CONSUMER, about, carried):
                 await function(context, **arguments)

@@ -262,13 +262,13 @@ def test_every_parameter_and_property_is_explained(document):
         ("read_todo", "304", {"If-None-Match"}, {"ETag"}),
         ("read_me", "304", {"If-None-Match"}, {"ETag"}),
         ("read_user", "304", {"If-None-Match"}, {"ETag"}),
-        ("update_todo", "200", {"If-Match"}, {"ETag"}),
+        ("update_todo", "200", {"If-Match"}, {"ETag", "X-Change-Set"}),
         ("replace_user", "200", {"If-Match"}, {"ETag"}),
-        ("delete_todo", "200", {"If-Match"}, set()),
+        ("delete_todo", "200", {"If-Match"}, {"X-Change-Set"}),
         ("delete_user", "200", {"If-Match"}, set()),
-        ("create_todo", "201", {"Idempotency-Key"}, CREATED),
+        ("create_todo", "201", {"Idempotency-Key"}, CREATED | {"X-Change-Set"}),
         ("create_user", "201", {"Idempotency-Key"}, CREATED),
-        ("do_batch", "200", {"Idempotency-Key"}, {"Idempotency-Replayed"}),
+        ("do_batch", "200", {"Idempotency-Key"}, {"Idempotency-Replayed", "X-Change-Set"}),
     ],
 )
 def test_the_headers_of_a_write_are_described(
