@@ -119,7 +119,7 @@ CHORES: tuple[Words, ...] = (
     ("Call grandmother", "Ligar para a avó"),
     ("Pay the rent", "Pagar o aluguel"),
     ("Water the plants", "Regar as plantas"),
-    ("Mend the bicycle", "Consertar a bicicleta"),
+    ("Repair the bicycle", "Consertar a bicicleta"),
     ("Read a chapter", "Ler um capítulo"),
     ("Run five kilometres", "Correr cinco quilômetros"),
     ("Write to the landlord", "Escrever para o proprietário"),

@@ -58,7 +58,7 @@ SELECT setval(sequence, last + %s) FROM (
     FROM public.login_sessions_id_seq
 ) AS given
 """
-# The ids of transactions in the log of changes are those of another cluster: clients begin anew.
+# The ids of transactions in the log of changes are those of another cluster: clients start again.
 FORGET_CHANGES = """
 DO $$ BEGIN
     IF to_regclass('public.change_log') IS NOT NULL THEN

@@ -28,8 +28,6 @@ async def lists(save, user, connection) -> dict[int, list[int]]:
         )
         lists[count] = list(found.scalars())
     await connection.execute(text("ANALYZE todos"))
-    # The size of the table depends on other tests. A scan is planned only if no index serves.
-    await connection.execute(text("SET LOCAL enable_seqscan = off"))
     return lists
 
 
