@@ -13,8 +13,10 @@ from starlette.types import Scope
 
 import fast_zero
 from fast_zero.accounts import router as accounts
+from fast_zero.activity import router as activity
 from fast_zero.administration import router as administration
 from fast_zero.batches import router as batches
+from fast_zero.change_sets import router as change_sets
 from fast_zero.changes import router as changes
 from fast_zero.core import database
 from fast_zero.core.garbage_collection import gc_frozen
@@ -80,7 +82,10 @@ TAGS = [
     {"name": "projects", "description": "What todos are sorted into, and the sections of each."},
     {"name": "trash", "description": "What you deleted, until it is deleted for good."},
     {"name": "labels", "description": "Your labels, which you give to todos by their names."},
-    {"name": "changes", "description": "What changed, for clients that keep a copy."},
+    {
+        "name": "changes",
+        "description": "What changed: for people, and for clients that keep a copy.",
+    },
     {"name": "users", "description": "Your own account, and the public profiles of all users."},
     {"name": "feed", "description": "Posts, replies, likes, timelines and notifications."},
     {"name": "auth", "description": "Log-ins, sessions, and personal access tokens."},
@@ -103,6 +108,8 @@ ROOMS = (
     labels,
     todos,
     changes,
+    change_sets,
+    activity,
     projects,
     trash,
     accounts,

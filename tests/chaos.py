@@ -1,7 +1,8 @@
 """Cause every kind of database failure while clients write, and count the effects.
 
 It uses a server process, a separate PostgreSQL in a temporary folder, and clients that record
-which writes were acknowledged. Run it from the checkout:
+which writes were acknowledged. In the end, the log of changes is replayed from the beginning; the
+column "log" counts what it misses, has twice or has differently. Run it from the checkout:
 
     python -m tests.chaos [--seconds 30] [fault ...]
 """
@@ -9,30 +10,35 @@ which writes were acknowledged. Run it from the checkout:
 import argparse
 import asyncio
 import contextlib
-import itertools
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
-import httpx2
 import psutil
 import psycopg
 
 from fast_zero.core.database import embedded
 from fast_zero.core.database.embedded import programs, roles
-from tests import clusters
-from tests.processes import PATIENCE, postmaster, serving
+from tests import clusters, replayed
+from tests.processes import postmaster, serving
+from tests.writers import Clients, registered_client
 
-WRITERS = 8
 POOL = 10  # connections of the server, by default
-ACCOUNT = {"username": "rui", "email": "rui@example.com", "password": "a fine long sentence"}
-ALWAYS = ("/", "/livez")  # they do not need the database
+
+
+def url_of(folder: Path) -> str:
+    """Return the URL of the cluster in a folder."""
+    cluster = folder / f"pg{embedded.MAJOR}"
+    return f"postgresql://{roles.SUPERUSER}@/postgres?host={cluster}"
+
+
+def connect(folder: Path) -> psycopg.Connection:
+    return psycopg.connect(url_of(folder), autocommit=True)
 
 
 class Database:
@@ -45,7 +51,7 @@ class Database:
         embedded.ensure_cluster(self.programs, self.cluster)
         with (self.cluster / "postgresql.auto.conf").open("a") as conf:
             conf.write("max_connections = 30\n")
-        self.url = f"postgresql://{roles.SUPERUSER}@/postgres?host={self.cluster}"
+        self.url = url_of(folder)
 
     def start(self) -> None:
         embedded.ensure_started(self.programs, self.cluster)
@@ -54,7 +60,7 @@ class Database:
         embedded.control(self.programs, self.cluster, "stop", "-m", mode, "-w")
 
     def connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.url, autocommit=True)
+        return connect(self.folder)
 
     def signal(self, number: signal.Signals) -> None:
         server = postmaster(self.folder)
@@ -134,25 +140,6 @@ FAULTS: dict[str, Fault] = {
 
 
 @dataclass
-class Observations:
-    """What the clients observed."""
-
-    statuses: Counter[int] = field(default_factory=Counter)
-    acknowledged: set[str] = field(default_factory=set)
-    broken: int = 0  # no response at all
-    not_always: int = 0  # errors of routes that do not need the database
-    unready: int = 0
-    stale: int = 0  # reads that did not return an acknowledged write
-    slowest: float = 0
-    successes: list[float] = field(default_factory=list)
-
-    def longest_pause(self) -> float:
-        """Return the longest period without an acknowledged write, in seconds."""
-        pairs = itertools.pairwise(self.successes)
-        return max((after - before for before, after in pairs), default=0)
-
-
-@dataclass
 class Outcome:
     fault: str
     requests: int
@@ -169,118 +156,31 @@ class Outcome:
     slowest: float
     pause: float
     recovery: float
+    log: Sequence[str]  # what is wrong with the log of changes
+    sync: Sequence[str] = ()  # what is wrong with a copy of the account
 
     def passed(self) -> bool:
         data_errors = (self.lost, self.duplicated, self.torn, self.stale)
-        all_errors = (*data_errors, self.other, self.broken, self.not_always)
+        all_errors = (*data_errors, self.other, self.broken, self.not_always, self.log, self.sync)
         return not any(all_errors) and self.connections <= POOL
 
 
-class Clients:
-    """Independent writers, and requests to routes that must always work."""
+@dataclass(frozen=True)
+class Service:
+    """What the clients use, and how to look into its database."""
 
-    expected: ClassVar = {200, 201, 503}
-
-    def __init__(self, client: httpx2.AsyncClient) -> None:
-        self.client = client
-        self.observations = Observations()
-        self.stopped = asyncio.Event()
-
-    async def request(self, method: str, path: str, **content: object) -> httpx2.Response | None:
-        began = time.monotonic()
-        try:
-            response = await self.client.request(method, path, **content)
-        except httpx2.TransportError:
-            self.observations.broken += 1
-            return None
-        finally:
-            self.observations.slowest = max(self.observations.slowest, time.monotonic() - began)
-        return response
-
-    async def write(self, writer: int) -> None:
-        for number in itertools.count():
-            if self.stopped.is_set():
-                return
-            title = f"{writer}-{number}"
-            response = await self.request_and_count(
-                "POST", "/todos", json={"title": title, "description": title}
-            )
-            if response is None or response.status_code != 201:
-                await asyncio.sleep(0.05)
-                continue
-            self.observations.acknowledged.add(title)
-            self.observations.successes.append(time.monotonic())
-            changed = {"title": title + "!", "description": title + "!"}
-            await self.request_and_count("PATCH", f"/todos/{response.json()['id']}", json=changed)
-            await self.request_and_count("GET", "/todos", params={"limit": 5, "title": title})
-
-    async def request_and_count(
-        self, method: str, path: str, **content: object
-    ) -> httpx2.Response | None:
-        response = await self.request(method, path, **content)
-        if response is not None:
-            self.observations.statuses[response.status_code] += 1
-            if response.status_code == 503 and "retry-after" not in response.headers:
-                self.observations.statuses[0] += 1
-        return response
-
-    async def probe(self) -> None:
-        while not self.stopped.is_set():
-            for path in ALWAYS:
-                response = await self.request("GET", path)
-                self.observations.not_always += response is None or response.status_code != 200
-            response = await self.request("GET", "/readyz")
-            self.observations.unready += response is None or response.status_code != 200
-            await asyncio.sleep(0.1)
-
-    @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[None]:
-        async with asyncio.TaskGroup() as group:
-            for writer in range(WRITERS):
-                group.create_task(self.write(writer))
-            group.create_task(self.probe())
-            try:
-                yield
-            finally:
-                self.stopped.set()
-
-    async def wait_for_write(self, since: float) -> float:
-        """Wait for a write that is acknowledged after a given time, and return how long it took."""
-        async with asyncio.timeout(PATIENCE):
-            while not any(moment >= since for moment in self.observations.successes[-1:]):  # noqa: ASYNC110  # a list sets no event
-                await asyncio.sleep(0.01)
-        return next(moment for moment in self.observations.successes if moment >= since) - since
-
-    async def read_todos(self) -> list[dict[str, str]]:
-        rows: list[dict[str, str]] = []
-        after: dict[str, str] = {}
-        while True:
-            response = await self.client.get("/todos", params={"limit": 1000, **after})
-            page = response.raise_for_status().json()
-            rows += page["todos"]
-            if page["next"] is None:
-                return rows
-            after = {"after": page["next"]}
-
-
-@contextlib.asynccontextmanager
-async def registered_client(url: str) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
-        await client.post("/users", json=ACCOUNT)
-        form = {"username": ACCOUNT["email"], "password": ACCOUNT["password"]}
-        token = (await client.post("/auth/token", data=form)).json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        yield client
+    url: str
+    connect: Callable[[], psycopg.Connection]
+    count_connections: Callable[[], int] = lambda: 0
 
 
 async def measure_fault(
     name: str,
-    url: str,
+    service: Service,
     cause_fault: Callable[[], Awaitable[float | None]],
-    count: Callable[[], int],
     client_class: type[Clients] = Clients,
 ) -> Outcome:
-    async with registered_client(url) as client:
+    async with registered_client(service.url) as client:
         clients = client_class(client)
         async with clients.writing():
             await clients.wait_for_write(time.monotonic())
@@ -288,9 +188,11 @@ async def measure_fault(
             before = await cause_fault() or 0
             recovery = before + await clients.wait_for_write(time.monotonic())
             await asyncio.sleep(1)
-        connections = count()
+        connections = service.count_connections()
         rows = await clients.read_todos()
     observations = clients.observations
+    with service.connect() as connection:
+        log = replayed.errors_of(connection, observations.written)
     stored_titles = Counter(row["title"].removesuffix("!") for row in rows)
     return Outcome(
         fault=name,
@@ -312,6 +214,7 @@ async def measure_fault(
         slowest=observations.slowest,
         pause=observations.longest_pause(),
         recovery=recovery,
+        log=log,
     )
 
 
@@ -350,7 +253,8 @@ def run(name: str, seconds: float) -> Outcome:
                         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fast_zero'"
                     ).fetchone()[0]
 
-            return asyncio.run(measure_fault(name, server.url, cause_fault, count))
+            service = Service(server.url, database.connect, count)
+            return asyncio.run(measure_fault(name, service, cause_fault))
 
 
 def run_embedded() -> Outcome:
@@ -368,9 +272,11 @@ def run_embedded() -> Outcome:
             return time.monotonic() - began
 
         with serving(data) as server:
-            return asyncio.run(measure_fault("embedded", server.url, cause_fault, lambda: 0))
+            service = Service(server.url, lambda: connect(data))
+            return asyncio.run(measure_fault("embedded", service, cause_fault))
 
 
+ERRORS_SHOWN = 10
 COLUMNS = {
     "fault": "fault",
     "requests": "requests",
@@ -381,6 +287,7 @@ COLUMNS = {
     "duplicated": "duplicated",
     "torn": "torn",
     "stale": "stale",
+    "log": "log",
     "unready": "unready",
     "/ failed": "not_always",
     "slowest s": "slowest",
@@ -391,8 +298,16 @@ COLUMNS = {
 
 def line(cells: list[object]) -> str:
     cells = [sum(cell.values()) if isinstance(cell, dict) else cell for cell in cells]
+    cells = [len(cell) if isinstance(cell, (list, tuple)) else cell for cell in cells]
     texts = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
     return "| " + " | ".join(text.rjust(14) for text in texts) + " |"
+
+
+def report(outcome: Outcome, columns: dict[str, str]) -> None:
+    """Print a row of the table, and below it some of what is wrong with log and copy."""
+    print(line([getattr(outcome, name) for name in columns.values()]), flush=True)
+    for error in [*outcome.log, *outcome.sync][:ERRORS_SHOWN]:
+        print(error, flush=True)
 
 
 def main() -> None:
@@ -411,7 +326,7 @@ def main() -> None:
     outcomes = []
     for name in options.faults or names:
         outcomes.append(run(name, options.seconds))
-        print(line([getattr(outcomes[-1], field) for field in COLUMNS.values()]), flush=True)
+        report(outcomes[-1], COLUMNS)
     sys.exit(not all(outcome.passed() for outcome in outcomes))
 
 

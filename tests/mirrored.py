@@ -7,18 +7,28 @@ async def send(client, method, path, **options) -> dict:
     return response.json() if response.content else {}
 
 
+async def collect(client, path) -> list[dict]:
+    """Return all of a collection, page by page."""
+    things, name = [], path.rpartition("/")[2]
+    after = {}
+    while after is not None:
+        page = await send(client, "GET", path, params={"limit": 1000, **after})
+        things += page[name]
+        after = {"after": page["next"]} if page["next"] else None
+    return things
+
+
 async def everything(client) -> dict:
     """Return what other routes show, as a mirror has it."""
     found = {}
-    projects = (await send(client, "GET", "/projects?limit=1000"))["projects"]
-    for project in projects:
+    for project in await collect(client, "/projects"):
         found["project", project["id"]] = project
-        sections = await send(client, "GET", f"/projects/{project['id']}/sections?limit=1000")
-        found |= {("section", section["id"]): section for section in sections["sections"]}
-    labels = (await send(client, "GET", "/labels?limit=1000"))["labels"]
+        sections = await collect(client, f"/projects/{project['id']}/sections")
+        found |= {("section", section["id"]): section for section in sections}
+    labels = await collect(client, "/labels")
     found |= {("label", label["id"]): label for label in labels}
     ids = {label["name"]: label["id"] for label in labels}
-    for todo in (await send(client, "GET", "/todos?limit=1000"))["todos"]:
+    for todo in await collect(client, "/todos"):
         carried = sorted(ids[name] for name in todo.pop("labels"))
         for name in ("blocked", "subtasks", "open_subtasks"):
             todo.pop(name)

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -99,7 +100,8 @@ async def test_profile_routes_require_a_user_if_profiles_are_not_public(app, liv
 async def check_user_required(client, operations: set[tuple[str, str]]) -> None:
     ids = ("user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id")
     more = ("invitation_id", "project_id", "section_id", "deletion_id", "label_id", "other_id")
-    path_parameters = dict.fromkeys([*ids, *more], 1) | {"username": "ana", "kind": "blocks"}
+    others = {"username": "ana", "kind": "blocks", "change_set_id": UUID(int=1)}
+    path_parameters = dict.fromkeys([*ids, *more], 1) | others
     for method, path in sorted(operations):
         response = await client.request(method, path.format(**path_parameters))
         assert response.status_code == 401, f"{method} {path} returns a response without a user"

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import make_url
 
 from fast_zero.operations import doctor
-from tests.chaos import own_database, registered_client
+from tests.chaos import own_database
 from tests.processes import serving, until
 from tests.standby import followed, wait_for
+from tests.writers import registered_client
 
 READS = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT todos.id%'"
 

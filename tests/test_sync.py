@@ -1,31 +1,37 @@
-"""The client of docs/sync.md, killed at random, while others write."""
+"""The client of docs/sync.md, killed at random, while others write and PostgreSQL is killed.
+
+Afterwards, some of what they wrote is undone and redone.
+"""
 
 import asyncio
-import json
+import logging
 import os
 import random
-import sqlite3
-import sys
 import time
-from asyncio.subprocess import Process
+from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
+import psycopg
 
+from tests import chaos, mirroring, replayed
+from tests.change_sets.conftest import VISIBLE
 from tests.mirrored import everything
-from tests.processes import PATIENCE, serving
+from tests.mirroring import PAGE, program
+from tests.processes import PATIENCE, postmaster, serving, until
 
-PAGE = Path(__file__).parents[1] / "docs/sync.md"
 SECONDS = float(os.environ.get("SYNC_SECONDS", "8"))
-WRITERS = 3
-ANA = {"username": "ana", "email": "ana@example.com", "password": "a fine long sentence"}
+PEOPLE = ("ana", "eva")
+WRITERS = 2  # of each
+UNDONE = 13 if SECONDS >= 60 else 3  # change sets of each
+KILL_SECONDS = min(SECONDS, 15)  # at most, until PostgreSQL is killed again
+PASSWORD = "a fine long sentence"
 LONGEST = 60  # lines
 
-
-def program() -> str:
-    return PAGE.read_text().split("```python\n")[1].split("```")[0]
+logger = logging.getLogger(__name__)
 
 
 def test_the_client_is_short():
@@ -38,15 +44,22 @@ class Writer:
 
     def __init__(self, client, seed: int) -> None:
         self.client, self.chance = client, random.Random(seed)
-        self.statuses: dict[int, int] = {}
+        self.statuses: Counter[int] = Counter()
+        self.change_sets: list[str] = []
 
     async def pick(self, collection: str) -> int:
-        listed = (await self.client.get(f"/{collection}", params={"limit": 1000})).json()
-        return self.chance.choice([*(thing["id"] for thing in listed[collection]), 1])
+        limit = self.chance.choice([10, 100, 1000])  # long lists take the time of writes
+        response = await self.client.get(f"/{collection}", params={"limit": limit})
+        listed = response.json().get(collection, [])  # none if PostgreSQL does not run
+        return self.chance.choice([*(thing["id"] for thing in listed), 1])
 
     async def send(self, method: str, path: str, **body) -> None:
         response = await self.client.request(method, path, json=body or None)
-        self.statuses[response.status_code] = self.statuses.get(response.status_code, 0) + 1
+        self.statuses[response.status_code] += 1
+        if response.is_success:
+            self.change_sets.append(response.headers["x-change-set"])
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            await asyncio.sleep(0.1)
 
     async def write(self) -> None:
         todo, other, project = [await self.pick(name) for name in ("todos", "todos", "projects")]
@@ -78,79 +91,104 @@ class Writer:
         await self.send(method, path, **body)
 
     async def write_until(self, end: float) -> None:
+        await self.send("POST", "/projects", name="Work")
+        await self.send("POST", "/todos", title="Flour", labels=["label 0"])
         while time.monotonic() < end:
             await self.write()
 
 
 @asynccontextmanager
-async def started(command: list[str], environment: dict[str, str]) -> AsyncIterator[Process]:
-    """Run a program until the end of the block, and kill it."""
-    running = await asyncio.create_subprocess_exec(*command, env=environment)
-    try:
-        yield running
-    finally:
-        running.kill()
-        await running.wait()
+async def registered(url: str, name: str) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+        account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        (await client.post("/users", json=account)).raise_for_status()
+        form = {"username": name, "password": PASSWORD}
+        token = (await client.post("/auth/token", data=form)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
 
 
-async def kill_at_random(command: list[str], environment: dict[str, str], end: float) -> int:
-    """Run a program again and again, each time until it is killed; return how often."""
+async def kill_client(client: httpx2.AsyncClient, file: Path, end: float) -> int:
+    """Copy an account, each time until the program is killed; return how often."""
     chance, kills = random.Random(3), 0
     while time.monotonic() < end:
-        async with started(command, environment) as running:
+        async with mirroring.started(client, file) as running:
             await asyncio.sleep(chance.uniform(0.1, 1))
             assert running.returncode is None
             kills += 1
     return kills
 
 
-def mirrored(file: Path) -> dict:
-    with sqlite3.connect(file) as db:
-        rows = db.execute("SELECT entity, id, value FROM things").fetchall()
-    return {(entity, id_): json.loads(value) for entity, id_, value in rows}
+async def kill_postgresql(data_dir: Path, end: float) -> int:
+    """Kill the embedded server, which fast_zero starts again; return how often."""
+    chance, kills = random.Random(4), 0
+    while (pause := chance.uniform(0.3, 0.9) * KILL_SECONDS) < end - time.monotonic():
+        await asyncio.sleep(pause)
+        server = postmaster(data_dir)
+        server.kill()
+        await until(lambda gone=server: postmaster(data_dir) not in {None, gone})
+        kills += 1
+    return kills
 
 
-def comparable(things: dict) -> dict:
-    """Leave out what a write that changes nothing raises."""
+async def undo_and_redo(writer: Writer, data_dir: Path) -> int:
+    """Undo change sets of a writer at random, and each time undo that; return how many."""
+    changed = 0
+    for change_set in writer.chance.sample(writer.change_sets, len(writer.change_sets)):
+        if changed == UNDONE:
+            break
+        with chaos.connect(data_dir) as connection:
+            before = visible_rows(connection)
+        force = writer.chance.random() < 0.5
+        path = f"/change-sets/{change_set}/undo"
+        undo = await writer.client.post(path, params={"force": force})
+        if undo.status_code == HTTPStatus.NOT_FOUND:  # it changed nothing
+            continue
+        assert undo.status_code == HTTPStatus.OK, undo.text
+        if undo.json()["undone"]:
+            redo = await writer.client.post(f"/change-sets/{undo.headers['x-change-set']}/undo")
+            assert redo.json()["conflicts"] == []
+            changed += 1
+        with chaos.connect(data_dir) as connection:
+            assert visible_rows(connection) == before, (undo.text, change_set)
+    return changed
+
+
+def visible_rows(connection: psycopg.Connection) -> dict[str, list]:
+    """Return all rows that are not in the trash, without what is never restored."""
+    statement = "SELECT to_jsonb(t) - 'version' - 'updated_at' FROM {} AS t WHERE {} ORDER BY 1"
     return {
-        key: {name: value for name, value in thing.items() if name not in {"version", "updated_at"}}
-        for key, thing in things.items()
+        table: connection.execute(statement.format(table, visible)).fetchall()
+        for table, visible in VISIBLE.items()
     }
 
 
-async def test_a_mirror_that_is_killed_at_random_equals_the_server(data_dir, tmp_path):
-    file, end = tmp_path / "mirror.db", time.monotonic() + SECONDS
+async def test_mirrors_that_are_killed_at_random_equal_the_server(data_dir, tmp_path):
     with serving(data_dir) as server:
-        async with httpx2.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
-            await client.post("/users", json=ANA)
-            form = {"username": ANA["username"], "password": ANA["password"]}
-            token = (await client.post("/auth/token", data=form)).json()["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
-            command = [sys.executable, "-c", program(), server.url, str(file)]
-            environment = os.environ | {"TOKEN": token}
-            writers = [Writer(client, seed) for seed in range(WRITERS)]
-            kills, *_ = await asyncio.gather(
-                kill_at_random(command, environment, end),
+        async with registered(server.url, "ana") as ana, registered(server.url, "eva") as eva:
+            mirrors = {ana: tmp_path / "ana.db", eva: tmp_path / "eva.db"}
+            writers = [Writer(client, seed) for client in mirrors for seed in range(WRITERS)]
+            end = time.monotonic() + SECONDS
+            kills, *kills_of_clients = await asyncio.gather(
+                kill_postgresql(data_dir, end),
+                *(kill_client(client, file, end) for client, file in mirrors.items()),
                 *(writer.write_until(end) for writer in writers),
             )
-            expected = comparable(await everything(client))
+            await until(lambda: httpx2.get(f"{server.url}/readyz").status_code == HTTPStatus.OK)
+            undone = [await undo_and_redo(writer, data_dir) for writer in writers]
+            for client, file in mirrors.items():
+                expected = await everything(client)
+                async with mirroring.started(client, file) as running:
+                    assert await mirroring.differences(running, file, expected) == []
+        with chaos.connect(data_dir) as connection:
+            assert replayed.errors_of(connection) == []
+            changes, _ = replayed.read(connection)
 
-        async with started(command, environment):
-            deadline = time.monotonic() + PATIENCE
-            while time.monotonic() < deadline:
-                with suppress(sqlite3.OperationalError):
-                    if comparable(mirrored(file)) == expected:
-                        break
-                await asyncio.sleep(0.1)
-
-    assert comparable(mirrored(file)) == expected
-    assert kills >= SECONDS / 2
-    assert {entity for entity, _ in expected} >= {"todo", "label", "project"}
-    assert {status for writer in writers for status in writer.statuses} <= {
-        200,
-        201,
-        204,
-        404,
-        409,
-        422,
-    }
+    statuses = sum((writer.statuses for writer in writers), Counter())
+    counts = (dict(statuses), len(changes), kills, kills_of_clients[: len(mirrors)], undone)
+    logger.info("responses %s, changes %s, PostgreSQL killed %s, clients %s, undone %s", *counts)
+    assert {change.entity for change in changes} >= {"todos", "projects", "labels", "todo_labels"}
+    assert kills >= 1
+    assert sum(undone) >= UNDONE
+    assert min(kills_of_clients[: len(mirrors)]) > 1
+    assert statuses.keys() <= {200, 201, 204, 404, 409, 422, 503}

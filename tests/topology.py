@@ -3,7 +3,10 @@
 Three hosts with etcd, Patroni and PostgreSQL, haproxy, PgBouncer, two web processes and a worker,
 with the unchanged configuration of deploy/topology. Each host is a network namespace on this
 machine, so this needs root, Linux, Debian's packages etcd-server, postgresql, haproxy and
-pgbouncer, and Patroni 4.1 or newer (see docs/scaling.md). Run it from the checkout:
+pgbouncer, and Patroni 4.1 or newer (see docs/scaling.md). After each fault, the log of changes is
+replayed from the beginning; the column "log" counts what it misses, has twice or has differently.
+Meanwhile, the client of docs/sync.md runs; "sync" counts what it has differently in the end. Run it
+from the checkout:
 
     sudo task topology [fault ...]
 """
@@ -11,7 +14,6 @@ pgbouncer, and Patroni 4.1 or newer (see docs/scaling.md). Run it from the check
 import argparse
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -22,19 +24,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import httpx2
 import psutil
 import psycopg
 
-from tests import hosts
-from tests.chaos import COLUMNS, Clients, Outcome, line, measure_fault
+from tests import hosts, mirroring
+from tests.chaos import COLUMNS, Outcome, Service, line, measure_fault, report
 from tests.hosts import EDGE, as_account, inside
 from tests.processes import PATIENCE, run, serving, working
+from tests.writers import KeyedClients, registered_client
 
 FILES = Path(__file__).parents[1] / "deploy/topology"
 NODES = ("pg1", "pg2", "pg3")
@@ -156,6 +158,12 @@ class Topology:
             for statement in (FILES / "role.sql").read_text().split(";")[:-1]:
                 connection.execute(statement.encode())
 
+    def connect(self) -> psycopg.Connection:
+        """Connect to the primary."""
+        password = PASSWORDS["PATRONI_SUPERUSER_PASSWORD"]
+        url = f"postgresql://postgres:{password}@{EDGE}:5000/fast_zero"
+        return psycopg.connect(url, autocommit=True)
+
     def members(self) -> dict[str, str]:
         """Return the role of each member that takes part, according to Patroni."""
         for address in self.addresses.values():
@@ -258,52 +266,6 @@ def running() -> Iterator[Topology]:
         yield topology
 
 
-class KeyedClients(Clients):
-    """Retry with the same key until the write is acknowledged; then read it."""
-
-    expected: ClassVar = {200, 201, 409, 503}
-
-    def __init__(self, client: httpx2.AsyncClient) -> None:
-        super().__init__(client)
-        self.name = secrets.token_hex(4)  # todos of an earlier fault still exist
-
-    async def write(self, writer: int) -> None:
-        for number in itertools.count():
-            title = f"{self.name}-{writer}-{number}"
-            key = {"Idempotency-Key": title}
-            content = {"title": title, "description": title}
-            created = await self.retry("POST", "/todos", json=content, headers=key)
-            if created is None:
-                return
-            self.observations.acknowledged.add(title)
-            self.observations.successes.append(time.monotonic())
-            path = created.headers["location"]
-            await self.read(path, title)
-            content = {"title": title + "!", "description": title + "!"}
-            if await self.retry("PATCH", path, json=content) is None:
-                return
-            await self.read(path, title + "!")
-
-    async def retry(self, method: str, path: str, **content: object) -> httpx2.Response | None:
-        while not self.stopped.is_set():
-            response = await self.request_and_count(method, path, **content)
-            if response is not None and response.status_code in {200, 201}:
-                return response
-            await asyncio.sleep(0.05)
-        return None
-
-    async def read(self, path: str, title: str) -> None:
-        response = await self.request("GET", path)
-        if response is None:
-            return
-        if response.status_code == 200:
-            self.observations.stale += response.json()["title"] != title
-        self.observations.stale += response.status_code == 404
-        self.observations.statuses[
-            200 if response.status_code == 404 else response.status_code
-        ] += 1
-
-
 @dataclass(frozen=True)
 class Fault:
     """A failure of the host with a role."""
@@ -338,11 +300,27 @@ def cause_fault(topology: Topology, name: str) -> Outcome:
         fault.apply(topology, victim)
         await asyncio.to_thread(topology.recover, victim)
 
-    return asyncio.run(measure_fault(name, topology.url, apply, lambda: 0, KeyedClients))
+    return asyncio.run(measure_while_mirroring(name, topology, apply))
+
+
+async def measure_while_mirroring(
+    name: str, topology: Topology, apply: Callable[[], Awaitable[None]]
+) -> Outcome:
+    """Measure a failure while the client of docs/sync.md copies the account."""
+    file = topology.folder / "mirror.db"
+    service = Service(topology.url, topology.connect)
+    async with (
+        registered_client(topology.url) as client,
+        mirroring.started(client, file) as mirror,
+    ):
+        outcome = await measure_fault(name, service, apply, KeyedClients)
+        outcome.sync = await mirroring.differences(mirror, file, await mirroring.listed(client))
+    return outcome
 
 
 OMITTED = {"no response", "unready", "/ failed", "recovery s"}
 SHOWN = {title: field for title, field in COLUMNS.items() if title not in OMITTED}
+SHOWN |= {"sync": "sync"}
 
 
 def main() -> None:
@@ -350,9 +328,6 @@ def main() -> None:
         prog="task topology", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("faults", nargs="*", metavar="fault", help=", ".join(FAULTS))
-    parser.add_argument(
-        "--seconds", type=float, default=20, help="how long a host is disconnected (20)"
-    )
     options = parser.parse_args()
     if unknown := set(options.faults) - set(FAULTS):
         parser.error(f"there is no fault {', '.join(sorted(unknown))}")
@@ -363,7 +338,7 @@ def main() -> None:
         print(line(list(SHOWN)), flush=True)
         for name in options.faults or FAULTS:
             outcomes.append(cause_fault(topology, name))
-            print(line([getattr(outcomes[-1], field) for field in SHOWN.values()]), flush=True)
+            report(outcomes[-1], SHOWN)
     sys.exit(not all(outcome.passed() for outcome in outcomes))
 
 

@@ -23,6 +23,16 @@ from fast_zero.todos.schemas import (
 )
 
 Entity = Literal["project", "section", "label", "todo", "relation"]
+ENTITIES: Mapping[str, Entity] = {
+    "projects": "project",
+    "sections": "section",
+    "labels": "label",
+    "todos": "todo",
+    "todo_labels": "todo",
+    "todo_relations": "relation",
+}
+"""The kind of thing that a change of a table is shown as."""
+
 ThingId = Annotated[
     Id | str,
     Field(description="Of a relation: both ids and the kind, `7-blocks-9`.", examples=[7]),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from fast_zero.core.database import AnyRow, Session
@@ -95,3 +95,25 @@ select_deleted_projects = select_pages(
 select_deleted_todos = select_pages(
     select(*ALL).where(todos.c.deletion_id.is_not(None)), todos.c.id, todos.c.owner_id
 )
+
+# In the order of an index. The position alone is in none.
+CHANGES = """
+SELECT position AS id, at, entity, entity_id, operation, before, after, actor_id, client,
+    change_set_id
+FROM changes WHERE owner_id = :user_id {behind} ORDER BY xid, position LIMIT :limit
+"""
+BEHIND = """
+AND (xid, position) > (
+    SELECT xid, position FROM changes WHERE owner_id = :user_id AND position = :after
+)
+"""
+FIRST_CHANGES = text(CHANGES.format(behind=""))
+NEXT_CHANGES = text(CHANGES.format(behind=BEHIND))
+
+
+async def select_changes(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+    """Select what is known of the changes of what a user has."""
+    values = {"user_id": user_id, "limit": page.limit + 1}
+    if page.after is None:
+        return (await session.execute(FIRST_CHANGES, values)).all()
+    return (await session.execute(NEXT_CHANGES, values | {"after": page.after})).all()

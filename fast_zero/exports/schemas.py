@@ -1,4 +1,6 @@
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic import Field
 
@@ -66,6 +68,20 @@ class RelatedTodos(ResponseModel):
     relations: list[RelatedTodo]
 
 
+class LoggedChange(ResponseModel):
+    """A change of one row, as the log of changes has it."""
+
+    at: datetime
+    entity: str = Field(description="The table of the row.", examples=["todos"])
+    entity_id: Id
+    operation: str = Field(examples=["update"])
+    before: dict[str, Any] | None = Field(examples=[{"title": "Buy bread"}])
+    after: dict[str, Any] | None = Field(examples=[{"title": "Buy rye bread"}])
+    actor_id: Id | None
+    client: str | None = Field(examples=["session:7"])
+    change_set_id: UUID | None
+
+
 class ExportHead(ResponseModel):
     exported_at: datetime = Field(description="When the export began.")
     account: UserPrivate
@@ -95,3 +111,4 @@ class Export(ExportHead):
     followers: list[Relation] = Field(description="Your followers.")
     blocked: list[Relation] = Field(description="The users whom you block.")
     notifications: list[NotificationPublic] = Field(description="Newest first.")
+    changes: list[LoggedChange] = Field(description="What the log of changes goes back to.")

@@ -15,6 +15,7 @@ from fast_zero.exports.schemas import (
     CompletionPublic,
     ExportHead,
     GivenLike,
+    LoggedChange,
     RelatedTodos,
     Relation,
     WrittenPost,
@@ -60,6 +61,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("followers", Relation, queries.select_followers, PageParams),
     ("blocked", Relation, queries.select_blocked, PageParams),
     ("notifications", NotificationPublic, news_queries.select_page, NotificationParams),
+    ("changes", LoggedChange, queries.select_changes, PageParams),
 )
 
 

@@ -14,6 +14,7 @@ FROM generate_series(1, {count}) AS number
 
 
 async def test_duplicating_reads_no_whole_table(client, save, user, stranger, connection, sent):
+    await connection.execute(text("SET LOCAL statement_timeout = 0"))
     big, small = await save(*ProjectFactory.build_batch(2, owner_id=user.id))
     await save(SectionFactory(owner_id=user.id, project_id=small.id))
     fill = FILL.format(owner_id=user.id, project_id=big.id, parent_id="NULL", count=10_000)

@@ -117,6 +117,7 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "followers": [{"user_id": other.id, "created_at": post["created_at"]}],
         "blocked": [{"user_id": blocked.id, "created_at": post["created_at"]}],
         "notifications": (await client.get("/notifications")).json()["notifications"],
+        "changes": response.json()["changes"],  # tested below
     }
 
     assert began <= exported_at <= datetime.now(UTC)
@@ -156,7 +157,7 @@ async def test_an_export_of_several_pages_is_complete(
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 19 + -(-rows // 2)
+    assert len(sent) == 19 + 2 * -(-rows // 2)
 
 
 async def test_an_export_contains_no_secrets(client, user, save):
@@ -198,3 +199,17 @@ async def test_no_connection_is_held_between_pages(live, commit, log_in, monkeyp
     assert len(body["todos"]) == 5
     assert len(meanwhile) >= 6
     assert set(meanwhile) == {200}
+
+
+async def test_an_export_contains_all_pages_of_the_log_of_changes(client, user, stranger, save):
+    [todo, _] = await save(TodoFactory(owner_id=user.id), TodoFactory(owner_id=stranger.id))
+    for number in range(service.PAGE + 1):
+        await client.patch(f"/todos/{todo.id}", json={"title": f"Bread {number}"})
+
+    changes = (await client.get(PATH)).json()["changes"]
+
+    titles = [change["after"]["title"] for change in changes]
+    assert titles == [todo.title, *(f"Bread {number}" for number in range(service.PAGE + 1))]
+    assert {change["entity_id"] for change in changes} == {todo.id}
+    assert changes[-1]["before"] == {"title": f"Bread {service.PAGE - 1}"}
+    assert changes[-1]["actor_id"] == user.id

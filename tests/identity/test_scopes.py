@@ -1,5 +1,7 @@
 """Every route with every scope, and every route with ids of another user."""
 
+from uuid import UUID
+
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
@@ -87,6 +89,7 @@ REQUIRED_SCOPES = {
     ("PATCH", "/labels/{label_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/labels/{label_id}"): Scope.TODOS_WRITE,
     ("POST", "/labels/{label_id}/merge"): Scope.TODOS_WRITE,
+    ("POST", "/change-sets/{change_set_id}/undo"): Scope.TODOS_WRITE,
     ("GET", "/projects"): Scope.TODOS_READ,
     ("POST", "/projects"): Scope.TODOS_WRITE,
     ("GET", "/projects/{project_id}"): Scope.TODOS_READ,
@@ -103,6 +106,9 @@ REQUIRED_SCOPES = {
     ("POST", "/projects/{project_id}/sections/{section_id}/move"): Scope.TODOS_WRITE,
     ("GET", "/trash"): Scope.TODOS_READ,
     ("GET", "/changes"): Scope.TODOS_READ,
+    ("GET", "/activity"): Scope.TODOS_READ,
+    ("GET", "/projects/{project_id}/activity"): Scope.TODOS_READ,
+    ("GET", "/todos/{todo_id}/activity"): Scope.TODOS_READ,
     ("DELETE", "/trash"): Scope.TODOS_WRITE,
     ("DELETE", "/trash/{deletion_id}"): Scope.TODOS_WRITE,
     ("GET", "/posts"): Scope.FEED_READ,
@@ -143,12 +149,16 @@ PRIVATE = [
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
 IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
 IDS += ("project", "section", "deletion", "label", "other")
-MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT) | {"kind": "blocks"}
+MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT) | {
+    "kind": "blocks",
+    "change_set_id": UUID(int=1),
+}
 NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_PERMITTED = (403, "Not enough permissions")
 NO_POST = (404, "Post not found")
 NO_TODO = (404, "Task not found.")
+NO_CHANGE_SET = (404, "There is no such change set. It may be too old, or of nothing.")
 NO_LABEL = (404, "Label not found.")
 NO_PROJECT = (404, "Project not found.")
 NO_SECTION = (404, "Section not found.")
@@ -171,17 +181,20 @@ RESPONSES_TO_STRANGERS = {
     ("POST", "/todos/{todo_id}/duplicate"): NO_TODO,
     ("POST", "/projects/{project_id}/duplicate"): NO_PROJECT,
     ("GET", "/todos/{todo_id}/relations"): NO_TODO,
+    ("GET", "/todos/{todo_id}/activity"): NO_TODO,
     ("PUT", "/todos/{todo_id}/relations/{kind}/{other_id}"): NO_TODO,
     ("DELETE", "/todos/{todo_id}/relations/{kind}/{other_id}"): NO_TODO,
     ("GET", "/labels/{label_id}"): NO_LABEL,
     ("PATCH", "/labels/{label_id}"): NO_LABEL,
     ("DELETE", "/labels/{label_id}"): NO_LABEL,
     ("POST", "/labels/{label_id}/merge"): NO_LABEL,
+    ("POST", "/change-sets/{change_set_id}/undo"): NO_CHANGE_SET,
     ("GET", "/projects/{project_id}"): NO_PROJECT,
     ("PATCH", "/projects/{project_id}"): NO_PROJECT,
     ("DELETE", "/projects/{project_id}"): NO_PROJECT,
     ("POST", "/projects/{project_id}/move"): NO_PROJECT,
     ("POST", "/projects/{project_id}/restore"): (404, "There is no such project in the trash."),
+    ("GET", "/projects/{project_id}/activity"): NO_PROJECT,
     ("GET", "/projects/{project_id}/sections"): NO_PROJECT,
     ("POST", "/projects/{project_id}/sections"): NO_PROJECT,
     ("GET", "/projects/{project_id}/sections/{section_id}"): NO_SECTION,
@@ -319,6 +332,7 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
     ids = {"user_id": stranger.id, "username": stranger.username, "invitation_id": 1}
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     ids |= {"section_id": section.id, "kind": "blocks", "other_id": MAX_BIGINT}
+    ids["change_set_id"] = UUID(int=1)  # for one that there is, see the tests of undo
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in RESPONSES_TO_STRANGERS.items():

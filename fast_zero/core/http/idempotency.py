@@ -90,8 +90,10 @@ class IdempotentOperation:
         return content
 
     async def fingerprints(self) -> list[bytes]:
-        """Hash the body with each secret key. Keyed, since the body may contain a password."""
+        """Hash query and body with each secret key. Keyed: the body may contain a password."""
         body = await self.request.body()
+        if query := self.request.scope["query_string"]:
+            body = b"%b\0%b" % (query, body)
         keys = self.request.state.settings.signing_keys()
         return [hmac.digest(key.encode(), body, hashlib.sha256) for key in keys]
 

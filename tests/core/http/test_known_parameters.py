@@ -1,5 +1,7 @@
 """Unknown query parameters are refused, except where other programs may append to the URL."""
 
+from uuid import UUID
+
 import pytest
 from pydantic import SecretStr
 
@@ -14,6 +16,7 @@ PATH_PARAMETERS = dict.fromkeys(
     "project_id": 1,
     "section_id": 1,
     "deletion_id": 1,
+    "change_set_id": UUID(int=1),
     "label_id": 1,
     "other_id": 2,
     "username": "ana",

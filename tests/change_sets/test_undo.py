@@ -1,0 +1,105 @@
+"""Each kind of write is undone, and the undo is undone."""
+
+import pytest
+
+WRITES = [
+    ("POST", "/todos", {"title": "Bread", "labels": ["new"], "project_id": "{project_id}"}),
+    ("POST", "/todos", {"title": "Bread", "parent_id": "{todo_id}"}),
+    ("PATCH", "/todos/{todo_id}", {"title": "Flour", "due_on": "2031-01-06"}),
+    ("PATCH", "/todos/{todo_id}", {"due_at": "2031-01-06T10:00:00Z", "priority": "high"}),
+    ("PATCH", "/todos/{todo_id}", {"labels": ["errands", "new"]}),
+    ("PATCH", "/todos/{done_id}", {"state": "todo"}),
+    ("POST", "/todos/{todo_id}/complete", None),
+    ("POST", "/todos/{todo_id}/move", {"parent_id": "{other_id}"}),
+    ("POST", "/todos/{todo_id}/move", {"project_id": None}),
+    ("POST", "/todos/{subtask_id}/move", {"parent_id": None}),
+    ("POST", "/todos/{other_id}/move", {"before": "{todo_id}"}),
+    ("POST", "/todos/{todo_id}/duplicate", None),
+    ("PUT", "/todos/{todo_id}/relations/blocks/{done_id}", None),
+    ("DELETE", "/todos/{todo_id}/relations/blocks/{other_id}", None),
+    ("DELETE", "/todos/{todo_id}", None),
+    ("DELETE", "/todos/{subtask_id}", None),
+    ("POST", "/todos/{trashed_id}/restore", None),
+    (
+        "POST",
+        "/todos/batch",
+        {
+            "items": [
+                {"op": "create", "title": "Salt"},
+                {"op": "delete", "id": "{other_id}"},
+                {"op": "update", "id": "{todo_id}", "title": "Rye"},
+            ]
+        },
+    ),
+    ("POST", "/labels", {"name": "green"}),
+    ("PATCH", "/labels/{label_id}", {"name": "red"}),
+    ("POST", "/labels/{label_id}/merge", {"into": "{into_id}"}),
+    ("DELETE", "/labels/{label_id}", None),
+    ("POST", "/projects", {"name": "Home"}),
+    ("PATCH", "/projects/{project_id}", {"name": "House", "archived": True}),
+    ("POST", "/projects/{project_id}/move", {"parent_id": "{parent_id}"}),
+    ("POST", "/projects/{project_id}/move", {"before": "{parent_id}"}),
+    ("POST", "/projects/{project_id}/duplicate", None),
+    ("POST", "/projects/{project_id}/sections", {"name": "Later"}),
+    ("PATCH", "/projects/{project_id}/sections/{section_id}", {"name": "Soon"}),
+    ("POST", "/projects/{project_id}/sections/{sibling_id}/move", {"before": "{section_id}"}),
+    ("DELETE", "/projects/{project_id}/sections/{section_id}", None),
+    ("DELETE", "/projects/{project_id}", None),
+    ("POST", "/projects/{trashed_project_id}/restore", None),
+]
+
+
+def filled(value, world):
+    if isinstance(value, dict):
+        return {name: filled(each, world) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, world) for each in value]
+    return int(value.format(**world)) if str(value).startswith("{") else value
+
+
+@pytest.fixture
+async def world(account) -> dict[str, int]:
+    """Store what `WRITES` need; return its ids."""
+    ids = {}
+    for name in ("project", "parent", "trashed_project"):
+        ids[f"{name}_id"] = await account.create("/projects", name=name)
+    inside = f"/projects/{ids['project_id']}/sections"
+    for name in ("section", "sibling"):
+        ids[f"{name}_id"] = await account.create(inside, name=name)
+    place = {"project_id": ids["project_id"], "section_id": ids["section_id"]}
+    labels = ["errands", "home"]
+    ids["todo_id"] = await account.create("/todos", title="todo", labels=labels, **place)
+    ids["subtask_id"] = await account.create("/todos", title="sub", parent_id=ids["todo_id"])
+    ids["other_id"] = await account.create("/todos", title="other", labels=labels, **place)
+    ids["done_id"] = await account.create("/todos", title="done", state="done")
+    ids["trashed_id"] = await account.create("/todos", title="trashed")
+    await account.create("/todos", title="in it", project_id=ids["trashed_project_id"])
+    await account.send("DELETE", f"/todos/{ids['trashed_id']}")
+    await account.send("DELETE", f"/projects/{ids['trashed_project_id']}")
+    await account.send("PUT", f"/todos/{ids['todo_id']}/relations/blocks/{ids['other_id']}")
+    known = (await account.send("GET", "/labels"))["labels"]
+    return ids | dict(zip(("label_id", "into_id"), (label["id"] for label in known), strict=True))
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+async def test_a_write_is_undone_and_redone(account, world, method, path, body):
+    before = await account.rows()
+    await account.send(method, path.format(**world), json=filled(body, world))
+    written, after = account.last, await account.rows()
+    assert after != before
+
+    preview = await account.undo(written, dry_run=True)
+    assert await account.rows() == after
+
+    undone = await account.undo(written)
+    assert await account.rows() == before
+    assert undone == preview
+    assert undone["undone"]
+    assert not undone["conflicts"]
+
+    redone = await account.undo()
+    assert await account.rows() == after
+    assert not redone["conflicts"]
+
+    await account.undo()
+    assert await account.rows() == before
