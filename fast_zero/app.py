@@ -50,11 +50,14 @@ from fast_zero.identity.revocations import Revocations, followed
 from fast_zero.identity.scopes import Scope as TokenScope
 from fast_zero.labels import router as labels
 from fast_zero.notifications import router as notifications
+from fast_zero.occurrences import router as occurrences
 from fast_zero.ordering import router as ordering
 from fast_zero.people import router as people
 from fast_zero.posts import router as posts
 from fast_zero.profiles import router as profiles
 from fast_zero.projects import router as projects
+from fast_zero.push import router as push
+from fast_zero.reminders import router as reminders
 from fast_zero.sessions import router as sessions
 from fast_zero.summaries import router as summaries
 from fast_zero.syndication import router as syndication
@@ -105,8 +108,10 @@ ROOMS = (
     summaries,
     batches,
     ordering,
+    occurrences,
     labels,
     todos,
+    reminders,
     changes,
     change_sets,
     activity,
@@ -119,6 +124,7 @@ ROOMS = (
     profiles,
     people,
     notifications,
+    push,
     administration,
     sessions,
     identity,

@@ -19,9 +19,11 @@ from fast_zero.people.models import Block, Follow
 from fast_zero.posts.models import Completion, EarlierText, Like, Post
 from fast_zero.profiles.models import Tally, TallyChange
 from fast_zero.projects.models import Project, Section
+from fast_zero.push.models import PushSubscription
 from fast_zero.relations.models import Relation
+from fast_zero.reminders.models import Digest, ScheduledReminder
 from fast_zero.syndication.models import Retraction
-from fast_zero.todos.models import Todo
+from fast_zero.todos.models import Occurrence, Todo
 from fast_zero.trash.models import Deletion
 from fast_zero.two_factor.models import RecoveryCode, SecondFactor
 
@@ -31,6 +33,7 @@ __all__ = [
     "Block",
     "Completion",
     "Deletion",
+    "Digest",
     "EarlierText",
     "EndedSession",
     "Follow",
@@ -41,12 +44,15 @@ __all__ = [
     "LoginSession",
     "MailedLink",
     "Notification",
+    "Occurrence",
     "PersonalToken",
     "Post",
     "Project",
+    "PushSubscription",
     "RecoveryCode",
     "Relation",
     "Retraction",
+    "ScheduledReminder",
     "SecondFactor",
     "Section",
     "SpentRefreshToken",

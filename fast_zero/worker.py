@@ -11,11 +11,19 @@ from fast_zero.core.settings import Settings
 from fast_zero.email_links import jobs as email_links
 from fast_zero.notifications import jobs as notifications
 from fast_zero.profiles import jobs as profiles
+from fast_zero.push import jobs as push
+from fast_zero.reminders import jobs as reminders
 from fast_zero.trash import jobs as trash
 
 END_SECONDS = 2  # to record the state of the jobs that were stopped
 
-JOBS: Jobs = {**email_links.JOBS, **accounts.JOBS, **notifications.JOBS}
+JOBS: Jobs = {
+    **email_links.JOBS,
+    **accounts.JOBS,
+    **notifications.JOBS,
+    **push.JOBS,
+    **reminders.JOBS,
+}
 PERIODIC_JOBS: Jobs = {
     **accounts.PERIODIC_JOBS,
     **trash.PERIODIC_JOBS,
@@ -26,7 +34,7 @@ PERIODIC_JOBS: Jobs = {
 
 
 async def work(context: Context) -> None:
-    await worker.run(context, JOBS, PERIODIC_JOBS)
+    await worker.run(context, JOBS, PERIODIC_JOBS, reminders.EVERY_MINUTE)
 
 
 async def run_alone(settings: Settings) -> None:

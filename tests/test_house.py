@@ -99,8 +99,10 @@ async def test_profile_routes_require_a_user_if_profiles_are_not_public(app, liv
 
 async def check_user_required(client, operations: set[tuple[str, str]]) -> None:
     ids = ("user_id", "todo_id", "session_id", "token_id", "post_id", "notification_id")
+    ids += ("subscription_id",)
     more = ("invitation_id", "project_id", "section_id", "deletion_id", "label_id", "other_id")
     others = {"username": "ana", "kind": "blocks", "change_set_id": UUID(int=1)}
+    others["day"] = "2026-12-04"
     path_parameters = dict.fromkeys([*ids, *more], 1) | others
     for method, path in sorted(operations):
         response = await client.request(method, path.format(**path_parameters))

@@ -54,10 +54,13 @@ def parse_time(value: object) -> time:
     return time.fromisoformat(value)
 
 
-ReminderTime = Annotated[
-    time,
+TIME_OF_DAY = (
     BeforeValidator(parse_time),
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
+)
+ReminderTime = Annotated[
+    time,
+    *TIME_OF_DAY,
     WithJsonSchema(
         {
             "type": "string",
@@ -65,6 +68,14 @@ ReminderTime = Annotated[
             "description": "When to remind of a todo that is due on a day, in your time zone.",
             "examples": ["09:00"],
         }
+    ),
+]
+DigestTime = Annotated[
+    Annotated[time, *TIME_OF_DAY, WithJsonSchema({"type": "string", "pattern": MINUTE})] | None,
+    Field(
+        description="When to send you an email with what is overdue and due today, in your time "
+        "zone and once your address is verified; none if there is nothing. `null`: never.",
+        examples=["07:30"],
     ),
 ]
 ShareTodos = Annotated[
@@ -76,11 +87,11 @@ ShareTodos = Annotated[
 ]
 
 Letters = Annotated[
-    list[Literal["weekly_report", "follow", "reply", "like"]],
+    list[Literal["weekly_report", "follow", "reply", "like", "reminder"]],
     Field(
         max_length=10,
         description="Which emails you want, once your address is verified: a weekly report on "
-        "Mondays, and emails about unread new followers, replies or likes.",
+        "Mondays, emails about unread new followers, replies or likes, and reminders of todos.",
         examples=[["weekly_report", "reply"]],
     ),
     AfterValidator(lambda wanted: sorted(set(wanted))),
@@ -170,6 +181,7 @@ class UserPrivate(UserPublic):
     week_starts_on: WeekStart
     clock: Clock
     default_reminder_time: ReminderTime
+    digest_time: DigestTime
     share_todos: ShareTodos
     letters: Letters
     updated_at: datetime = Field(examples=["2026-11-26T18:30:00Z"])
@@ -206,6 +218,7 @@ class MeUpdate(BaseModel):
     week_starts_on: WeekStart | MISSING = MISSING
     clock: Clock | MISSING = MISSING
     default_reminder_time: ReminderTime | MISSING = MISSING
+    digest_time: DigestTime | MISSING = MISSING
     share_todos: ShareTodos | MISSING = MISSING
     letters: Letters | MISSING = MISSING
     current_password: Annotated[

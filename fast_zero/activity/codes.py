@@ -22,6 +22,10 @@ class Code(StrEnum):
     TODO_PURGED = "todo_purged"
     TODO_LABELLED = "todo_labelled"
     TODO_UNLABELLED = "todo_unlabelled"
+    OCCURRENCE_DONE = "occurrence_done"
+    OCCURRENCE_MISSED = "occurrence_missed"
+    OCCURRENCE_SKIPPED = "occurrence_skipped"
+    OCCURRENCE_TAKEN_BACK = "occurrence_taken_back"
     PROJECT_CREATED = "project_created"
     PROJECT_UPDATED = "project_updated"
     PROJECT_MOVED = "project_moved"
@@ -85,6 +89,9 @@ PUBLIC = {
 }
 """The fields of each kind of thing that clients know from other routes."""
 
+SHOWN_AS = {"recurrence_rule": "recurrence"}
+"""The fields that have other names in the log. Of a recurrence, the rule is shown."""
+
 OPEN_STATES = {state.value for state in OPEN}
 
 
@@ -93,14 +100,29 @@ def describe(entity: str, rows: Sequence[Logged], *, is_last: bool) -> Described
 
     `is_last`: nothing happened to the thing later.
     """
+    if entity == "occurrences":
+        return describe_occurrence(rows[-1])
     if entity not in NAMES:
         return Described(LINKS[entity, rows[-1].operation == "create"], None, {})
     changed = merged(rows)
     action = ending(entity, rows, is_last=is_last) or updating(entity, changed)
     shown = PUBLIC[entity] - {"position"}
     has_values = action not in {"created", "purged"}
-    values = {name: changed[name] for name in changed if name in shown and has_values}
+    values = {
+        SHOWN_AS.get(name, name): changed[name]
+        for name in changed
+        if SHOWN_AS.get(name, name) in shown and has_values
+    }
     return Described(Code(f"{NAMES[entity]}_{action}"), title_of(rows), values)
+
+
+def describe_occurrence(row: Logged) -> Described:
+    """Describe what became of an occurrence, or that it was taken back, with its day."""
+    fields = row.after or row.before or {}
+    day = fields.get("day")
+    if row.after is None:
+        return Described(Code.OCCURRENCE_TAKEN_BACK, None, {"occurrence": (day, None)})
+    return Described(Code(f"occurrence_{fields['status']}"), None, {"occurrence": (None, day)})
 
 
 def merged(rows: Sequence[Logged]) -> dict[str, tuple[Any, Any]]:

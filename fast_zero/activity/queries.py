@@ -23,7 +23,7 @@ CONDITIONS = {
     "account": ("true",),
     "project": ("project_id = :id",),
     "todo": (
-        "entity_id = :id AND entity IN ('todos', 'todo_labels', 'todo_relations')",
+        "entity_id = :id AND entity IN ('todos', 'todo_labels', 'todo_relations', 'occurrences')",
         f"entity = 'todo_relations' AND {RELATED_TO} = :id",
     ),
 }
@@ -72,7 +72,10 @@ CASE entity
     WHEN 'todo_labels' THEN CAST(coalesce(after, before) ->> 'label_id' AS bigint)
     WHEN 'todo_relations' THEN CAST(coalesce(after, before) ->> 'other_id' AS bigint)
 END AS other_id,
-CASE entity WHEN 'todo_relations' THEN coalesce(after, before) ->> 'kind' END AS kind
+CASE entity
+    WHEN 'todo_relations' THEN coalesce(after, before) ->> 'kind'
+    WHEN 'occurrences' THEN coalesce(after, before) ->> 'day'
+END AS kind
 """
 # What was done to a project is logged after what it does to the todos in it.
 PLACE = """

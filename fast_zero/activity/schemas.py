@@ -1,6 +1,6 @@
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -49,7 +49,7 @@ class ActivityClient(ResponseModel):
     )
 
 
-Value = Annotated[str | int | bool | None, Field(examples=["Buy bread"])]
+Value = Annotated[str | int | bool | list[dict[str, Any]] | None, Field(examples=["Buy bread"])]
 
 
 class ValueChange(ResponseModel):

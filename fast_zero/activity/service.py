@@ -83,7 +83,7 @@ def change_of(thing: dict[str, Any]) -> ActivityChange:
 
 
 def id_of(thing: dict[str, Any]) -> int | str:
-    if thing["kind"] is None:
+    if thing["entity"] != "todo_relations":
         return int(thing["entity_id"])
     return f"{thing['entity_id']}-{thing['kind']}-{thing['other_id']}"
 

@@ -40,9 +40,9 @@ from fast_zero.todos.expressions import (
     visible_to,
 )
 from fast_zero.todos.queries import STATEMENTS, new_value, new_values
-from fast_zero.todos.schemas import TodoCreate, TodoUpdate
+from fast_zero.todos.schemas import NO_COLUMNS, NO_SERIES, TodoCreate, TodoUpdate
 
-CHANGED = sorted(TodoUpdate.model_fields.keys() - {"labels"})
+CHANGED = sorted((TodoUpdate.model_fields.keys() - NO_COLUMNS) | NO_SERIES.keys())
 projects = Project.__table__
 sections = Section.__table__
 
@@ -114,12 +114,11 @@ def insert_statement(columns: frozenset[str]) -> Executable:
 
 
 async def insert_todos(
-    session: Session, user_id: int, new: Sequence[TodoCreate]
+    session: Session, user_id: int, rows: Sequence[Mapping[str, Any]]
 ) -> Sequence[PreparedRow]:
-    """Insert all in one statement, and return them in the order of `new`."""
-    rows = [todo.columns() for todo in new]
+    """Insert all in one statement, and return them in the order of their columns."""
     columns = frozenset(name for row in rows for name in row)
-    values = [{"user_id": user_id, **new_values(dict.fromkeys(columns) | row)} for row in rows]
+    values = [{"user_id": user_id, **new_values({**dict.fromkeys(columns), **row})} for row in rows]
     result = await session.execute(insert_statement(columns), values)
     return [dict(row) for row in result.mappings()]
 

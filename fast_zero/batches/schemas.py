@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from fast_zero.core.types import Id, Problem, ResponseModel, StrictId
 from fast_zero.ordering.schemas import TodoMove
-from fast_zero.todos.schemas import TodoCreate, TodoPublic, TodoUpdate
+from fast_zero.todos.schemas import OccurrenceNamed, TodoCreate, TodoPublic, TodoUpdate
 
 Force = Annotated[StrictBool, Field(description="Complete it even if an open todo blocks it.")]
 
@@ -44,11 +44,12 @@ class UpdateItem(ExistingItem, TodoUpdate):
 
 
 class CompleteItem(ExistingItem):
-    """Completes a todo and its open subtasks."""
+    """Completes a todo and its open subtasks or, if it recurs, an occurrence."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"op": "complete", "id": 7}]})
 
     op: Literal["complete"]
+    occurrence: OccurrenceNamed = None
     force: Force = False
 
 

@@ -1,6 +1,7 @@
 """Many changes of todos in a number of statements that does not depend on how many they are.
 
-Only restores and moves are done one by one: the place of each depends on those before it.
+Only restores and moves are done one by one, since the place of each depends on those before it, and
+todos that recur.
 """
 
 from collections import defaultdict
@@ -8,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from fast_zero.batches import queries
+from fast_zero.batches import queries, recurring
+from fast_zero.batches.recurring import Columns, Trees
 from fast_zero.batches.schemas import (
     Batch,
     CompleteItem,
@@ -31,6 +33,7 @@ from fast_zero.projects.models import NO_PROJECT, NO_SECTION
 from fast_zero.relations.models import NO_TODO
 from fast_zero.todos import metrics, trees
 from fast_zero.todos import queries as todo_queries
+from fast_zero.todos import recurring as todo_recurring
 from fast_zero.todos import service as todo_service
 from fast_zero.todos.models import LEVELS, NO_PARENT, OPEN, TODO_TOO_DEEP, TodoState
 from fast_zero.todos.schemas import TodoPublic, TodoUpdate
@@ -40,9 +43,6 @@ Items = Mapping[int, Item]
 Refusals = Mapping[int, DomainError]
 Created = Mapping[int, PreparedRow]
 """Items, why they cannot be done, and the todos that they created: each by index in the batch."""
-
-Trees = Mapping[int, Sequence[LockedTodo]]
-"""The locked todos that are completed with a todo, itself included, by its id."""
 
 ItemT = TypeVar("ItemT")
 
@@ -72,14 +72,20 @@ async def do_batch(session: Session, user_id: int, batch: Batch) -> list[ItemRes
     if any(map(needs_lists, batch.items)):
         await lock_lists(session, user_id)
     refusals = await check_places(session, user_id, items)
-    created = await create_todos(session, user_id, without(items, refusals))
+    begun: dict[int, Columns] = {}
+    refusals |= await recurring.begin_series(session, user_id, of_kind(items, CreateItem), begun)
+    created = await create_todos(session, user_id, without(items, refusals), begun)
     locked = await lock_todos(session, user_id, items)
+    found = trees_of(locked)
     refusals |= check_versions(items, locked)
-    refusals |= check_blockers(without(items, refusals), trees_of(locked))
+    refusals |= check_blockers(without(items, refusals), found)
     refusals |= await check_trash(session, user_id, items)
+    updates = of_kind(without(items, refusals), UpdateItem)
+    refusals |= await recurring.begin_series(session, user_id, updates, begun)
     if not (refusals and batch.atomic):
-        await change_todos(session, user_id, without(items, refusals), created, trees_of(locked))
-        refusals |= await restore_and_move(session, user_id, without(items, refusals))
+        await change_todos(session, user_id, without(items, refusals), found, begun)
+        refusals |= await do_one_by_one(session, user_id, without(items, refusals), found)
+        await set_labels(session, user_id, without(items, refusals), created)
     if refusals and batch.atomic:
         raise await refused(session, user_id, items, refusals)
     await delete_todos(session, user_id, without(items, refusals))
@@ -152,11 +158,15 @@ def refusal_of_place(item: CreateItem, places: queries.Places) -> DomainError | 
     return None
 
 
-async def create_todos(session: Session, user_id: int, items: Items) -> Created:
+async def create_todos(
+    session: Session, user_id: int, items: Items, begun: Mapping[int, Columns]
+) -> Created:
     creates = of_kind(items, CreateItem)
     if not creates:
         return {}
-    rows = await queries.insert_todos(session, user_id, list(creates.values()))
+    rows = await queries.insert_todos(
+        session, user_id, [{**item.columns(), **begun[index]} for index, item in creates.items()]
+    )
     return dict(zip(creates, rows, strict=True))
 
 
@@ -222,18 +232,33 @@ async def check_trash(session: Session, user_id: int, items: Items) -> dict[int,
 
 
 async def change_todos(
-    session: Session, user_id: int, items: Items, created: Created, found: Trees
+    session: Session, user_id: int, items: Items, found: Trees, begun: Mapping[int, Columns]
 ) -> None:
-    """Update and complete todos in one statement, and set the labels of all."""
-    updates = [item for item in of_kind(items, UpdateItem).values() if changes_something(item)]
-    completed = {todo.id for item in completing(items).values() for todo in found[item.id]}
+    """Update and complete todos in one statement, without what is done one by one."""
+    waiting = completing(items)
+    recurs = {item.id for item in waiting.values() if recurring.completes_occurrence(item, found)}
+    completed = {
+        todo.id: todo
+        for item in waiting.values()
+        if item.id not in recurs
+        for todo in found[item.id]
+    }
     patches: dict[int, dict[str, Any]] = {id_: {"state": TodoState.DONE} for id_ in completed}
-    for item in updates:
+    for index, item in of_kind(items, UpdateItem).items():
+        if not changes_something(item) or recurring.changes_due(item, found):
+            continue
         # A state that is given to a subtask comes before the completion of its parent.
-        patches[item.id] = patches.get(item.id, {}) | item.columns()
+        patches[item.id] = {**patches.get(item.id, {}), **item.columns(), **begun[index]}
+        if item.id in recurs:
+            del patches[item.id]["state"]
     if patches:
         await queries.update_todos(session, user_id, patches)
+    await todo_recurring.end_series(session, user_id, list(completed.values()))
+
+
+async def set_labels(session: Session, user_id: int, items: Items, created: Created) -> None:
     creates = of_kind(items, CreateItem)
+    updates = of_kind(items, UpdateItem).values()
     labels: dict[int, Sequence[str]] = {
         created[index]["id"]: item.labels for index, item in creates.items() if item.labels
     }
@@ -242,15 +267,24 @@ async def change_todos(
         await label_queries.set_labels(session, user_id, labels)
 
 
-async def restore_and_move(session: Session, user_id: int, items: Items) -> dict[int, DomainError]:
-    """Restore todos, then move others. What cannot be done is undone alone, and returned."""
+async def do_one_by_one(
+    session: Session, user_id: int, items: Items, found: Trees
+) -> dict[int, DomainError]:
+    """Change todos that recur, restore todos, then move others.
+
+    What cannot be done is undone alone, and returned.
+    """
     refusals: dict[int, DomainError] = {}
-    one_by_one = of_kind(items, RestoreItem) | of_kind(items, MoveItem)
+    changed = of_kind(items, CompleteItem) | of_kind(items, UpdateItem)
+    alone = {index: item for index, item in changed.items() if recurring.is_alone(item, found)}
+    one_by_one = alone | of_kind(items, RestoreItem) | of_kind(items, MoveItem)
     for index, item in one_by_one.items():
         try:
             async with session.begin_nested():
                 if isinstance(item, RestoreItem):
                     await todo_service.restore_tree(session, user_id, item.id)
+                elif isinstance(item, CompleteItem | UpdateItem):
+                    await recurring.change(session, user_id, item, found)
                 else:
                     await ordering_service.move_todo(session, user_id, item.id, item, None)
         except (NotFound, Conflict, Invalid) as error:

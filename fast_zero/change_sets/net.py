@@ -9,7 +9,10 @@ Values = dict[str, Any]
 
 
 class RowKey(NamedTuple):
-    """A row of a table. Only the rows that link two todos, or a todo and a label, have `other`."""
+    """A row of a table. Only the rows that link two todos, or a todo and a label, have `other`.
+
+    `kind` is the kind of a relation, or the day of an occurrence.
+    """
 
     table: str
     id: int
@@ -66,6 +69,8 @@ def key_of(change: Change) -> RowKey:
         return RowKey(change.entity, change.entity_id, values["label_id"])
     if change.entity == "todo_relations":
         return RowKey(change.entity, change.entity_id, values["other_id"], values["kind"])
+    if change.entity == "occurrences":
+        return RowKey(change.entity, change.entity_id, kind=values["day"])
     return RowKey(change.entity, change.entity_id)
 
 

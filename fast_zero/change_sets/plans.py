@@ -1,9 +1,11 @@
 """How a change set is undone: from what it did, and how the rows are now."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from fast_zero.change_sets.net import Net, RowKey, Values
 
@@ -11,7 +13,28 @@ PLACE = ("project_id", "section_id", "parent_id", "position")
 DERIVED = {"project_id", "section_id"}
 """A subtask is where its parent is."""
 
-TOGETHER = (PLACE, ("due_on", "due_at", "time_zone"), ("state", "completed_at"))
+SERIES = (
+    "recurrence_rule",
+    "recurrence_from",
+    "recurrence_start",
+    "recurrence_number",
+    "occurrence_on",
+)
+"""Columns that are all null, or none of them."""
+
+DUE = (
+    "due_on",
+    "due_at",
+    "time_zone",
+    "recurrence_rule",
+    "recurrence_from",
+    "recurrence_start",
+    "recurrence_time",
+    "recurrence_number",
+    "occurrence_on",
+)
+STATE = ("state", "completed_at")
+TOGETHER = (PLACE, DUE, STATE)
 """Columns that only make sense together: all of them are restored, or none."""
 
 NULL_WITH = {
@@ -72,6 +95,7 @@ class Plan:
         """Take a row out of the plan."""
         self.updated.pop(key, None)
         self.inserted.pop(key, None)
+        self.deleted = [other for other in self.deleted if other != key]
         self.conflicts.append(conflict)
 
     def going(self) -> set[RowKey]:
@@ -120,6 +144,7 @@ def plan(nets: dict[RowKey, Net], present: Present, *, force: bool) -> Plan:
             planned.inserted[key] = net.before
         elif net.exists and now is not None and now.get("deletion_id") is None:
             undo_creation(planned, key, net, now, force=force)
+    keep_occurrences(planned, nets, present)
     if not force:
         keep_used(planned, present)
     drop_inside(planned, nets)
@@ -160,22 +185,43 @@ def values_before(planned: Plan, key: RowKey, net: Net, now: Values, *, force: b
     """Return the values that are restored. What others changed since becomes a conflict."""
     values: Values = {}
     for columns in grouped(key, net, now):
-        changed = [
-            Conflict(key, "changed_since", name, net.after.get(name), now.get(name))
-            for name in columns
-            if now.get(name) not in (net.after.get(name), net.before.get(name))
-        ]
         before = {name: net.before.get(name) for name in columns}
-        if changed and (not force or is_half_due(now | before)):
-            planned.conflicts += changed
+        changed = [
+            name for name in columns if now.get(name) not in (net.after.get(name), before[name])
+        ]
+        if (changed and not force) or is_half_due(now, before):
+            planned.conflicts += changed_since(key, changed or columns, net, now)
         else:
             values |= before
     return values
 
 
-def is_half_due(row: Values) -> bool:
-    """Whether a moment has no time zone, or the other way around: only one of them is known."""
-    return (row.get("due_at") is None) != (row.get("time_zone") is None)
+def changed_since(key: RowKey, columns: Iterable[str], net: Net, now: Values) -> list[Conflict]:
+    return [
+        Conflict(key, "changed_since", name, net.after.get(name), now.get(name)) for name in columns
+    ]
+
+
+def is_half_due(now: Values, before: Values) -> bool:
+    """Whether a due would be half of what it was, since only a part of it is known.
+
+    A moment has a time zone, a todo that recurs has a due, and its occurrence is of that due. A
+    trigger sets day and time of the occurrence if these are not restored.
+    """
+    row = now | before
+    day, moment, zone = (row.get(name) for name in ("due_on", "due_at", "time_zone"))
+    if (moment is None) != (zone is None):
+        return True
+    known = [name for name in SERIES if row.get(name) is not None]
+    if len(known) < len(SERIES):
+        return bool(known)
+    if "occurrence_on" not in before:
+        return day is None and moment is None
+    if moment and zone:
+        local = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
+        day = local.date().isoformat()
+    is_timed = row.get("recurrence_time") is not None
+    return is_timed != (moment is not None) or bool(row["occurrence_on"] != day)
 
 
 def grouped(key: RowKey, net: Net, now: Values) -> Iterator[list[str]]:
@@ -193,16 +239,51 @@ def grouped(key: RowKey, net: Net, now: Values) -> Iterator[list[str]]:
 
 def undo_creation(planned: Plan, key: RowKey, net: Net, now: Values, *, force: bool) -> None:
     changed = [
-        Conflict(key, "changed_since", name, net.after.get(name), now[name])
-        for name in now
-        if name not in NOT_COMPARED and now[name] != net.after.get(name)
+        name for name in now if name not in NOT_COMPARED and now[name] != net.after.get(name)
     ]
     if changed and not force:
-        planned.conflicts += changed
+        planned.conflicts += changed_since(key, changed, net, now)
     elif key.table in {"todos", "projects"}:
         planned.trashed.append(key)
     else:
         planned.deleted.append(key)
+
+
+def keep_occurrences(planned: Plan, nets: Mapping[RowKey, Net], present: Present) -> None:
+    """Leave the due of a todo, its occurrences and their checklists, if one of these is left.
+
+    Otherwise an occurrence could be done and current at once, or be lost while others follow it.
+    """
+    left = {
+        conflict.key.id
+        for conflict in planned.conflicts
+        if conflict.key.table == "occurrences"
+        or (conflict.key.table == "todos" and conflict.column in {None, *DUE})
+    }
+    for key, net in nets.items():
+        if key.table != "occurrences" or key.id not in left:
+            continue
+        if key in planned.inserted or key in planned.deleted:
+            planned.leave(key, Conflict(key, "changed_since"))
+        leave_columns(planned, RowKey("todos", key.id), DUE, nets, present)
+        for item in (net.after or net.before).get("checklist") or ():
+            leave_columns(planned, RowKey("todos", item), STATE, nets, present)
+
+
+def leave_columns(
+    planned: Plan,
+    key: RowKey,
+    columns: Collection[str],
+    nets: Mapping[RowKey, Net],
+    present: Present,
+) -> None:
+    """Take columns of a row out of the plan."""
+    values = planned.updated.get(key, {})
+    if names := [name for name in columns if name in values]:
+        planned.conflicts += changed_since(key, names, nets[key], present.rows[key])
+        planned.updated[key] = {name: values[name] for name in values if name not in names}
+        if not planned.updated[key]:
+            del planned.updated[key]
 
 
 def keep_used(planned: Plan, present: Present) -> None:

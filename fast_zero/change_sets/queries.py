@@ -17,6 +17,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     bindparam,
+    cast,
     column,
     delete,
     exists,
@@ -42,15 +43,17 @@ from fast_zero.core.siblings import Siblings
 from fast_zero.labels.models import Label, TodoLabel
 from fast_zero.projects.models import Project, Section
 from fast_zero.relations.models import Relation
-from fast_zero.todos.models import Todo
+from fast_zero.todos.models import Occurrence, Todo
 from fast_zero.trash.models import Deletion
 
 deletions = Deletion.__table__
 projects, sections, labels = Project.__table__, Section.__table__, Label.__table__
 todos, todo_labels, relations = Todo.__table__, TodoLabel.__table__, Relation.__table__
+occurrences = Occurrence.__table__
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (labels, projects, sections, todos, todo_labels, relations)
+    table.name: table
+    for table in (labels, projects, sections, todos, todo_labels, relations, occurrences)
 }
 PLACES = {
     "projects": ("parent_id",),
@@ -60,10 +63,11 @@ PLACES = {
 """The columns that say in which list a row has its position."""
 
 LINKS = {
-    "todo_labels": ("todo_id", "label_id"),
-    "todo_relations": ("todo_id", "other_id", "kind"),
+    "todo_labels": {"id": "todo_id", "other": "label_id"},
+    "todo_relations": {"id": "todo_id", "other": "other_id", "kind": "kind"},
+    "occurrences": {"id": "todo_id", "kind": "day"},
 }
-"""The columns of the key of a row that has no id."""
+"""The columns of the key of a row that has no id, by the parts of the key."""
 
 NEVER_RESTORED = {"id", "owner_id", "version", "updated_at", "created_at"}
 # A row is locked when it draws a position: that is the order of its changes, and not that of the
@@ -86,12 +90,16 @@ def array(ids: Iterable[int]) -> ColumnElement[list[int]]:
 
 def given_links(table: Table, keys: Collection[RowKey]) -> TableValuedAlias:
     """Return the keys of rows that have no id as a table. As arrays, which have any length."""
-    ids, others = array(key.id for key in keys), array(key.other for key in keys)
-    kinds = literal([key.kind for key in keys], ARRAY(Text))
-    names = LINKS[table.name]
-    columns = (column(name, table.c[name].type) for name in names)
-    parts = (ids, others, kinds)[: len(names)]
-    return func.unnest(*parts).table_valued(*columns, name="given").render_derived()
+    parts = LINKS[table.name]
+    arrays = (
+        cast(
+            literal([str(getattr(key, part)) for key in keys], ARRAY(Text)),
+            ARRAY(table.c[name].type),
+        )
+        for part, name in parts.items()
+    )
+    columns = (column(name, table.c[name].type) for name in parts.values())
+    return func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
 
 
 async def lock_rows(
@@ -128,7 +136,8 @@ async def lock_rows(
 
 
 def key_of(table: str, values: Values) -> RowKey:
-    return RowKey(table, *(values[name] for name in LINKS.get(table, ("id",))))
+    parts = LINKS.get(table, {"id": "id"})
+    return RowKey(table, **{part: values[name] for part, name in parts.items()})
 
 
 async def select_deletions(session: Session, user_id: int, ids: Collection[int]) -> set[int]:
@@ -316,7 +325,7 @@ async def delete_rows(
     """Delete rows of a table that has no trash."""
     statement = delete(table).where(table.c.owner_id == user_id)
     if table.name in LINKS:
-        columns = (table.c[name] for name in LINKS[table.name])
+        columns = (table.c[name] for name in LINKS[table.name].values())
         statement = statement.where(tuple_(*columns).in_(select(given_links(table, keys))))
     else:
         statement = statement.where(one_of(table.c.id, [key.id for key in keys]))

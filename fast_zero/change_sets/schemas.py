@@ -11,6 +11,15 @@ from fast_zero.core.positions import WIDTH
 from fast_zero.core.types import ResponseModel
 
 Operation = Literal["create", "update", "delete", "restore"]
+NAMES = {"recurrence_rule": "recurrence", "recurrence_from": "recurrence"}
+UNNAMED = {"deletion_id", "recurrence_start", "recurrence_time", "recurrence_number"}
+"""The fields of columns that have other names, and the columns that are no fields.
+
+Where one of these changes, a field changes as well.
+"""
+
+PARTS = {"todo_labels": "labels", "occurrences": "occurrences"}
+"""The fields of todos that rows of these tables are shown as."""
 
 
 class UndoneThing(ResponseModel):
@@ -67,7 +76,11 @@ class UndoResult(ResponseModel):
                 known.fields += [name for name in names if name not in known.fields]
             else:
                 things[entity, id_] = new
-        conflicts = [conflict_of(conflict) for conflict in planned.conflicts]
+        conflicts = [
+            conflict_of(conflict)
+            for conflict in planned.conflicts
+            if conflict.column not in UNNAMED
+        ]
         return cls(change_set_id=change_set_id, undone=list(things.values()), conflicts=conflicts)
 
 
@@ -76,7 +89,8 @@ def written(planned: Plan) -> Iterator[tuple[RowKey, Operation, list[str]]]:
     for key, values in planned.updated.items():
         if key in planned.inserted:
             continue
-        names = [name for name in values if name != "deletion_id" and (key, name) not in left]
+        names = [name for name in values if name not in UNNAMED and (key, name) not in left]
+        names = list(dict.fromkeys(NAMES.get(name, name) for name in names))
         if "deletion_id" not in values:
             yield key, "update", names
         elif values["deletion_id"] is None:
@@ -84,9 +98,9 @@ def written(planned: Plan) -> Iterator[tuple[RowKey, Operation, list[str]]]:
         else:
             yield key, "delete", []
     for key in planned.inserted:
-        yield (key, "update", ["labels"]) if key.table == "todo_labels" else (key, "create", [])
+        yield (key, "update", [PARTS[key.table]]) if key.table in PARTS else (key, "create", [])
     for key in planned.deleted:
-        yield (key, "update", ["labels"]) if key.table == "todo_labels" else (key, "delete", [])
+        yield (key, "update", [PARTS[key.table]]) if key.table in PARTS else (key, "delete", [])
     for key in planned.trashed:
         yield key, "delete", []
 
@@ -102,7 +116,7 @@ def conflict_of(conflict: Conflict) -> ConflictPublic:
         entity=entity,
         id=id_,
         code=conflict.code,
-        field="labels" if conflict.key.table == "todo_labels" else conflict.column,
+        field=PARTS.get(conflict.key.table, NAMES.get(conflict.column or "", conflict.column)),
         then=shown(conflict, conflict.then),
         now=shown(conflict, conflict.now),
     )

@@ -9,7 +9,15 @@ from fast_zero.change_sets import queries
 from fast_zero.change_sets.models import NO_CHANGE_SET
 from fast_zero.change_sets.net import Net, RowKey, Values, collapse
 from fast_zero.change_sets.plans import PLACE, Conflict, ConflictCode, Plan, Present, plan
-from fast_zero.change_sets.queries import labels, projects, relations, sections, todo_labels, todos
+from fast_zero.change_sets.queries import (
+    labels,
+    occurrences,
+    projects,
+    relations,
+    sections,
+    todo_labels,
+    todos,
+)
 from fast_zero.change_sets.schemas import UndoResult
 from fast_zero.core import errors
 from fast_zero.core.database import Session, lock_lists
@@ -53,12 +61,14 @@ async def read_present(session: Session, user_id: int, nets: Mapping[RowKey, Net
 
 async def write(session: Session, user_id: int, planned: Plan, present: Present) -> None:
     """Write what is planned. What turns out to be impossible becomes a conflict of the plan."""
-    for table in (relations, todo_labels, labels):
+    for table in (relations, todo_labels, occurrences, labels):
         await delete_rows(session, user_id, table, planned)
     await write_each(session, user_id, labels, planned)
     await write_rows(session, user_id, projects, planned, present)
     await insert_rows(session, user_id, sections, planned)
     await write_rows(session, user_id, sections, planned, present)
+    # Before the todos, as when an occurrence is done: a trigger keeps what its checklist announced.
+    await insert_rows(session, user_id, occurrences, planned)
     await write_rows(session, user_id, todos, planned, present)
     await insert_rows(session, user_id, relations, planned)
     await insert_todo_labels(session, user_id, planned)

@@ -11,14 +11,18 @@ from fast_zero.labels.schemas import LabelPublic
 from fast_zero.projects.schemas import Position, ProjectPublic, SectionPublic
 from fast_zero.relations.models import RelationKind
 from fast_zero.todos.models import Priority, TodoState
+from fast_zero.todos.reminders import StoredReminders
 from fast_zero.todos.schemas import (
     DeadlineOn,
     Due,
     Duration,
+    OccurrenceOn,
     ParentId,
     ProjectId,
+    RecurrenceGiven,
     SectionId,
     Share,
+    SnoozedUntil,
     StartsOn,
 )
 
@@ -30,6 +34,7 @@ ENTITIES: Mapping[str, Entity] = {
     "todos": "todo",
     "todo_labels": "todo",
     "todo_relations": "relation",
+    "occurrences": "todo",
 }
 """The kind of thing that a change of a table is shown as."""
 
@@ -74,6 +79,10 @@ class TodoRow(ResponseModel):
     starts_on: StartsOn
     deadline_on: DeadlineOn
     duration_minutes: Duration
+    recurrence: RecurrenceGiven
+    occurrence_on: OccurrenceOn
+    reminders: StoredReminders
+    snoozed_until: SnoozedUntil
     position: Position
     completed_at: datetime | None = Field(description="When it became `done`.", examples=[None])
     created_at: datetime

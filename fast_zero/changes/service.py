@@ -28,6 +28,7 @@ KINDS = {
     "todos": TODO,
     "todo_labels": TODO,
     "todo_relations": RELATION,
+    "occurrences": TODO,
 }
 """The kind of thing that a change of a table is a change of."""
 

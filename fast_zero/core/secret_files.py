@@ -13,6 +13,7 @@ NAMES = (
     "SECRET_KEY",
     "SECRET_KEY_PREVIOUS",
     "SMTP_URL",
+    "VAPID_PRIVATE_KEY",
 )
 
 

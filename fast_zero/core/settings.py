@@ -1,5 +1,6 @@
 """All settings of the program, read once from the environment and a `.env` file."""
 
+import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from fast_zero.core.errors import StartError
 
 SECRET_KEY_BYTES = 32  # RFC 7518, section 3.2: at least as long as the hash of HS256
 DRIVER = "postgresql+psycopg"
+VAPID_KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")  # 32 bytes in base64url
 SMTP_SCHEMES = {"smtp", "smtp+starttls", "smtps"}
 SCHEMES = {"postgres", "postgresql", DRIVER}
 
@@ -55,6 +57,16 @@ def check_sender(value: str) -> str:
     name, _, domain = address.rpartition("@")
     if not (name and domain and value.isprintable()):
         message = "write an address, or a name and an address: fast_zero <todo@example.com>"
+        raise ValueError(message)
+    return value
+
+
+def check_vapid_key(value: SecretStr) -> SecretStr:
+    if not VAPID_KEY.fullmatch(value.get_secret_value()):
+        message = (
+            "write 32 bytes in base64url; make them with: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
         raise ValueError(message)
     return value
 
@@ -157,6 +169,9 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(check_smtp_url)] | None = None
     mail_from: Annotated[str, AfterValidator(check_sender)] = "fast_zero <fast_zero@localhost>"
     public_url: Annotated[str, AfterValidator(check_url)] = ""
+
+    vapid_private_key: Annotated[SecretStr, AfterValidator(check_vapid_key)] | None = None
+    push_private_networks: bool = False
 
     login_failures: Annotated[int | None, Field(ge=0, le=1000), OFF] = 5
     login_failures_per_address: Annotated[int | None, Field(ge=0, le=100_000), OFF] = 50

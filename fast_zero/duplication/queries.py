@@ -32,6 +32,7 @@ from fast_zero.projects import queries as project_queries
 from fast_zero.projects.models import Project, Section
 from fast_zero.todos.expressions import labels, todo_labels, visible_to
 from fast_zero.todos.models import Todo, TodoState
+from fast_zero.todos.schemas import NO_SERIES
 from fast_zero.todos.trees import subtrees
 
 projects = Project.__table__
@@ -51,6 +52,8 @@ KEPT = (
     "starts_on",
     "deadline_on",
     "duration_minutes",
+    *NO_SERIES,
+    "reminders",
 )
 """What a copy of a todo has of the original."""
 

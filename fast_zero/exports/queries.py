@@ -13,6 +13,7 @@ from fast_zero.posts.queries import completions, likes, posts, texts
 from fast_zero.projects.queries import PROJECT, SECTION, projects, sections
 from fast_zero.relations.queries import relations
 from fast_zero.todos.expressions import ALL, todos
+from fast_zero.todos.ledger import occurrences
 
 SelectPage = Callable[[Session, int, PageParams], Awaitable[Sequence[AnyRow]]]
 
@@ -77,9 +78,38 @@ async def select_relations(session: Session, user_id: int, page: PageParams) -> 
     return (await session.execute(keyset_page(statement, relations.c.todo_id, page))).all()
 
 
+OCCURRENCE = func.jsonb_build_object(
+    "day",
+    occurrences.c.day,
+    "status",
+    occurrences.c.status,
+    "due_on",
+    occurrences.c.due_on,
+    "due_at",
+    occurrences.c.due_at,
+    "finished_at",
+    occurrences.c.finished_at,
+)
+OCCURRENCES = select(
+    occurrences.c.todo_id.label("id"),
+    occurrences.c.todo_id,
+    func.jsonb_agg(aggregate_order_by(OCCURRENCE, occurrences.c.day), type_=JSONB).label(
+        "occurrences"
+    ),
+).group_by(occurrences.c.todo_id)
+
+
+async def select_occurrences(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+    """Select the todos that have occurrences, with these."""
+    statement = OCCURRENCES.where(occurrences.c.owner_id == user_id)
+    return (await session.execute(keyset_page(statement, occurrences.c.todo_id, page))).all()
+
+
 select_posts = pages(WRITTEN, posts.id, posts.author_id)
 select_completions = pages(
-    (completions.todo_id, completions.finished_at), completions.id, completions.owner_id
+    (completions.todo_id, completions.occurrence, completions.finished_at),
+    completions.id,
+    completions.owner_id,
 )
 select_likes = pages((likes.post_id, likes.created_at), likes.id, likes.user_id)
 select_following = pages(FOLLOWED, follows.id, follows.follower_id)

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,10 @@ from fast_zero.notifications.schemas import NotificationPublic
 from fast_zero.posts.models import Visibility
 from fast_zero.posts.schemas import EarlierTextPublic
 from fast_zero.projects.schemas import ProjectPublic, SectionPublic
+from fast_zero.push.schemas import PushSubscriptionPublic
 from fast_zero.relations.models import RelationKind
 from fast_zero.sessions.schemas import SessionPublic
+from fast_zero.todos.models import OccurrenceStatus
 from fast_zero.todos.schemas import TodoPublic
 from fast_zero.trash.schemas import DeletionPublic
 from fast_zero.two_factor.schemas import OtpState
@@ -38,6 +40,9 @@ class CompletionPublic(ResponseModel):
     """When a todo was finished. `todo_id` is `null` if the todo was deleted."""
 
     todo_id: Id | None
+    occurrence: date | None = Field(
+        description="Which occurrence, if the todo or its checklist recurs.", examples=[None]
+    )
     finished_at: datetime
 
 
@@ -66,6 +71,21 @@ class RelatedTodos(ResponseModel):
 
     todo_id: Id
     relations: list[RelatedTodo]
+
+
+class ExportedOccurrence(ResponseModel):
+    day: date = Field(description="The day that names it.")
+    status: OccurrenceStatus = Field(examples=["done"])
+    due_on: date | None
+    due_at: datetime | None
+    finished_at: datetime | None
+
+
+class TodoOccurrences(ResponseModel):
+    """The past occurrences of a todo that recurs."""
+
+    todo_id: Id
+    occurrences: list[ExportedOccurrence]
 
 
 class LoggedChange(ResponseModel):
@@ -104,6 +124,9 @@ class Export(ExportHead):
     todos: list[TodoPublic] = Field(description="Your todos that are not in the trash.")
     labels: list[LabelPublic] = Field(description="Your labels.")
     relations: list[RelatedTodos] = Field(description="What your todos block and relate to.")
+    occurrences: list[TodoOccurrences] = Field(
+        description="What was done, missed or skipped of your todos that recur."
+    )
     completions: list[CompletionPublic] = Field(description="When you finished your todos.")
     posts: list[WrittenPost] = Field(description="Your posts, with their earlier texts.")
     likes: list[GivenLike] = Field(description="The posts that you like.")
@@ -111,4 +134,7 @@ class Export(ExportHead):
     followers: list[Relation] = Field(description="Your followers.")
     blocked: list[Relation] = Field(description="The users whom you block.")
     notifications: list[NotificationPublic] = Field(description="Newest first.")
+    push_subscriptions: list[PushSubscriptionPublic] = Field(
+        description="Without their endpoints and keys."
+    )
     changes: list[LoggedChange] = Field(description="What the log of changes goes back to.")

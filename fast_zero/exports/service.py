@@ -18,6 +18,7 @@ from fast_zero.exports.schemas import (
     LoggedChange,
     RelatedTodos,
     Relation,
+    TodoOccurrences,
     WrittenPost,
 )
 from fast_zero.identity import queries as identity_queries
@@ -28,10 +29,13 @@ from fast_zero.notifications import queries as news_queries
 from fast_zero.notifications.schemas import NotificationParams, NotificationPublic
 from fast_zero.projects import queries as project_queries
 from fast_zero.projects.schemas import ProjectFilter, ProjectPublic, SectionPublic
+from fast_zero.push import queries as push_queries
+from fast_zero.push.schemas import PushSubscriptionPublic
 from fast_zero.sessions import queries as session_queries
 from fast_zero.sessions.schemas import SessionPublic
+from fast_zero.todos.filters import TodoFilter
 from fast_zero.todos.queries import select_todos
-from fast_zero.todos.schemas import TodoFilter, TodoPublic
+from fast_zero.todos.schemas import TodoPublic
 from fast_zero.trash import queries as trash_queries
 from fast_zero.trash.schemas import DeletionPublic
 from fast_zero.two_factor import queries as two_factor_queries
@@ -54,6 +58,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("todos", TodoPublic, select_todos, TodoFilter),
     ("labels", LabelPublic, label_queries.select_labels, PageParams),
     ("relations", RelatedTodos, queries.select_relations, PageParams),
+    ("occurrences", TodoOccurrences, queries.select_occurrences, PageParams),
     ("completions", CompletionPublic, queries.select_completions, PageParams),
     ("posts", WrittenPost, queries.select_posts, PageParams),
     ("likes", GivenLike, queries.select_likes, PageParams),
@@ -61,6 +66,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("followers", Relation, queries.select_followers, PageParams),
     ("blocked", Relation, queries.select_blocked, PageParams),
     ("notifications", NotificationPublic, news_queries.select_page, NotificationParams),
+    ("push_subscriptions", PushSubscriptionPublic, push_queries.select_subscriptions, PageParams),
     ("changes", LoggedChange, queries.select_changes, PageParams),
 )
 

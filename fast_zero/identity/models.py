@@ -52,7 +52,8 @@ class User(Base):
         CheckConstraint("clock IN (12, 24)", name="clock"),
         CheckConstraint("role IN ('member', 'admin')", name="role"),
         CheckConstraint(
-            "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like']", name="letters"
+            "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like', 'reminder']",
+            name="letters",
         ),
     )
 
@@ -74,6 +75,7 @@ class User(Base):
     week_starts_on: Mapped[str] = mapped_column(default="monday", server_default="monday")
     clock: Mapped[int] = mapped_column(SmallInteger, default=24, server_default="24")
     default_reminder_time: Mapped[time] = mapped_column(default=time(9), server_default="09:00:00")
+    digest_time: Mapped[time | None] = mapped_column(default=None)
     share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
     letters: Mapped[list[str]] = mapped_column(
         ARRAY(Text), default_factory=list, server_default="{}"

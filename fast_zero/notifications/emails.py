@@ -24,6 +24,7 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "follow": ("$people follows you", "$people follow you"),
         "reply": ("$people replied to “$post”", "$people replied to “$post”"),
         "like": ("$people likes “$post”", "$people like “$post”"),
+        "reminder": "Reminder: $title",
         "and": "$names and $last",
         "more": ("$count other", "$count others"),
         "report": "Your week at $server",
@@ -44,6 +45,7 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "follow": ("$people segue você", "$people seguem você"),
         "reply": ("$people respondeu a “$post”", "$people responderam a “$post”"),
         "like": ("$people curtiu “$post”", "$people curtiram “$post”"),
+        "reminder": "Lembrete: $title",
         "and": "$names e $last",
         "more": ("mais $count pessoa", "mais $count pessoas"),
         "report": "Sua semana em $server",
@@ -73,14 +75,20 @@ def notifications_email(
     unsubscribe: str,
     message_id: str,
 ) -> OutgoingEmail:
-    language = to.language
-    items = []
-    for one in notifications:
-        post = shorten(one.post["text"]) if one.kind != Kind.FOLLOW else ""
-        people = list_people(language, one.people, one.people_count)
-        items.append(translate(language, one.kind, one.people_count, people=people, post=post))
-    subject = translate(language, "news", server=host(server))
+    items = [describe(one, to.language) for one in notifications]
+    subject = translate(to.language, "news", server=host(server))
     return with_unsubscribe_link([items], to, subject, unsubscribe, message_id)
+
+
+def describe(notification: AnyRow, language: str) -> str:
+    """Say in a sentence what happened."""
+    if notification.kind == Kind.REMINDER:
+        return translate(language, "reminder", title=shorten(notification.todo["title"]))
+    post = shorten(notification.post["text"]) if notification.kind != Kind.FOLLOW else ""
+    people = list_people(language, notification.people, notification.people_count)
+    return translate(
+        language, notification.kind, notification.people_count, people=people, post=post
+    )
 
 
 def weekly_report(
@@ -117,7 +125,11 @@ def with_unsubscribe_link(
 
 
 def translate(language: str, key: str, count: int = 1, **parts: str) -> str:
-    text = TEXTS[language][key]
+    return fill(TEXTS[language][key], count, **parts)
+
+
+def fill(text: str | tuple[str, str], count: int = 1, **parts: str) -> str:
+    """Fill in a text, in the singular or plural if there are both."""
     if not isinstance(text, str):
         text = text[count != 1]
     return Template(text).substitute(parts, count=str(count))

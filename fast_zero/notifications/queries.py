@@ -45,6 +45,8 @@ from fast_zero.people.queries import (
 )
 from fast_zero.posts.models import Like, Post
 from fast_zero.posts.queries import editable_by, visible_to
+from fast_zero.todos.expressions import is_blocked, is_open
+from fast_zero.todos.models import Todo
 
 NAMED = 3
 """Maximum number of people that a notification names, latest first."""
@@ -52,6 +54,7 @@ COUNTED = 1000
 """Maximum number of the latest follows, replies or likes that it counts."""
 
 news = Notification.__table__.c
+todos = Todo.__table__
 MAILED_AT = bindparam("mailed_at", type_=DateTime(timezone=True))
 
 
@@ -113,26 +116,30 @@ def people_of(of: FromClause) -> LateralFromClause:
 
 
 def notifications_statement() -> Rows:
-    """Select the reader's notifications that still have a cause, and their post if any."""
-    table, post = Notification.__table__, Post.__table__.alias("post")
+    """Select the reader's notifications that still have a cause, and their post or todo."""
+    table, post, todo = Notification.__table__, Post.__table__.alias("post"), todos.alias("todo")
     found = people_of(table)
     about = func.jsonb_build_object("id", post.c.id, "text", post.c.text, type_=JSONB)
+    due = func.jsonb_build_object("id", todo.c.id, "title", todo.c.title, type_=JSONB)
     return (
         select(
             news.id,
             news.kind,
             case((post.c.id.is_not(None), about)).label("post"),
-            found.c.people,
-            found.c.people_count,
+            case((todo.c.id.is_not(None), due)).label("todo"),
+            news.minutes_late,
+            func.coalesce(found.c.people, func.jsonb_build_array(), type_=JSONB).label("people"),
+            func.coalesce(found.c.people_count, literal_number(0)).label("people_count"),
             news.read_at.is_not(None).label("read"),
             news.at,
         )
         .select_from(table)
         .outerjoin(post, post.c.id == news.post_id)
+        .outerjoin(todo, and_(todo.c.id == news.todo_id, todo.c.deletion_id.is_(None)))
         .join(found, true())
         .where(
             news.user_id == READER,
-            found.c.people_count.is_not(None),
+            or_(todo.c.id.is_not(None), found.c.people_count.is_not(None)),
             or_(news.post_id.is_(None), editable_by(post.c)),
         )
     )
@@ -142,9 +149,11 @@ def visible_to_reader(of: FromClause) -> ColumnElement[bool]:
     """Whether the reader can see a notification: it still has a cause, and its post if any."""
     post = Post.__table__.alias("its")
     mine = select(post.c.id).where(post.c.id == of.c.post_id, editable_by(post.c))
+    todo = todos.alias("its_todo")
+    reminded = select(todo.c.id).where(todo.c.id == of.c.todo_id, todo.c.deletion_id.is_(None))
     return and_(
         of.c.user_id == READER,
-        causes(of, 1).exists(),
+        or_(reminded.exists(), causes(of, 1).exists()),
         or_(of.c.post_id.is_(None), mine.exists()),
     )
 
@@ -217,3 +226,20 @@ async def select_mailed(session: Session, reader_id: int, mailed_at: datetime) -
     """Select the notifications of a deferred email that are still valid and unread."""
     values = {"reader_id": reader_id, "mailed_at": mailed_at}
     return (await session.execute(mailed_statement(), values)).all()
+
+
+@cache
+def unread_statement() -> Rows:
+    wanted: BindParameter[int] = bindparam("notification_id", type_=BigInteger)
+    of_open = select(todos.c.id).where(todos.c.id == news.todo_id, is_open(todos), ~is_blocked())
+    return notifications_statement().where(
+        news.id == wanted,
+        news.read_at.is_(None),
+        or_(news.todo_id.is_(None), of_open.correlate(Notification.__table__).exists()),
+    )
+
+
+async def select_unread(session: Session, reader_id: int, notification_id: int) -> AnyRow | None:
+    """Select a notification if it is still valid and unread, and its todo open and not blocked."""
+    values = {"reader_id": reader_id, "notification_id": notification_id}
+    return (await session.execute(unread_statement(), values)).one_or_none()

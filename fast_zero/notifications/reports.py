@@ -39,6 +39,7 @@ from fast_zero.todos.models import Todo, TodoState
 SEND_REPORT = "news.send_report"
 SEND_NEWS = "news.send_news"
 REPORT = "weekly_report"
+DIGEST = "digest"
 LISTED = 10
 """Maximum number of todos in each list of a report."""
 
@@ -84,6 +85,7 @@ WITH due AS (
     WHERE users.letters <> '{}' AND users.email_verified_at IS NOT NULL
         AND users.disabled_at IS NULL
         AND news.kind = ANY (users.letters)
+        AND news.kind <> 'reminder'  -- emails of their own
         AND news.read_at IS NULL
         AND (news.mailed_at IS NULL OR news.mailed_at < news.at)
         AND NOT EXISTS (
@@ -198,6 +200,7 @@ async def select_week(
 
 
 async def unsubscribe(session: Session, user_id: int, kinds: Sequence[str]) -> None:
+    """Stop some kinds of emails. That of the digest is wanted by its time."""
     unwanted: BindParameter[Any] = bindparam("kinds", type_=ARRAY(Text))
     left = select(func.unnest(users.letters)).except_(select(func.unnest(unwanted)))
     statement = (
@@ -205,4 +208,6 @@ async def unsubscribe(session: Session, user_id: int, kinds: Sequence[str]) -> N
         .where(User.id == user_id)
         .values(letters=func.array(left.scalar_subquery(), type_=ARRAY(Text)))
     )
+    if DIGEST in kinds:
+        statement = statement.values(digest_time=None)
     await session.execute(statement, {"kinds": list(kinds)})

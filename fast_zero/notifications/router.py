@@ -23,7 +23,7 @@ router = APIRouter(prefix="/notifications", tags=["feed"], responses=NEEDS_TOKEN
 async def list_notifications(
     wanted: Annotated[NotificationParams, Query()], user: Reader, session: ReadSession
 ) -> object:
-    """List your notifications. New followers, replies and likes, newest first."""
+    """List your notifications. New followers, replies, likes and reminders, newest first."""
     rows, unread = await queries.select_news(session, user.id, wanted)
     rows, cursor = split_page(rows, wanted)
     return {"notifications": rows, "unread": unread, "next": cursor}

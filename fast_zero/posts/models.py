@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import (
@@ -8,7 +8,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
-    UniqueConstraint,
     false,
     func,
     text,
@@ -37,9 +36,9 @@ class Post(Base):
     whose followers can see it: the author, or for a reply the author of the followers-only post
     that starts the thread. `above` are the authors of all posts that it replies to. So one row
     decides who can see it, regardless of later changes to the others. Triggers store earlier texts,
-    delete rows without author and replies, and create the posts of shared todos. They hide them
-    while the todo is in the trash: then nobody sees the post, not even its author. Such a post is
-    never a reply.
+    delete rows without author and replies, and create the posts of shared todos and of their
+    occurrences. They hide them while the todo is in the trash: then nobody sees the post, not even
+    its author. Such a post is never a reply.
     """
 
     __tablename__ = "posts"
@@ -59,7 +58,14 @@ class Post(Base):
         Index(None, "author_id", "id"),
         Index(None, "reply_to", "id"),
         Index("ix_posts_replies", "author_id", postgresql_where=text("reply_to IS NOT NULL")),
-        Index(None, "todo_id", unique=True, postgresql_where=text("author_id IS NOT NULL")),
+        Index(
+            None,
+            "todo_id",
+            "occurrence",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("author_id IS NOT NULL AND todo_id IS NOT NULL"),
+        ),
         Index(
             "ix_posts_home",
             "id",
@@ -77,6 +83,7 @@ class Post(Base):
     circle: Mapped[int | None] = mapped_column(default=None)
     above: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default_factory=list)
     todo_id: Mapped[int | None] = mapped_column(default=None)  # the finished todo that it announces
+    occurrence: Mapped[date | None] = mapped_column(default=None)  # of that todo, if it recurs
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     edited_at: Mapped[datetime | None] = mapped_column(init=False)
     hidden: Mapped[bool] = mapped_column(init=False, server_default=false())
@@ -117,13 +124,26 @@ class Like(Base):
 class Completion(Base):
     """When a todo was finished, for its owner's statistics. Written by triggers of the todos.
 
-    It is kept when the todo is deleted, and deleted when the todo is opened again.
+    It is kept when the todo is deleted, and deleted when the todo is opened again. A todo that
+    recurs has one for each occurrence that was done. An item of a checklist that recurs has one for
+    each occurrence in which it was done.
     """
 
     __tablename__ = "completions"
-    __table_args__ = (UniqueConstraint("todo_id"), Index(None, "owner_id", "finished_at"))
+    __table_args__ = (
+        Index(
+            None,
+            "todo_id",
+            "occurrence",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("todo_id IS NOT NULL"),
+        ),
+        Index(None, "owner_id", "finished_at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), init=False, primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     todo_id: Mapped[int | None] = mapped_column(default=None)
+    occurrence: Mapped[date | None] = mapped_column(default=None)
     finished_at: Mapped[datetime] = mapped_column(server_default=func.now(), default=None)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from fast_zero.core.database import as_writer
 from fast_zero.core.folding import folded
@@ -82,14 +82,36 @@ STATE = type_coerce(todos.c.state, Text).label("state")
 """The state as text, since a prepared statement does not convert to enum members."""
 
 POSITION = position_of(todos.c.position, todos.c.id)
-HIDDEN = {"owner_id", "deletion_id"}
+HIDDEN = {
+    "owner_id",
+    "deletion_id",
+    "recurrence_rule",
+    "recurrence_from",
+    "recurrence_start",
+    "recurrence_time",
+    "recurrence_number",
+}
 REPLACED: dict[str, ColumnElement[Any]] = {
     "state": STATE,
     "priority": type_coerce(todos.c.priority, Text).label("priority"),
     "position": POSITION.label("position"),
 }
+RECURS = todos.c.recurrence_rule.is_not(None)
+RECURRENCE = case(
+    (
+        RECURS,
+        func.jsonb_build_object(
+            literal_column("'rule'"),
+            todos.c.recurrence_rule,
+            literal_column("'from'"),
+            todos.c.recurrence_from,
+            type_=JSONB,
+        ),
+    )
+).label("recurrence")
 COLUMNS: list[ColumnElement[Any]] = [
-    REPLACED.get(column.name, column) for column in todos.c if column.name not in HIDDEN
+    *(REPLACED.get(column.name, column) for column in todos.c if column.name not in HIDDEN),
+    RECURRENCE,
 ]
 
 

@@ -1,7 +1,9 @@
 """Statements about single todos, and lists of them. Statements about trees are in `trees`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +15,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
+    Time,
     any_,
     bindparam,
     case,
@@ -25,7 +28,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
 from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, as_writer, prepare
@@ -47,6 +50,7 @@ from fast_zero.todos.expressions import (
     FILTERS,
     NEW,
     PRIORITY_TYPE,
+    RECURS,
     SORT_KEYS,
     STATE,
     UNRELATED,
@@ -55,11 +59,13 @@ from fast_zero.todos.expressions import (
     has_subtasks,
     is_blocked,
     is_one_of,
+    is_open,
     own_time_zone,
     todos,
     visible_to,
 )
-from fast_zero.todos.schemas import TodoCreate, TodoFilter, TodoUpdate
+from fast_zero.todos.filters import TodoFilter
+from fast_zero.todos.schemas import TodoCreate, TodoUpdate
 
 STATEMENTS = 512
 """How many variants of a statement are kept: lists by filters and sort, writes by columns."""
@@ -75,8 +81,16 @@ TYPES: dict[str, TypeEngine[Any]] = {
     "starts_on": Date(),
     "deadline_on": Date(),
     "duration_minutes": Integer(),
+    "recurrence_start": Date(),
+    "recurrence_time": Time(),
+    "recurrence_number": Integer(),
+    "occurrence_on": Date(),
 }
 """The types of the columns that are not text."""
+
+CONVERTED: dict[str, TypeEngine[Any]] = {"priority": PRIORITY_TYPE, "reminders": JSONB()}
+"""The types of the columns that are given as text."""
+NO_VALUES: Mapping[str, Any] = MappingProxyType({})
 
 SELECT = prepare(select(*ALL).where(visible_to(USER_ID), HAS_ID))
 SELECT_MANY = prepare(
@@ -85,19 +99,27 @@ SELECT_MANY = prepare(
     )
 )
 
+UNTIL = bindparam("until", type_=DateTime(timezone=True))
+SNOOZE = prepare(
+    update(todos)
+    .where(editable_by(USER_ID), HAS_ID, is_open(todos))
+    .values(snoozed_until=UNTIL, updated_at=func.now())
+    .returning(*ALL)
+)
+
 
 def new_value(name: str) -> ColumnElement[Any]:
     """Return the new value of a column, as a parameter of the same name with `new_` before it."""
     value: BindParameter[Any] = bindparam(f"new_{name}", type_=TYPES.get(name, Text()))
-    if name == "priority":
-        return cast(value, PRIORITY_TYPE)
+    if name in CONVERTED:
+        return cast(value, CONVERTED[name])
     if name == "time_zone":
         moment: BindParameter[Any] = bindparam("new_due_at", type_=TYPES["due_at"])
         return case((moment.is_not(None), func.coalesce(value, own_time_zone())))
     return value
 
 
-def new_values(values: dict[str, Any]) -> dict[str, Any]:
+def new_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
@@ -133,12 +155,13 @@ def update_statement(
 ) -> Prepared:
     """Update a todo.
 
-    A change that `completes` a todo with subtasks, or a blocked one, finds no row: it needs several
-    statements.
+    A change that `completes` a todo with subtasks, or a blocked one, or one that recurs, finds no
+    row: it needs several statements.
     """
     conditions = [editable_by(USER_ID), HAS_ID, *([UNCHANGED] if conditional else [])]
     if completes:
         conditions += [
+            not_(RECURS),
             not_(has_subtasks()),
             or_(DONE == STATE, not_(is_blocked())),
         ]
@@ -150,8 +173,11 @@ def update_statement(
     return prepare(update(todos).where(*conditions).values(values).returning(*ALL))
 
 
-async def insert_todo(session: Session, user_id: int, new: TodoCreate) -> PreparedRow:
-    values = new.columns()
+async def insert_todo(
+    session: Session, user_id: int, new: TodoCreate, series: Mapping[str, Any] = NO_VALUES
+) -> PreparedRow:
+    """Insert a todo; `series` are the columns of its recurrence."""
+    values = {**new.columns(), **series}
     statement = insert_statement(frozenset(values), labelled=bool(new.labels))
     given = {"labels": new.labels} if new.labels else {}
     parameters = {"user_id": user_id, **new_values(values), **given}
@@ -216,6 +242,25 @@ async def update_todo(
     if accepted is not None:
         parameters["accepted"] = list(accepted)
     return await session.fetch_one(statement, parameters)
+
+
+async def snooze_todo(
+    session: Session, user_id: int, todo_id: int, until: datetime
+) -> PreparedRow | None:
+    """Remind of an open todo at a moment, instead of before. None: there is no such todo."""
+    values = {"user_id": user_id, "todo_id": todo_id, "until": until}
+    return await session.fetch_one(SNOOZE, values)
+
+
+async def set_columns(
+    session: Session, user_id: int, todo_id: int, values: Mapping[str, Any]
+) -> PreparedRow:
+    """Update a todo that the transaction has locked."""
+    statement = update_statement(frozenset(values), conditional=False)
+    [todo] = await session.fetch_all(
+        statement, {"user_id": user_id, "todo_id": todo_id, **new_values(values)}
+    )
+    return todo
 
 
 async def select_relations(session: Session, user_id: int, todo_id: int) -> Sequence[AnyRow]:

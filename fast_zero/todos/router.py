@@ -20,21 +20,29 @@ from fast_zero.relations.models import (
 )
 from fast_zero.relations.schemas import RelationList, RelationView
 from fast_zero.todos import queries, service
-from fast_zero.todos.dependencies import created, tagged
-from fast_zero.todos.models import NO_PARENT, TODO_TOO_DEEP
+from fast_zero.todos.dependencies import created, finished, tagged
+from fast_zero.todos.filters import TodoFilter, split_todos
+from fast_zero.todos.models import (
+    NO_PARENT,
+    OCCURRENCE_RECORDED,
+    RECURRENCE_WITHOUT_DUE,
+    TODO_TOO_DEEP,
+)
+from fast_zero.todos.recurring import NOT_CURRENT
 from fast_zero.todos.schemas import (
+    TodoCompletion,
     TodoCreate,
-    TodoFilter,
+    TodoFinished,
     TodoPage,
     TodoPublic,
     TodoUpdate,
-    split_todos,
 )
 
 MISSING = NotFound(NO_TODO)
 NO_PLACE = (NotFound(NO_PROJECT), NotFound(NO_SECTION), NotFound(NO_PARENT))
 TOO_DEEP = Conflict(TODO_TOO_DEEP)
 BLOCKED = Conflict(service.BLOCKED)
+NO_DUE = (Conflict(RECURRENCE_WITHOUT_DUE), Conflict(OCCURRENCE_RECORDED))
 UNFINISHED, STALE = idempotency.UNFINISHED, conditions.STALE
 DELETED = "Task has been deleted successfully."
 
@@ -91,7 +99,7 @@ async def read_todo(
 @router.patch(
     "/{todo_id}",
     response_model=TodoPublic,
-    responses=responses(MISSING, BLOCKED, STALE) | conditions.TAGGED,
+    responses=responses(MISSING, BLOCKED, STALE, *NO_DUE) | conditions.TAGGED,
 )
 async def update_todo(
     todo_id: Id,
@@ -101,7 +109,11 @@ async def update_todo(
     response: Response,
     condition: IfMatch,
 ) -> object:
-    """Change some fields of a todo. Fields that are not sent stay as they are."""
+    """Change some fields of a todo. Fields that are not sent stay as they are.
+
+    If it recurs, `done` completes its current occurrence. Send `If-Match`: sent again without it,
+    that cannot be told from a second completion.
+    """
     accepted = etags.versions(condition)
     return tagged(response, await service.update_todo(session, user.id, todo_id, change, accepted))
 
@@ -117,8 +129,9 @@ async def delete_todo(
 
 @router.post(
     "/{todo_id}/complete",
-    response_model=TodoPublic,
-    responses=responses(MISSING, BLOCKED, STALE, UNFINISHED) | idempotency.CHANGED,
+    response_model=TodoFinished,
+    responses=responses(MISSING, BLOCKED, Conflict(NOT_CURRENT), STALE, UNFINISHED)
+    | idempotency.CHANGED,
 )
 async def complete_todo(
     todo_id: Id,
@@ -127,15 +140,21 @@ async def complete_todo(
     response: Response,
     condition: IfMatch,
     idempotent: Idempotent,
+    given: TodoCompletion | None = None,
     *,
     force: Force = False,
 ) -> object:
-    """Complete a todo, and its open subtasks with it."""
+    """Complete a todo, and its open subtasks with it.
 
-    async def complete() -> TodoPublic:
-        accepted = etags.versions(condition)
-        todo = await service.complete_todo(session, user.id, todo_id, accepted, force=force)
-        return tagged(response, todo)
+    If it recurs, complete its current occurrence: it moves to its next one, and the subtasks that
+    were done are open again. After the last one it stays done.
+    """
+    named = given.occurrence if given else None
+
+    async def complete() -> TodoFinished:
+        wanted = service.Completion(etags.versions(condition), named, force)
+        todo, day = await service.complete_todo(session, user.id, todo_id, wanted)
+        return finished(response, todo, day)
 
     return await idempotent(session, user.id, complete, status=HTTPStatus.OK)
 

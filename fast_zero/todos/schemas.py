@@ -1,55 +1,32 @@
-import re
-import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime
+from typing import Annotated, Any, Self
 
 from pydantic import (
     MISSING,
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
-    NaiveDatetime,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
-from fast_zero.core.errors import Invalid
-from fast_zero.core.pagination import Next, PageParams, decode_cursor, split_page
-from fast_zero.core.sorting import Sort, decode, encode, parse_sort
+from fast_zero.core.pagination import Next
 from fast_zero.core.types import Id, RawText, ResponseModel, Sharing, StrictId, Text
 from fast_zero.identity.schemas import TimeZone
 from fast_zero.labels.schemas import LabelName
 from fast_zero.projects.schemas import Position
-from fast_zero.todos.models import Priority, TodoState
+from fast_zero.recurrence.rules import LONGEST, parse
+from fast_zero.todos.models import Priority, RecurrenceFrom, TodoState
+from fast_zero.todos.moments import Day, Moment
+from fast_zero.todos.reminders import Reminders, StoredReminders, as_json
 
-Row = dict[str, Any]
-
-ACCENTS = re.compile("[\u0300-\u036f]+")
 Title = Annotated[
     Text, StringConstraints(min_length=1, max_length=200), Field(examples=["Buy bread"])
 ]
 Description = Annotated[
     Text, StringConstraints(max_length=20_000), Field(examples=["The dark one, with seeds."])
-]
-
-
-def has_more_than_accents(text: str) -> str:
-    """Refuse a text that is empty once accents are removed: every text would contain it."""
-    if ACCENTS.fullmatch(unicodedata.normalize("NFD", text)):
-        message = "accents alone cannot be looked for"
-        raise ValueError(message)
-    return text
-
-
-Fragment = Annotated[
-    RawText,
-    StringConstraints(min_length=1, max_length=200),
-    AfterValidator(has_more_than_accents),
-    Field(examples=["bread"]),
 ]
 
 
@@ -62,18 +39,6 @@ Share = Annotated[
 ]
 
 
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9999, 12, 30)
-
-
-def check_moment(moment: datetime) -> datetime:
-    """Refuse moments that are outside of what PostgreSQL and Python both can store, in any zone."""
-    if not FIRST_DAY < moment.date() < LAST_DAY:
-        message = f"it has to be between {FIRST_DAY} and {LAST_DAY}"
-        raise ValueError(message)
-    return moment.astimezone(UTC)
-
-
-Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Labels = Annotated[
     list[LabelName],
     Field(
@@ -91,7 +56,7 @@ Due = Annotated[
     ),
 ]
 DueAt = Annotated[
-    Annotated[AwareDatetime, AfterValidator(check_moment)] | None,
+    Moment | None,
     Field(
         description="The moment that it is due, with an offset. Setting it clears `due_on`.",
         examples=[None],
@@ -113,6 +78,79 @@ Duration = Annotated[
     Annotated[int, Field(strict=True, ge=1, le=527_040)] | None,
     Field(description="How long it takes: up to 366 days, in minutes.", examples=[30]),
 ]
+SnoozedUntil = Annotated[
+    datetime | None,
+    Field(
+        description="Reminders that would go out before go out then, once. `null` when the due "
+        "changes.",
+        examples=[None],
+    ),
+]
+
+
+def canonical_rule(text: str) -> str:
+    return str(parse(text))
+
+
+class Recurrence(ResponseModel):
+    """When a todo comes back: a rule of RFC 5545, and what it is counted from."""
+
+    model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
+
+    rule: Annotated[
+        RawText,
+        StringConstraints(min_length=1, max_length=LONGEST),
+        AfterValidator(canonical_rule),
+        Field(
+            description="`FREQ` from `DAILY` to `YEARLY`, `INTERVAL`, `BYDAY`, `BYMONTHDAY`, "
+            "`BYMONTH`, `BYSETPOS`, `COUNT`, `UNTIL` and `WKST`.",
+            examples=["FREQ=WEEKLY;BYDAY=MO,TH"],
+        ),
+    ]
+    counted_from: RecurrenceFrom = Field(
+        RecurrenceFrom.DUE,
+        alias="from",
+        description="`due`: the next occurrence is the first one after the due that is not past. "
+        "`completion`: it is counted from the day on which the todo was done.",
+        examples=["due"],
+    )
+
+
+RecurrenceGiven = Annotated[
+    Recurrence | None,
+    Field(
+        description="When it comes back. It begins with the due; without one, the first day of the "
+        "rule becomes the due.",
+        examples=[None],
+    ),
+]
+OccurrenceOn = Annotated[
+    Day | None,
+    Field(description="If it recurs, the day that names its current occurrence.", examples=[None]),
+]
+OccurrenceNamed = Annotated[
+    Day | None,
+    Field(
+        description="The day that names it. If it is done already, nothing changes. Default: the "
+        "current one.",
+        examples=["2026-12-04"],
+    ),
+]
+NO_SERIES: dict[str, None] = dict.fromkeys(
+    (
+        "recurrence_rule",
+        "recurrence_from",
+        "recurrence_start",
+        "recurrence_time",
+        "recurrence_number",
+        "occurrence_on",
+    )
+)
+"""The columns of a todo that does not recur."""
+
+NO_COLUMNS = {"labels", "recurrence"}
+"""The fields that are not columns of the same name."""
+
 ProjectId = Annotated[
     StrictId | None,
     Field(description="Its project. `null`: it is in the inbox.", examples=[None]),
@@ -168,10 +206,15 @@ class TodoCreate(BaseModel):
     starts_on: StartsOn = None
     deadline_on: DeadlineOn = None
     duration_minutes: Duration = None
+    recurrence: RecurrenceGiven = None
+    reminders: Reminders = []
 
     @model_validator(mode="after")
     def check_together(self) -> Self:
         check_due(self.__dict__)
+        if self.recurrence is not None and self.state == TodoState.DONE:
+            message = "a todo that recurs is created open; complete its first occurrence then"
+            raise ValueError(message)
         if self.parent_id is not None and (self.project_id or self.section_id):
             message = "a subtask lives where its parent lives; give parent_id alone"
             raise ValueError(message)
@@ -182,7 +225,9 @@ class TodoCreate(BaseModel):
 
         The time zone of a moment is always included, since its default is the account's.
         """
-        given = {name: getattr(self, name) for name in TodoCreate.model_fields if name != "labels"}
+        names = TodoCreate.model_fields.keys() - NO_COLUMNS
+        given = {name: getattr(self, name) for name in names}
+        given["reminders"] = as_json(self.reminders)
         values = {name: value for name, value in given.items() if value is not None}
         if self.due_at is not None:
             values["time_zone"] = self.time_zone
@@ -209,6 +254,8 @@ class TodoUpdate(BaseModel):
     starts_on: StartsOn | MISSING = MISSING
     deadline_on: DeadlineOn | MISSING = MISSING
     duration_minutes: Duration | MISSING = MISSING
+    recurrence: RecurrenceGiven | MISSING = MISSING
+    reminders: Reminders | MISSING = MISSING
 
     @model_validator(mode="after")
     def check_together(self) -> Self:
@@ -217,7 +264,11 @@ class TodoUpdate(BaseModel):
 
     def columns(self) -> dict[str, Any]:
         """Return the values of the columns that change. A due day clears a moment, and reversed."""
-        values = self.model_dump(include=TodoUpdate.model_fields.keys() - {"labels"})
+        values = self.model_dump(include=TodoUpdate.model_fields.keys() - NO_COLUMNS)
+        if self.ends_recurrence():
+            values |= NO_SERIES
+        if isinstance(self.reminders, list):
+            values["reminders"] = as_json(self.reminders)
         zone = values.pop("time_zone", None)
         if "due_at" in values:
             values["time_zone"] = zone
@@ -229,6 +280,13 @@ class TodoUpdate(BaseModel):
 
     def completes(self) -> bool:
         return self.state == TodoState.DONE
+
+    def new_recurrence(self) -> Recurrence | None:
+        """Return the recurrence that begins; None if it stays as it is, or ends."""
+        return self.recurrence if isinstance(self.recurrence, Recurrence) else None
+
+    def ends_recurrence(self) -> bool:
+        return self.recurrence is None
 
     def new_labels(self) -> Sequence[str] | None:
         """Return the labels that it sets; None if it leaves them as they are."""
@@ -254,6 +312,10 @@ class TodoPublic(ResponseModel):
     starts_on: StartsOn
     deadline_on: DeadlineOn
     duration_minutes: Duration
+    recurrence: RecurrenceGiven
+    occurrence_on: OccurrenceOn
+    reminders: StoredReminders
+    snoozed_until: SnoozedUntil
     position: Position
     blocked: bool = Field(description="Whether an open todo blocks it.", examples=[False])
     subtasks: int = Field(description="The number of its direct subtasks.", examples=[0])
@@ -270,115 +332,23 @@ class TodoPublic(ResponseModel):
     )
 
 
+class TodoCompletion(BaseModel):
+    """Which occurrence is done. Only for todos that recur."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"occurrence": "2026-12-04"}]})
+
+    occurrence: OccurrenceNamed = None
+
+
+class TodoFinished(TodoPublic):
+    """A todo of which an occurrence, or all of it, is done or skipped."""
+
+    completed_occurrence: Day | None = Field(
+        description="The occurrence that is done or skipped; `null` if the todo does not recur.",
+        examples=[None],
+    )
+
+
 class TodoPage(ResponseModel):
     todos: list[TodoPublic]
     next: Next
-
-
-SORT_TYPES: dict[str, Any] = {
-    "due": NaiveDatetime | None,
-    "priority": Priority,
-    "position": RawText,
-    "title": RawText,
-    "created_at": AwareDatetime,
-    "completed_at": AwareDatetime | None,
-}
-"""What todos can be sorted by, and the types of the values in a cursor."""
-
-
-def check_sort(text: str) -> str:
-    parse_sort(text, list(SORT_TYPES))
-    return text
-
-
-class TodoFilter(PageParams):
-    after: Annotated[
-        Any,
-        Field(description="Start behind this cursor: `next` of the page before, of the same sort."),
-        WithJsonSchema({"type": "string", "examples": ["AAAAAAAAAAc"]}),
-    ] = None
-    title: Annotated[
-        Fragment | None,
-        Field(
-            description="Only titles that contain this text. Case and accents are ignored: `pao` "
-            "finds `Pão`. `%` is not a wildcard."
-        ),
-    ] = None
-    description: Annotated[
-        Fragment | None,
-        Field(
-            description="Only descriptions that contain this text. Case and accents are ignored."
-        ),
-    ] = None
-    state: Annotated[
-        list[TodoState] | None,
-        Field(
-            description="Only todos in this state. Repeat the parameter for several states.",
-        ),
-    ] = None
-    project_id: Annotated[
-        Id | Literal["none"] | None,
-        Field(description="Only todos of this project; `none`: those in the inbox."),
-    ] = None
-    section_id: Annotated[
-        Id | Literal["none"] | None,
-        Field(description="Only todos of this section; `none`: those in no section."),
-    ] = None
-    parent_id: Annotated[
-        Id | Literal["none"] | None,
-        Field(description="Only subtasks of this todo; `none`: no subtasks."),
-    ] = None
-    label: Annotated[
-        list[LabelName] | None,
-        Field(description="Only todos with this label. Repeat it: with all of these."),
-    ] = None
-    priority: Annotated[
-        list[Priority] | None,
-        Field(description="Only todos of this priority. Repeat it for several priorities."),
-    ] = None
-    due_before: Annotated[
-        Day | None,
-        Field(description="Only todos that are due before this day, in your time zone."),
-    ] = None
-    due_after: Annotated[
-        Day | None,
-        Field(description="Only todos that are due after this day, in your time zone."),
-    ] = None
-    overdue: Annotated[
-        bool | None,
-        Field(description="Only open todos whose due day or moment has passed; `false`: others."),
-    ] = None
-    sort: Annotated[
-        str | None,
-        Field(
-            description=f"Keys with commas between: {', '.join(SORT_TYPES)}. `-` before a key: "
-            "descending. Todos without a value are last. Default: oldest first.",
-            examples=["due,-priority"],
-        ),
-        AfterValidator(check_sort),
-    ] = None
-
-    def order(self) -> Sort:
-        return parse_sort(self.sort, list(SORT_TYPES)) if self.sort else ()
-
-    @model_validator(mode="after")
-    def decode_after(self) -> Self:
-        """Replace the cursor by what it contains."""
-        if isinstance(self.after, str):
-            try:
-                self.after = (
-                    decode(self.after, self.sort, SORT_TYPES)
-                    if self.sort
-                    else decode_cursor(self.after)
-                )
-            except ValueError as error:
-                raise Invalid(str(error), "after", "query") from None
-        return self
-
-
-def split_todos(rows: Sequence[Row], wanted: TodoFilter) -> tuple[Sequence[Row], str | None]:
-    """Split `limit + 1` rows into the page, and the cursor of the next page in the same sort."""
-    shown, cursor = split_page(rows, wanted)
-    if cursor and wanted.sort:
-        cursor = encode(wanted.sort, shown[-1], wanted.order())
-    return shown, cursor

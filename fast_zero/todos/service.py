@@ -1,4 +1,6 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from fast_zero.core.database import AnyRow, PreparedRow, Session, lock_lists
 from fast_zero.core.errors import Conflict, DomainError, Invalid, NotFound, Reason, Stale
@@ -13,9 +15,10 @@ from fast_zero.relations.models import (
     TOO_MANY_RELATIONS,
 )
 from fast_zero.relations.schemas import RelationView
-from fast_zero.todos import metrics, queries, trees
-from fast_zero.todos.models import Todo, TodoState
+from fast_zero.todos import ledger, metrics, queries, recurring, trees
+from fast_zero.todos.models import OccurrenceStatus, Todo, TodoState
 from fast_zero.todos.schemas import TodoCreate, TodoUpdate
+from fast_zero.todos.trees import LockedTodo
 from fast_zero.trash import queries as trash_queries
 from fast_zero.trash.models import TrashKind
 
@@ -26,8 +29,18 @@ ITSELF = "A todo cannot be related to itself."
 NOT_IN_TRASH = Reason("todo_not_in_trash", "There is no such todo in the trash.")
 
 
+@dataclass(frozen=True)
+class Completion:
+    """What completes a todo. `force`: also if an open todo blocks it, or one of its subtasks."""
+
+    accepted: Versions = None
+    occurrence: date | None = None
+    force: bool = False
+
+
 async def create_todo(session: Session, user_id: int, new: TodoCreate) -> PreparedRow:
-    todo = await queries.insert_todo(session, user_id, new)
+    begun = await recurring.begin_new(session, user_id, new)
+    todo = await queries.insert_todo(session, user_id, new, begun)
     metrics.CREATED.inc()
     return todo
 
@@ -42,13 +55,17 @@ async def read_todo(session: Session, user_id: int, todo_id: int) -> PreparedRow
 async def update_todo(
     session: Session, user_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow:
-    labels = change.new_labels()
-    if labels is not None:
+    labels, begins = change.new_labels(), change.new_recurrence() is not None
+    if labels is not None or begins:
         await lock_lists(session, user_id)
-    todo = await queries.update_todo(session, user_id, todo_id, change, accepted)
-    if todo is None and change.completes():
-        tree = await lock_tree(session, user_id, todo_id, accepted)
-        await trees.complete_and_change(session, user_id, tree, todo_id, change)
+    todo = None
+    if not begins:
+        todo = await queries.update_todo(session, user_id, todo_id, change, accepted)
+    if todo is None and (begins or change.completes()):
+        await lock_lists(session, user_id)
+        force = not change.completes()
+        tree = await lock_tree(session, user_id, todo_id, accepted, force=force)
+        await change_in_steps(session, user_id, todo_id, tree, change)
         todo = await read_todo(session, user_id, todo_id)
     if todo is None:
         raise await refusal(session, user_id, todo_id, accepted)
@@ -59,18 +76,54 @@ async def update_todo(
     return todo
 
 
+async def change_in_steps(
+    session: Session, user_id: int, todo_id: int, tree: Sequence[LockedTodo], change: TodoUpdate
+) -> None:
+    """Change a todo in more than one statement: it is completed, or its recurrence begins."""
+    begun = await recurring.begin_again(session, user_id, todo_id, change)
+    if not begun and not (trees.root_of(tree, todo_id).recurs and not change.ends_recurrence()):
+        ids = [todo.id for todo in tree]
+        await trees.complete_and_change(session, user_id, ids, todo_id, change)
+        await recurring.end_series(session, user_id, tree)
+        return
+    values = change.columns() | begun
+    if change.completes():
+        del values["state"]
+    if values:
+        await queries.set_columns(session, user_id, todo_id, values)
+    if change.completes():
+        await recurring.complete_occurrence(session, user_id, todo_id, tree)
+
+
 async def complete_todo(
-    session: Session, user_id: int, todo_id: int, accepted: Versions, *, force: bool
-) -> PreparedRow:
-    """Complete a todo and its open subtasks. `force`: also if an open todo blocks one of them."""
-    change = TodoUpdate(state=TodoState.DONE)
-    todo = await queries.update_todo(session, user_id, todo_id, change, accepted)
-    if todo is None:
-        tree = await lock_tree(session, user_id, todo_id, accepted, force=force)
-        await trees.complete_todos(session, user_id, tree)
-        todo = await read_todo(session, user_id, todo_id)
+    session: Session, user_id: int, todo_id: int, wanted: Completion
+) -> tuple[PreparedRow, date | None]:
+    """Complete a todo and its open subtasks or, if it recurs, an occurrence; return its day, too.
+
+    An occurrence that is done already changes nothing.
+    """
+    named = wanted.occurrence
+    if named is None:
+        change = TodoUpdate(state=TodoState.DONE)
+        todo = await queries.update_todo(session, user_id, todo_id, change, wanted.accepted)
+        if todo is not None:
+            metrics.UPDATED.inc()
+            return todo, None
+    seen = await ledger.lock_lists(session, user_id, todo_id)
+    meant = named or (seen if wanted.accepted is None else None)
+    done = OccurrenceStatus.DONE
+    if meant and await ledger.is_over(session, user_id, todo_id, meant, done):
+        return await read_todo(session, user_id, todo_id), meant
+    tree = await lock_tree(session, user_id, todo_id, wanted.accepted, force=wanted.force)
+    day = None
+    if trees.root_of(tree, todo_id).recurs:
+        day = await recurring.complete_occurrence(session, user_id, todo_id, tree, named)
+    elif named:
+        raise Conflict(recurring.NOT_CURRENT)
+    else:
+        await recurring.complete_tree(session, user_id, tree)
     metrics.UPDATED.inc()
-    return todo
+    return await read_todo(session, user_id, todo_id), day
 
 
 async def lock_tree(
@@ -80,13 +133,12 @@ async def lock_tree(
     accepted: Versions,
     *,
     force: bool = False,
-) -> Sequence[int]:
-    """Lock a todo that can be completed, and its open subtasks; return the ids of all.
+) -> Sequence[LockedTodo]:
+    """Lock a todo that can be completed, and its open subtasks; return all.
 
-    Raises NotFound, Stale or Conflict, in this order. The lists are locked, so that no subtask is
-    created meanwhile.
+    Raises NotFound, Stale or Conflict, in this order. The caller has locked the lists, so that no
+    subtask is created meanwhile.
     """
-    await lock_lists(session, user_id)
     tree = await trees.lock_trees(session, user_id, [todo_id])
     root = next((todo for todo in tree if todo.id == todo_id), None)
     if root is None:
@@ -95,7 +147,7 @@ async def lock_tree(
         raise Stale(etags.tag(root.version))
     if not force and trees.stays_blocked(tree, {todo.id for todo in tree}):
         raise Conflict(BLOCKED)
-    return [todo.id for todo in tree]
+    return tree
 
 
 async def list_relations(session: Session, user_id: int, todo_id: int) -> Sequence[AnyRow]:

@@ -33,6 +33,7 @@ from fast_zero.projects import queries as project_queries
 from fast_zero.projects.models import Project
 from fast_zero.todos.expressions import (
     DONE,
+    RECURS,
     STATE,
     editable_by,
     is_one_of,
@@ -72,6 +73,7 @@ class LockedTodo(NamedTuple):
     id: int
     version: int
     state: str
+    recurs: bool
     blockers: Sequence[int]
     roots: Sequence[int]
 
@@ -91,7 +93,7 @@ async def lock_trees(
             roots.setdefault(todo_id, []).append(root_id)
     blockers = array_of(open_blockers()).label("blockers")
     statement = (
-        select(todos.c.id, todos.c.version, STATE, blockers)
+        select(todos.c.id, todos.c.version, STATE, RECURS.label("recurs"), blockers)
         .where(
             editable_by(user_id),
             is_one_of(list(roots)),
@@ -101,9 +103,13 @@ async def lock_trees(
         .with_for_update(of=todos)
     )
     return [
-        LockedTodo(row.id, row.version, row.state, row.blockers, roots[row.id])
+        LockedTodo(row.id, row.version, row.state, row.recurs, row.blockers, roots[row.id])
         for row in await session.execute(statement)
     ]
+
+
+def root_of(tree: Sequence[LockedTodo], todo_id: int) -> LockedTodo:
+    return next(todo for todo in tree if todo.id == todo_id)
 
 
 def stays_blocked(tree: Sequence[LockedTodo], completed: set[int]) -> bool:

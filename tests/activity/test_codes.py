@@ -74,6 +74,10 @@ def test_of_what_is_deleted_for_good_the_last_deletion_is_that():
         ("todo_labels", DELETED, "todo_unlabelled"),
         ("todo_relations", CREATED, "relation_created"),
         ("todo_relations", DELETED, "relation_deleted"),
+        ("occurrences", Logged("create", None, {"status": "done"}), "occurrence_done"),
+        ("occurrences", Logged("create", None, {"status": "missed"}), "occurrence_missed"),
+        ("occurrences", Logged("create", None, {"status": "skipped"}), "occurrence_skipped"),
+        ("occurrences", DELETED, "occurrence_taken_back"),
     ],
 )
 def test_the_code_names_the_kind_of_thing(entity, row, code):

@@ -50,7 +50,9 @@ def rows_of_page(connection, user):
 async def test_a_page_reads_the_same_regardless_of_the_size_of_the_log(
     connection, fill, rows_of_page
 ):
-    await fill(NEW, number=2_000, rows=1)  # of fewer, the planner may prefer to read all
+    await fill(NEW, number=2_000, rows=5)
+    # While a table seems to be empty, all indexes cost the same.
+    await connection.execute(text("ANALYZE changes"))
     few = {subject: await rows_of_page(subject) for subject in SUBJECTS}
     await fill(OLD, number=20_000, rows=20_000)
     await fill(OLD + 1, number=20_000, rows=5)
@@ -60,11 +62,12 @@ async def test_a_page_reads_the_same_regardless_of_the_size_of_the_log(
     analyzed = {subject: await rows_of_page(subject) for subject in SUBJECTS}
 
     assert few == many == analyzed
-    assert 0 < max(few.values()) <= 5 * (DEFAULT_LIMIT + 1)
+    assert 0 < max(few.values()) <= 20 * (DEFAULT_LIMIT + 1)
 
 
 async def test_of_large_transactions_a_part_is_read(connection, fill, rows_of_page):
-    await fill(OLD, number=20_000, rows=1)
+    await fill(OLD, number=20_000, rows=5)
+    await connection.execute(text("ANALYZE changes"))
     await fill(LARGE, number=20_000, rows=20_000)
     await fill(LARGE + 1, number=20_000, rows=1000)
     most = (DEFAULT_LIMIT + 1) * (COUNTED + 3 * SHOWN)

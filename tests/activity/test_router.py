@@ -10,7 +10,7 @@ from fast_zero.core import database
 from fast_zero.core.database import Writer
 from fast_zero.core.jobs import Context
 from fast_zero.trash import jobs
-from tests.changes.test_log import WRITES, filled
+from tests.changes.test_log import DAY, WRITES, filled
 from tests.core.expect import problem
 from tests.factories import LabelFactory, PersonalTokenFactory, UserFactory, new_token
 from tests.mirrored import send
@@ -18,7 +18,10 @@ from tests.mirrored import send
 CODES = {
     ("POST", "/todos"): ["label_created", "todo_created", "todo_labelled"],
     ("PATCH", "/todos/{todo_id}"): ["todo_updated"],
+    ("POST", "/todos/{todo_id}/snooze"): ["todo_updated"],
     ("POST", "/todos/{todo_id}/complete"): ["todo_completed"],
+    ("POST", "/todos/{todo_id}/skip"): ["occurrence_skipped", "todo_updated"],
+    ("DELETE", "/todos/{todo_id}/occurrences/{day}"): ["occurrence_taken_back", "todo_updated"],
     ("POST", "/todos/{todo_id}/move"): ["todo_moved"],
     ("POST", "/todos/{todo_id}/duplicate"): ["todo_created"],
     ("PUT", "/todos/{todo_id}/relations/{kind}/{other_id}"): ["relation_created"],
@@ -95,7 +98,7 @@ async def world(here) -> dict[str, int | str]:
     [_, deletion] = (await send(here, "GET", "/trash"))["deletions"]
     made = {"project": project, "parent": parent, "section": section, "sibling": sibling}
     made |= {"todo": todo, "other": other, "label": label, "into": into, "deletion": deletion}
-    return {f"{name}_id": row["id"] for name, row in made.items()} | {"kind": "blocks"}
+    return {f"{name}_id": row["id"] for name, row in made.items()} | {"kind": "blocks", "day": DAY}
 
 
 async def test_each_write_is_an_entry_with_its_codes(here, world):

@@ -16,6 +16,7 @@ VISIBLE = {
     "sections": "project_id IN (SELECT id FROM projects WHERE deletion_id IS NULL)",
     "labels": "true",
     "todo_labels": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)",
+    "occurrences": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)",
     "todo_relations": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)"
     " AND other_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)",
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+WEEKLY = {"rule": "FREQ=WEEKLY;BYDAY=MO,TH"}
 WRITES = [
     ("POST", "/todos", {"title": "Bread", "labels": ["new"], "project_id": "{project_id}"}),
     ("POST", "/todos", {"title": "Bread", "parent_id": "{todo_id}"}),
@@ -31,6 +32,16 @@ WRITES = [
             ]
         },
     ),
+    ("PATCH", "/todos/{todo_id}", {"recurrence": WEEKLY}),
+    ("PATCH", "/todos/{recurring_id}", {"recurrence": None, "due_on": None}),
+    ("PATCH", "/todos/{recurring_id}", {"due_at": "2031-01-07T10:00:00Z"}),
+    ("POST", "/todos/{recurring_id}/complete", None),
+    ("POST", "/todos/{recurring_id}/skip", None),
+    ("PATCH", "/todos/{recurring_id}", {"state": "done", "title": "Rye"}),
+    ("POST", "/todos/{late_id}/complete", None),
+    ("DELETE", "/todos/{late_id}/occurrences/2026-01-05", None),
+    ("POST", "/todos/{last_id}/complete", None),
+    ("DELETE", "/todos/{recurring_id}", None),
     ("POST", "/labels", {"name": "green"}),
     ("PATCH", "/labels/{label_id}", {"name": "red"}),
     ("POST", "/labels/{label_id}/merge", {"into": "{into_id}"}),
@@ -73,6 +84,20 @@ async def world(account) -> dict[str, int]:
     ids["other_id"] = await account.create("/todos", title="other", labels=labels, **place)
     ids["done_id"] = await account.create("/todos", title="done", state="done")
     ids["trashed_id"] = await account.create("/todos", title="trashed")
+    ids["recurring_id"] = await account.create(
+        "/todos", title="weekly", due_on="2031-01-06", recurrence=WEEKLY
+    )
+    for state in ("done", "todo"):
+        place = {"parent_id": ids["recurring_id"]}
+        await account.create("/todos", title=state, state=state, **place)
+    ids["late_id"] = await account.create(
+        "/todos", title="late", due_on="2026-01-05", recurrence=WEEKLY
+    )
+    await account.create("/todos", title="item", state="done", parent_id=ids["late_id"])
+    await account.send("POST", f"/todos/{ids['late_id']}/complete")
+    ids["last_id"] = await account.create(
+        "/todos", title="last", due_on="2031-01-06", recurrence={"rule": "FREQ=DAILY;COUNT=1"}
+    )
     await account.create("/todos", title="in it", project_id=ids["trashed_project_id"])
     await account.send("DELETE", f"/todos/{ids['trashed_id']}")
     await account.send("DELETE", f"/projects/{ids['trashed_project_id']}")

@@ -21,9 +21,14 @@ SELECT entity, entity_id, project_id, owner_id, operation, before, after, actor_
 FROM changes ORDER BY position
 """)
 # What a route is called with, by ids of `world`. In this order, each of them changes something.
+DAY = "2131-01-06"
 WRITES = [
     ("POST", "/todos", {"title": "Bread", "labels": ["new"], "project_id": "{project_id}"}),
-    ("PATCH", "/todos/{todo_id}", {"title": "Flour"}),
+    ("POST", "/todos/{todo_id}/snooze", {"minutes": 30}),
+    ("PATCH", "/todos/{todo_id}", {"recurrence": {"rule": "FREQ=DAILY"}, "due_on": DAY}),
+    ("POST", "/todos/{todo_id}/skip", None),
+    ("DELETE", "/todos/{todo_id}/occurrences/{day}", None),
+    ("PATCH", "/todos/{todo_id}", {"title": "Flour", "recurrence": None}),
     ("POST", "/todos/{todo_id}/complete", None),
     ("POST", "/todos/{todo_id}/move", {"parent_id": "{other_id}"}),
     ("POST", "/todos/{todo_id}/duplicate", None),
@@ -99,12 +104,15 @@ async def world(save, client, user, log) -> dict[str, int]:
         "into_id": into.id,
         "deletion_id": deletion["id"],
         "kind": "blocks",
+        "day": DAY,
     }
 
 
 def filled(body, world):
     return body and {
-        name: int(value.format(**world)) if str(value).startswith("{") else value
+        name: int(value.format(**world))
+        if isinstance(value, str) and value.startswith("{")
+        else value
         for name, value in body.items()
     }
 

@@ -101,6 +101,10 @@ async def test_each_kind_of_change_arrives(here, limit):
     writes = [
         ("PATCH", f"/todos/{placed}", {"title": "Flour", "labels": ["red", "blue"]}),
         ("PATCH", f"/labels/{label['id']}", {"name": "renamed"}),
+        ("PATCH", f"/todos/{other}", {"recurrence": {"rule": "FREQ=DAILY"}}),
+        ("POST", f"/todos/{other}/complete?force=true", None),
+        ("POST", f"/todos/{other}/skip", None),
+        ("PATCH", f"/todos/{other}", {"recurrence": None}),
         ("DELETE", f"/projects/{project}", None),
         ("POST", f"/projects/{project}/restore", None),
         ("DELETE", f"/todos/{other}", None),

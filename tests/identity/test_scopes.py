@@ -76,6 +76,11 @@ REQUIRED_SCOPES = {
     ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("POST", "/todos/{todo_id}/complete"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/snooze"): Scope.TODOS_WRITE,
+    ("POST", "/todos/{todo_id}/skip"): Scope.TODOS_WRITE,
+    ("GET", "/todos/{todo_id}/occurrences"): Scope.TODOS_READ,
+    ("DELETE", "/todos/{todo_id}/occurrences/{day}"): Scope.TODOS_WRITE,
+    ("GET", "/occurrences"): Scope.TODOS_READ,
     ("POST", "/todos/{todo_id}/restore"): Scope.TODOS_WRITE,
     ("POST", "/todos/{todo_id}/move"): Scope.TODOS_WRITE,
     ("POST", "/todos/{todo_id}/duplicate"): Scope.TODOS_WRITE,
@@ -139,6 +144,10 @@ REQUIRED_SCOPES = {
     ("GET", "/admin/invitations"): Scope.ADMIN,
     ("POST", "/admin/invitations"): Scope.ADMIN,
     ("DELETE", "/admin/invitations/{invitation_id}"): Scope.ADMIN,
+    ("GET", "/users/me/push-key"): Scope.FEED_READ,
+    ("GET", "/users/me/push-subscriptions"): Scope.FEED_READ,
+    ("POST", "/users/me/push-subscriptions"): Scope.FEED_WRITE,
+    ("DELETE", "/users/me/push-subscriptions/{subscription_id}"): Scope.FEED_WRITE,
     ("GET", "/notifications"): Scope.FEED_READ,
     ("PUT", "/notifications/read"): Scope.FEED_WRITE,
     ("PUT", "/notifications/{notification_id}/read"): Scope.FEED_WRITE,
@@ -152,10 +161,13 @@ IDS += ("project", "section", "deletion", "label", "other")
 MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT) | {
     "kind": "blocks",
     "change_set_id": UUID(int=1),
+    "day": "2031-01-06",
+    "subscription_id": MAX_BIGINT,
 }
 NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
 NOT_PERMITTED = (403, "Not enough permissions")
+NO_SUBSCRIPTION = (404, "Push subscription not found")
 NO_POST = (404, "Post not found")
 NO_TODO = (404, "Task not found.")
 NO_CHANGE_SET = (404, "There is no such change set. It may be too old, or of nothing.")
@@ -176,6 +188,7 @@ RESPONSES_TO_STRANGERS = {
     ("PATCH", "/todos/{todo_id}"): (404, "Task not found."),
     ("DELETE", "/todos/{todo_id}"): (404, "Task not found."),
     ("POST", "/todos/{todo_id}/complete"): NO_TODO,
+    ("POST", "/todos/{todo_id}/snooze"): NO_TODO,
     ("POST", "/todos/{todo_id}/restore"): (404, "There is no such todo in the trash."),
     ("POST", "/todos/{todo_id}/move"): NO_TODO,
     ("POST", "/todos/{todo_id}/duplicate"): NO_TODO,
@@ -224,6 +237,10 @@ RESPONSES_TO_STRANGERS = {
     ("DELETE", "/admin/posts/{post_id}"): NO_ADMIN,
     ("DELETE", "/admin/invitations/{invitation_id}"): NO_ADMIN,
     ("PUT", "/notifications/{notification_id}/read"): (404, "Notification not found"),
+    ("DELETE", "/users/me/push-subscriptions/{subscription_id}"): NO_SUBSCRIPTION,
+    ("POST", "/todos/{todo_id}/skip"): NO_TODO,
+    ("GET", "/todos/{todo_id}/occurrences"): NO_TODO,
+    ("DELETE", "/todos/{todo_id}/occurrences/{day}"): NO_TODO,
 }
 
 
@@ -333,12 +350,13 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     ids |= {"section_id": section.id, "kind": "blocks", "other_id": MAX_BIGINT}
     ids["change_set_id"] = UUID(int=1)  # for one that there is, see the tests of undo
+    ids |= {"day": "2031-01-06", "subscription_id": 1}  # as above
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in RESPONSES_TO_STRANGERS.items():
         body = {"PUT": account, "PATCH": {"title": "Mine", "name": "Mine"}}.get(method)
         if method == "POST":
-            body = {"name": "Mine", "before": MAX_BIGINT, "into": MAX_BIGINT}
+            body = {"name": "Mine", "before": MAX_BIGINT, "into": MAX_BIGINT, "minutes": 5}
         body = {"text": "Mine"} if path.startswith("/posts") and method == "PATCH" else body
         response = await client.request(method, path.format(**ids), json=body)
         result = response.status_code if isinstance(expected, int) else problem(response)

@@ -94,6 +94,8 @@ async def test_sending_a_whole_todo_back_changes_nothing(client):
         ({"due_at": "2026-12-04T09:00:00"}, ["body.due_at"]),
         ({"due_at": "0001-01-01T00:00:00+14:00"}, ["body.due_at"]),
         ({"due_at": "9999-12-31T23:59:59-14:00"}, ["body.due_at"]),
+        ({"due_at": "9999-12-29T23:59:59-23:59"}, ["body.due_at"]),
+        ({"due_at": "1900-01-02T00:00:00+23:59"}, ["body.due_at"]),
         ({"due_on": "2026-02-30"}, ["body.due_on"]),
         ({"due_on": "1066-10-14"}, ["body.due_on"]),
         ({"due_on": "tomorrow"}, ["body.due_on"]),
@@ -139,3 +141,20 @@ async def test_a_release_that_knows_no_dates_can_write_todos(client, user: User,
 
     assert (todo["priority"], todo["position"]) == ("none", f"{todo_id:016x}")
     assert todo["completed_at"] == todo["created_at"]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "zone", "day"),
+    [
+        ("9999-12-29T23:59:59Z", "Pacific/Kiritimati", "9999-12-30"),
+        ("1900-01-02T00:00:00Z", "Pacific/Midway", "1900-01-01"),
+    ],
+)
+async def test_the_last_moments_have_a_day_in_every_time_zone(client, todo, due_at, zone, day):
+    path = f"/todos/{todo['id']}"
+    rule = {"due_on": "2031-01-06", "recurrence": {"rule": "FREQ=DAILY"}}
+    await client.patch(path, json=rule)
+    moved = (await client.patch(path, json={"due_at": due_at, "time_zone": zone})).json()
+    assert moved["occurrence_on"] == day
+    assert (await client.get(f"{path}/occurrences")).json()["upcoming"][0]["day"] == day
+    assert (await client.post(f"{path}/complete")).json()["completed_occurrence"] == day

@@ -14,8 +14,8 @@ from sqlalchemy import update
 
 from fast_zero.core.positions import between
 from fast_zero.models import Todo
+from fast_zero.todos.filters import SORT_TYPES
 from fast_zero.todos.models import Priority, TodoState
-from fast_zero.todos.schemas import SORT_TYPES
 from tests.core.expect import invalid_fields
 from tests.factories import TodoFactory, UserFactory
 

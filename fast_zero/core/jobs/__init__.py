@@ -44,6 +44,9 @@ Jobs = Mapping[str, Callable[..., Awaitable[None]]]
 JOBS = table("procrastinate_jobs", column("status", Text), column("args", JSONB))
 
 
+DEFERRED_TOGETHER = 100
+"""Jobs that one statement adds. To write one of 1,000 occupies the event loop for 50 ms."""
+
 # Its log lines and stack traces quote the arguments of jobs. `worker` logs what is needed.
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)
 # It defers jobs on the connections of sessions, and is never opened itself.
@@ -75,8 +78,10 @@ async def defer(session: Session, *deferrals: Deferral) -> None:
     for name, alike in groupby(sorted(deferrals, key=by_name), key=by_name):
         # The queue has the name of the job, so that a worker fetches only the jobs that it knows.
         task = DEFERRING.configure_task(name, queue=name, connection=connection.driver_connection)
+        arguments = [{**one.arguments, **carried} for one in alike]
         try:
-            await task.batch_defer_async(*({**one.arguments, **carried} for one in alike))
+            for start in range(0, len(arguments), DEFERRED_TOGETHER):
+                await task.batch_defer_async(*arguments[start : start + DEFERRED_TOGETHER])
         except ConnectorException as error:
             if translated := translate(error.__cause__):
                 raise translated from error.__cause__

@@ -38,6 +38,7 @@ SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
 CARRIED = {"traceparent", "tracestate", "baggage"}
 EVERY_TEN_MINUTES = "*/10 * * * *"
+EVERY_MINUTE = "* * * * *"
 # In one statement, so that if two workers sweep at once, only one requeues a job.
 RESCUE = """
 UPDATE procrastinate_jobs
@@ -73,11 +74,17 @@ def delay(attempts: int) -> timedelta:
 
 
 async def run(
-    context: Context, jobs: Jobs, periodic: Jobs | None = None, *, wait: bool = True
+    context: Context,
+    jobs: Jobs,
+    periodic: Jobs | None = None,
+    every_minute: Jobs | None = None,
+    *,
+    wait: bool = True,
 ) -> None:
     """Run jobs until cancelled, or without `wait` until none is due.
 
-    A periodic job is not deferred: it runs every ten minutes, in one of all workers.
+    A periodic job is not deferred: it runs every ten minutes, or every minute, in one of all
+    workers.
 
     If the database is unavailable or not migrated yet, the worker retries, and logs it once.
     """
@@ -86,7 +93,7 @@ async def run(
         began = time.monotonic()
         try:
             await check_database(context.settings)
-            await work(context, jobs, periodic or {}, wait=wait)
+            await work(context, jobs, periodic or {}, every_minute or {}, wait=wait)
             if not wait:
                 return
             raise JobError("the worker has lost its connection")  # noqa: TRY301  # logged below
@@ -116,7 +123,9 @@ async def check_database(settings: Settings) -> None:
             raise JobError(revisions.BEHIND)
 
 
-async def work(context: Context, jobs: Jobs, periodic: Jobs, *, wait: bool) -> None:
+async def work(
+    context: Context, jobs: Jobs, periodic: Jobs, every_minute: Jobs, *, wait: bool
+) -> None:
     connector = PsycopgConnector(
         conninfo=conninfo(context.settings.direct_address()),
         kwargs=connection_options(),
@@ -132,11 +141,15 @@ async def work(context: Context, jobs: Jobs, periodic: Jobs, *, wait: bool) -> N
         task = logged(name, function, context)
         app.task(name=name, queue=name, retry=Retry(), pass_context=True)(task)
 
-    for name, function in periodic.items():
-        job = app.task(name=name, queue=name)(without_timestamp(function, context))
-        app.periodic(cron=EVERY_TEN_MINUTES)(job)
+    for cron, functions in ((EVERY_TEN_MINUTES, periodic), (EVERY_MINUTE, every_minute)):
+        for name, function in functions.items():
+            # Those of every minute come before other jobs: many emails may be waiting.
+            priority = int(cron == EVERY_MINUTE)
+            attempt = without_timestamp(function, context)
+            job = app.task(name=name, queue=name, priority=priority)(attempt)
+            app.periodic(cron=cron)(job)
 
-    @app.periodic(cron="* * * * *")
+    @app.periodic(cron=EVERY_MINUTE)
     @app.task(name=SWEEP, queue=SWEEP)  # no retry: it runs again every minute
     async def sweep_every_minute(timestamp: int) -> None:  # noqa: ARG001  # procrastinate passes it
         await sweep(app)
@@ -144,7 +157,7 @@ async def work(context: Context, jobs: Jobs, periodic: Jobs, *, wait: bool) -> N
     async with app.open_async():
         await sweep(app)
         await app.run_worker_async(
-            queues=[*jobs, *periodic, SWEEP],
+            queues=[*jobs, *periodic, *every_minute, SWEEP],
             wait=wait,
             concurrency=CONCURRENCY,
             fetch_job_polling_interval=POLL_SECONDS,
@@ -208,6 +221,9 @@ def connection_options() -> dict[str, Any]:
     return {
         "application_name": "fast_zero jobs",
         "connect_timeout": CONNECT_SECONDS,
-        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS}",
+        # procrastinate fetches jobs in a function. A plan that it keeps from when few were waiting
+        # takes minutes for 30,000.
+        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS}"
+        " -c plan_cache_mode=force_custom_plan",
         **TCP_TIMEOUTS,
     }

@@ -77,6 +77,17 @@ INSERT INTO todo_relations (owner_id, todo_id, other_id, kind)
     SELECT owner_id, min(id), max(id), 'blocks' FROM todos GROUP BY owner_id
     HAVING count(*) > 1 ON CONFLICT DO NOTHING
 """,
+    "occurrences": """
+INSERT INTO todos (owner_id, title, description, state, share, due_on, recurrence_rule,
+    recurrence_from, recurrence_start, recurrence_number, occurrence_on)
+    SELECT id, 'recurs', '', 'todo', 'public', '2031-01-08', 'FREQ=DAILY', 'due', '2031-01-06', 3,
+        '2031-01-08'
+    FROM users;
+INSERT INTO occurrences (owner_id, todo_id, day, number, status, due_on, finished_at)
+    SELECT owner_id, id, day, number, 'done', day, now()
+    FROM todos, (VALUES (date '2031-01-06', 1), ('2031-01-07', 2)) AS new (day, number)
+    WHERE title = 'recurs' AND recurrence_rule IS NOT NULL ON CONFLICT DO NOTHING
+""",
 }
 BEFORE = """
 INSERT INTO users (username, email, password_hash) VALUES ('ana', 'ana@example.com', '');

@@ -17,10 +17,12 @@ PATH_PARAMETERS = dict.fromkeys(
     "section_id": 1,
     "deletion_id": 1,
     "change_set_id": UUID(int=1),
+    "subscription_id": 1,
     "label_id": 1,
     "other_id": 2,
     "username": "ana",
     "kind": "blocks",
+    "day": "2026-12-04",
 }
 UNCHECKED = {
     ("GET", "/"),

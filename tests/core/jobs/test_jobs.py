@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import func, select, text
 
 from fast_zero.core import jobs
-from fast_zero.core.database import in_use, migrations, revisions
+from fast_zero.core.database import conninfo, in_use, migrations, revisions
 from fast_zero.core.errors import Unavailable
 from fast_zero.core.jobs import Context, Deferral, PermanentFailure, worker
 from tests.core.expect import PATIENCE, wait_until
 from tests.migrating import upgrade
 
 SECRET = "ana@example.com"
+SCHEDULES = ("EVERY_TEN_MINUTES", "EVERY_MINUTE")
 BREAD = Deferral("tests.note", {"what": "bread"})
 
 
@@ -190,9 +191,9 @@ async def test_a_job_that_loses_its_worker_too_often_fails(defer_job, store, con
 
 
 @asynccontextmanager
-async def running(context, functions, periodic=None):
+async def running(context, functions, periodic=None, every_minute=None):
     """Run jobs until the block ends."""
-    working = asyncio.create_task(worker.run(context, functions, periodic))
+    working = asyncio.create_task(worker.run(context, functions, periodic, every_minute))
     try:
         yield working
     finally:
@@ -217,15 +218,60 @@ async def test_a_job_interrupted_by_the_shutdown_is_retried(defer_job, store, co
     assert await store(SELECT_JOBS) == [("tests.note", "todo", 1)]
 
 
-async def test_a_periodic_job_runs_without_being_deferred(context, monkeypatch):
-    monkeypatch.setattr(worker, "EVERY_TEN_MINUTES", "* * * * * *")  # every second
+@pytest.mark.parametrize("schedule", SCHEDULES)
+async def test_a_periodic_job_runs_without_being_deferred(context, monkeypatch, schedule):
+    monkeypatch.setattr(worker, schedule, "* * * * * *")  # every second
     done = asyncio.Event()
 
     async def sweep(_context):
         done.set()
 
-    async with running(context, {}, {"tests.sweep": sweep}):
+    periodic = {name: {"tests.sweep": sweep} if name == schedule else {} for name in SCHEDULES}
+    async with running(context, {}, *periodic.values()):
         await asyncio.wait_for(done.wait(), PATIENCE)
+
+
+async def test_a_job_of_every_minute_comes_before_others(context, defer_job, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY_MINUTE", "* * * * * *")  # every second
+    monkeypatch.setattr(worker, "CONCURRENCY", 1)
+    order, done = [], asyncio.Event()
+
+    async def note(_context, **_arguments):
+        order.append("note")
+        await asyncio.sleep(0.2)
+
+    async def remind(_context):
+        order.append("remind")
+        done.set()
+
+    for number in range(50):
+        await defer_job(number=number)
+    async with running(context, {"tests.note": note}, {}, {"tests.remind": remind}):
+        await asyncio.wait_for(done.wait(), PATIENCE)
+
+    assert order.count("note") < 50
+
+
+async def test_a_worker_that_was_idle_fetches_one_of_many_jobs(settings):
+    """With the plan for an empty queue, PostgreSQL would compare each job with each other one.
+
+    That would take minutes, and the limit of the worker for statements would end it.
+    """
+    fetch = "SELECT id FROM procrastinate_fetch_job_v2(ARRAY['tests.many'], %s)"
+    async with await psycopg.AsyncConnection.connect(
+        conninfo(settings.direct_address()), **worker.connection_options()
+    ) as connection:
+        await connection.execute("ANALYZE procrastinate_jobs")
+        started = "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
+        values = await (await connection.execute(started)).fetchone()
+        for _ in range(10):  # after five, a plan is kept
+            assert await (await connection.execute(fetch, values)).fetchone() == (None,)
+        await connection.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name)"
+            " SELECT 'tests.many', 'tests.many' FROM generate_series(1, 50000)"
+        )
+        assert await (await connection.execute(fetch, values)).fetchone() != (None,)
+        await connection.rollback()
 
 
 async def test_jobs_wait_for_a_database_that_is_not_migrated(settings, database_url, caplog):

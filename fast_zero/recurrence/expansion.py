@@ -7,13 +7,13 @@ day all the same: COUNT does not count that day, and the next day is one of the 
 Days and times are those of a clock in the time zone of the todo. Its days name its occurrences.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from fast_zero.todos import recurrence_periods as periods
-from fast_zero.todos.recurrence_rules import LAST_DAY, Rule
+from fast_zero.recurrence import periods
+from fast_zero.recurrence.rules import LAST_DAY, Rule
 
 CANDIDATES = 10_000
 """The days that are examined in search of one. A series that has none among them ends."""
@@ -103,19 +103,21 @@ def is_finished(rule: Rule, start: date, due: date) -> bool:
     return next(days(rule, start, due + DAY), None) is None
 
 
-def next_day_after_completion(rule: Rule, done_on: date, due: date, number: int) -> date | None:
+def next_day_after_completion(
+    rule: Rule, done_on: date, known: Container[date], number: int
+) -> date | None:
     """Return the next day of a todo that recurs from its completion, None after the last one.
 
-    `number` is how many occurrences there were, with the one that is now done. If it was done
-    early, its own day is not the next one. In a month that is too short for the day of completion,
-    the last day is: with RFC 5545 there would be none in that month, and after 29 February none
-    for four years.
+    `known` are the days of its occurrences, which are not the next one: it can have been done
+    early. `number` is how many there were, with the one that is now done. In a month that is too
+    short for the day of completion, the last day is: with RFC 5545 there would be none in that
+    month, and after 29 February none for four years.
     """
     if rule.count and number >= rule.count:
         return None
     from_completion = periods.in_every_month(replace(rule, count=None), done_on)
     following = days(from_completion, done_on, done_on + DAY)
-    return next((day for day in following if day != due), None)
+    return next((day for day in following if day not in known), None)
 
 
 def at(day: date, clock_time: time, zone: ZoneInfo) -> datetime:

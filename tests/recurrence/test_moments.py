@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fast_zero.todos import recurrence
-from fast_zero.todos.recurrence_rules import parse
-from tests.todos.recurring import last_weekday
+from fast_zero.recurrence import expansion
+from fast_zero.recurrence.rules import parse
+from tests.recurrence.recurring import last_weekday
 
 SUNDAY, FRIDAY = 6, 4
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -68,13 +68,13 @@ LAST_FRIDAYS = [
 
 def completed_in_time(now_of: Callable[[date], datetime], zone: ZoneInfo, at: time | None) -> list:
     """Complete a todo on each of its days for ten years; return the days."""
-    rule = recurrence.with_until_day(parse("FREQ=MONTHLY;BYDAY=-1FR"), zone, at)
-    due = recurrence.first_day(rule, FIRST, FIRST)
+    rule = expansion.with_until_day(parse("FREQ=MONTHLY;BYDAY=-1FR"), zone, at)
+    due = expansion.first_day(rule, FIRST, FIRST)
     found = []
     while due < END:
         found.append(due)
-        today = recurrence.first_day_to_come(now_of(due), zone, at)
-        due = recurrence.next_day(rule, FIRST, due, today).day
+        today = expansion.first_day_to_come(now_of(due), zone, at)
+        due = expansion.next_day(rule, FIRST, due, today).day
     return found
 
 
@@ -100,7 +100,7 @@ def test_ten_years_of_last_fridays_as_moments(zone, offset, clock_time):
     found = completed_in_time(moment_of, ZoneInfo(zone), clock_time)
 
     assert found == LAST_FRIDAYS
-    moments = [recurrence.at(day, clock_time, ZoneInfo(zone)) for day in found]
+    moments = [expansion.at(day, clock_time, ZoneInfo(zone)) for day in found]
     assert moments == [moment_of(day) for day in LAST_FRIDAYS]
     assert {moment.tzinfo for moment in moments} == {UTC}
 
@@ -117,7 +117,7 @@ def test_ten_years_of_last_fridays_as_moments(zone, offset, clock_time):
 def test_a_moment_that_the_clock_skips_moves_forward(zone, skipped, moment):
     clock = datetime.fromisoformat(skipped)
 
-    assert recurrence.at(clock.date(), clock.time(), zone) == datetime.fromisoformat(moment)
+    assert expansion.at(clock.date(), clock.time(), zone) == datetime.fromisoformat(moment)
 
 
 @pytest.mark.parametrize(
@@ -133,16 +133,16 @@ def test_a_moment_that_comes_twice_is_the_first(zone, repeated, moment, fold):
     """Also if the time was taken from the second one."""
     clock = datetime.fromisoformat(repeated).replace(fold=fold)
 
-    assert recurrence.at(clock.date(), clock.time(), zone) == datetime.fromisoformat(moment)
+    assert expansion.at(clock.date(), clock.time(), zone) == datetime.fromisoformat(moment)
 
 
 def test_a_skipped_time_does_not_change_the_times_after_it():
     days = takewhile(
         lambda day: day <= date(2026, 3, 30),
-        recurrence.days(parse("FREQ=DAILY"), date(2026, 3, 28)),
+        expansion.days(parse("FREQ=DAILY"), date(2026, 3, 28)),
     )
 
-    moments = [recurrence.at(day, time(1, 30), LISBON) for day in days]
+    moments = [expansion.at(day, time(1, 30), LISBON) for day in days]
 
     assert [f"{moment:%dT%H:%M}" for moment in moments] == ["28T01:30", "29T01:30", "30T00:30"]
 
@@ -150,7 +150,7 @@ def test_a_skipped_time_does_not_change_the_times_after_it():
 @given(st.dates(date(1990, 1, 1), date(2037, 12, 31)), st.times(), st.sampled_from(ZONES))
 def test_a_moment_shows_its_time_or_a_later_one(day, clock_time, zone):
     wanted = datetime.combine(day, clock_time)
-    moment = recurrence.at(day, clock_time, zone)
+    moment = expansion.at(day, clock_time, zone)
     shown = moment.astimezone(zone).replace(tzinfo=None, fold=0)
     earlier = (moment - timedelta(hours=1)).astimezone(zone).replace(tzinfo=None, fold=0)
 
@@ -170,7 +170,7 @@ def test_a_moment_shows_its_time_or_a_later_one(day, clock_time, zone):
 def test_a_day_is_past_after_its_end_or_its_moment(now, clock_time, expected):
     moment = datetime.fromisoformat(now)
 
-    assert recurrence.first_day_to_come(moment, SAO_PAULO, clock_time) == expected
+    assert expansion.first_day_to_come(moment, SAO_PAULO, clock_time) == expected
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,6 @@ def test_a_day_is_past_after_its_end_or_its_moment(now, clock_time, expected):
     ],
 )
 def test_until_ends_with_its_day_or_its_moment_in_the_time_zone(until, clock_time, expected):
-    rule = recurrence.with_until_day(parse(f"FREQ=DAILY;UNTIL={until}"), SAO_PAULO, clock_time)
+    rule = expansion.with_until_day(parse(f"FREQ=DAILY;UNTIL={until}"), SAO_PAULO, clock_time)
 
     assert rule == replace(parse("FREQ=DAILY"), until=expected)

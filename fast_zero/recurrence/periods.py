@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import MAXYEAR, date, timedelta
 
-from fast_zero.todos.recurrence_rules import LAST_DAY, UNNUMBERED, ByDay, Frequency, Rule
+from fast_zero.recurrence.rules import LAST_DAY, UNNUMBERED, ByDay, Frequency, Rule
 
 MONTHS = range(1, 13)
 SHORTEST_MONTH = 28

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fast_zero.todos.recurrence_rules import ByDay, Frequency, Rule, parse
-from tests.todos.recurring import rules
+from fast_zero.recurrence.rules import ByDay, Frequency, Rule, parse
+from tests.recurrence.recurring import rules
 
 
 @given(rules())

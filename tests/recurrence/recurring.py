@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from dateutil.rrule import rrulestr
 from hypothesis import strategies as st
 
-from fast_zero.todos.recurrence_rules import WEEKDAYS, Rule, parse
+from fast_zero.recurrence.rules import WEEKDAYS, Rule, parse
 
 
 def signed(highest: int) -> st.SearchStrategy[int]:
