@@ -50,7 +50,7 @@ UNION ALL SELECT todo.snoozed_until
 """,
     # What is past when it is scheduled does not go out, except what is waiting for the worker; nor
     # does what went out already, although this transaction began before. No email that waits tells
-    # of a due that has changed. To plan it anew for each row would take four times as long.
+    # of a due that has changed. To plan it again for each row would take four times as long.
     "schedule_reminder() RETURNS trigger LANGUAGE plpgsql"
     " SET plan_cache_mode = force_generic_plan": """
 DECLARE
