@@ -58,6 +58,7 @@ from fast_zero.profiles import router as profiles
 from fast_zero.projects import router as projects
 from fast_zero.push import router as push
 from fast_zero.reminders import router as reminders
+from fast_zero.search import router as search
 from fast_zero.sessions import router as sessions
 from fast_zero.summaries import router as summaries
 from fast_zero.syndication import router as syndication
@@ -110,6 +111,7 @@ ROOMS = (
     ordering,
     occurrences,
     labels,
+    search,
     todos,
     reminders,
     changes,

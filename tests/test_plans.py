@@ -8,6 +8,7 @@ from sqlalchemy import text
 from fast_zero.notifications import queries as notification_queries
 from fast_zero.people import queries as people_queries
 from fast_zero.posts import queries as post_queries
+from fast_zero.search import queries as search_queries
 from fast_zero.timelines import queries as timeline_queries
 from fast_zero.todos import queries as todo_queries
 from tests.factories import (
@@ -202,14 +203,14 @@ CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
 @pytest.mark.parametrize(
     ("built", "paths"),
     [
-        (todo_queries.list_statement, ("/todos?limit=1", "/todos?limit=2&offset=3")),
-        (todo_queries.list_statement, [f"/todos?after={cursor}" for cursor in CURSORS]),
+        (search_queries.list_statement, ("/todos?limit=1", "/todos?limit=2&offset=3")),
+        (search_queries.list_statement, [f"/todos?after={cursor}" for cursor in CURSORS]),
         (
-            todo_queries.list_statement,
+            search_queries.list_statement,
             ("/todos?state=todo&title=bread", "/todos?title=rye&state=done&limit=3"),
         ),
         (
-            todo_queries.list_statement,
+            search_queries.list_statement,
             (
                 "/todos?description=dark&state=todo&state=done",
                 "/todos?state=trash&state=doing&state=draft&description=rye",

@@ -31,10 +31,10 @@ from fast_zero.projects import queries as project_queries
 from fast_zero.projects.schemas import ProjectFilter, ProjectPublic, SectionPublic
 from fast_zero.push import queries as push_queries
 from fast_zero.push.schemas import PushSubscriptionPublic
+from fast_zero.search.filters import TodoFilter
+from fast_zero.search.queries import select_todos
 from fast_zero.sessions import queries as session_queries
 from fast_zero.sessions.schemas import SessionPublic
-from fast_zero.todos.filters import TodoFilter
-from fast_zero.todos.queries import select_todos
 from fast_zero.todos.schemas import TodoPublic
 from fast_zero.trash import queries as trash_queries
 from fast_zero.trash.schemas import DeletionPublic

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fast_zero.core.database import PreparedRow, Session
     from fast_zero.core.settings import Settings
     from fast_zero.identity.models import User
-    from fast_zero.todos.filters import TodoFilter
+    from fast_zero.search.filters import TodoFilter
 
 cli = typer.Typer(help="List todos.", no_args_is_help=True)
 
@@ -57,7 +57,7 @@ def list_todos(
 ) -> None:
     """List the todos of an account: a table on a terminal, tab-separated lines in a pipe."""
     from fast_zero.core.pagination import MAX_LIMIT
-    from fast_zero.todos.filters import TodoFilter
+    from fast_zero.search.filters import TodoFilter
 
     given = {"label": label or None, "state": state or None, "sort": sort}
     filters = {name: value for name, value in given.items() if value is not None}
@@ -105,8 +105,8 @@ async def select_all(
     session: "Session", owner_id: int, wanted: "TodoFilter"
 ) -> "list[PreparedRow]":
     """Select all pages of a list."""
-    from fast_zero.todos import queries
-    from fast_zero.todos.filters import TodoFilter, split_todos
+    from fast_zero.search import queries
+    from fast_zero.search.filters import TodoFilter, split_todos
 
     found: list[PreparedRow] = []
     page, filters = wanted, wanted.model_dump(exclude_none=True)

@@ -23,7 +23,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    not_,
     or_,
     select,
     type_coerce,
@@ -31,9 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from fast_zero.core.database import as_writer
-from fast_zero.core.folding import folded
 from fast_zero.core.positions import position_of
-from fast_zero.core.sorting import SortKey
 from fast_zero.identity.models import User
 from fast_zero.labels.models import Label, TodoLabel
 from fast_zero.relations.models import Relation, RelationKind
@@ -51,11 +48,6 @@ DONE = literal_column(f"'{TodoState.DONE.value}'", Text)
 BLOCKS = literal_column(f"'{RelationKind.BLOCKS.value}'", Text)
 PRIORITY_TYPE = todos.c.priority.type
 # Literals: the bound parameters of a prepared statement are given when it is executed.
-DECOMPOSED: ColumnElement[str] = literal_column("NFD")
-ACCENTS: ColumnElement[str] = literal_column(r"'[\u0300-\u036f]'")
-EMPTY: ColumnElement[str] = literal_column("''")
-GLOBAL: ColumnElement[str] = literal_column("'g'")
-NOT_FOUND: ColumnElement[int] = literal_column("0")
 # psycopg returns an array as a list. As text for SQLAlchemy, it is passed on unchanged.
 NO_LABELS: ColumnElement[str] = literal_column("'{}'::text[]", Text)
 NO: ColumnElement[bool] = literal_column("false", Boolean)
@@ -202,27 +194,6 @@ NEW: list[ColumnElement[Any]] = [*COLUMNS, NO_LABELS.label("labels"), *UNRELATED
 """The columns of a todo that was just created."""
 
 
-def unaccented(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Remove case and accents, without a PostgreSQL extension.
-
-    ASCII text has no accents; removing them all the same would cost five times as much.
-    """
-    lower = func.lower(text)
-    bare = func.regexp_replace(
-        func.normalize(lower, DECOMPOSED), ACCENTS, EMPTY, GLOBAL, type_=Text()
-    )
-    return case((func.octet_length(text) == func.char_length(text), lower), else_=bare)
-
-
-def containing(name: str) -> ColumnElement[bool]:
-    """Whether a column contains a text. As a subquery, the text is converted only once.
-
-    With LIKE, the planner would expect few rows, and sort all rows of the owner first.
-    """
-    wanted = select(unaccented(bindparam(name, type_=Text))).scalar_subquery()
-    return func.strpos(unaccented(todos.c[name]), wanted) > NOT_FOUND
-
-
 def own_time_zone() -> ColumnElement[str]:
     return select(users.c.time_zone).where(users.c.id == USER_ID).scalar_subquery()
 
@@ -240,53 +211,3 @@ def today() -> ColumnElement[Any]:
 def is_overdue() -> ColumnElement[bool]:
     late = or_(todos.c.due_at < func.now(), todos.c.due_on < today())
     return and_(is_open(todos), func.coalesce(late, NO))
-
-
-def has_labels() -> ColumnElement[bool]:
-    """Whether a todo has all labels whose names are in the parameter `label`."""
-    name = func.unnest(bindparam("label", type_=ARRAY(Text))).column_valued("wanted")
-    found = (
-        select(func.count())
-        .select_from(todo_labels.join(labels, IS_CARRIED))
-        .where(
-            todo_labels.c.owner_id == USER_ID,
-            todo_labels.c.todo_id == todos.c.id,
-            labels.c.name_key.in_(select(folded(name))),
-        )
-        .correlate(todos)
-        .scalar_subquery()
-    )
-    return found == select(func.count(folded(name).distinct())).scalar_subquery()
-
-
-def is_in(name: str) -> ColumnElement[bool]:
-    return todos.c[name] == bindparam(name, type_=BigInteger)
-
-
-FILTERS = {
-    "after": todos.c.id > bindparam("after", type_=BigInteger),
-    "state": bindparam("state", type_=Text) == STATE,
-    "states": any_(cast(bindparam("states"), ARRAY(Text))) == STATE,
-    "title": containing("title"),
-    "description": containing("description"),
-    "project_id": is_in("project_id"),
-    "section_id": is_in("section_id"),
-    "parent_id": is_in("parent_id"),
-    "no_project_id": todos.c.project_id.is_(None),
-    "no_section_id": todos.c.section_id.is_(None),
-    "no_parent_id": todos.c.parent_id.is_(None),
-    "label": has_labels(),
-    "priority": cast(todos.c.priority, Text) == any_(cast(bindparam("priority"), ARRAY(Text))),
-    "due_before": due_in_own_zone() < bindparam("due_before", type_=Date),
-    "due_after": cast(due_in_own_zone(), Date) > bindparam("due_after", type_=Date),
-    "overdue": is_overdue(),
-    "not_overdue": not_(is_overdue()),
-}
-SORT_KEYS = {
-    "due": SortKey(due_in_own_zone(), DateTime()),
-    "priority": SortKey(todos.c.priority, Text()),
-    "position": SortKey(POSITION, Text()),
-    "title": SortKey(unaccented(todos.c.title), Text()),
-    "created_at": SortKey(todos.c.created_at, DateTime(timezone=True)),
-    "completed_at": SortKey(todos.c.completed_at, DateTime(timezone=True)),
-}

@@ -33,25 +33,15 @@ from sqlalchemy.types import TypeEngine
 
 from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, as_writer, prepare
 from fast_zero.core.http.etags import Versions
-from fast_zero.core.sorting import (
-    Sort,
-    SortCursor,
-    behind,
-    cursor_values,
-    order_by,
-    sort_columns,
-)
 from fast_zero.labels.queries import label_new_todo
 from fast_zero.relations.queries import number_of_relations, relations_of
 from fast_zero.todos.expressions import (
     ALL,
     COLUMNS,
     DONE,
-    FILTERS,
     NEW,
     PRIORITY_TYPE,
     RECURS,
-    SORT_KEYS,
     STATE,
     UNRELATED,
     USER_ID,
@@ -64,11 +54,10 @@ from fast_zero.todos.expressions import (
     todos,
     visible_to,
 )
-from fast_zero.todos.filters import TodoFilter
 from fast_zero.todos.schemas import TodoCreate, TodoUpdate
 
 STATEMENTS = 512
-"""How many variants of a statement are kept: lists by filters and sort, writes by columns."""
+"""How many variants of a statement are kept, by the columns that are written."""
 
 HAS_ID = todos.c.id == bindparam("todo_id", type_=BigInteger)
 UNCHANGED = todos.c.version == any_(cast(bindparam("accepted"), ARRAY(BigInteger)))
@@ -139,17 +128,6 @@ def insert_statement(columns: frozenset[str], *, labelled: bool) -> Prepared:
 
 
 @lru_cache(STATEMENTS)
-def list_statement(filters: frozenset[str], sort: Sort, *, after: bool) -> Prepared:
-    wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*ALL, *sort_columns(sort, SORT_KEYS)).where(visible_to(USER_ID), *wanted)
-    if sort and after:
-        statement = statement.where(behind(sort, SORT_KEYS, todos.c.id))
-    offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
-    ordered = statement.order_by(*order_by(sort, SORT_KEYS, todos.c.id))
-    return prepare(ordered.offset(offset).limit(limit))
-
-
-@lru_cache(STATEMENTS)
 def update_statement(
     fields: frozenset[str], *, conditional: bool, completes: bool = False
 ) -> Prepared:
@@ -183,39 +161,6 @@ async def insert_todo(
     parameters = {"user_id": user_id, **new_values(values), **given}
     [todo] = await session.fetch_all(statement, parameters)
     return todo
-
-
-def filter_values(wanted: TodoFilter) -> dict[str, Any]:
-    """Return the filters that are wanted, with the values of their parameters."""
-    states = sorted({state.value for state in wanted.state or ()})
-    given: dict[str, Any] = {
-        "title": wanted.title,
-        "description": wanted.description,
-        # With one state alone, an index returns the rows in the order of ids.
-        "state": states[0] if len(states) == 1 else None,
-        "states": states if len(states) > 1 else None,
-        "label": wanted.label,
-        "priority": wanted.priority and [priority.value for priority in wanted.priority],
-        "due_before": wanted.due_before,
-        "due_after": wanted.due_after,
-        "overdue": wanted.overdue or None,
-        "not_overdue": wanted.overdue is False or None,
-        "after": None if wanted.sort else wanted.after,
-    }
-    for name in ("project_id", "section_id", "parent_id"):
-        place = getattr(wanted, name)
-        given["no_" + name if place == "none" else name] = place
-    return {name: value for name, value in given.items() if value is not None}
-
-
-async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
-    values = filter_values(wanted)
-    is_after = isinstance(wanted.after, SortCursor)
-    statement = list_statement(frozenset(values), wanted.order(), after=is_after)
-    if is_after:
-        values |= cursor_values(wanted.after)
-    values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}
-    return await session.fetch_all(statement, values)
 
 
 async def select_todo(session: Session, user_id: int, todo_id: int) -> PreparedRow | None:

@@ -19,9 +19,8 @@ from fast_zero.relations.models import (
     TOO_MANY_RELATIONS,
 )
 from fast_zero.relations.schemas import RelationList, RelationView
-from fast_zero.todos import queries, service
+from fast_zero.todos import service
 from fast_zero.todos.dependencies import created, finished, tagged
-from fast_zero.todos.filters import TodoFilter, split_todos
 from fast_zero.todos.models import (
     NO_PARENT,
     OCCURRENCE_RECORDED,
@@ -33,7 +32,6 @@ from fast_zero.todos.schemas import (
     TodoCompletion,
     TodoCreate,
     TodoFinished,
-    TodoPage,
     TodoPublic,
     TodoUpdate,
 )
@@ -73,15 +71,6 @@ async def create_todo(
         return created(response, await service.create_todo(session, user.id, new))
 
     return await idempotent(session, user.id, create)
-
-
-@router.get("", response_model=TodoPage)
-async def list_todos(
-    wanted: Annotated[TodoFilter, Query()], user: TodoReader, session: ReadSession
-) -> object:
-    """List your todos, oldest first. Filters are combined with AND."""
-    rows, cursor = split_todos(await queries.select_todos(session, user.id, wanted), wanted)
-    return {"todos": rows, "next": cursor}
 
 
 @router.get(

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from fast_zero.core.positions import between
 from fast_zero.models import Todo
-from fast_zero.todos.filters import SORT_TYPES
+from fast_zero.search.filters import SORT_TYPES
 from fast_zero.todos.models import Priority, TodoState
 from tests.core.expect import invalid_fields
 from tests.factories import TodoFactory, UserFactory

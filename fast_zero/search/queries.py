@@ -1,0 +1,67 @@
+"""The statement of a list of todos."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, bindparam, select
+
+from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
+from fast_zero.core.sorting import (
+    Sort,
+    SortCursor,
+    behind,
+    cursor_values,
+    order_by,
+    sort_columns,
+)
+from fast_zero.search.expressions import FILTERS, SORT_KEYS
+from fast_zero.search.filters import TodoFilter
+from fast_zero.todos.expressions import ALL, USER_ID, todos, visible_to
+
+STATEMENTS = 512
+"""How many variants of the statement are kept, by filters and sort."""
+
+
+@lru_cache(STATEMENTS)
+def list_statement(filters: frozenset[str], sort: Sort, *, after: bool) -> Prepared:
+    wanted = [FILTERS[name] for name in sorted(filters)]
+    statement = select(*ALL, *sort_columns(sort, SORT_KEYS)).where(visible_to(USER_ID), *wanted)
+    if sort and after:
+        statement = statement.where(behind(sort, SORT_KEYS, todos.c.id))
+    offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
+    ordered = statement.order_by(*order_by(sort, SORT_KEYS, todos.c.id))
+    return prepare(ordered.offset(offset).limit(limit))
+
+
+def filter_values(wanted: TodoFilter) -> dict[str, Any]:
+    """Return the filters that are wanted, with the values of their parameters."""
+    states = sorted({state.value for state in wanted.state or ()})
+    given: dict[str, Any] = {
+        "title": wanted.title,
+        "description": wanted.description,
+        # With one state alone, an index returns the rows in the order of ids.
+        "state": states[0] if len(states) == 1 else None,
+        "states": states if len(states) > 1 else None,
+        "label": wanted.label,
+        "priority": wanted.priority and [priority.value for priority in wanted.priority],
+        "due_before": wanted.due_before,
+        "due_after": wanted.due_after,
+        "overdue": wanted.overdue or None,
+        "not_overdue": wanted.overdue is False or None,
+        "after": None if wanted.sort else wanted.after,
+    }
+    for name in ("project_id", "section_id", "parent_id"):
+        place = getattr(wanted, name)
+        given["no_" + name if place == "none" else name] = place
+    return {name: value for name, value in given.items() if value is not None}
+
+
+async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
+    values = filter_values(wanted)
+    is_after = isinstance(wanted.after, SortCursor)
+    statement = list_statement(frozenset(values), wanted.order(), after=is_after)
+    if is_after:
+        values |= cursor_values(wanted.after)
+    values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}
+    return await session.fetch_all(statement, values)
