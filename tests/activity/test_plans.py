@@ -6,7 +6,7 @@ from sqlalchemy import text
 from fast_zero.activity import queries
 from fast_zero.activity.schemas import COUNTED, DEFAULT_LIMIT, SHOWN
 from fast_zero.core.types import MAX_BIGINT
-from tests.explained import rows_read
+from tests.explained import empty_log, rows_read
 
 PROJECT, TODO = 7, 9
 OLD, LARGE, NEW = 1_000_000, 2_000_000, 3_000_000
@@ -27,7 +27,9 @@ SUBJECTS = {"account": None, "project": PROJECT, "todo": TODO}
 
 
 @pytest.fixture
-def fill(connection, user):
+async def fill(connection, user):
+    await empty_log(connection)
+
     async def fill(first, *, number, rows):
         """Write `number` changes, in transactions of `rows` each."""
         place = {"user_id": user.id, "project": PROJECT, "todo": TODO}

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from fast_zero.changes import queries
-from tests.explained import rows_read
+from tests.explained import empty_log, rows_read
 
 LIMIT = 100
 OLDEST = 10  # a transaction before all that are running
@@ -18,6 +18,7 @@ FROM generate_series(0, :number - 1) AS number
 
 
 async def test_a_page_reads_the_same_however_far_a_client_is_behind(connection, user):
+    await empty_log(connection)
     at = await connection.scalar(text("SELECT now()"))
 
     async def read(*, behind: int) -> int:
