@@ -243,7 +243,7 @@ def measure_feed(
 def measure_todos(
     rounds: Rounds = 5,
     seconds: Seconds = 3,
-    people: Annotated[int, typer.Option(min=10, help="Number of people.")] = 1000,
+    people: Annotated[int, typer.Option(min=100, help="Number of people.")] = 1000,
     todos_each: Annotated[int, typer.Option(min=100, help="Todos of each of them.")] = 1000,
 ) -> None:
     """Measure todos with labels, subtasks and an order beside a plain list of todos.
@@ -251,11 +251,13 @@ def measure_todos(
     Each todo has five labels. Writing them takes some minutes and 2 GB in the temporary folder,
     which is removed at the end.
     """
-    size = TodosSize(people, todos_each)
+    sizes = TodosSize(people // 10, todos_each), TodosSize(people, todos_each)
     with meter() as (superuser, costs):
         with progress_bar() as progress:
-            database = todos_data.prepare(superuser, size, progress)
-        for part in todos.Benchmark(costs, size).run(database, rounds, seconds, log):
+            few, many = (todos_data.prepare(superuser, size, progress) for size in sizes)
+        of_few = todos.Benchmark(costs, sizes[0]).measure(few, rounds, seconds, log, only_flat=True)
+        of_many = todos.Benchmark(costs, sizes[1]).measure(many, rounds, seconds, log)
+        for part in todos.show(of_many, of_few):
             typer.echo(f"{part}\n")
 
 

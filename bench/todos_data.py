@@ -49,8 +49,9 @@ class TodosSize:
 
 def prepare(server: URL, size: TodosSize, progress: Callable[[str, int, int], None]) -> Database:
     """Create the database. `progress` gets a table, its number of rows, and the expected number."""
-    database = Database(server.set(database="todos"), size.todos_each)
-    Database(server, 0).run("CREATE DATABASE todos")
+    name = f"todos_of_{size.people}"
+    database = Database(server.set(database=name), size.todos_each)
+    Database(server, 0).run(f"CREATE DATABASE {name}")
     migrations.upgrade(database.url, PATIENCE)
     tables = [
         ("users", "id, username, email, password_hash", users(size)),
