@@ -37,7 +37,7 @@ FLOORS = (
 FLAT = (LIST, FILTERED, SEARCHED)
 """The kinds of requests that are also measured beside a tenth of the people."""
 MOST_GROWTH = 1.25
-FILTER = 'is:open label:"label 1" priority:none created<7d'
+FILTER = 'state:todo,doing label:"label 1" not is:blocked created<30d'
 WORDS = "bread week"
 SENTENCE = 'Buy bread tomorrow 9am #"Project 1" @"label 1" !high every 2 weeks'
 

@@ -64,8 +64,10 @@ def prepare(server: URL, size: TodosSize, progress: Callable[[str, int, int], No
     with psycopg.connect(
         database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     ) as connection:
-        # Triggers and foreign keys are not needed, since the copied rows are consistent.
+        # Triggers and foreign keys are not needed, since the copied rows are consistent. Except for
+        # the trigger that stores the words.
         connection.execute("SET session_replication_role = replica")
+        connection.execute("ALTER TABLE todos ENABLE ALWAYS TRIGGER index_new_words")
         for table, columns, lines in tables:
             with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
                 for number, part in enumerate(chunks(lines), 1):

@@ -8,7 +8,6 @@ from importlib import import_module
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import Scope
 
 import fast_zero
@@ -16,6 +15,8 @@ from fast_zero.accounts import router as accounts
 from fast_zero.activity import router as activity
 from fast_zero.administration import router as administration
 from fast_zero.batches import router as batches
+from fast_zero.calendar_feeds import router as calendar_feeds
+from fast_zero.calendars import router as calendars
 from fast_zero.change_sets import router as change_sets
 from fast_zero.changes import router as changes
 from fast_zero.core import database
@@ -23,6 +24,7 @@ from fast_zero.core.garbage_collection import gc_frozen
 from fast_zero.core.http import examples, health, openapi, problems
 from fast_zero.core.http.dependencies import KNOWN_PARAMETERS
 from fast_zero.core.http.middleware.access_log import AccessLog
+from fast_zero.core.http.middleware.body_limit import BodyLimit, BodyLimits
 from fast_zero.core.http.middleware.deadline import Deadline
 from fast_zero.core.http.middleware.forwarded import Forwarded
 from fast_zero.core.http.middleware.normalize_path import NormalizePath
@@ -48,6 +50,7 @@ from fast_zero.exports import router as exports
 from fast_zero.identity import router as identity
 from fast_zero.identity.revocations import Revocations, followed
 from fast_zero.identity.scopes import Scope as TokenScope
+from fast_zero.imports import router as imports
 from fast_zero.labels import router as labels
 from fast_zero.notifications import router as notifications
 from fast_zero.occurrences import router as occurrences
@@ -57,7 +60,9 @@ from fast_zero.posts import router as posts
 from fast_zero.profiles import router as profiles
 from fast_zero.projects import router as projects
 from fast_zero.push import router as push
+from fast_zero.quick_add import router as quick_add
 from fast_zero.reminders import router as reminders
+from fast_zero.saved_filters import router as saved_filters
 from fast_zero.search import router as search
 from fast_zero.sessions import router as sessions
 from fast_zero.summaries import router as summaries
@@ -86,6 +91,7 @@ TAGS = [
     {"name": "projects", "description": "What todos are sorted into, and the sections of each."},
     {"name": "trash", "description": "What you deleted, until it is deleted for good."},
     {"name": "labels", "description": "Your labels, which you give to todos by their names."},
+    {"name": "filters", "description": "Filters of todos that you saved."},
     {
         "name": "changes",
         "description": "What changed: for people, and for clients that keep a copy.",
@@ -108,9 +114,11 @@ ROOMS = (
     duplication,
     summaries,
     batches,
+    quick_add,
     ordering,
     occurrences,
     labels,
+    saved_filters,
     search,
     todos,
     reminders,
@@ -120,7 +128,9 @@ ROOMS = (
     projects,
     trash,
     accounts,
+    calendar_feeds,
     exports,
+    imports,
     posts,
     timelines,
     profiles,
@@ -133,8 +143,8 @@ ROOMS = (
     email_links,
     two_factor,
 )
-# Feed readers and mail programs may append parameters of their own to these URLs.
-ROOMS_WITH_SHARED_LINKS = (syndication, unsubscribe)
+# Feed readers, calendar apps and mail programs may append parameters of their own to these URLs.
+ROOMS_WITH_SHARED_LINKS = (syndication, calendars, unsubscribe)
 
 JOBS_BEGIN_SECONDS = 1  # requests have the first second to themselves
 JOBS_END_SECONDS = 2
@@ -150,16 +160,17 @@ class State(database.State):
 def middleware(settings: Settings) -> list[Middleware]:
     """List the middleware, the outermost first."""
     proxies, quota = settings.forwarded_allow_ips, settings.requests_per_minute
+    limits = BodyLimits(settings.max_body_bytes, {imports.PATH: settings.max_import_bytes})
     return [
         *([Middleware(Forwarded, proxies)] if proxies else []),
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
         *hosts_and_origins(settings),
         Middleware(Deadline, settings.request_timeout),
-        Middleware(NormalizePath, settings.max_body_bytes),
+        Middleware(NormalizePath, limits),
         *([] if quota is None else [Middleware(RateLimit, quota)]),
         Middleware(ErrorHandler),
-        Middleware(RequestBodyLimitMiddleware, settings.max_body_bytes),
+        Middleware(BodyLimit, limits),
     ]
 
 

@@ -18,6 +18,14 @@ import typer
 from rich.markup import escape
 
 import fast_zero
+from fast_zero.client import (
+    account_commands,
+    edit_commands,
+    file_commands,
+    list_commands,
+    todo_commands,
+)
+from fast_zero.client.errors import ClientError
 from fast_zero.core.errors import DomainError, StartError
 from fast_zero.core.garbage_collection import gc_disabled
 from fast_zero.core.terminal import console, messages
@@ -41,6 +49,8 @@ cli = typer.Typer(
     rich_markup_mode=None,  # plain help is readable on any terminal and in a pipe
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for part in (account_commands, list_commands, todo_commands, edit_commands, file_commands):
+    cli.add_typer(part.cli)
 cli.add_typer(users_commands.cli, name="users")
 cli.add_typer(posts_commands.cli, name="posts")
 cli.add_typer(todos_commands.cli, name="todos")
@@ -54,7 +64,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, leave)
     try:
         cli(prog_name="fast-zero")
-    except (StartError, DomainError) as error:
+    except (StartError, DomainError, ClientError) as error:
         messages.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(1)
 

@@ -9,6 +9,7 @@ from fast_zero.core import database
 from fast_zero.core.jobs import Context, Jobs, worker
 from fast_zero.core.settings import Settings
 from fast_zero.email_links import jobs as email_links
+from fast_zero.imports import jobs as imports
 from fast_zero.notifications import jobs as notifications
 from fast_zero.profiles import jobs as profiles
 from fast_zero.push import jobs as push
@@ -23,6 +24,7 @@ JOBS: Jobs = {
     **notifications.JOBS,
     **push.JOBS,
     **reminders.JOBS,
+    **imports.JOBS,
 }
 PERIODIC_JOBS: Jobs = {
     **accounts.PERIODIC_JOBS,
@@ -30,6 +32,7 @@ PERIODIC_JOBS: Jobs = {
     **changes.PERIODIC_JOBS,
     **profiles.PERIODIC_JOBS,
     **notifications.PERIODIC_JOBS,
+    **imports.PERIODIC_JOBS,
 }
 
 

@@ -17,6 +17,7 @@ from fast_zero.models import (
     Post,
     Project,
     Relation,
+    SavedFilter,
     Section,
     Todo,
     User,
@@ -105,6 +106,15 @@ class LabelFactory(factory.Factory):
 
     owner_id: int
     name = factory.Sequence(lambda number: f"label {number}")
+
+
+class SavedFilterFactory(factory.Factory):
+    class Meta:
+        model = SavedFilter
+
+    owner_id: int
+    name = factory.Sequence(lambda number: f"Filter {number}")
+    filter = "is:open"
 
 
 class PostFactory(factory.Factory):

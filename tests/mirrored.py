@@ -28,6 +28,8 @@ async def everything(client) -> dict:
     labels = await collect(client, "/labels")
     found |= {("label", label["id"]): label for label in labels}
     ids = {label["name"]: label["id"] for label in labels}
+    for saved in await collect(client, "/filters"):
+        found["filter", saved["id"]] = saved
     for todo in await collect(client, "/todos"):
         carried = sorted(ids[name] for name in todo.pop("labels"))
         for name in ("blocked", "subtasks", "open_subtasks"):

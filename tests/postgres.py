@@ -6,15 +6,15 @@ import secrets
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from docker.errors import DockerException
 from psycopg import sql
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 from fast_zero.core.database import embedded, migrations
 from fast_zero.core.database.embedded import roles
@@ -58,6 +58,24 @@ class Server:
         for name in self.databases:
             self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
         self.close()
+
+
+@contextmanager
+def copied(database_url: str) -> Iterator[str]:
+    """Create a database from the same template as that of a worker, and drop it in the end."""
+    url = make_url(database_url)
+    name, template = f"{url.database}_copy", f"{url.database.rpartition('_')[0]}_template"
+    server = f"{url.set(drivername='postgresql').render_as_string(hide_password=False)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+
+        def execute(statement: str, *names: str) -> None:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+        execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            execute("DROP DATABASE {} WITH (FORCE)", name)
 
 
 def find_server() -> Server:

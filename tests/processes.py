@@ -23,8 +23,11 @@ from pathlib import Path
 from unittest import mock
 
 import psutil
+import uvicorn
+from fastapi import FastAPI
 
 from fast_zero import cli
+from fast_zero.core import server
 from fast_zero.core.observability import logs
 
 PROGRAM = [sys.executable, "-m", "fast_zero"]
@@ -65,7 +68,7 @@ def call(data_dir: Path, *arguments: str, stdin: str = "", **variables: str):
 
     At least one test of each command uses `run`.
     """
-    output, errors = io.StringIO(), io.StringIO()
+    output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
     with (
         restored_process(),
         contextlib.chdir("/"),  # which has no `.env`
@@ -79,7 +82,9 @@ def call(data_dir: Path, *arguments: str, stdin: str = "", **variables: str):
             cli.main()
         except SystemExit as end:
             status = end.code
-    return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
+    output.flush()
+    written = output.buffer.getvalue().decode()
+    return subprocess.CompletedProcess(arguments, status, written, errors.getvalue())
 
 
 @contextlib.contextmanager
@@ -171,6 +176,21 @@ def serving(
                     left.kill()
         process.kill()
         process.wait()
+
+
+@contextlib.contextmanager
+def served_in_thread(app: FastAPI) -> Iterator[str]:
+    """Serve an application in a thread until the block ends, and yield its URL."""
+    with server.listen("127.0.0.1", 0) as listener:
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
+        serving = uvicorn.Server(config)
+        thread = threading.Thread(target=serving.run, args=([listener],))
+        thread.start()
+        try:
+            yield server.address_of(listener)
+        finally:
+            serving.should_exit = True
+            thread.join()
 
 
 @contextlib.contextmanager

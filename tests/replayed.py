@@ -17,10 +17,11 @@ KEYS = {
     "projects": (),
     "sections": (),
     "labels": (),
+    "saved_filters": (),
     "todo_labels": ("label_id",),
     "todo_relations": ("other_id", "kind"),
 }
-HIDDEN = "'{id,owner_id,version,updated_at}'::text[]"
+HIDDEN = "'{id,owner_id,version,updated_at,search}'::text[]"
 # A transaction that got its id first may change a row last, so the order of a row's changes is not
 # that of `xid`. A position is drawn while the row is locked.
 LOG = """

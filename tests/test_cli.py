@@ -37,7 +37,7 @@ def data_dir(tmp_path_factory):
 def test_help_and_version_are_plain_in_a_pipe(data_dir):
     help_text = run(data_dir, "--help").stdout
 
-    for command in ("serve", "worker", "migrate", "openapi", "users", "shell"):
+    for command in ("serve", "worker", "migrate", "openapi", "users", "shell", "login", "list"):
         assert command in help_text
     assert "\x1b" not in help_text
     assert "─" not in help_text
@@ -57,12 +57,23 @@ def test_help_on_a_terminal_is_the_same_text(data_dir):
     [
         *("seed", "smoke", "doctor", "users list", "users show", "users audit", "users create"),
         *("users invite", "todos list", "posts list", "jobs list"),
+        *("add", "list", "show", "done", "edit", "delete", "undo", "import"),
     ],
 )
 def test_commands_that_print_data_can_print_json(command):
     help_text = CliRunner().invoke(cli, [*command.split(), "--help"]).output
 
     assert re.search(r"^  --json +Write JSON\.$", help_text, re.MULTILINE)
+
+
+def test_help_imports_neither_the_server_nor_an_http_client():
+    script = (
+        "import sys; from fast_zero.cli import cli; from typer.testing import CliRunner;"
+        "CliRunner().invoke(cli, ['list', '--help']);"
+        "slow = {'fastapi', 'sqlalchemy', 'httpx2', 'rich.table'};"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

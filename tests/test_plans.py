@@ -16,6 +16,7 @@ from tests.factories import (
     LabelFactory,
     PostFactory,
     ProjectFactory,
+    SavedFilterFactory,
     SectionFactory,
     TodoFactory,
     relate,
@@ -57,6 +58,10 @@ ANALYZE users, todos, follows, posts, likes, notifications;
 ANALYZE projects, sections, labels, todo_labels, todo_relations, deletions;
 """
 
+FILTER = (
+    "due<=friday or created>monday and label:a,none not (project:x,none or section:y) and bread"
+    " or priority>=high is:blocked,recurring,subtask,overdue or state:todo,doing completed<7d"
+)
 # Other tables have few rows here, so a sequential scan of them is cheap.
 SCANS = re.compile(
     r"Seq Scan on (users|todos|follows|posts|likes|notifications"
@@ -102,8 +107,12 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
     [section] = await save(SectionFactory(owner_id=user.id, project_id=project.id))
     [done, moved] = await save(*TodoFactory.build_batch(2, owner_id=user.id))
     await save(relate(todo, other))
+    [saved] = await save(SavedFilterFactory(owner_id=user.id, filter=FILTER))
     place = f"project_id={project.id}&section_id={section.id}&parent_id={todo.id}"
     by_due = (await client.get("/todos?sort=due,-priority,title&limit=1")).json()["next"]
+    await save(*TodoFactory.build_batch(2, owner_id=user.id, title="a"))
+    relevant = await client.get("/todos?q=a&sort=relevance&limit=1")
+    by_relevance = relevant.json()["next"]
     batch = [
         {"op": "create", "title": "a", "section_id": section.id, "labels": ["a"]},
         {"op": "create", "title": "b", "parent_id": todo.id},
@@ -132,11 +141,18 @@ async def test_no_hot_statement_scans_a_whole_table(client, user, save, explain)
         await client.get("/todos?state=done&sort=-completed_at&limit=20"),
         await client.get("/todos?sort=-created_at,position&limit=20"),
         await client.get(f"/todos?sort=due,-priority,title&after={by_due}"),
+        await client.get("/todos", params={"filter": FILTER, "limit": 20}),
+        await client.get("/todos", params={"saved_filter": saved.id, "sort": "-title"}),
+        await client.get("/todos?q=buy%20bread&limit=20"),
+        await client.get("/todos?q=todo&state=todo&label=a&limit=20&offset=1"),
+        await client.get("/todos?q=a&sort=relevance&limit=1"),
+        await client.get(f"/todos?q=a&sort=relevance&after={by_relevance}"),
         await client.get("/todos/summary"),
         await client.get(f"/todos/{todo.id}"),
         await client.patch(f"/todos/{todo.id}", json={"title": "new"}),
         await client.patch(f"/todos/{todo.id}", json={"title": "a"}, headers={"If-Match": '"2"'}),
         await client.post("/todos/batch", json={"items": batch}),
+        await client.post("/todos/quick", json={"text": "Buy salt #Home/Kitchen @a"}),
         await client.post("/todos/batch", json={"items": restoring}),
         await client.delete(f"/todos/{other.id}", headers={"If-Match": "*"}),
         await client.get("/users?limit=20"),
@@ -215,6 +231,10 @@ CURSORS = ("AAAAAAAAAAE", "AAAAAAAAAAI")
                 "/todos?description=dark&state=todo&state=done",
                 "/todos?state=trash&state=doing&state=draft&description=rye",
             ),
+        ),
+        (
+            search_queries.list_statement,
+            ("/todos?q=bread", "/todos?q=dark%20rye%20bread&limit=3", '/todos?q="a%20b"'),
         ),
         (timeline_queries.timeline_statement, ("/timeline", "/timeline?limit=2&offset=3")),
         (

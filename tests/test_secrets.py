@@ -24,16 +24,17 @@ def test_no_log_and_no_response_contains_a_secret(level):
             serving(database.folder.parent / "server", **variables) as server,
             httpx2.Client(base_url=server.url, timeout=PATIENCE) as client,
         ):
-            responses, token = send_requests(client, database)
+            responses, token, address = send_requests(client, database)
             with database.connect() as connection:
                 password_hash = connection.execute("SELECT password_hash FROM users").fetchone()[0]
         log = server.log.read_text()
 
-    # Only the response to a log-in may contain a token.
+    # Only the response to a log-in may contain a token, and only that to a new address its secret.
     text = log + "".join(responses)
     statuses = {line["status"] for line in lines_of(log) if line["message"] == "answered"}
     assert {200, 201, 401, 404, 409, 413, 422, 503} <= statuses
-    for secret in (ACCOUNT["password"], OTHER, KEY, token, token.rsplit(".", 1)[1], password_hash):
+    secrets = (ACCOUNT["password"], OTHER, KEY, token, token.rsplit(".", 1)[1], password_hash)
+    for secret in (*secrets, address):
         assert secret not in text
     # The log identifies users only by their id.
     for private in (ACCOUNT["username"], ACCOUNT["email"], "Buy bread", "127.0.0.1"):
@@ -49,8 +50,8 @@ def lines_of(log: str) -> list[dict]:
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
-def send_requests(client: httpx2.Client, database) -> tuple[list[str], str]:
-    """Send requests that succeed and fail; return all responses but that of the log-in."""
+def send_requests(client: httpx2.Client, database) -> tuple[list[str], str, str]:
+    """Send requests that succeed and fail; return the responses without secrets, and these."""
     responses: list[str] = []
 
     def request(method: str, path: str, **content: object) -> httpx2.Response:
@@ -62,6 +63,8 @@ def send_requests(client: httpx2.Client, database) -> tuple[list[str], str]:
     request("POST", "/users", json=ACCOUNT)
     token = client.post("/auth/token", data=form).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"
+    calendar = client.put("/users/me/calendar-feed").json()["url"]
+    address = calendar.rpartition("/")[2].removesuffix(".ics")
 
     def request_all() -> None:
         request("POST", "/users", json=ACCOUNT)
@@ -77,6 +80,10 @@ def send_requests(client: httpx2.Client, database) -> tuple[list[str], str]:
         request("GET", "/todos/9223372036854775807")
         request("PUT", "/users/1", json=ACCOUNT | {"email": OTHER})
         request("GET", "/readyz")
+        # A problem names the path of its request, so its reader has sent what it says.
+        assert client.get(calendar).headers["referrer-policy"] == "no-referrer"
+        client.get(f"{calendar}?page=x", headers={"If-None-Match": "x"})
+        client.post(calendar)
 
     request_all()
     with database.connect() as connection, connection.transaction():
@@ -89,7 +96,7 @@ def send_requests(client: httpx2.Client, database) -> tuple[list[str], str]:
     while request("GET", "/readyz").status_code != httpx2.codes.OK:
         time.sleep(0.05)
     request_all()
-    return responses, token
+    return responses, token, address
 
 
 def drop_and_restore(database, meanwhile) -> None:

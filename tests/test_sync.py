@@ -64,6 +64,7 @@ class Writer:
     async def write(self) -> None:
         todo, other, project = [await self.pick(name) for name in ("todos", "todos", "projects")]
         label = f"label {self.chance.randrange(6)}"
+        saved, sibling = [await self.pick("filters") for _ in range(2)]
         kind = self.chance.choice(["blocks", "relates_to"])
         due = f"2026-12-{self.chance.randrange(1, 28):02}"
         writes = [
@@ -82,6 +83,10 @@ class Writer:
             ("POST", f"/todos/{other + 1}/restore", {}),
             ("POST", f"/projects/{project + 1}/restore", {}),
             ("DELETE", f"/labels/{await self.pick('labels')}", {}),
+            ("POST", "/filters", {"name": label, "filter": f"due<={due}"}),
+            ("PATCH", f"/filters/{saved}", {"filter": f"due:{due}"}),
+            ("POST", f"/filters/{saved}/move", {"before": sibling}),
+            ("DELETE", f"/filters/{saved}", {}),
             *self.chance.sample(
                 [("DELETE", f"/projects/{project}", {}), ("DELETE", "/trash", {})],
                 self.chance.random() < 0.2,

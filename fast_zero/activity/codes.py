@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from fast_zero.changes.schemas import TodoRow
 from fast_zero.labels.schemas import LabelPublic
 from fast_zero.projects.schemas import ProjectPublic, SectionPublic
+from fast_zero.saved_filters.schemas import SavedFilterPublic
 from fast_zero.todos.models import OPEN, TodoState
 
 
@@ -39,6 +40,10 @@ class Code(StrEnum):
     LABEL_CREATED = "label_created"
     LABEL_UPDATED = "label_updated"
     LABEL_DELETED = "label_deleted"
+    FILTER_CREATED = "filter_created"
+    FILTER_UPDATED = "filter_updated"
+    FILTER_MOVED = "filter_moved"
+    FILTER_DELETED = "filter_deleted"
     RELATION_CREATED = "relation_created"
     RELATION_DELETED = "relation_deleted"
 
@@ -70,7 +75,13 @@ class Described:
     """What an update changed: the values before and after, by the name of the field."""
 
 
-NAMES = {"todos": "todo", "projects": "project", "sections": "section", "labels": "label"}
+NAMES = {
+    "todos": "todo",
+    "projects": "project",
+    "sections": "section",
+    "labels": "label",
+    "saved_filters": "filter",
+}
 LINKS = {
     ("todo_labels", True): Code.TODO_LABELLED,
     ("todo_labels", False): Code.TODO_UNLABELLED,
@@ -86,6 +97,7 @@ PUBLIC = {
     "projects": ProjectPublic.model_fields.keys(),
     "sections": SectionPublic.model_fields.keys(),
     "labels": LabelPublic.model_fields.keys(),
+    "saved_filters": SavedFilterPublic.model_fields.keys(),
 }
 """The fields of each kind of thing that clients know from other routes."""
 

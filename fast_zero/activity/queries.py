@@ -105,6 +105,7 @@ SELECT to_jsonb(thing) FROM (SELECT
         WHEN 'projects' THEN {title_of("projects", "entity_id")}
         WHEN 'sections' THEN {title_of("sections", "entity_id")}
         WHEN 'labels' THEN {title_of("labels", "entity_id")}
+        WHEN 'saved_filters' THEN {title_of("saved_filters", "entity_id")}
         ELSE {title_of("todos", "entity_id")}
     END AS title,
     CASE entity

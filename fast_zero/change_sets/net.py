@@ -59,7 +59,8 @@ class Net:
     def columns(self) -> list[str]:
         """Return the columns that are different in all."""
         names = {**self.before, **self.after}
-        names.pop("version", None)
+        for name in ("version", "external_key"):  # which no user changes
+            names.pop(name, None)
         return [name for name in names if self.before.get(name) != self.after.get(name)]
 
 

@@ -52,7 +52,17 @@ CONTAINERS = {
 }
 """The columns that say what a row is inside of, with the tables of that."""
 
-NOT_COMPARED = {"id", "owner_id", "version", "updated_at", "deletion_id", "position", "name_key"}
+NOT_COMPARED = {
+    "id",
+    "owner_id",
+    "version",
+    "updated_at",
+    "deletion_id",
+    "position",
+    "name_key",
+    "search",
+    "external_key",
+}
 """Columns of a row that was created by which one cannot tell whether somebody changed it since."""
 
 ConflictCode = Literal[
@@ -62,6 +72,8 @@ ConflictCode = Literal[
     "deleted_for_good",
     "place_missing",
     "label_exists",
+    "filter_exists",
+    "too_many_filters",
     "project_cycle",
     "project_too_deep",
     "todo_cycle",

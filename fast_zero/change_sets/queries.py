@@ -43,22 +43,24 @@ from fast_zero.core.siblings import Siblings
 from fast_zero.labels.models import Label, TodoLabel
 from fast_zero.projects.models import Project, Section
 from fast_zero.relations.models import Relation
+from fast_zero.saved_filters.models import SavedFilter
 from fast_zero.todos.models import Occurrence, Todo
 from fast_zero.trash.models import Deletion
 
 deletions = Deletion.__table__
 projects, sections, labels = Project.__table__, Section.__table__, Label.__table__
 todos, todo_labels, relations = Todo.__table__, TodoLabel.__table__, Relation.__table__
-occurrences = Occurrence.__table__
+occurrences, filters = Occurrence.__table__, SavedFilter.__table__
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (labels, projects, sections, todos, todo_labels, relations, occurrences)
+    for table in (labels, projects, sections, todos, todo_labels, relations, occurrences, filters)
 }
 PLACES = {
     "projects": ("parent_id",),
     "sections": ("project_id",),
     "todos": ("project_id", "section_id", "parent_id"),
+    "saved_filters": (),
 }
 """The columns that say in which list a row has its position."""
 
@@ -69,18 +71,21 @@ LINKS = {
 }
 """The columns of the key of a row that has no id, by the parts of the key."""
 
-NEVER_RESTORED = {"id", "owner_id", "version", "updated_at", "created_at"}
+NEVER_RESTORED = {"id", "owner_id", "version", "updated_at", "created_at", "search", "external_key"}
 # A row is locked when it draws a position: that is the order of its changes, and not that of the
 # transactions.
 CHANGES = text(
     "SELECT entity, entity_id, before, after FROM changes"
     " WHERE owner_id = :user_id AND change_set_id = :change_set_id ORDER BY position"
+    " LIMIT :most"
 )
 
 
-async def select_changes(session: Session, user_id: int, change_set_id: UUID) -> Sequence[AnyRow]:
-    """Select what a change set did, oldest first."""
-    values = {"user_id": user_id, "change_set_id": change_set_id}
+async def select_changes(
+    session: Session, user_id: int, change_set_id: UUID, most: int | None
+) -> Sequence[AnyRow]:
+    """Select what a change set did, oldest first. `most`: None is without a limit."""
+    values = {"user_id": user_id, "change_set_id": change_set_id, "most": most}
     return (await session.execute(CHANGES, values)).all()
 
 
@@ -184,8 +189,10 @@ def count_inside(
     id_ = table.c.id if "id" in table.c else table.c.todo_id
     if table is todo_labels:
         conditions.append(tuple_(id_, inside).not_in(select(given_links(table, others))))
-    else:
-        conditions.append(not_(one_of(id_, [key.id for key in others])))
+    else:  # a table, which is hashed: an array would be searched for each row
+        ids_of_known = func.unnest(array(key.id for key in others))
+        given = ids_of_known.table_valued(column("id", BigInteger), name="given").render_derived()
+        conditions.append(id_.not_in(select(given.c.id)))
     return (
         select(
             literal(container, Text).label("container"),
@@ -222,7 +229,7 @@ def is_in_list(table: FromClause) -> list[ColumnElement[bool]]:
 
 def is_same_list(table: Table, row: FromClause, other: FromClause) -> ColumnElement[bool]:
     names = PLACES[table.name]
-    same = and_(*(row.c[name].is_not_distinct_from(other.c[name]) for name in names))
+    same = and_(true(), *(row.c[name].is_not_distinct_from(other.c[name]) for name in names))
     if table is not todos:
         return same
     # A trigger moves a subtask to the project and section of its parent.

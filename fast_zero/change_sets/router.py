@@ -5,9 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from fast_zero.change_sets import service
-from fast_zero.change_sets.models import NO_CHANGE_SET
+from fast_zero.change_sets.models import NO_CHANGE_SET, TOO_LARGE
 from fast_zero.change_sets.schemas import UndoResult
-from fast_zero.core.errors import NotFound
+from fast_zero.core.errors import Conflict, NotFound
 from fast_zero.core.http import idempotency
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.core.http.idempotency import Idempotent
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/change-sets", tags=["changes"], responses=NEEDS_TOKE
 @router.post(
     "/{change_set_id}/undo",
     response_model=UndoResult,
-    responses=responses(NotFound(NO_CHANGE_SET), idempotency.UNFINISHED),
+    responses=responses(NotFound(NO_CHANGE_SET), Conflict(TOO_LARGE), idempotency.UNFINISHED),
 )
 async def undo_change_set(
     change_set_id: UUID,

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
 from uuid import UUID
@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from fast_zero.change_sets import queries
-from fast_zero.change_sets.models import NO_CHANGE_SET
-from fast_zero.change_sets.net import Net, RowKey, Values, collapse
+from fast_zero.change_sets.models import MOST_ROWS, NO_CHANGE_SET, TOO_LARGE
+from fast_zero.change_sets.net import Change, Net, RowKey, Values, collapse
 from fast_zero.change_sets.plans import PLACE, Conflict, ConflictCode, Plan, Present, plan
 from fast_zero.change_sets.queries import (
+    filters,
     labels,
     occurrences,
     projects,
@@ -34,7 +35,24 @@ async def undo(
     `force`: also what was changed since. `dry_run`: return the result, and change nothing.
     """
     await lock_lists(session, user_id)
-    changes = await queries.select_changes(session, user_id, change_set_id)
+    changes = await queries.select_changes(session, user_id, change_set_id, MOST_ROWS + 1)
+    if len(changes) > MOST_ROWS:
+        raise errors.Conflict(TOO_LARGE)
+    planned = await undo_changes(session, user_id, changes, force=force, dry_run=dry_run)
+    return UndoResult.of(change_set_id, planned)
+
+
+async def undo_in_job(session: Session, user_id: int, change_set_id: UUID) -> UndoResult:
+    """Undo a change set of any size."""
+    await lock_lists(session, user_id)
+    changes = await queries.select_changes(session, user_id, change_set_id, None)
+    planned = await undo_changes(session, user_id, changes, force=False, dry_run=False)
+    return UndoResult.of(change_set_id, planned)
+
+
+async def undo_changes(
+    session: Session, user_id: int, changes: Sequence[Change], *, force: bool, dry_run: bool
+) -> Plan:
     if not changes:
         raise errors.NotFound(NO_CHANGE_SET)
     nets = collapse(changes)
@@ -44,7 +62,7 @@ async def undo(
         await write(session, user_id, planned, present)
         if dry_run:
             await savepoint.rollback()
-    return UndoResult.of(change_set_id, planned)
+    return planned
 
 
 async def read_present(session: Session, user_id: int, nets: Mapping[RowKey, Net]) -> Present:
@@ -61,9 +79,11 @@ async def read_present(session: Session, user_id: int, nets: Mapping[RowKey, Net
 
 async def write(session: Session, user_id: int, planned: Plan, present: Present) -> None:
     """Write what is planned. What turns out to be impossible becomes a conflict of the plan."""
-    for table in (relations, todo_labels, occurrences, labels):
+    for table in (relations, todo_labels, occurrences, labels, filters):
         await delete_rows(session, user_id, table, planned)
     await write_each(session, user_id, labels, planned)
+    await insert_rows(session, user_id, filters, planned)
+    await write_rows(session, user_id, filters, planned, present)
     await write_rows(session, user_id, projects, planned, present)
     await insert_rows(session, user_id, sections, planned)
     await write_rows(session, user_id, sections, planned, present)
@@ -121,7 +141,7 @@ async def write_each(session: Session, user_id: int, table: Table, planned: Plan
 async def write_rows(
     session: Session, user_id: int, table: Table, planned: Plan, present: Present
 ) -> None:
-    """Write rows that have a position; those that get a parent one by one.
+    """Write rows that have a position; those that get a parent, or have a unique name, one by one.
 
     A parent may be refused: one may be below the other by now.
     """
@@ -130,7 +150,11 @@ async def write_rows(
         for id_ in await queries.select_misplaced(session, user_id, table, new):
             misplace(RowKey(table.name, id_), planned, present)
         new = planned.updates_of(table.name)
-    alone = {id_: values for id_, values in new.items() if values.get("parent_id") is not None}
+    alone = {
+        id_: values
+        for id_, values in new.items()
+        if table is filters or values.get("parent_id") is not None
+    }
     together = {id_: values for id_, values in new.items() if id_ not in alone}
     await place_rows(session, user_id, table, together)
     for id_, values in alone.items():

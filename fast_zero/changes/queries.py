@@ -31,14 +31,16 @@ from fast_zero.core.database import AnyRow, Session
 from fast_zero.labels import queries as label_queries
 from fast_zero.projects import queries as project_queries
 from fast_zero.relations.models import RelationKind
+from fast_zero.saved_filters import queries as filter_queries
 from fast_zero.todos.expressions import COLUMNS, relations, todo_labels, todos, visible_to
 
 projects = project_queries.projects
 sections = project_queries.sections
 labels = label_queries.labels
+filters = filter_queries.filters
 
-PROJECT, SECTION, LABEL, TODO, RELATION = range(5)
-"""The kinds of things, in the order in which they refer to each other."""
+PROJECT, SECTION, LABEL, TODO, RELATION, FILTER = range(6)
+"""The kinds of things, in the order in which they refer to each other. Cursors have the numbers."""
 
 KINDS_OF_RELATIONS = tuple(RelationKind)
 MOST: Key = (2**63 - 1, 0, 0)
@@ -175,6 +177,7 @@ SOURCES = {
         ],
         relations.c.owner_id,
     ),
+    FILTER: Source((filters.c.id,), filter_queries.COLUMNS, filters.c.owner_id),
 }
 
 
@@ -194,6 +197,8 @@ def is_visible(kind: int, user_id: int) -> ColumnElement[bool]:
         return label_queries.visible_to(user_id)
     if kind == TODO:
         return visible_to(user_id)
+    if kind == FILTER:
+        return filter_queries.visible_to(user_id)
     return and_(
         relations.c.owner_id == user_id,
         is_todo_visible(user_id, relations.c.todo_id),

@@ -10,6 +10,7 @@ from fast_zero.core.types import Id, ResponseModel, Version
 from fast_zero.labels.schemas import LabelPublic
 from fast_zero.projects.schemas import Position, ProjectPublic, SectionPublic
 from fast_zero.relations.models import RelationKind
+from fast_zero.saved_filters.schemas import SavedFilterPublic
 from fast_zero.todos.models import Priority, TodoState
 from fast_zero.todos.reminders import StoredReminders
 from fast_zero.todos.schemas import (
@@ -20,13 +21,14 @@ from fast_zero.todos.schemas import (
     ParentId,
     ProjectId,
     RecurrenceGiven,
+    RecurrenceInWords,
     SectionId,
     Share,
     SnoozedUntil,
     StartsOn,
 )
 
-Entity = Literal["project", "section", "label", "todo", "relation"]
+Entity = Literal["project", "section", "label", "todo", "relation", "filter"]
 ENTITIES: Mapping[str, Entity] = {
     "projects": "project",
     "sections": "section",
@@ -35,6 +37,7 @@ ENTITIES: Mapping[str, Entity] = {
     "todo_labels": "todo",
     "todo_relations": "relation",
     "occurrences": "todo",
+    "saved_filters": "filter",
 }
 """The kind of thing that a change of a table is shown as."""
 
@@ -80,6 +83,7 @@ class TodoRow(ResponseModel):
     deadline_on: DeadlineOn
     duration_minutes: Duration
     recurrence: RecurrenceGiven
+    recurrence_text: RecurrenceInWords
     occurrence_on: OccurrenceOn
     reminders: StoredReminders
     snoozed_until: SnoozedUntil
@@ -137,13 +141,28 @@ class RelationCurrent(ResponseModel):
     value: RelationRow
 
 
-Thing = Tombstone | ProjectCurrent | SectionCurrent | LabelCurrent | TodoCurrent | RelationCurrent
+class FilterCurrent(ResponseModel):
+    entity: Literal["filter"]
+    id: Id
+    value: SavedFilterPublic
+
+
+Thing = (
+    Tombstone
+    | ProjectCurrent
+    | SectionCurrent
+    | LabelCurrent
+    | TodoCurrent
+    | RelationCurrent
+    | FilterCurrent
+)
 STATES: Mapping[Entity, type[Thing]] = {
     "project": ProjectCurrent,
     "section": SectionCurrent,
     "label": LabelCurrent,
     "todo": TodoCurrent,
     "relation": RelationCurrent,
+    "filter": FilterCurrent,
 }
 
 

@@ -5,6 +5,7 @@ from fast_zero.changes import queries
 from fast_zero.changes.cursors import NO_KEY, Cursor
 from fast_zero.changes.models import CURSOR_EXPIRED
 from fast_zero.changes.queries import (
+    FILTER,
     KINDS_OF_RELATIONS,
     LABEL,
     PROJECT,
@@ -29,6 +30,7 @@ KINDS = {
     "todo_labels": TODO,
     "todo_relations": RELATION,
     "occurrences": TODO,
+    "saved_filters": FILTER,
 }
 """The kind of thing that a change of a table is a change of."""
 

@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     allowed_hosts: str = "*"
     cors_allow_origins: str = ""
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    max_import_bytes: int = Field(default=20 * 1_048_576, ge=1024, le=100 * 1_048_576)
     request_timeout: float = Field(default=8, gt=0, le=3600)
     request_head_timeout: float = Field(default=20, gt=0, le=3600)
     request_body_min_rate: int = Field(default=500, ge=0)

@@ -1,6 +1,7 @@
 """Output of commands: data on standard output, messages on standard error."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from rich.console import Console
@@ -8,9 +9,12 @@ from rich.markup import escape
 
 STYLES = {"ok": "", "warning": "yellow", "error": "red"}
 
-# No wrapping, so that a pipe gets whole lines.
-console = Console(soft_wrap=True, highlight=False)
-messages = Console(stderr=True, soft_wrap=True, highlight=False)
+# Control characters that JSON permits as they are, those that reorder text, and lone surrogates.
+UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# No wrapping, so that a pipe gets whole lines. No emoji, since `1:100:` means what it says.
+console = Console(soft_wrap=True, highlight=False, emoji=False)
+messages = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 def show(rows: list[dict[str, object]], *, as_json: bool) -> None:
@@ -43,7 +47,9 @@ def show_one(row: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print JSON, with escapes for what could command a terminal."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def format_cell(cell: object) -> str:

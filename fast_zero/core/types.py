@@ -83,6 +83,6 @@ class ValidationProblem(Problem):
 
     code: str = Field(
         description="What kind of problem it is, for programs: it never changes.",
-        examples=["validation_error", "idempotency_key_reused"],
+        examples=["validation_error", "idempotency_key_reused", "filter_invalid"],
     )
     detail: list[InvalidField] = Field(description="One entry for each thing that is wrong.")  # type: ignore[assignment]  # FastAPI's own form, which clients rely on

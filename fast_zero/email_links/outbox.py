@@ -15,6 +15,8 @@ from fast_zero.email_links.models import Purpose
 SEND_LINK = "accounts.send_link"
 SEND_NOTICE = "accounts.send_notice"
 SEND_INVITATION = "accounts.send_invitation"
+FORGET_BROWSERS = "push.forget_browsers"
+"""A job of a room above."""
 
 
 class LinkRequest(TypedDict):
@@ -49,3 +51,8 @@ def notice(about: Notice, email: str, language: str) -> Deferral:
     seed = security.new_secret()
     arguments = {"about": about.value, "email": email, "language": language, "seed": seed}
     return Deferral(SEND_NOTICE, arguments)
+
+
+def forgetting_browsers(user_id: int) -> Deferral:
+    """Defer that no browser receives pushes of a user any more."""
+    return Deferral(FORGET_BROWSERS, {"user_id": user_id})

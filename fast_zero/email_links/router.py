@@ -74,8 +74,8 @@ async def reset_password(
 ) -> None:
     """Set a new password with the token of a link. It ends all your sessions.
 
-    If your address was never verified, it also revokes personal tokens and deletes the second
-    factor.
+    If your address was never verified, it also revokes personal tokens, and deletes the calendar
+    feed and the second factor.
     """
     caller = password_queue.address(settings, address_of(request))
     password_hash = await service.hash_password_for_link(

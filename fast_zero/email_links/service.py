@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fast_zero.calendar_feeds import queries as calendar_feed_queries
 from fast_zero.core import jobs, security
 from fast_zero.core.database import Session
 from fast_zero.core.errors import INVALID_TOKEN, Conflict, NotFound, Reason, Unauthenticated
@@ -78,7 +79,8 @@ async def reset_password(session: Session, token: str, password_hash: str) -> Se
     """Set a new password with a link; return the sessions that ended.
 
     If the address was never verified, somebody else may have registered with it before its owner
-    did. So personal tokens and the second factor are deleted, too.
+    did. So personal tokens, the calendar feed and the second factor are deleted, too, and browsers
+    are forgotten.
     """
     link = await queries.use_link(session, security.digest(token), [Purpose.PASSWORD])
     if link is None:
@@ -89,6 +91,8 @@ async def reset_password(session: Session, token: str, password_hash: str) -> Se
     email, language, was_verified = changed
     if not was_verified:
         await identity_queries.delete_personal_tokens(session, link.owner_id)
+        await calendar_feed_queries.delete_feed(session, link.owner_id)
         await two_factor_queries.delete_second_factor(session, link.owner_id)
+        await jobs.defer(session, outbox.forgetting_browsers(link.owner_id))
     await jobs.defer(session, outbox.notice(Notice.PASSWORD_CHANGED, email, language))
     return await identity_queries.delete_sessions(session, link.owner_id)

@@ -3,16 +3,32 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    extract,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, array
 
 from fast_zero.core.database import AnyRow, Session
 from fast_zero.core.pagination import PageParams, keyset_page
+from fast_zero.identity.models import User
 from fast_zero.people.queries import blocks, follows
 from fast_zero.posts.queries import completions, likes, posts, texts
 from fast_zero.projects.queries import PROJECT, SECTION, projects, sections
 from fast_zero.relations.queries import relations
-from fast_zero.todos.expressions import ALL, todos
+from fast_zero.todos.expressions import ALL, label_names, todos, visible_to
 from fast_zero.todos.ledger import occurrences
 
 SelectPage = Callable[[Session, int, PageParams], Awaitable[Sequence[AnyRow]]]
@@ -125,6 +141,92 @@ select_deleted_projects = select_pages(
 select_deleted_todos = select_pages(
     select(*ALL).where(todos.c.deletion_id.is_not(None)), todos.c.id, todos.c.owner_id
 )
+
+parents = todos.alias("parent")
+outer = projects.alias("outer")
+outermost = projects.alias("outermost")
+PLACES = (
+    todos.outerjoin(
+        parents,
+        and_(
+            parents.c.owner_id == todos.c.owner_id,
+            parents.c.id == todos.c.parent_id,
+            parents.c.deletion_id.is_(None),
+        ),
+    )
+    .outerjoin(
+        projects,
+        and_(projects.c.owner_id == todos.c.owner_id, projects.c.id == todos.c.project_id),
+    )
+    .outerjoin(
+        outer, and_(outer.c.owner_id == projects.c.owner_id, outer.c.id == projects.c.parent_id)
+    )
+    .outerjoin(
+        outermost,
+        and_(outermost.c.owner_id == outer.c.owner_id, outermost.c.id == outer.c.parent_id),
+    )
+    .outerjoin(
+        sections,
+        and_(
+            sections.c.owner_id == todos.c.owner_id,
+            sections.c.project_id == todos.c.project_id,
+            sections.c.id == todos.c.section_id,
+        ),
+    )
+)
+PATH = func.array_remove(
+    array([outermost.c.name, outer.c.name, projects.c.name]), None, type_=ARRAY(Text)
+)
+OWN_ZONE = (
+    select(User.time_zone).where(User.id == todos.c.owner_id).correlate(todos).scalar_subquery()
+)
+known = todos.alias("known")
+
+
+def file_key(todo: FromClause) -> ColumnElement[str | None]:
+    """Return the key of the file that a todo was imported from.
+
+    Null, too, if it is the own key of another todo, which came back from the trash afterwards.
+    """
+    key = todo.c.external_key
+    microseconds = cast(extract("epoch", known.c.created_at) * 1_000_000, BigInteger)
+    is_taken = exists().where(
+        known.c.owner_id == todo.c.owner_id,
+        known.c.deletion_id.is_(None),
+        known.c.id == cast(func.substring(key, "^fast-zero-([0-9]{1,18})-"), BigInteger),
+        key == func.concat("fast-zero-", known.c.id, "-", microseconds),
+    )
+    return case((is_taken, None), else_=key)
+
+
+PORTABLE = select(
+    *todos.c,
+    func.coalesce(todos.c.time_zone, OWN_ZONE).label("zone"),
+    label_names().label("labels"),
+    PATH.label("project"),
+    sections.c.name.label("section"),
+    file_key(todos).label("file_key"),
+    file_key(parents).label("parent_file_key"),
+    parents.c.created_at.label("parent_created_at"),
+).select_from(PLACES)
+
+
+async def select_portable(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+    """Select todos with the names of their places."""
+    statement = keyset_page(PORTABLE.where(visible_to(user_id)), todos.c.id, page)
+    return (await session.execute(statement)).all()
+
+
+async def select_calendar(session: Session, user_id: int) -> AnyRow | None:
+    """Select the time zones of a user's todos, and when days remind."""
+    zones = (
+        select(func.array_agg(todos.c.time_zone.distinct(), type_=ARRAY(Text)))
+        .where(visible_to(user_id), todos.c.time_zone.is_not(None))
+        .scalar_subquery()
+    )
+    statement = select(User.default_reminder_time, zones.label("time_zones"))
+    return (await session.execute(statement.where(User.id == user_id))).one_or_none()
+
 
 # In the order of an index. The position alone is in none.
 CHANGES = """

@@ -6,15 +6,23 @@ from fastapi.responses import StreamingResponse
 
 from fast_zero.core.http.dependencies import ReadSession
 from fast_zero.core.http.problems import Responses
-from fast_zero.exports import service
+from fast_zero.exports import files, service
 from fast_zero.exports.schemas import Export
-from fast_zero.identity.dependencies import NEEDS_TOKEN, AuthenticatedUser, current_user
+from fast_zero.identity.dependencies import (
+    NEEDS_TOKEN,
+    AuthenticatedUser,
+    TodoReader,
+    current_user,
+)
 from fast_zero.identity.scopes import Scope
 
 Reader = Annotated[
     AuthenticatedUser,
     Security(current_user, scopes=[Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ]),
 ]
+CSV, ICALENDAR = "text/csv", "text/calendar"
+CSV_EXAMPLE = "key,title,due_on\r\nfast-zero-7-1764417600000000,Buy bread,2026-12-04\r\n"
+ICALENDAR_EXAMPLE = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n…\r\nEND:VCALENDAR\r\n"
 AS_FILE: Responses = {
     200: {
         "headers": {
@@ -25,6 +33,28 @@ AS_FILE: Responses = {
         }
     }
 }
+
+
+class CsvResponse(StreamingResponse):
+    media_type = CSV
+
+
+class ICalendarResponse(StreamingResponse):
+    media_type = ICALENDAR
+
+
+def headers(name: str, now: datetime) -> dict[str, str]:
+    kind, _, ending = name.partition(".")
+    file_name = f"fast_zero-{kind}-{now:%Y-%m-%d}.{ending}"
+    return {
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Cache-Control": "no-store",
+    }
+
+
+def with_example(media_type: str, example: str) -> Responses:
+    return {200: {**AS_FILE[200], "content": {media_type: {"example": example}}}}
+
 
 router = APIRouter(prefix="/users/me/export", tags=["users"], responses=NEEDS_TOKEN)
 
@@ -40,8 +70,33 @@ async def export_me(user: Reader, session: ReadSession, request: Request) -> Str
     return StreamingResponse(
         service.write(request.state.reads, user.id, head),
         media_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="fast_zero-export-{now:%Y-%m-%d}.json"',
-            "Cache-Control": "no-store",
-        },
+        headers=headers("export.json", now),
     )
+
+
+@router.get("/todos.csv", response_class=CsvResponse, responses=with_example(CSV, CSV_EXAMPLE))
+async def export_todos_as_csv(user: TodoReader, request: Request) -> CsvResponse:
+    """Export your todos as CSV. Those in the trash are left out.
+
+    `docs/export.md` describes the columns. An import reads them.
+    """
+    written = files.write_csv(request.state.reads, user.id)
+    return CsvResponse(written, headers=headers("todos.csv", datetime.now(UTC)))
+
+
+@router.get(
+    "/todos.ics",
+    response_class=ICalendarResponse,
+    responses=with_example(ICALENDAR, ICALENDAR_EXAMPLE),
+)
+async def export_todos_as_icalendar(
+    user: TodoReader, session: ReadSession, request: Request
+) -> ICalendarResponse:
+    """Export your todos as iCalendar. Each of them is a VTODO; those in the trash are left out.
+
+    `docs/export.md` describes the properties. An import reads them.
+    """
+    now = datetime.now(UTC)
+    head = await files.read_head(session, user.id)
+    written = files.write_icalendar(request.state.reads, user.id, head, now)
+    return ICalendarResponse(written, headers=headers("todos.ics", now))

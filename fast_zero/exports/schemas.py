@@ -5,8 +5,10 @@ from uuid import UUID
 from pydantic import Field
 
 from fast_zero.accounts.schemas import UserPrivate
+from fast_zero.calendar_feeds.schemas import CalendarFeedPublic
 from fast_zero.core.types import Id, ResponseModel
 from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
+from fast_zero.imports.schemas import ImportPublic
 from fast_zero.labels.schemas import LabelPublic
 from fast_zero.notifications.schemas import NotificationPublic
 from fast_zero.posts.models import Visibility
@@ -14,6 +16,7 @@ from fast_zero.posts.schemas import EarlierTextPublic
 from fast_zero.projects.schemas import ProjectPublic, SectionPublic
 from fast_zero.push.schemas import PushSubscriptionPublic
 from fast_zero.relations.models import RelationKind
+from fast_zero.saved_filters.schemas import SavedFilterPublic
 from fast_zero.sessions.schemas import SessionPublic
 from fast_zero.todos.models import OccurrenceStatus
 from fast_zero.todos.schemas import TodoPublic
@@ -106,6 +109,7 @@ class ExportHead(ResponseModel):
     exported_at: datetime = Field(description="When the export began.")
     account: UserPrivate
     second_factor: OtpState
+    calendar_feed: CalendarFeedPublic | None = Field(description="Without its address.")
 
 
 class Export(ExportHead):
@@ -123,6 +127,7 @@ class Export(ExportHead):
     deleted_todos: list[TodoPublic] = Field(description="Your todos in the trash.")
     todos: list[TodoPublic] = Field(description="Your todos that are not in the trash.")
     labels: list[LabelPublic] = Field(description="Your labels.")
+    filters: list[SavedFilterPublic] = Field(description="Your saved filters.")
     relations: list[RelatedTodos] = Field(description="What your todos block and relate to.")
     occurrences: list[TodoOccurrences] = Field(
         description="What was done, missed or skipped of your todos that recur."
@@ -137,4 +142,5 @@ class Export(ExportHead):
     push_subscriptions: list[PushSubscriptionPublic] = Field(
         description="Without their endpoints and keys."
     )
+    imports: list[ImportPublic] = Field(description="The last files that you imported.")
     changes: list[LoggedChange] = Field(description="What the log of changes goes back to.")

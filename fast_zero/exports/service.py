@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from fast_zero.accounts.schemas import UserPrivate
+from fast_zero.calendar_feeds import queries as calendar_feed_queries
+from fast_zero.calendar_feeds.schemas import CalendarFeedPublic
 from fast_zero.core.database import Session, Sessions, transaction
 from fast_zero.core.errors import INVALID_TOKEN, Unauthenticated
 from fast_zero.core.pagination import PageParams, split_page
@@ -23,6 +25,8 @@ from fast_zero.exports.schemas import (
 )
 from fast_zero.identity import queries as identity_queries
 from fast_zero.identity.schemas import AuditPublic, PersonalTokenPublic
+from fast_zero.imports import queries as import_queries
+from fast_zero.imports.schemas import ImportPublic
 from fast_zero.labels import queries as label_queries
 from fast_zero.labels.schemas import LabelPublic
 from fast_zero.notifications import queries as news_queries
@@ -31,6 +35,8 @@ from fast_zero.projects import queries as project_queries
 from fast_zero.projects.schemas import ProjectFilter, ProjectPublic, SectionPublic
 from fast_zero.push import queries as push_queries
 from fast_zero.push.schemas import PushSubscriptionPublic
+from fast_zero.saved_filters import queries as filter_queries
+from fast_zero.saved_filters.schemas import SavedFilterPublic
 from fast_zero.search.filters import TodoFilter
 from fast_zero.search.queries import select_todos
 from fast_zero.sessions import queries as session_queries
@@ -57,6 +63,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("deleted_todos", TodoPublic, queries.select_deleted_todos, PageParams),
     ("todos", TodoPublic, select_todos, TodoFilter),
     ("labels", LabelPublic, label_queries.select_labels, PageParams),
+    ("filters", SavedFilterPublic, filter_queries.select_filters, PageParams),
     ("relations", RelatedTodos, queries.select_relations, PageParams),
     ("occurrences", TodoOccurrences, queries.select_occurrences, PageParams),
     ("completions", CompletionPublic, queries.select_completions, PageParams),
@@ -67,6 +74,7 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
     ("blocked", Relation, queries.select_blocked, PageParams),
     ("notifications", NotificationPublic, news_queries.select_page, NotificationParams),
     ("push_subscriptions", PushSubscriptionPublic, push_queries.select_subscriptions, PageParams),
+    ("imports", ImportPublic, import_queries.select_imports, PageParams),
     ("changes", LoggedChange, queries.select_changes, PageParams),
 )
 
@@ -74,12 +82,14 @@ LISTS: tuple[tuple[str, type[BaseModel], Select, type[PageParams]], ...] = (
 async def read_head(session: Session, user_id: int, now: datetime) -> ExportHead:
     user = await identity_queries.select_user(session, user_id)
     factor = await two_factor_queries.select_state(session, user_id)
+    feed = await calendar_feed_queries.select_feed(session, user_id)
     if user is None:
         raise Unauthenticated(INVALID_TOKEN)
     return ExportHead(
         exported_at=now,
         account=UserPrivate.model_validate(user),
         second_factor=OtpState.of(factor),
+        calendar_feed=feed and CalendarFeedPublic.model_validate(feed),
     )
 
 

@@ -124,8 +124,8 @@ class AuditPublic(ResponseModel):
     action: str = Field(
         description="`account made`, `session opened`, `session ended`, `log-in refused`, "
         "`password changed`, `address changed`, `renamed`, `token made`, `token revoked`, "
-        "`second factor activated`, `second factor disabled`, `role changed`, `disabled` or "
-        "`enabled`.",
+        "`second factor activated`, `second factor disabled`, `calendar feed made`, "
+        "`calendar feed deleted`, `role changed`, `disabled` or `enabled`.",
         examples=["session opened"],
     )
     details: dict[str, Any] = Field(

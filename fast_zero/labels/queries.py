@@ -50,7 +50,7 @@ COLUMNS = (
 )
 
 
-def visible_to(user_id: int) -> ColumnElement[bool]:
+def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return labels.c.owner_id == user_id
 
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     CTE,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Table,
     Text,
@@ -60,7 +61,7 @@ PROJECT: Columns = shown_columns(projects, "owner_id", "deletion_id")
 SECTION: Columns = shown_columns(sections, "owner_id")
 
 
-def visible_to(user_id: int) -> ColumnElement[bool]:
+def visible_to(user_id: BindParameter[int] | int) -> ColumnElement[bool]:
     return and_(projects.c.owner_id == user_id, projects.c.deletion_id.is_(None))
 
 

@@ -1,4 +1,4 @@
-"""The job that sends a notification to a browser."""
+"""The jobs that send notifications to browsers, and that forget the browsers of a user."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from fast_zero.notifications import queries as notifications
 from fast_zero.push import messages, queries
 
 SEND = "push.send"
+FORGET_BROWSERS = "push.forget_browsers"
 RETRIED = timedelta(hours=1)
 
 logger = logging.getLogger(__name__)
@@ -57,4 +58,9 @@ def should_retry(error: JobError, deferred_at: datetime, now: datetime) -> bool:
     return not isinstance(error, PermanentFailure) and now < deferred_at + RETRIED
 
 
-JOBS: Jobs = {SEND: send}
+async def forget_browsers(context: Context, *, user_id: int) -> None:
+    async with context.sessions.begin() as session:
+        await queries.delete_subscriptions(session, user_id)
+
+
+JOBS: Jobs = {SEND: send, FORGET_BROWSERS: forget_browsers}

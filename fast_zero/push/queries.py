@@ -67,6 +67,10 @@ async def delete_subscription(session: Session, user_id: int, subscription_id: i
     return await session.scalar(statement.returning(subscriptions.id)) is not None
 
 
+async def delete_subscriptions(session: Session, user_id: int) -> None:
+    await session.execute(delete(PushSubscription.__table__).where(visible_to(user_id)))
+
+
 async def select_receiver(session: Session, subscription_id: int) -> AnyRow | None:
     """Select a subscription with its secrets, unless the account of its owner is disabled."""
     columns = (

@@ -37,10 +37,15 @@ class NextDay:
 
 
 def days(rule: Rule, start: date, first: date | None = None) -> Iterator[date]:
-    """Yield the days of a series, without those before `first`.
+    """Yield the days of a series, without those before `first`."""
+    return (day for _, day in numbered_days(rule, start, first))
 
-    These are skipped by computation. With COUNT, that needs a rule that gives the same number of
-    days in each period; the days of others are counted one by one.
+
+def numbered_days(rule: Rule, start: date, first: date | None = None) -> Iterator[tuple[int, date]]:
+    """Yield the days of a series from `first` on and, with COUNT, their numbers in the series.
+
+    The days before `first` are skipped by computation. With COUNT, that needs a rule that gives the
+    same number of days in each period; the days of others are counted one by one.
     """
     rule = periods.with_defaults(rule, start)
     first = max(first or start, start)
@@ -63,7 +68,7 @@ def days(rule: Rule, start: date, first: date | None = None) -> Iterator[date]:
             examined = 0
             if day >= first:
                 counted = 0
-                yield day
+                yield number, day
         index = periods.next_index(rule, start, index, begin)
 
 

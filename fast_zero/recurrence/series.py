@@ -1,13 +1,13 @@
 """The series of a recurring todo: its rule, from where it is counted, and on whose clock."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fast_zero.recurrence import expansion
+from fast_zero.recurrence import expansion, periods
 from fast_zero.recurrence.expansion import NextDay
 from fast_zero.recurrence.rules import FIRST_DAY, LAST_DAY, Rule
 
@@ -113,3 +113,30 @@ def upcoming(series: Series, occurrence: date, after: date | None, now: datetime
     today = expansion.first_day_to_come(now, series.zone, series.clock_time)
     first = max(last + expansion.DAY, today)
     return chain(current, expansion.days(series.limited(), series.start, first))
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The rule of what is left of a series, and its first day. COUNT counts from that day on."""
+
+    rule: Rule
+    day: date
+
+
+def rest(series: Series, occurrence: date) -> Rest | None:
+    """Return what is left of a series from its current occurrence on.
+
+    An occurrence that was moved may be on none of its days. Then the rule names these days, and the
+    first one is after it. None: there is none after it.
+    """
+    rule = series.rule
+    if series.from_completion:
+        count = rule.count and max(rule.count - series.number + 1, 1)
+        return Rest(replace(rule, count=count), occurrence)
+    found = next(expansion.numbered_days(series.limited(), series.start, occurrence), None)
+    if found is None:
+        return None
+    number, day = found
+    if day != occurrence:
+        rule = periods.with_defaults(rule, series.start)
+    return Rest(replace(rule, count=rule.count and rule.count - number + 1), day)

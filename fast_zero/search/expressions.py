@@ -6,6 +6,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    Integer,
     Text,
     any_,
     bindparam,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 
 from fast_zero.core.folding import folded
 from fast_zero.core.sorting import SortKey
+from fast_zero.search import full_text
 from fast_zero.todos.expressions import (
     IS_CARRIED,
     POSITION,
@@ -85,6 +87,7 @@ FILTERS = {
     "after": todos.c.id > bindparam("after", type_=BigInteger),
     "state": bindparam("state", type_=Text) == STATE,
     "states": any_(cast(bindparam("states"), ARRAY(Text))) == STATE,
+    "q": full_text.matches("q"),
     "title": containing("title"),
     "description": containing("description"),
     "project_id": is_in("project_id"),
@@ -101,6 +104,7 @@ FILTERS = {
     "not_overdue": not_(is_overdue()),
 }
 SORT_KEYS = {
+    "relevance": SortKey(full_text.relevance("q"), Integer()),
     "due": SortKey(due_in_own_zone(), DateTime()),
     "priority": SortKey(todos.c.priority, Text()),
     "position": SortKey(POSITION, Text()),

@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     Field,
-    NaiveDatetime,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -19,9 +17,12 @@ from fast_zero.core.errors import Invalid
 from fast_zero.core.pagination import PageParams, decode_cursor, split_page
 from fast_zero.core.sorting import Sort, decode, encode, parse_sort
 from fast_zero.core.types import Id, RawText
+from fast_zero.filter_language.schemas import FilterText, parse_field
 from fast_zero.labels.schemas import LabelName
+from fast_zero.search.words import SearchText
 from fast_zero.todos.models import Priority, TodoState
 from fast_zero.todos.moments import Day
+from fast_zero.todos.sort_keys import SORT_TYPES
 
 Row = dict[str, Any]
 
@@ -44,19 +45,19 @@ Fragment = Annotated[
 ]
 
 
-SORT_TYPES: dict[str, Any] = {
-    "due": NaiveDatetime | None,
-    "priority": Priority,
-    "position": RawText,
-    "title": RawText,
-    "created_at": AwareDatetime,
-    "completed_at": AwareDatetime | None,
+MAX_INTEGER = 2**31 - 1
+SORT_TYPES_WITH_Q = {
+    **SORT_TYPES,
+    "relevance": Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)],
 }
-"""What todos can be sorted by, and the types of the values in a cursor."""
+MAX_LIMIT_WITH_Q = 100
+"""How many todos a page has at most with `q`, since where it matched is computed for each."""
+
+RELEVANCE_WITHOUT_Q = "`relevance` sorts what `q` finds; give `q` as well."
 
 
 def check_sort(text: str) -> str:
-    parse_sort(text, list(SORT_TYPES))
+    parse_sort(text, list(SORT_TYPES_WITH_Q))
     return text
 
 
@@ -65,6 +66,15 @@ class TodoFilter(PageParams):
         Any,
         Field(description="Start behind this cursor: `next` of the page before, of the same sort."),
         WithJsonSchema({"type": "string", "examples": ["AAAAAAAAAAc"]}),
+    ] = None
+    q: Annotated[
+        SearchText | None,
+        Field(
+            description="Only todos that have all of these words, up to 20, in title, description "
+            "or labels: by their English and Portuguese stems, without regard to case and accents. "
+            "The last one may be unfinished. Words in quotes follow one another. A page has at "
+            f"most {MAX_LIMIT_WITH_Q} todos."
+        ),
     ] = None
     title: Annotated[
         Fragment | None,
@@ -117,32 +127,69 @@ class TodoFilter(PageParams):
         bool | None,
         Field(description="Only open todos whose due day or moment has passed; `false`: others."),
     ] = None
+    filter: Annotated[
+        FilterText | None,
+        Field(
+            description="Only todos that this filter finds, in the language of docs/filters.md. "
+            "Combined with the other parameters by AND.",
+            examples=["due<=friday and not label:errands"],
+        ),
+    ] = None
+    saved_filter: Annotated[
+        Id | None,
+        Field(
+            description="Only todos that this saved filter finds. Its sort is the default. "
+            "Combined with the other parameters by AND.",
+        ),
+    ] = None
     sort: Annotated[
         str | None,
         Field(
             description=f"Keys with commas between: {', '.join(SORT_TYPES)}. `-` before a key: "
-            "descending. Todos without a value are last. Default: oldest first.",
+            "descending. Todos without a value are last. Default: oldest first. "
+            "`relevance`, with `q`: those that match best are first.",
             examples=["due,-priority"],
         ),
         AfterValidator(check_sort),
     ] = None
 
     def order(self) -> Sort:
-        return parse_sort(self.sort, list(SORT_TYPES)) if self.sort else ()
+        return parse_sort(self.sort, list(SORT_TYPES_WITH_Q)) if self.sort else ()
 
     @model_validator(mode="after")
-    def decode_after(self) -> Self:
+    def check_q(self) -> Self:
+        if self.q is None:
+            if "relevance" in (self.sort or ""):
+                raise Invalid(RELEVANCE_WITHOUT_Q, "sort", "query")
+        else:
+            self.limit = min(self.limit, MAX_LIMIT_WITH_Q)
+        return self
+
+    def use_saved(self, text: str, sort: str | None) -> None:
+        """Check the text of the saved filter, and take its sort as the default."""
+        parse_field(text, "saved_filter", "query")
+        self.sort = self.sort or sort
+        self.decode_after()
+
+    @model_validator(mode="after")
+    def check_filter_and_cursor(self) -> Self:
+        if self.filter is not None:
+            parse_field(self.filter, "filter", "query")
+        if self.saved_filter is None:  # else its sort may be that of the cursor
+            self.decode_after()
+        return self
+
+    def decode_after(self) -> None:
         """Replace the cursor by what it contains."""
         if isinstance(self.after, str):
             try:
                 self.after = (
-                    decode(self.after, self.sort, SORT_TYPES)
+                    decode(self.after, self.sort, SORT_TYPES_WITH_Q)
                     if self.sort
                     else decode_cursor(self.after)
                 )
             except ValueError as error:
                 raise Invalid(str(error), "after", "query") from None
-        return self
 
 
 def split_todos(rows: Sequence[Row], wanted: TodoFilter) -> tuple[Sequence[Row], str | None]:

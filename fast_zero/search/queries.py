@@ -4,40 +4,62 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, bindparam, select
+from sqlalchemy import BigInteger, Integer, Select, bindparam, select
 
 from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
 from fast_zero.core.sorting import (
     Sort,
     SortCursor,
+    SortKey,
     behind,
     cursor_values,
     order_by,
     sort_columns,
 )
+from fast_zero.search import full_text
+from fast_zero.search.conditions import Shaped, condition, shaped, source
 from fast_zero.search.expressions import FILTERS, SORT_KEYS
 from fast_zero.search.filters import TodoFilter
+from fast_zero.search.words import split_words
 from fast_zero.todos.expressions import ALL, USER_ID, todos, visible_to
 
 STATEMENTS = 512
-"""How many variants of the statement are kept, by filters and sort."""
+"""How many variants of the statement are kept, by filters, their shapes, and sort."""
 
 
 @lru_cache(STATEMENTS)
-def list_statement(filters: frozenset[str], sort: Sort, *, after: bool) -> Prepared:
+def list_statement(
+    filters: frozenset[str], sort: Sort, shapes: tuple[Shaped, ...] = (), *, after: bool
+) -> Prepared:
     wanted = [FILTERS[name] for name in sorted(filters)]
-    statement = select(*ALL, *sort_columns(sort, SORT_KEYS)).where(visible_to(USER_ID), *wanted)
+    columns = [*ALL, *sort_columns(sort, SORT_KEYS)]
+    statement = select(*columns).select_from(source(shapes))
+    statement = statement.where(visible_to(USER_ID), *wanted, *map(condition, shapes))
     if sort and after:
         statement = statement.where(behind(sort, SORT_KEYS, todos.c.id))
     offset, limit = bindparam("offset", type_=BigInteger), bindparam("limit", type_=Integer)
     ordered = statement.order_by(*order_by(sort, SORT_KEYS, todos.c.id))
-    return prepare(ordered.offset(offset).limit(limit))
+    page = ordered.offset(offset).limit(limit)
+    return prepare(highlighted(page, sort) if "q" in filters else page)
+
+
+def highlighted(ordered: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
+    """Add where the words are, after OFFSET and LIMIT: not for the todos that they leave out."""
+    page = ordered.add_columns(todos.c.search).subquery("page")
+    columns = [column for column in page.c if column.name != "search"]
+    keys = {
+        name: SortKey(page.c[f"sort_{index}"], SORT_KEYS[name].kind)
+        for index, (name, _) in enumerate(sort)
+    }
+    statement = select(*columns, *full_text.highlights("q", page))
+    return statement.order_by(*order_by(sort, keys, page.c.id))
 
 
 def filter_values(wanted: TodoFilter) -> dict[str, Any]:
     """Return the filters that are wanted, with the values of their parameters."""
     states = sorted({state.value for state in wanted.state or ()})
     given: dict[str, Any] = {
+        "q": wanted.q and split_words(wanted.q),
         "title": wanted.title,
         "description": wanted.description,
         # With one state alone, an index returns the rows in the order of ids.
@@ -57,10 +79,18 @@ def filter_values(wanted: TodoFilter) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def select_todos(session: Session, user_id: int, wanted: TodoFilter) -> Sequence[PreparedRow]:
+async def select_todos(
+    session: Session, user_id: int, wanted: TodoFilter, saved: str | None = None
+) -> Sequence[PreparedRow]:
+    """Select a page of todos, plus one. `saved`: the text of the saved filter, if one is wanted."""
     values = filter_values(wanted)
     is_after = isinstance(wanted.after, SortCursor)
-    statement = list_statement(frozenset(values), wanted.order(), after=is_after)
+    texts = {"filter": wanted.filter, "saved": saved}
+    found = [shaped(text, prefix) for prefix, text in texts.items() if text is not None]
+    shapes = tuple(shape for shape, _ in found)
+    statement = list_statement(frozenset(values), wanted.order(), shapes, after=is_after)
+    for _, bound in found:
+        values |= bound
     if is_after:
         values |= cursor_values(wanted.after)
     values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}

@@ -1,4 +1,5 @@
 """Owns no table: counts of open todos, for an overview.
 
-A summary counts what its user can see. Promises one statement, and days on the user's own clock.
+A summary counts what its user can see. Promises one statement, and one more if there are saved
+filters; and days on the user's own clock.
 """

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from fast_zero.core.database import PreparedRow, Session, prepare
+from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
+from fast_zero.saved_filters import queries as filter_queries
+from fast_zero.search.conditions import Shaped, condition, shaped, source
 from fast_zero.todos.expressions import (
     USER_ID,
     due_in_own_zone,
@@ -25,6 +29,12 @@ from fast_zero.todos.expressions import (
     todos,
     visible_to,
 )
+
+filters = filter_queries.filters
+FILTER_POSITION = filter_queries.POSITION
+
+STATEMENTS = 128
+"""How many variants of the statement that counts are kept, by the shapes of all filters."""
 
 NOTHING: ColumnElement[Any] = literal_column("'[]'::jsonb", JSONB)
 TOMORROW: ColumnElement[int] = literal_column("1", Integer)
@@ -78,6 +88,13 @@ def by_label() -> ColumnElement[Any]:
     return as_list(named.subquery("by_label"), "sort")
 
 
+def saved() -> ColumnElement[Any]:
+    """Return the saved filters in their order. There is a limit of them."""
+    columns = (filters.c.id, filters.c.filter, FILTER_POSITION.label("sort"))
+    own = select(*columns).where(filter_queries.visible_to(USER_ID))
+    return as_list(own.subquery("saved"), "sort")
+
+
 SUMMARY = prepare(
     select(
         func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
@@ -88,6 +105,7 @@ SUMMARY = prepare(
         .label("next_seven_days"),
         by_project().label("projects"),
         by_label().label("labels"),
+        saved().label("filters"),
     ).select_from(open_todos)
 )
 
@@ -95,3 +113,24 @@ SUMMARY = prepare(
 async def select_summary(session: Session, user_id: int) -> PreparedRow:
     [summary] = await session.fetch_all(SUMMARY, {"user_id": user_id})
     return summary
+
+
+@lru_cache(STATEMENTS)
+def count_statement(shapes: tuple[Shaped, ...]) -> Prepared:
+    counts = (
+        func.count().filter(condition(shape)).label(f"filter_{number}")
+        for number, shape in enumerate(shapes)
+    )
+    statement = select(*counts).select_from(source(shapes))
+    return prepare(statement.where(visible_to(USER_ID), is_open(todos)))
+
+
+async def count_todos(session: Session, user_id: int, texts: Sequence[str]) -> list[int]:
+    """Count the open todos that each of these filters finds, in one pass."""
+    found = [shaped(text, f"filter_{number}") for number, text in enumerate(texts)]
+    values: dict[str, Any] = {"user_id": user_id}
+    for _, bound in found:
+        values |= bound
+    statement = count_statement(tuple(shape for shape, _ in found))
+    [counts] = await session.fetch_all(statement, values)
+    return list(counts.values())

@@ -16,6 +16,11 @@ class LabelCount(ResponseModel):
     open: int = OPEN
 
 
+class FilterCount(ResponseModel):
+    filter_id: Id
+    open: int = Field(description="The number of open todos that it finds.", examples=[3])
+
+
 class Summary(ResponseModel):
     """Counts of open todos: those in state `draft`, `todo` or `doing`, not in the trash."""
 
@@ -27,3 +32,6 @@ class Summary(ResponseModel):
     )
     projects: list[ProjectCount] = Field(description="Those with open todos, by id.")
     labels: list[LabelCount] = Field(description="Those on open todos, by name.")
+    filters: list[FilterCount] = Field(
+        description="Your saved filters in their order, up to 100 conditions together."
+    )

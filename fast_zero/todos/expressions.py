@@ -82,6 +82,8 @@ HIDDEN = {
     "recurrence_start",
     "recurrence_time",
     "recurrence_number",
+    "search",
+    "external_key",
 }
 REPLACED: dict[str, ColumnElement[Any]] = {
     "state": STATE,
@@ -147,7 +149,9 @@ def open_blockers() -> Select[int]:
 
 
 def is_blocked() -> ColumnElement[bool]:
-    return open_blockers().exists()
+    # With OFFSET, the planner looks up the blockers of each todo. Without it, it would rather hash
+    # those of all owners, if this one has much of all that there is.
+    return open_blockers().offset(NONE).exists()
 
 
 def count_subtasks(*, only_open: bool) -> ColumnElement[int]:

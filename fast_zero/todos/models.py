@@ -16,7 +16,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fast_zero.core.database import Base, version_column
@@ -139,6 +139,14 @@ class Todo(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("deletion_id IS NULL"),
         ),
+        CheckConstraint("char_length(external_key) BETWEEN 1 AND 255", name="external_key"),
+        Index(
+            "uq_todos_external_key",
+            "owner_id",
+            "external_key",
+            unique=True,
+            postgresql_where=text("external_key IS NOT NULL AND deletion_id IS NULL"),
+        ),
         Index(None, "owner_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index(None, "deletion_id", postgresql_where=text("deletion_id IS NOT NULL")),
         {
@@ -207,6 +215,12 @@ class Todo(Base):
     recurrence_time: Mapped[time | None] = mapped_column(default=None)
     recurrence_number: Mapped[int | None] = mapped_column(Integer, default=None)
     occurrence_on: Mapped[date | None] = mapped_column(default=None)
+    # The words of title and description. A trigger sets it; null: not filled in yet.
+    search: Mapped[str | None] = mapped_column(
+        TSVECTOR, default=None, init=False, repr=False, deferred=True
+    )
+    # Of the file that it was imported from. A trigger releases it where another todo has it.
+    external_key: Mapped[str | None] = mapped_column(default=None)
 
 
 class Occurrence(Base):

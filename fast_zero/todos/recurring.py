@@ -26,11 +26,13 @@ NOT_NEWEST = Reason(
 NO_OCCURRENCE = Reason("occurrence_not_found", "There is no such occurrence.")
 
 
-async def begin_new(session: Session, user_id: int, new: TodoCreate) -> dict[str, Any]:
+async def begin_new(
+    session: Session, user_id: int, new: TodoCreate, zone: str | None = None
+) -> dict[str, Any]:
     """Return the columns of the recurrence of a new todo. Empty: it does not recur."""
     if new.recurrence is None:
         return {}
-    zone = await ledger.select_time_zone(session, user_id)
+    zone = zone or await ledger.select_time_zone(session, user_id)
     if new.due_at is not None:
         zone = new.time_zone or zone
     return begin(new.recurrence, zone, Due(new.due_on, new.due_at), ())

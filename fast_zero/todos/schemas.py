@@ -1,22 +1,24 @@
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
     MISSING,
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
-from fast_zero.core.pagination import Next
 from fast_zero.core.types import Id, RawText, ResponseModel, Sharing, StrictId, Text
 from fast_zero.identity.schemas import TimeZone
 from fast_zero.labels.schemas import LabelName
 from fast_zero.projects.schemas import Position
+from fast_zero.recurrence import wording
 from fast_zero.recurrence.rules import LONGEST, parse
 from fast_zero.todos.models import Priority, RecurrenceFrom, TodoState
 from fast_zero.todos.moments import Day, Moment
@@ -121,6 +123,44 @@ RecurrenceGiven = Annotated[
     Field(
         description="When it comes back. It begins with the due; without one, the first day of the "
         "rule becomes the due.",
+        examples=[None],
+    ),
+]
+
+
+class RecurrenceText(ResponseModel):
+    """A recurrence in words, which `POST /todos/quick` understands as the same one."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    en: str = Field(examples=["every Monday and Thursday"])
+    pt_br: str = Field(alias="pt-BR", examples=["toda segunda e quinta"])
+
+
+@lru_cache(wording.TEXTS)
+def text_of_rule(rule: str, counted_from: str) -> RecurrenceText | None:
+    is_from_completion = counted_from == RecurrenceFrom.COMPLETION
+    texts = wording.texts(rule, from_completion=is_from_completion)
+    return None if texts is None else RecurrenceText.model_validate(texts)
+
+
+def text_of(recurrence: object) -> RecurrenceText | None:
+    """Return the words of a recurrence, as a row or a model has it."""
+    match recurrence:
+        case {"rule": str(rule), "from": str(counted_from)}:
+            return text_of_rule(rule, counted_from)
+        case Recurrence():
+            return text_of_rule(recurrence.rule, recurrence.counted_from)
+        case _:
+            return None
+
+
+RecurrenceInWords = Annotated[
+    # Null is seen first: a todo that does not recur costs nothing.
+    Annotated[RecurrenceText | None, BeforeValidator(text_of)] | None,
+    Field(
+        validation_alias="recurrence",
+        description="Its recurrence in words. `null`: it does not recur, or its rule has none.",
         examples=[None],
     ),
 ]
@@ -313,6 +353,7 @@ class TodoPublic(ResponseModel):
     deadline_on: DeadlineOn
     duration_minutes: Duration
     recurrence: RecurrenceGiven
+    recurrence_text: RecurrenceInWords
     occurrence_on: OccurrenceOn
     reminders: StoredReminders
     snoozed_until: SnoozedUntil
@@ -347,8 +388,3 @@ class TodoFinished(TodoPublic):
         description="The occurrence that is done or skipped; `null` if the todo does not recur.",
         examples=[None],
     )
-
-
-class TodoPage(ResponseModel):
-    todos: list[TodoPublic]
-    next: Next

@@ -38,8 +38,11 @@ class Completion:
     force: bool = False
 
 
-async def create_todo(session: Session, user_id: int, new: TodoCreate) -> PreparedRow:
-    begun = await recurring.begin_new(session, user_id, new)
+async def create_todo(
+    session: Session, user_id: int, new: TodoCreate, *, zone: str | None = None
+) -> PreparedRow:
+    """Create a todo. `zone` is the time zone of the account, if it is known already."""
+    begun = await recurring.begin_new(session, user_id, new, zone)
     todo = await queries.insert_todo(session, user_id, new, begun)
     metrics.CREATED.inc()
     return todo

@@ -17,6 +17,7 @@ from tests.mirrored import send
 
 CODES = {
     ("POST", "/todos"): ["label_created", "todo_created", "todo_labelled"],
+    ("POST", "/todos/quick"): ["todo_created", "todo_labelled"],
     ("PATCH", "/todos/{todo_id}"): ["todo_updated"],
     ("POST", "/todos/{todo_id}/snooze"): ["todo_updated"],
     ("POST", "/todos/{todo_id}/complete"): ["todo_completed"],
@@ -33,6 +34,10 @@ CODES = {
     ("PATCH", "/labels/{label_id}"): ["label_updated"],
     ("POST", "/labels/{label_id}/merge"): ["label_deleted", "todo_labelled", "todo_unlabelled"],
     ("DELETE", "/labels/{label_id}"): ["label_deleted"],
+    ("POST", "/filters"): ["filter_created"],
+    ("PATCH", "/filters/{filter_id}"): ["filter_updated"],
+    ("POST", "/filters/{filter_id}/move"): ["filter_moved"],
+    ("DELETE", "/filters/{filter_id}"): ["filter_deleted"],
     ("POST", "/projects"): ["project_created"],
     ("PATCH", "/projects/{project_id}"): ["project_updated"],
     ("POST", "/projects/{project_id}/move"): ["project_moved"],
@@ -92,12 +97,16 @@ async def world(here) -> dict[str, int | str]:
     await create(here, title="Rye", section_id=section["id"])
     other, *trashed = [await create(here, title=title) for title in ("Salt", "One", "Two")]
     label, into = [await create(here, "/labels", name=name) for name in ("a", "b")]
+    following, saved = [
+        await create(here, "/filters", name=name, filter="is:open") for name in ("a", "b")
+    ]
     await send(here, "PATCH", f"/todos/{other['id']}", json={"labels": ["a"]})
     for gone in trashed:
         await send(here, "DELETE", f"/todos/{gone['id']}")
     [_, deletion] = (await send(here, "GET", "/trash"))["deletions"]
     made = {"project": project, "parent": parent, "section": section, "sibling": sibling}
     made |= {"todo": todo, "other": other, "label": label, "into": into, "deletion": deletion}
+    made |= {"filter": saved, "next": following}
     return {f"{name}_id": row["id"] for name, row in made.items()} | {"kind": "blocks", "day": DAY}
 
 

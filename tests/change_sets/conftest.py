@@ -15,6 +15,7 @@ VISIBLE = {
     "todos": "deletion_id IS NULL",
     "sections": "project_id IN (SELECT id FROM projects WHERE deletion_id IS NULL)",
     "labels": "true",
+    "saved_filters": "true",
     "todo_labels": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)",
     "occurrences": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)",
     "todo_relations": "todo_id IN (SELECT id FROM todos WHERE deletion_id IS NULL)"

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from fast_zero.saved_filters.models import MAX_FILTERS
 from tests.change_sets.expect import conflict, title_of
 from tests.core.expect import problem
 from tests.factories import UserFactory
@@ -220,6 +221,37 @@ async def test_a_label_whose_name_is_taken_by_now_is_a_conflict(account):
     result = await account.undo(change_set, force=True)
 
     expected = [conflict("label", label_id, "label_exists")]
+    assert (result["undone"], result["conflicts"]) == ([], expected)
+
+
+async def test_a_saved_filter_whose_name_is_taken_by_now_is_a_conflict(account):
+    filter_id = await account.create("/filters", name="Late", filter="overdue")
+    other = await account.create("/filters", name="Open", filter="is:open")
+    await account.send("DELETE", f"/filters/{filter_id}")
+    deletion = account.last
+    await account.send("PATCH", f"/filters/{other}", json={"name": "Other"})
+    renaming = account.last
+    for name in ("LATE", "OPEN"):
+        await account.create("/filters", name=name, filter="is:done")
+
+    for change_set, id_ in ((deletion, filter_id), (renaming, other)):
+        result = await account.undo(change_set, force=True)
+        expected = [conflict("filter", id_, "filter_exists")]
+        assert (result["undone"], result["conflicts"]) == ([], expected)
+
+
+async def test_a_deleted_saved_filter_returns_only_below_the_limit(account):
+    ids = [
+        await account.create("/filters", name=f"{number}", filter="is:open")
+        for number in range(MAX_FILTERS)
+    ]
+    await account.send("DELETE", f"/filters/{ids[0]}")
+    change_set = account.last
+    await account.create("/filters", name="one more", filter="is:open")
+
+    result = await account.undo(change_set)
+
+    expected = [conflict("filter", ids[0], "too_many_filters")]
     assert (result["undone"], result["conflicts"]) == ([], expected)
 
 

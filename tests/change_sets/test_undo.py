@@ -46,6 +46,10 @@ WRITES = [
     ("PATCH", "/labels/{label_id}", {"name": "red"}),
     ("POST", "/labels/{label_id}/merge", {"into": "{into_id}"}),
     ("DELETE", "/labels/{label_id}", None),
+    ("POST", "/filters", {"name": "New", "filter": "overdue", "sort": "due"}),
+    ("PATCH", "/filters/{filter_id}", {"name": "Late", "filter": "overdue"}),
+    ("POST", "/filters/{filter_id}/move", {"after": "{next_id}"}),
+    ("DELETE", "/filters/{filter_id}", None),
     ("POST", "/projects", {"name": "Home"}),
     ("PATCH", "/projects/{project_id}", {"name": "House", "archived": True}),
     ("POST", "/projects/{project_id}/move", {"parent_id": "{parent_id}"}),
@@ -102,6 +106,10 @@ async def world(account) -> dict[str, int]:
     await account.send("DELETE", f"/todos/{ids['trashed_id']}")
     await account.send("DELETE", f"/projects/{ids['trashed_project_id']}")
     await account.send("PUT", f"/todos/{ids['todo_id']}/relations/blocks/{ids['other_id']}")
+    for name in ("filter", "next"):
+        new = {"name": name, "filter": "is:open"}
+        ids[f"{name}_id"] = await account.create("/filters", **new)
+    await account.send("POST", f"/filters/{ids['filter_id']}/move", json={"before": ids["next_id"]})
     known = (await account.send("GET", "/labels"))["labels"]
     return ids | dict(zip(("label_id", "into_id"), (label["id"] for label in known), strict=True))
 

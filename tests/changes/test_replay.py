@@ -19,6 +19,7 @@ async def world(client):
 
     project = (await send("POST", "/projects", name="Home"))["id"]
     await send("POST", f"/projects/{project}/sections", name="Later")
+    await send("POST", "/filters", name="Late", filter="overdue")
     first, second, purged = [
         (await send("POST", "/todos", title=title, labels=["green"]))["id"]
         for title in ("Bread", "Salt", "Oil")

@@ -56,7 +56,7 @@ assert created.state == TodoState.TODO
 
 listed = list_todos.sync(client=pia, title="bread", limit=10)
 assert isinstance(listed, TodoPage), listed
-assert listed.todos == [created]
+assert [todo.to_dict() for todo in listed.todos] == [created.to_dict()]
 assert listed.next_ is None
 
 change, tag = TodoUpdate(state=TodoState.DONE), f'"{created.version}"'

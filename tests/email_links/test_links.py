@@ -12,9 +12,11 @@ from fast_zero.core.jobs import Context, PermanentFailure
 from fast_zero.email_links import jobs
 from fast_zero.email_links.service import LINK_NOT_VALID
 from fast_zero.models import (
+    CalendarFeed,
     LoginSession,
     MailedLink,
     PersonalToken,
+    PushSubscription,
     RecoveryCode,
     SecondFactor,
     User,
@@ -312,7 +314,7 @@ async def test_a_forgotten_password_is_reset_with_a_link(
         response = await reset(anonymous, token)
 
     assert (response.status_code, response.content) == (204, b"")
-    assert len(sent) == 7  # includes deleting what others may have created
+    assert len(sent) == 9  # includes deleting what others may have created
     remaining = (
         select(func.count()).select_from(LoginSession).where(LoginSession.owner_id == user.id)
     )
@@ -325,6 +327,16 @@ async def test_a_forgotten_password_is_reset_with_a_link(
     assert notice["Subject"] == "Your password was changed"
 
 
+CREDENTIALS = (
+    PersonalToken,
+    LoginSession,
+    CalendarFeed,
+    PushSubscription,
+    SecondFactor,
+    RecoveryCode,
+)
+
+
 @pytest.fixture
 async def count_credentials(client, user, save, session):
     """Create tokens and a second factor that another person may have created; count them."""
@@ -332,12 +344,16 @@ async def count_credentials(client, user, save, session):
     async def count() -> list[int]:
         return [
             await session.scalar(select(func.count()).where(table.owner_id == user.id))
-            for table in (PersonalToken, LoginSession, SecondFactor, RecoveryCode)
+            for table in CREDENTIALS
         ]
 
     await save(
         PersonalTokenFactory(owner_id=user.id),
         LoginSessionFactory(owner_id=user.id),
+        CalendarFeed(owner_id=user.id, digest=b"digest"),
+        PushSubscription(
+            owner_id=user.id, endpoint="https://push.example.com/1", p256dh="key", auth="secret"
+        ),
         SecondFactor(owner_id=user.id, secret="SECRET", confirmed_at=datetime.now(UTC)),
     )
     await save(RecoveryCode(owner_id=user.id, digest=b"digest"))
@@ -351,8 +367,9 @@ async def test_a_reset_of_an_unverified_account_revokes_tokens_and_second_factor
     [message] = (await sent_emails())[user.email]
 
     assert (await reset(client, token_of(message))).status_code == 204
+    await sent_emails()  # runs the jobs
 
-    assert await count_credentials() == [0, 0, 0, 0]
+    assert await count_credentials() == [0, 0, 0, 0, 0, 0]
 
 
 async def test_a_reset_of_a_verified_account_keeps_tokens_and_second_factor(
@@ -365,8 +382,9 @@ async def test_a_reset_of_a_verified_account_keeps_tokens_and_second_factor(
     [message] = (await sent_emails())[user.email]
 
     assert (await reset(client, token_of(message))).status_code == 204
+    await sent_emails()
 
-    assert await count_credentials() == [1, 0, 1, 1]
+    assert await count_credentials() == [1, 0, 1, 1, 1, 1]
 
 
 async def test_requesting_a_reset_does_not_reveal_who_has_an_account(

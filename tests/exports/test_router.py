@@ -45,6 +45,7 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
     await client.put(f"/todos/{two}/relations/blocks/{one}")
     await client.put(f"/todos/{two}/relations/relates_to/{one}")
     await client.patch(f"/todos/{one}", json={"labels": ["errands", "home"]})
+    await client.post("/filters", json={"name": "Late", "filter": "atrasada", "sort": "due"})
     [theirs] = await save(PostFactory(author_id=stranger.id, text="Ours, too."))
     await client.put(f"/posts/{theirs.id}/like")
     await client.put(f"/users/{stranger.id}/follow")
@@ -80,6 +81,7 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "exported_at": response.json()["exported_at"],
         "account": (await client.get("/users/me")).json(),
         "second_factor": (await client.get("/auth/otp")).json(),
+        "calendar_feed": None,
         "sessions": (await client.get("/auth/sessions")).json()["sessions"],
         "personal_tokens": (await client.get("/auth/tokens")).json()["tokens"],
         "audit": (await client.get("/users/me/audit")).json()["events"],
@@ -90,6 +92,7 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "deleted_todos": [after_change(deleted[1], response.json()["deleted_todos"])],
         "todos": (await client.get("/todos")).json()["todos"],
         "labels": (await client.get("/labels")).json()["labels"],
+        "filters": (await client.get("/filters")).json()["filters"],
         "relations": [
             {
                 "todo_id": todo_id,
@@ -123,6 +126,7 @@ async def test_an_export_contains_everything_as_the_routes_return_it(client, use
         "blocked": [{"user_id": blocked.id, "created_at": post["created_at"]}],
         "notifications": (await client.get("/notifications")).json()["notifications"],
         "push_subscriptions": [],
+        "imports": [],
         "changes": response.json()["changes"],  # tested below
     }
 
@@ -163,7 +167,7 @@ async def test_an_export_of_several_pages_is_complete(
         body = (await client.get(PATH)).json()
 
     assert [todo["id"] for todo in body["todos"]] == [todo.id for todo in todos]
-    assert len(sent) == 21 + 2 * -(-rows // 2)
+    assert len(sent) == 24 + 2 * -(-rows // 2)
 
 
 async def test_an_export_contains_no_secrets(client, user, save):

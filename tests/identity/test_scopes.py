@@ -17,6 +17,7 @@ from tests.factories import (
     PersonalTokenFactory,
     PostFactory,
     ProjectFactory,
+    SavedFilterFactory,
     SectionFactory,
     TodoFactory,
     UserFactory,
@@ -41,6 +42,7 @@ REQUIRED_SCOPES = {
     ("GET", "/users/{username}/feed.json"): PUBLIC,
     ("GET", "/letters/unsubscribe"): PUBLIC,
     ("POST", "/letters/unsubscribe"): PUBLIC,
+    ("GET", "/calendars/{secret}.ics"): PUBLIC,
     ("POST", "/auth/token"): PUBLIC,
     ("GET", "/account/confirm"): PUBLIC,
     ("GET", "/account/password"): PUBLIC,
@@ -54,6 +56,11 @@ REQUIRED_SCOPES = {
     ("GET", "/users/me"): Scope.ACCOUNT_READ,
     ("GET", "/users/me/audit"): Scope.ACCOUNT_READ,
     ("GET", "/users/me/export"): (Scope.ACCOUNT_READ, Scope.TODOS_READ, Scope.FEED_READ),
+    ("GET", "/users/me/export/todos.csv"): Scope.TODOS_READ,
+    ("GET", "/users/me/export/todos.ics"): Scope.TODOS_READ,
+    ("PUT", "/users/me/calendar-feed"): (Scope.ACCOUNT_WRITE, Scope.TODOS_READ),
+    ("GET", "/users/me/calendar-feed"): Scope.ACCOUNT_READ,
+    ("DELETE", "/users/me/calendar-feed"): Scope.ACCOUNT_WRITE,
     ("PATCH", "/users/me"): Scope.ACCOUNT_WRITE,
     ("PUT", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
     ("DELETE", "/users/{user_id}"): Scope.ACCOUNT_WRITE,
@@ -73,6 +80,7 @@ REQUIRED_SCOPES = {
     ("GET", "/todos/{todo_id}"): Scope.TODOS_READ,
     ("POST", "/todos"): Scope.TODOS_WRITE,
     ("POST", "/todos/batch"): Scope.TODOS_WRITE,
+    ("POST", "/todos/quick"): Scope.TODOS_WRITE,
     ("PATCH", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/todos/{todo_id}"): Scope.TODOS_WRITE,
     ("POST", "/todos/{todo_id}/complete"): Scope.TODOS_WRITE,
@@ -94,7 +102,18 @@ REQUIRED_SCOPES = {
     ("PATCH", "/labels/{label_id}"): Scope.TODOS_WRITE,
     ("DELETE", "/labels/{label_id}"): Scope.TODOS_WRITE,
     ("POST", "/labels/{label_id}/merge"): Scope.TODOS_WRITE,
+    ("GET", "/filters"): Scope.TODOS_READ,
+    ("POST", "/filters"): Scope.TODOS_WRITE,
+    ("GET", "/filters/{filter_id}"): Scope.TODOS_READ,
+    ("PATCH", "/filters/{filter_id}"): Scope.TODOS_WRITE,
+    ("DELETE", "/filters/{filter_id}"): Scope.TODOS_WRITE,
+    ("POST", "/filters/{filter_id}/move"): Scope.TODOS_WRITE,
     ("POST", "/change-sets/{change_set_id}/undo"): Scope.TODOS_WRITE,
+    ("POST", "/imports"): Scope.TODOS_WRITE,
+    ("GET", "/imports"): Scope.TODOS_READ,
+    ("GET", "/imports/{import_id}"): Scope.TODOS_READ,
+    ("DELETE", "/imports/{import_id}"): Scope.TODOS_WRITE,
+    ("POST", "/imports/{import_id}/undo"): Scope.TODOS_WRITE,
     ("GET", "/projects"): Scope.TODOS_READ,
     ("POST", "/projects"): Scope.TODOS_WRITE,
     ("GET", "/projects/{project_id}"): Scope.TODOS_READ,
@@ -157,12 +176,13 @@ PRIVATE = [
 ]
 PRIVATE.sort(key=lambda route: route[1] == "/auth/logout")  # ends the session, so it comes last
 IDS = ("user", "session", "token", "todo", "post", "notification", "invitation")
-IDS += ("project", "section", "deletion", "label", "other")
+IDS += ("project", "section", "deletion", "label", "other", "filter")
 MISSING_IDS = dict.fromkeys([f"{name}_id" for name in IDS], MAX_BIGINT) | {
     "kind": "blocks",
     "change_set_id": UUID(int=1),
     "day": "2031-01-06",
     "subscription_id": MAX_BIGINT,
+    "import_id": MAX_BIGINT,
 }
 NO_PERSONAL_TOKENS = (403, "This needs a token from a log-in, not a personal one")
 NO_ADMIN = (403, "This needs a token with the scope admin")
@@ -171,10 +191,13 @@ NO_SUBSCRIPTION = (404, "Push subscription not found")
 NO_POST = (404, "Post not found")
 NO_TODO = (404, "Task not found.")
 NO_CHANGE_SET = (404, "There is no such change set. It may be too old, or of nothing.")
+NO_IMPORT = (404, "Import not found.")
 NO_LABEL = (404, "Label not found.")
+NO_FILTER = (404, "Saved filter not found.")
 NO_PROJECT = (404, "Project not found.")
 NO_SECTION = (404, "Section not found.")
 RESPONSES_TO_STRANGERS = {
+    ("GET", "/calendars/{secret}.ics"): (404, "Calendar feed not found"),
     ("GET", "/users/{user_id}"): 200,  # the public profile
     ("GET", "/users/by-name/{username}"): 200,  # the same
     ("GET", "/users/{username}/feed.atom"): 200,  # of public posts
@@ -201,7 +224,14 @@ RESPONSES_TO_STRANGERS = {
     ("PATCH", "/labels/{label_id}"): NO_LABEL,
     ("DELETE", "/labels/{label_id}"): NO_LABEL,
     ("POST", "/labels/{label_id}/merge"): NO_LABEL,
+    ("GET", "/filters/{filter_id}"): NO_FILTER,
+    ("PATCH", "/filters/{filter_id}"): NO_FILTER,
+    ("DELETE", "/filters/{filter_id}"): NO_FILTER,
+    ("POST", "/filters/{filter_id}/move"): NO_FILTER,
     ("POST", "/change-sets/{change_set_id}/undo"): NO_CHANGE_SET,
+    ("GET", "/imports/{import_id}"): NO_IMPORT,
+    ("DELETE", "/imports/{import_id}"): NO_IMPORT,
+    ("POST", "/imports/{import_id}/undo"): NO_IMPORT,
     ("GET", "/projects/{project_id}"): NO_PROJECT,
     ("PATCH", "/projects/{project_id}"): NO_PROJECT,
     ("DELETE", "/projects/{project_id}"): NO_PROJECT,
@@ -342,15 +372,17 @@ async def test_objects_of_strangers_do_not_exist(client, stranger, save):
         ProjectFactory(owner_id=stranger.id),
         Deletion(owner_id=stranger.id, kind="todo", item_id=1, title="Theirs"),
         LabelFactory(owner_id=stranger.id),
+        SavedFilterFactory(owner_id=stranger.id),
     )
     [section] = await save(SectionFactory(owner_id=stranger.id, project_id=theirs[5].id))
     names = ("session_id", "token_id", "todo_id", "post_id", "notification_id")
-    names += ("project_id", "deletion_id", "label_id")
+    names += ("project_id", "deletion_id", "label_id", "filter_id")
     ids = {"user_id": stranger.id, "username": stranger.username, "invitation_id": 1}
     ids |= {name: row.id for name, row in zip(names, theirs, strict=True)}
     ids |= {"section_id": section.id, "kind": "blocks", "other_id": MAX_BIGINT}
     ids["change_set_id"] = UUID(int=1)  # for one that there is, see the tests of undo
-    ids |= {"day": "2031-01-06", "subscription_id": 1}  # as above
+    ids |= {"day": "2031-01-06", "subscription_id": 1, "secret": "unknown"}  # as above
+    ids |= {"import_id": 1}
     account = {"username": "ana", "email": "ana@example.com", "password": "another fine sentence"}
 
     for (method, path), expected in RESPONSES_TO_STRANGERS.items():

@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from fast_zero.filter_language.parsing import MOST
 from fast_zero.models import Deletion, Label, TodoLabel
+from fast_zero.summaries.service import COUNTED
 from fast_zero.todos.models import OPEN, TodoState
 from tests.core.expect import problem
-from tests.factories import ProjectFactory, TodoFactory, UserFactory
+from tests.factories import ProjectFactory, SavedFilterFactory, TodoFactory, UserFactory
 
 # At every moment, it is another day than in UTC in one of the first two.
 ZONES = ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC", "America/Sao_Paulo", "Asia/Kolkata"]
@@ -24,6 +26,7 @@ EMPTY = {
     "next_seven_days": 0,
     "projects": [],
     "labels": [],
+    "filters": [],
 }
 
 todos = st.fixed_dictionaries(
@@ -120,7 +123,7 @@ async def test_a_summary_counts_as_plain_python_does(
         for index, label in enumerate(labels)
         if counts["labels"][index]
     ]
-    assert summary == counts
+    assert summary == counts | {"filters": []}
 
 
 async def test_a_summary_is_one_statement_and_counts_what_the_lists_show(
@@ -178,3 +181,40 @@ async def test_a_summary_needs_a_token_and_takes_no_parameters(
     assert (await client.get("/todos/summary")).json()["code"] == "insufficient_scope"
     del anonymous.headers["Authorization"]
     assert (await anonymous.get("/todos/summary")).status_code == 401
+
+
+async def test_a_summary_counts_what_saved_filters_find(client, save, user, stranger, statements):
+    saved = await save(
+        *(
+            SavedFilterFactory(owner_id=user.id, filter=text)
+            for text in ("bread", "not bread", "is:done", "priority>=high or label:none", "bread")
+        ),
+        SavedFilterFactory(owner_id=stranger.id),
+    )
+    await client.post(f"/filters/{saved[2].id}/move", json={"before": saved[0].id})
+    await save(
+        TodoFactory(owner_id=user.id, title="Bread", description="", state=TodoState.TODO),
+        TodoFactory(owner_id=user.id, title="Rye bread", description="", state=TodoState.DOING),
+        TodoFactory(owner_id=user.id, title="Salt", description="", state=TodoState.DRAFT),
+        TodoFactory(owner_id=user.id, title="Bread", state=TodoState.DONE),
+        TodoFactory(owner_id=stranger.id, title="Bread", state=TodoState.TODO),
+    )
+
+    with statements() as sent:
+        summary = (await client.get("/todos/summary")).json()
+
+    assert (len(sent), sent.transactions) == (2, 0)
+    order = [saved[index].id for index in (2, 0, 1, 3, 4)]
+    counts = [{"filter_id": id_, "open": n} for id_, n in zip(order, (0, 2, 1, 3, 2), strict=True)]
+    assert summary["filters"] == counts
+
+
+async def test_the_conditions_that_a_summary_counts_are_bounded(client, save, user):
+    text = " or ".join(["bread"] * MOST)
+    count = COUNTED // MOST
+    await save(
+        *(SavedFilterFactory(owner_id=user.id, filter=text) for _ in range(count)),
+        SavedFilterFactory(owner_id=user.id, filter="a"),
+    )
+
+    assert len((await client.get("/todos/summary")).json()["filters"]) == count

@@ -23,6 +23,7 @@ UNSET = {
     "deadline_on": None,
     "duration_minutes": None,
     "recurrence": None,
+    "recurrence_text": None,
     "occurrence_on": None,
     "reminders": [],
     "snoozed_until": None,

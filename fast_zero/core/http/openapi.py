@@ -131,7 +131,7 @@ def add_bearer_scheme(document: dict[str, Any]) -> None:
 def add_media_type(operation: dict[str, Any]) -> None:
     """Add the 415 response to an operation that takes a body."""
     if body := operation.get("requestBody"):
-        [expected] = body["content"]
+        expected = ", ".join(body["content"])
         operation["responses"]["415"] = responses(UnsupportedMediaType(expected))[415]
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -104,7 +105,7 @@ async def refuse_request(request: Request, error: HTTPException) -> Response:
         headers["Allow"] = ", ".join(sorted(allowed_methods(request)))
     detail = error.detail
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail = TOO_LARGE.format(limit=request.state.settings.max_body_bytes)
+        detail = TOO_LARGE.format(limit=request.scope[MAX_BODY_SIZE_SCOPE_KEY])
     return ProblemResponse(request, error.status_code, detail, headers)
 
 

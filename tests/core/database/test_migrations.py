@@ -198,6 +198,38 @@ async def test_the_release_before_shows_nothing_of_the_trash(empty):
     assert (shown, posted) == (["kept"], ["kept"])
 
 
+UNINDEXED = """
+INSERT INTO users (username, email, password_hash) VALUES ('ana', 'ana@example.com', '');
+INSERT INTO todos (owner_id, title, description, state, updated_at)
+    SELECT id, title, 'Na padaria', 'todo', '2026-03-04 12:00Z'
+    FROM users, (VALUES ('Comprar pão'), ('Pães'), ('Outra')) AS new (title);
+UPDATE todos SET state = 'doing' WHERE title = 'Pães'
+"""
+FOUND = """
+SELECT title FROM todos WHERE search @@ search_query('pão', false) ORDER BY id
+"""
+UNCHANGED = """
+SELECT version, updated_at, (SELECT count(*) FROM changes) FROM todos ORDER BY id
+"""
+
+
+async def test_the_words_of_todos_are_filled_in_without_a_change(empty):
+    await alembic(empty, command.upgrade, "0031")
+    with migrations.create_migration_engine(empty).begin() as connection:
+        for statement in UNINDEXED.split(";"):
+            connection.execute(text(statement))
+        before = connection.execute(text(UNCHANGED)).all()
+
+    await upgrade(empty)
+
+    with migrations.create_migration_engine(empty).begin() as connection:
+        assert connection.execute(text(UNCHANGED)).all() == before
+        assert connection.scalars(text(FOUND)).all() == ["Comprar pão", "Pães"]
+        connection.execute(text("UPDATE todos SET title = 'Pão' WHERE title = 'Outra'"))
+        assert connection.scalars(text(FOUND)).all() == ["Comprar pão", "Pães", "Pão"]
+    assert [version for version, *_ in before] == [1, 2, 1]
+
+
 async def test_concurrent_processes_migrate_once(empty):
     results = await asyncio.gather(*(upgrade(empty, 30) for _ in range(8)))
 

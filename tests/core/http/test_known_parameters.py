@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from fast_zero.core import security
 from fast_zero.core.http.dependencies import MAX_REPORTED
+from fast_zero.models import CalendarFeed
 from tests.core.expect import invalid_fields, problem
 
 PATH_PARAMETERS = dict.fromkeys(
@@ -18,7 +19,9 @@ PATH_PARAMETERS = dict.fromkeys(
     "deletion_id": 1,
     "change_set_id": UUID(int=1),
     "subscription_id": 1,
+    "import_id": 1,
     "label_id": 1,
+    "filter_id": 1,
     "other_id": 2,
     "username": "ana",
     "kind": "blocks",
@@ -33,6 +36,7 @@ UNCHECKED = {
     ("GET", "/users/{username}/feed.json"),
     ("GET", "/letters/unsubscribe"),
     ("POST", "/letters/unsubscribe"),
+    ("GET", "/calendars/{secret}.ics"),
 }
 HIDDEN = ["/account/confirm", "/account/password", "/account/register", "/docs", "/redoc"]
 
@@ -107,8 +111,10 @@ async def test_public_routes_report_unknown_parameters(anonymous, path):
     assert invalid_fields(await anonymous.get(f"{path}?sort=x")) == ["query.sort"]
 
 
-async def test_pages_feeds_probes_and_email_links_ignore_unknown_parameters(anonymous, user):
-    public = [path.format(username=user.username) for method, path in UNCHECKED if method == "GET"]
+async def test_pages_feeds_probes_and_email_links_ignore_unknown_parameters(anonymous, user, save):
+    await save(CalendarFeed(owner_id=user.id, digest=security.digest("secret")))
+    names = {"username": user.username, "secret": "secret"}
+    public = [path.format(**names) for method, path in UNCHECKED if method == "GET"]
     for path in [*public, *HIDDEN]:
         response = await anonymous.get(path, params={"utm_source": "newsletter"})
         assert response.status_code == 200, path

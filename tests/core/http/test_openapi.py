@@ -198,7 +198,7 @@ def test_the_routes_that_need_a_token_document_it(document):
     public = {"check_life", "check_readiness", "read_version", "greet"}
     public |= {"create_user", "list_users", "read_user", "read_user_by_name", "create_token"}
     public |= {"read_atom_feed", "read_json_feed", "stop_letters", "unsubscribe_page"}
-    public |= {"confirm_email", "forget_password", "reset_password"}
+    public |= {"confirm_email", "forget_password", "reset_password", "read_calendar"}
     public_by_setting = {"list_users", "read_user", "read_user_by_name"}
     public_by_setting |= {"read_atom_feed", "read_json_feed"}
 

@@ -6,6 +6,7 @@ from itertools import chain
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fast_zero.core.http.middleware.body_limit import BodyLimits
 from fast_zero.core.http.problems import TOO_LARGE, ProblemResponse
 from fast_zero.core.observability.logs import current_request
 
@@ -20,9 +21,9 @@ class NormalizePath:
     uvicorn's faster parser accepts: those with large headers, and those without a Host.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, limits: BodyLimits) -> None:
         self.app = app
-        self.max_body_bytes = max_body_bytes
+        self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,8 +49,9 @@ class NormalizePath:
         length = dict(headers).get(b"content-length", b"0")
         if not length.isdigit():
             return HTTPStatus.BAD_REQUEST, "Content-Length is not a number."
-        if int(length.lstrip(b"0")[:20] or b"0") > self.max_body_bytes:
-            detail = TOO_LARGE.format(limit=self.max_body_bytes)
+        limit = self.limits.of(scope)
+        if int(length.lstrip(b"0")[:20] or b"0") > limit:
+            detail = TOO_LARGE.format(limit=limit)
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail
         return None
 
