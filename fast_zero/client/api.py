@@ -143,7 +143,7 @@ class Api:
                 return found
         raise ClientError(NOT_OURS.format(url=self.access.url))
 
-    def items(self, path: str, name: str, limit: int, **params: Any) -> Iterator[Any]:  # noqa: ANN401
+    def items(self, path: str, name: str, limit: int, **params: Any) -> Iterator[Any]:  # noqa: ANN401  # as above
         """Return up to `limit` items of a list, page by page."""
         while limit > 0:
             page = self.get(path, limit=min(limit, LARGEST_PAGE), **params)

@@ -200,7 +200,7 @@ class Meanings(ClockMeanings, CycleMeanings):
         return DatePhrase(day, evidence=Evidence.NONE if is_clear else Evidence.CONTEXT)
 
     def iso(self, parts: Parts) -> DatePhrase:
-        at = time.fromisoformat(parts[0][11:]) if len(parts[0]) > 10 else None  # noqa: PLR2004
+        at = time.fromisoformat(parts[0][11:]) if len(parts[0]) > 10 else None  # noqa: PLR2004  # a day
         return replace(sure(Exactly(date.fromisoformat(parts[0][:10]))), at=at)
 
     def ahead(self, parts: Parts) -> DatePhrase:

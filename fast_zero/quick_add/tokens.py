@@ -204,7 +204,7 @@ def number(key: str) -> tuple[Candidate, ...]:
         return ("INT_YEAR", key), ("INT", key), ("MILITARY", key)
     if len(key) == 4:  # noqa: PLR2004  # at 0900, 1000 times
         return ("INT", str(int(key))), ("MILITARY", key)
-    return (("INT", str(int(key))),) if len(key) < 4 else ()  # noqa: PLR2004
+    return (("INT", str(int(key))),) if len(key) < 4 else ()  # noqa: PLR2004  # digits
 
 
 def feira(key: str) -> tuple[Candidate, ...]:

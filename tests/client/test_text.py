@@ -79,7 +79,7 @@ def test_another_due_is_refused_with_examples(typed):
         text.parse_due(typed, now())
 
 
-@given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001  # without a time zone
 def test_a_moment_that_is_shown_can_be_typed_again(moment):
     due_at = moment.replace(second=0, microsecond=0, tzinfo=UTC).isoformat()
     shown = text.due_as_typed(todo(due_at=due_at))
