@@ -1,6 +1,5 @@
 """What the commands send, what they send again, and what they say when it is of no use."""
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -197,15 +196,15 @@ def test_a_proxy_that_cannot_be_used_is_reported(newcomer, proxy):
     assert (result.stderr.count("\n"), "secret" in result.stderr) == (1, False)
 
 
-def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Press Ctrl-C, and again if nothing happens: Python ignores one within its own callbacks."""
-    while True:
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=PATIENCE / 4)
+@pytest.fixture
+def interruptible():
+    """Let programs be interrupted, even if the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_ends_a_command_without_a_trace(person):
+def test_ctrl_c_ends_a_command_without_a_trace(person, interruptible):
     asked, interrupted = threading.Event(), threading.Event()
 
     def answer(*_arguments):
@@ -222,7 +221,8 @@ def test_ctrl_c_ends_a_command_without_a_trace(person):
             text=True,
         ) as process:
             assert asked.wait(PATIENCE)
-            output, errors = interrupt(process)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate()
         interrupted.set()
 
     assert process.returncode == 130
