@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Table,
     Text,
     Time,
     and_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
 from fast_zero.core.database import AnyRow, Session
@@ -254,50 +256,40 @@ async def insert_projects(
     session: Session, user_id: int, new: Sequence[tuple[int | None, str]]
 ) -> Sequence[AnyRow]:
     """Insert projects, by parent and name, in their order."""
-    given = (
-        func.unnest(
-            literal([parent_id for parent_id, _ in new], ARRAY(BigInteger)),
-            literal([name for _, name in new], ARRAY(Text)),
-        )
-        .table_valued(
-            column("parent_id", BigInteger),
-            column("name", Text),
-            with_ordinality="place",
-            name="given",
-        )
-        .render_derived()
-    )
-    rows = select(literal(user_id, BigInteger), given.c.parent_id, given.c.name)
-    statement = insert(projects).from_select(
-        ["owner_id", "parent_id", "name"], rows.order_by(given.c.place), include_defaults=False
-    )
-    returned = statement.returning(projects.c.id, projects.c.parent_id, projects.c.name)
-    return (await session.execute(returned)).all()
+    statement = insert_named(projects, "parent_id", user_id, new)
+    return (await session.execute(statement)).all()
 
 
 async def insert_sections(
     session: Session, user_id: int, new: Sequence[tuple[int, str]]
 ) -> Sequence[AnyRow]:
     """Insert sections, by project and name, in their order."""
+    statement = insert_named(sections, "project_id", user_id, new)
+    return (await session.execute(statement)).all()
+
+
+def insert_named(
+    table: Table, container: str, user_id: int, new: Sequence[tuple[int | None, str]]
+) -> ReturningInsert[*tuple[Any, ...]]:
+    """Return a statement that inserts rows, by what contains them and name, in their order."""
     given = (
         func.unnest(
-            literal([project_id for project_id, _ in new], ARRAY(BigInteger)),
+            literal([container_id for container_id, _ in new], ARRAY(BigInteger)),
             literal([name for _, name in new], ARRAY(Text)),
         )
         .table_valued(
-            column("project_id", BigInteger),
+            column(container, BigInteger),
             column("name", Text),
             with_ordinality="place",
             name="given",
         )
         .render_derived()
     )
-    rows = select(literal(user_id, BigInteger), given.c.project_id, given.c.name)
-    statement = insert(sections).from_select(
-        ["owner_id", "project_id", "name"], rows.order_by(given.c.place), include_defaults=False
+    rows = select(literal(user_id, BigInteger), given.c[container], given.c.name)
+    statement = insert(table).from_select(
+        ["owner_id", container, "name"], rows.order_by(given.c.place), include_defaults=False
     )
-    returned = statement.returning(sections.c.id, sections.c.project_id, sections.c.name)
-    return (await session.execute(returned)).all()
+    return statement.returning(table.c.id, table.c[container], table.c.name)
 
 
 async def insert_todos(
