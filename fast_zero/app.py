@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from importlib import import_module
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -72,6 +73,9 @@ from fast_zero.todos import router as todos
 from fast_zero.trash import router as trash
 from fast_zero.two_factor import router as two_factor
 from fast_zero.unsubscribe import router as unsubscribe
+from fast_zero.web import links
+from fast_zero.web import router as web
+from fast_zero.web.middleware import Pages
 
 DESCRIPTION = """\
 **Start** by registering at `POST /users`, then log in at `POST /auth/token` and send the token
@@ -166,6 +170,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
         *hosts_and_origins(settings),
+        *([Middleware(Pages)] if settings.web else []),
         Middleware(Deadline, settings.request_timeout),
         Middleware(NormalizePath, limits),
         *([] if quota is None else [Middleware(RateLimit, quota)]),
@@ -267,6 +272,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         },
     )
     problems.install(app)
+    if settings.web:
+        app.include_router(web.router)
     include_routers(app)
     return app
 
@@ -290,12 +297,13 @@ def include_routers(app: FastAPI) -> None:
     "/",
     tags=["home"],
     response_model=Message,
-    responses=openapi.TO_DOCUMENTATION | examples.message(GREETING),
+    responses=openapi.TO_PAGE | examples.message(GREETING),
 )
 async def greet(request: Request, response: Response) -> Message | Response:
-    """Say hello. The greeting is in Portuguese; browsers are redirected to `/docs`."""
+    """Say hello. The greeting is in Portuguese; browsers are redirected to a page."""
     vary = {"Vary": "Accept"}
     if prefers_html(", ".join(request.headers.getlist("accept"))):
-        return RedirectResponse("/docs", headers=vary)
+        address = links.APP if request.state.settings.web else "/docs"
+        return RedirectResponse(address, HTTPStatus.SEE_OTHER, headers=vary)
     response.headers.update(vary)
     return Message(message=GREETING)

@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StrictBool,
     StringConstraints,
     WithJsonSchema,
 )
@@ -40,6 +41,13 @@ WeekStart = Annotated[
 Clock = Annotated[
     Literal[12, 24],
     Field(description="Whether times are shown with 12 or 24 hours.", examples=[12]),
+]
+Theme = Annotated[
+    Literal["auto", "light", "dark"],
+    Field(description="The colours of the page; `auto`: as the device.", examples=["auto"]),
+]
+KeyboardShortcuts = Annotated[
+    StrictBool, Field(description="Whether keys are shortcuts on the page.", examples=[True])
 ]
 MINUTE = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -180,6 +188,8 @@ class UserPrivate(UserPublic):
     time_zone: str = Field(examples=["America/Sao_Paulo"])
     week_starts_on: WeekStart
     clock: Clock
+    theme: Theme
+    keyboard_shortcuts: KeyboardShortcuts
     default_reminder_time: ReminderTime
     digest_time: DigestTime
     share_todos: ShareTodos
@@ -217,6 +227,8 @@ class MeUpdate(BaseModel):
     time_zone: TimeZone | MISSING = MISSING
     week_starts_on: WeekStart | MISSING = MISSING
     clock: Clock | MISSING = MISSING
+    theme: Theme | MISSING = MISSING
+    keyboard_shortcuts: KeyboardShortcuts | MISSING = MISSING
     default_reminder_time: ReminderTime | MISSING = MISSING
     digest_time: DigestTime | MISSING = MISSING
     share_todos: ShareTodos | MISSING = MISSING

@@ -144,6 +144,7 @@ class Settings(BaseSettings):
     request_body_min_rate: int = Field(default=500, ge=0)
     response_read_timeout: float = Field(default=60, gt=0, le=3600)
     run_jobs: bool = True
+    web: bool = True
 
     data_dir: Path = Path("data")
     database_url: DatabaseUrl | None = None

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -50,6 +51,7 @@ class User(Base):
             "week_starts_on IN ('monday', 'saturday', 'sunday')", name="week_starts_on"
         ),
         CheckConstraint("clock IN (12, 24)", name="clock"),
+        CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),
         CheckConstraint("role IN ('member', 'admin')", name="role"),
         CheckConstraint(
             "letters <@ ARRAY['weekly_report', 'follow', 'reply', 'like', 'reminder']",
@@ -74,6 +76,8 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(default="UTC", server_default="UTC")
     week_starts_on: Mapped[str] = mapped_column(default="monday", server_default="monday")
     clock: Mapped[int] = mapped_column(SmallInteger, default=24, server_default="24")
+    theme: Mapped[str] = mapped_column(default="auto", server_default="auto")
+    keyboard_shortcuts: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     default_reminder_time: Mapped[time] = mapped_column(default=time(9), server_default="09:00:00")
     digest_time: Mapped[time | None] = mapped_column(default=None)
     share_todos: Mapped[str] = mapped_column(default="off", server_default="off")
@@ -102,7 +106,10 @@ Base.metadata.tables[IdempotencyKey.__tablename__].append_constraint(
 
 
 class LoginSession(Base):
-    """What a log-in opens. Deleting the row ends the session; a trigger notifies every process."""
+    """What a log-in opens. Deleting the row ends the session; a trigger notifies every process.
+
+    It has a refresh token, or the cookie of the page.
+    """
 
     __tablename__ = "login_sessions"
 
@@ -110,15 +117,19 @@ class LoginSession(Base):
     owner_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE", info={"current_user": True})
     )
-    refresh_digest: Mapped[bytes] = mapped_column(unique=True, repr=False)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     user_agent: Mapped[str]
     address: Mapped[str]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    refresh_digest: Mapped[bytes | None] = mapped_column(unique=True, repr=False, default=None)
+    cookie_digest: Mapped[bytes | None] = mapped_column(unique=True, repr=False, default=None)
     created_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(init=False, server_default=func.now())
 
-    __table_args__ = (Index(None, "owner_id", "id"),)
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(refresh_digest, cookie_digest) = 1", name="one_secret"),
+        Index(None, "owner_id", "id"),
+    )
 
 
 class SpentRefreshToken(Base):

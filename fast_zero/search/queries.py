@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
 from fast_zero.core.sorting import (
@@ -21,7 +32,16 @@ from fast_zero.search.conditions import Shaped, condition, shaped, source
 from fast_zero.search.expressions import FILTERS, SORT_KEYS
 from fast_zero.search.filters import TodoFilter
 from fast_zero.search.words import split_words
-from fast_zero.todos.expressions import ALL, USER_ID, todos, visible_to
+from fast_zero.todos.expressions import (
+    ALL,
+    USER_ID,
+    due_in_own_zone,
+    is_open,
+    own_time_zone,
+    today,
+    todos,
+    visible_to,
+)
 
 STATEMENTS = 512
 """How many variants of the statement are kept, by filters, their shapes, and sort."""
@@ -95,3 +115,21 @@ async def select_todos(
         values |= cursor_values(wanted.after)
     values |= {"user_id": user_id, "offset": wanted.offset, "limit": wanted.limit + 1}
     return await session.fetch_all(statement, values)
+
+
+IS_FOR_TODAY = and_(is_open(todos), cast(due_in_own_zone(), Date) <= today())
+WAS_DONE_TODAY = and_(
+    todos.c.completed_at.is_not(None),
+    cast(func.timezone(own_time_zone(), todos.c.completed_at), Date) == today(),
+)
+TODAY = prepare(
+    select(*ALL)
+    .where(visible_to(USER_ID), or_(IS_FOR_TODAY, WAS_DONE_TODAY))
+    .order_by(due_in_own_zone().asc().nulls_last(), todos.c.priority.desc(), todos.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+async def select_today(session: Session, user_id: int, limit: int) -> Sequence[PreparedRow]:
+    """Select what is due today or before, and what was done today. Subtasks are included."""
+    return await session.fetch_all(TODAY, {"user_id": user_id, "limit": limit})

@@ -1,26 +1,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Integer,
+    Interval,
     LargeBinary,
     Row,
+    Select,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fast_zero.core.database import AnyRow, Session
+from fast_zero.core.database import AnyRow, PreparedRow, Session, prepare
 from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.identity.models import (
     AuditEvent,
@@ -31,10 +37,10 @@ from fast_zero.identity.models import (
 from fast_zero.identity.queries import folded, owned_by
 from fast_zero.two_factor.models import SecondFactor
 
+FoundCredentials = Row[str, int | None, str | None, str | None, str | None, datetime | None]
 
-async def select_credentials(
-    session: Session, login: str
-) -> Row[str, int | None, str | None, str | None, str | None, datetime | None]:
+
+async def select_credentials(session: Session, login: str) -> FoundCredentials:
     """Find the account of an email address or username; an email address takes precedence.
 
     Returns the folded input, the user's id and password hash, the secret of a second factor, the
@@ -78,12 +84,15 @@ def days_from_now(days: int) -> ColumnElement[datetime]:
 
 @dataclass(frozen=True)
 class NewSession:
+    """A session to open: with a refresh token, or with the cookie of the page."""
+
     owner_id: int
-    refresh_digest: bytes
     scopes: frozenset[str]
     days: int
     user_agent: str
     address: str
+    refresh_digest: bytes | None = None
+    cookie_digest: bytes | None = None
 
 
 async def insert_session(
@@ -97,6 +106,7 @@ async def insert_session(
     values = {
         "owner_id": User.id,
         "refresh_digest": literal(new.refresh_digest, LargeBinary),
+        "cookie_digest": literal(new.cookie_digest, LargeBinary),
         "scopes": literal(sorted(new.scopes), ARRAY(Text)),
         "user_agent": literal(new.user_agent, Text),
         "address": literal(new.address, Text),
@@ -132,6 +142,56 @@ async def rotate_session(session: Session, old: bytes, new: bytes, days: int) ->
     )
     statement = select(rotated.c.id, rotated.c.owner_id, rotated.c.scopes).add_cte(spent)
     return (await session.execute(statement)).one_or_none()
+
+
+READER = (
+    User.username,
+    User.display_name,
+    User.language,
+    User.time_zone,
+    User.week_starts_on,
+    User.clock,
+    User.theme,
+    User.keyboard_shortcuts,
+    User.role,
+)
+"""What a page needs to know of its reader."""
+
+
+def using_cookie() -> Select[Any]:
+    found = (
+        select(LoginSession.id, LoginSession.owner_id, *READER)
+        .join(User, User.id == LoginSession.owner_id)
+        .where(
+            LoginSession.cookie_digest == bindparam("cookie_digest"),
+            LoginSession.expires_at > func.now(),
+            User.disabled_at.is_(None),
+        )
+        .cte("found")
+    )
+    days = bindparam("days", type_=Integer) * literal_column("interval '1 day'", Interval)
+    a_minute_ago = func.now() - literal_column("interval '1 minute'", Interval)
+    touched = (
+        update(LoginSession)
+        .where(LoginSession.id == found.c.id, LoginSession.last_used_at < a_minute_ago)
+        .values(last_used_at=func.now(), expires_at=func.now() + days)
+        .cte("touched")
+    )
+    return select(found).add_cte(touched)
+
+
+USE_COOKIE = prepare(using_cookie())
+
+
+async def use_cookie(session: Session, digest: bytes, days: int) -> PreparedRow | None:
+    """Select a session by its cookie, and its user; prolong it, at most once a minute."""
+    return await session.fetch_one(USE_COOKIE, {"cookie_digest": digest, "days": days})
+
+
+async def delete_session_of_cookie(session: Session, digest: bytes) -> int | None:
+    """End the session of a cookie; return its id."""
+    statement = delete(LoginSession).where(LoginSession.cookie_digest == digest)
+    return await session.scalar(statement.returning(LoginSession.id))
 
 
 async def end_session_of_spent(session: Session, spent: bytes) -> int | None:

@@ -29,16 +29,15 @@ from fast_zero.identity.dependencies import (
     AccountWriter,
     CurrentRevocations,
     CurrentUser,
-    address_of,
     session_of,
 )
 from fast_zero.sessions import metrics, queries, service
+from fast_zero.sessions.dependencies import client_of
 from fast_zero.sessions.schemas import SessionPage, Token, TokenForm
 from fast_zero.two_factor import service as two_factor
 
 NO_SESSION = Reason("session_not_found", "Session not found")
 DONE = HTTPStatus.NO_CONTENT
-USER_AGENT_LENGTH = 300  # characters; the rest is cut off
 
 router = APIRouter(prefix="/auth", tags=["auth"], responses=NEEDS_TOKEN)
 
@@ -129,13 +128,6 @@ async def end_other_sessions(
     """End all of your sessions except this one."""
     ended = await identity_queries.delete_sessions(session, user.id, but=user.session_id)
     revocations.add_at_commit(session, *ended)
-
-
-def client_of(request: Request) -> service.Client:
-    return service.Client(
-        user_agent=request.headers.get("user-agent", "").replace("\x00", "")[:USER_AGENT_LENGTH],
-        address=address_of(request),
-    )
 
 
 def token_response(tokens: service.Tokens, settings: Settings) -> Token:

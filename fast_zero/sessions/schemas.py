@@ -122,7 +122,9 @@ class SessionPublic(ResponseModel):
     user_agent: str = Field(examples=["curl/8.5.0"])
     address: str = Field(description="The client's IP address.", examples=["203.0.113.7"])
     created_at: datetime
-    last_used_at: datetime = Field(description="When it last requested an access token.")
+    last_used_at: datetime = Field(
+        description="When it last requested an access token, or opened a page."
+    )
     expires_at: datetime = Field(examples=["2026-12-25T08:00:00Z"])
 
 

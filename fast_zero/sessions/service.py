@@ -1,7 +1,7 @@
 """Log-ins, token refresh and renewal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fast_zero.core import security
 from fast_zero.core.database import Session
@@ -46,6 +46,14 @@ class Credentials:
     role: str
 
 
+class CodeNeeded(two_factor.OneTimeCodeRequired):
+    """The password was correct; the log-in of this account needs a code as well."""
+
+    def __init__(self, account: Credentials) -> None:
+        super().__init__()
+        self.account = account
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The tokens that a session issues."""
@@ -61,9 +69,13 @@ async def log_in(session: Session, settings: Settings, form: TokenForm, client: 
     while True:
         account = await verify(session, settings, form, client)
         scopes = await granted_scopes(session, wanted, account.role)
-        tokens = await open_session(session, settings, account, scopes, client)
-        if tokens:
-            return tokens
+        secret = security.new_secret()
+        new = new_session(settings, account, scopes, client)
+        new = replace(new, refresh_digest=security.digest(secret))
+        session_id = await open_session(session, account, new)
+        if session_id is not None:
+            token = security.create_access_token(settings, account.user_id, session_id, scopes)
+            return Tokens(token, scopes, secret)
         await session.rollback()  # the account has changed since it was read: try again
 
 
@@ -81,46 +93,50 @@ async def verify(
         incorrect = Unauthenticated(INCORRECT)
         raise await note_refusal(session, found.id, "password", client, incorrect)
     account = Credentials(found.id, found.password_hash, upgraded, found.role)
-    if found.secret:
-        if not form.otp:
-            await throttle.cancel_attempt(session, *counted)
-            raise two_factor.OneTimeCodeRequired
-        if not await two_factor.use_code(session, account.user_id, found.secret, form.otp):
-            incorrect = Unauthenticated(two_factor.INCORRECT)
-            raise await note_refusal(session, found.id, "code", client, incorrect)
-    await throttle.record_success(session, *counted)
-    if found.disabled_at is not None:
-        raise await note_refusal(session, found.id, "disabled", client, Forbidden(DISABLED))
+    if found.secret and not form.otp:
+        await throttle.cancel_attempt(session, *counted)
+        raise CodeNeeded(account)
+    await check_account(session, found, counted, form.otp, client)
     return account
 
 
-async def open_session(
+async def check_account(
     session: Session,
-    settings: Settings,
-    account: Credentials,
-    scopes: frozenset[str],
+    found: queries.FoundCredentials,
+    counted: tuple[throttle.Limit, ...],
+    code: str,
     client: Client,
-) -> Tokens | None:
-    """Open a session; return None if the account has changed since it was read."""
-    if account.upgraded_hash:
-        await queries.upgrade_password_hash(
-            session, account.user_id, account.password_hash, account.upgraded_hash
-        )
-    refresh_token = security.new_secret()
-    new = NewSession(
+) -> None:
+    """Verify the code of an account whose password is right, and that it is not disabled."""
+    if found.secret and not await two_factor.use_code(session, found.id or 0, found.secret, code):
+        incorrect = Unauthenticated(two_factor.INCORRECT)
+        raise await note_refusal(session, found.id, "code", client, incorrect)
+    await throttle.record_success(session, *counted)
+    if found.disabled_at is not None:
+        raise await note_refusal(session, found.id, "disabled", client, Forbidden(DISABLED))
+
+
+def new_session(
+    settings: Settings, account: Credentials, scopes: frozenset[str], client: Client
+) -> NewSession:
+    """Describe a session, still without a secret."""
+    return NewSession(
         owner_id=account.user_id,
-        refresh_digest=security.digest(refresh_token),
         scopes=scopes,
         days=settings.refresh_token_days,
         user_agent=client.user_agent,
         address=client.address,
     )
+
+
+async def open_session(session: Session, account: Credentials, new: NewSession) -> int | None:
+    """Open a session; return None if the account has changed since it was read."""
+    if account.upgraded_hash:
+        await queries.upgrade_password_hash(
+            session, account.user_id, account.password_hash, account.upgraded_hash
+        )
     known_hash = account.upgraded_hash or account.password_hash
-    session_id = await queries.insert_session(session, new, known_hash, account.role)
-    if session_id is None:
-        return None
-    access_token = security.create_access_token(settings, account.user_id, session_id, scopes)
-    return Tokens(access_token, scopes, refresh_token)
+    return await queries.insert_session(session, new, known_hash, account.role)
 
 
 async def note_refusal(

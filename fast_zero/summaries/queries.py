@@ -11,11 +11,14 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    not_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
+from fast_zero.core.positions import position_of
+from fast_zero.projects.models import Project
 from fast_zero.saved_filters import queries as filter_queries
 from fast_zero.search.conditions import Shaped, condition, shaped, source
 from fast_zero.todos.expressions import (
@@ -30,6 +33,7 @@ from fast_zero.todos.expressions import (
     visible_to,
 )
 
+projects = Project.__table__
 filters = filter_queries.filters
 FILTER_POSITION = filter_queries.POSITION
 
@@ -108,6 +112,45 @@ SUMMARY = prepare(
         saved().label("filters"),
     ).select_from(open_todos)
 )
+
+
+def with_names() -> ColumnElement[Any]:
+    """Return all projects that are not archived, in their order, with the number of open todos."""
+    number = (
+        select(func.count())
+        .where(open_todos.c.project_id == projects.c.id)
+        .correlate(projects)
+        .scalar_subquery()
+    )
+    named = select(
+        projects.c.id,
+        projects.c.name,
+        projects.c.color,
+        projects.c.parent_id,
+        number.label("open"),
+        position_of(projects.c.position, projects.c.id).label("sort"),
+    ).where(
+        projects.c.owner_id == USER_ID,
+        projects.c.deletion_id.is_(None),
+        not_(projects.c.archived),
+    )
+    return as_list(named.subquery("named"), "sort")
+
+
+OVERVIEW = prepare(
+    select(
+        func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
+        func.count().filter(open_todos.c.days <= literal_column("0")).label("today"),
+        func.count().filter(open_todos.c.days > literal_column("0")).label("upcoming"),
+        with_names().label("projects"),
+    ).select_from(open_todos)
+)
+
+
+async def select_overview(session: Session, user_id: int) -> PreparedRow:
+    """Select what a sidebar shows: the counts of open todos, and the projects."""
+    [overview] = await session.fetch_all(OVERVIEW, {"user_id": user_id})
+    return overview
 
 
 async def select_summary(session: Session, user_id: int) -> PreparedRow:

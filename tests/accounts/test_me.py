@@ -82,6 +82,7 @@ async def test_an_invalid_profile_is_refused(client, field, value):
 
 
 PREFERENCES = {"week_starts_on": "monday", "clock": 24, "default_reminder_time": "09:00"}
+PREFERENCES |= {"theme": "auto", "keyboard_shortcuts": True}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,8 @@ PREFERENCES = {"week_starts_on": "monday", "clock": 24, "default_reminder_time":
         {"week_starts_on": "saturday"},
         {"week_starts_on": "sunday"},
         {"clock": 12},
+        {"theme": "dark"},
+        {"keyboard_shortcuts": False},
         {"default_reminder_time": "00:00"},
         {"default_reminder_time": "23:59"},
         {"week_starts_on": "sunday", "clock": 12, "default_reminder_time": "07:30"},
@@ -122,6 +125,8 @@ async def test_preferences_are_shown_to_their_owner_as_they_were_sent(
     ("field", "value"),
     [
         *(("week_starts_on", value) for value in ("Monday", "tuesday", "", 0, None)),
+        *(("theme", value) for value in ("", "Dark", None, 1)),
+        *(("keyboard_shortcuts", value) for value in ("yes", 1, None)),
         *(("clock", value) for value in (0, 11, "12", "24", True, None, 24.5, [24])),
         *(("default_reminder_time", value) for value in ("24:00", "9:00", "09:60", "09:00:00")),
         *(("default_reminder_time", value) for value in ("", "09:00Z", " 09:00", "09:00\n")),

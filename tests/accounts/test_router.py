@@ -17,6 +17,7 @@ PROFILE = {"id", "username", "display_name", "bio", "created_at"}
 ACCOUNT = PROFILE | {"email", "time_zone", "updated_at"}
 ACCOUNT |= {"email_verified", "pending_email", "language", "share_todos", "letters"}
 ACCOUNT |= {"week_starts_on", "clock", "default_reminder_time", "digest_time"}
+ACCOUNT |= {"theme", "keyboard_shortcuts"}
 
 
 async def test_registering_returns_the_account_without_its_password(anonymous, statements):

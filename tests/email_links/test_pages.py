@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pytest
 
+from fast_zero.app import create_app
 from fast_zero.email_links.service import LINK_NOT_VALID
 from tests.core.expect import invalid_fields
 
@@ -17,6 +18,12 @@ PAGES = {
     "/account/password": ("Choose a new password", "../auth/password/reset"),
     "/account/register": ("Create your account", "../users"),
 }
+
+
+@pytest.fixture(scope="module")
+def app(settings):
+    """Return the API alone. Where the page is served, these lead to it."""
+    return create_app(settings.model_copy(update={"web": False}))
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from fast_zero.core import security
 from fast_zero.core.types import MAX_BIGINT
@@ -23,6 +22,7 @@ from tests.factories import (
     UserFactory,
     new_token,
 )
+from tests.routes import operations
 
 PUBLIC = None
 ANY = ""
@@ -275,16 +275,9 @@ RESPONSES_TO_STRANGERS = {
 
 
 def test_every_route_is_in_the_tables(app):
-    operations = {
-        (method, route.path)
-        for route in iter_route_contexts(app.routes)
-        if isinstance(route.original_route, APIRoute)
-        for method in route.methods
-    }
-
-    assert REQUIRED_SCOPES.keys() == operations
+    assert REQUIRED_SCOPES.keys() == operations(app)
     assert RESPONSES_TO_STRANGERS.keys() == {
-        (method, path) for method, path in operations if "{" in path
+        (method, path) for method, path in operations(app) if "{" in path
     }
 
 

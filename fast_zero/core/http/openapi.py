@@ -64,10 +64,10 @@ CHANGE_SET_HEADER = {
     }
 }
 
-TO_DOCUMENTATION: dict[int | str, dict[str, Any]] = {
-    307: {
-        "description": "`Accept` prefers `text/html`: the documentation is at `Location`.",
-        "headers": {"Location": {"schema": {"type": "string", "examples": ["/docs"]}}},
+TO_PAGE: dict[int | str, dict[str, Any]] = {
+    303: {
+        "description": "`Accept` prefers `text/html`: the page for people is at `Location`.",
+        "headers": {"Location": {"schema": {"type": "string", "examples": ["/app/"]}}},
     }
 }
 

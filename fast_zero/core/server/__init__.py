@@ -60,6 +60,8 @@ def run(app: ASGIApp, settings: Settings, listener: socket.socket, *, reload: bo
         factory=not single,
         workers=settings.workers,
         reload=reload,
+        # What is read once: modules, and the page's templates, files and texts.
+        reload_includes=["*.py", "*.html", "*.css", "*.js", "*.svg", "*.mo"] if reload else None,
         http=TimeoutProtocol,
         ws="none",
         log_config=None,  # `logs.configure` is called when a process starts

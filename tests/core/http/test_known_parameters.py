@@ -117,7 +117,8 @@ async def test_pages_feeds_probes_and_email_links_ignore_unknown_parameters(anon
     public = [path.format(**names) for method, path in UNCHECKED if method == "GET"]
     for path in [*public, *HIDDEN]:
         response = await anonymous.get(path, params={"utm_source": "newsletter"})
-        assert response.status_code == 200, path
+        # Where the page is served, links in emails lead to it.
+        assert response.status_code == (303 if path.startswith("/account/") else 200), path
     response = await anonymous.post("/letters/unsubscribe?token=a&utm_source=newsletter")
     assert response.status_code == 404
 

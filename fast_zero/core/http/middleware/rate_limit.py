@@ -21,7 +21,7 @@ WINDOW_SECONDS = 60
 SECOND = 1_000_000_000  # nanoseconds: whole numbers add up without error
 MAX_CLIENTS = 50_000  # about ten megabytes
 FREE_PATHS = PROBES | {"/", "/docs", "/redoc", "/openapi.json"}
-FREE_FOLDER = "/docs/assets/"
+FREE_FOLDERS = ("/docs/assets/", "/static/")
 EXHAUSTED = TooManyRequests("Too many requests. Wait, then go on more slowly.")
 """The error that every rate-limited route may return."""
 
@@ -153,4 +153,4 @@ class RateLimit:
 
 
 def is_free(path: str) -> bool:
-    return path in FREE_PATHS or path.startswith(FREE_FOLDER)
+    return path in FREE_PATHS or path.startswith(FREE_FOLDERS)

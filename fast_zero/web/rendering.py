@@ -1,0 +1,69 @@
+"""Renders templates. There is one environment for each language, with its texts."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
+
+from fast_zero.core.languages import Language
+from fast_zero.web import static_files
+from fast_zero.web.rows import PRIORITIES
+from fast_zero.web.texts import translations_of
+
+TEMPLATES = static_files.FOLDER.parent / "templates"
+
+
+@cache
+def environment(language: Language) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    catalogue = translations_of(language)
+    made.globals.update(
+        language=language,
+        static=static_files.address_of,
+        priority_name=lambda name: catalogue.gettext(PRIORITIES[name]),
+    )
+    made.filters["markdown"] = markdown
+    install = made.install_gettext_callables  # type: ignore[attr-defined]  # the extension adds it
+    install(catalogue.gettext, catalogue.ngettext, newstyle=True, pgettext=catalogue.pgettext)
+    return made
+
+
+def render(language: Language, template: str, values: dict[str, Any]) -> str:
+    return environment(language).get_template(template).render(values)
+
+
+def open_link(
+    renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: OptionsDict,
+    environment: EnvType,
+) -> str:
+    tokens[index].attrSet("rel", "noopener nofollow")
+    return renderer.renderToken(tokens, index, options, environment)
+
+
+@cache
+def markdown_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").disable("image")
+    parser.add_render_rule("link_open", open_link)
+    return parser
+
+
+def markdown(text: str) -> Markup:
+    """Render Markdown of a user. HTML in it is text."""
+    return Markup(markdown_parser().render(text))  # noqa: S704  # markdown-it escapes all text

@@ -1,0 +1,147 @@
+"""Tests in a real browser: Debian's Chromium, found by its path, driven by Playwright.
+
+Without either, they are skipped. To run them: install Chromium and the dependency group `browser`.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import clusters
+from tests.processes import Serving, serving
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",  # containers run tests as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 640}
+PASSWORD = "a fine long sentence"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="the dependency group `browser` is not installed"
+    )
+    path = find_chromium()
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser, tmp_path_factory) -> Iterator[Serving]:
+    """Serve a database of its own, for all tests of the browser. It is asked for after Chromium."""
+    data_dir = clusters.copy_to(tmp_path_factory.mktemp("browser") / "data")
+    with serving(data_dir, REGISTRATIONS_PER_HOUR="off", LOGIN_FAILURES="off") as server:
+        yield server
+
+
+class Visit:
+    """Opens pages, and fails a test if one logs an error or breaks its Content-Security-Policy."""
+
+    def __init__(self, page, url: str) -> None:
+        self.page, self.url = page, url
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self.note)
+
+    def note(self, message) -> None:
+        # A status is said by Chromium as well, and a refused form has one.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.errors.append(message.text)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    def register(self, name: str) -> None:
+        self.open("/app/register")
+        self.page.fill("#username", name)
+        self.page.fill("#email", f"{name}@example.com")
+        self.page.fill("#password", PASSWORD)
+        self.page.click("form.main button")
+        self.page.wait_for_url("**/app/today")
+
+    def add(self, title: str) -> None:
+        self.page.fill("#quick-text", title)
+        self.page.press("#quick-text", "Enter")
+
+    def focused(self) -> str:
+        """Return the tag and the accessible name of what has the focus."""
+        return self.page.evaluate(
+            "(e => `${e.tagName} ${e.ariaLabel ?? e.textContent.trim()}`)(document.activeElement)"
+        )
+
+    def overflow(self) -> int:
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    def violations(self) -> list[str]:
+        """Return what axe finds, in light and in dark."""
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        found = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            for each in axe.run(self.page).response["violations"]:
+                found += [f"{scheme}: {each['id']} {node['html']}" for node in each["nodes"]]
+        return found
+
+
+@pytest.fixture
+def visiting(browser, server) -> Iterator[Callable]:
+    """Open a browser without cookies; the test fails if a page has logged an error."""
+    visits: list[Visit] = []
+
+    @contextmanager
+    def visiting(size=DESK, **options) -> Iterator[Visit]:
+        context = browser.new_context(viewport=size, reduced_motion="reduce", **options)
+        visit = Visit(context.new_page(), server.url)
+        visits.append(visit)
+        try:
+            yield visit
+        finally:
+            context.close()
+
+    yield visiting
+    assert [error for visit in visits for error in visit.errors] == []
+
+
+@pytest.fixture
+def name(request) -> str:
+    """Return a username of its own for a test."""
+    return f"user{abs(hash(request.node.nodeid)) % 10**12}"
+
+
+@pytest.fixture
+def picture(request, tmp_path) -> Callable[[Visit, str], Path]:
+    """Save a picture of a page where `--basetemp` says, to be looked at."""
+
+    def picture(visit, name):
+        path = tmp_path / f"{name}.png"
+        visit.page.screenshot(path=path)
+        return path
+
+    return picture
