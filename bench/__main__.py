@@ -18,7 +18,7 @@ from sqlalchemy import URL
 
 import bench
 import fast_zero
-from bench import databases, feed, feed_data, report, servers, todos, todos_data, traffic
+from bench import databases, feed, feed_data, page, report, servers, todos, todos_data, traffic
 from bench.costs import Meter
 from bench.feed_data import FeedSize
 from bench.servers import Server
@@ -261,6 +261,13 @@ def measure_todos(
             typer.echo(f"{part}\n")
 
 
+def measure_page(rounds: Rounds = 5, seconds: Seconds = 3) -> None:
+    """Measure a list of 200 todos as a page, beside the same as JSON."""
+    with meter() as (superuser, costs):
+        for part in page.show(page.measure(costs, superuser, rounds, seconds, log)):
+            typer.echo(f"{part}\n")
+
+
 @contextmanager
 def meter() -> Iterator[tuple[URL, Meter]]:
     """Run a PostgreSQL in a temporary folder; yield its superuser's URL, and what measures it."""
@@ -290,5 +297,6 @@ if __name__ == "__main__":
     program = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     program.callback(invoke_without_command=True)(main)
     program.command("feed")(measure_feed)
+    program.command("page")(measure_page)
     program.command("todos")(measure_todos)
     program()

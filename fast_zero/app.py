@@ -164,7 +164,10 @@ class State(database.State):
 def middleware(settings: Settings) -> list[Middleware]:
     """List the middleware, the outermost first."""
     proxies, quota = settings.forwarded_allow_ips, settings.requests_per_minute
-    limits = BodyLimits(settings.max_body_bytes, {imports.PATH: settings.max_import_bytes})
+    limits = BodyLimits(
+        settings.max_body_bytes,
+        dict.fromkeys((imports.PATH, links.IMPORTS), settings.max_import_bytes),
+    )
     return [
         *([Middleware(Forwarded, proxies)] if proxies else []),
         Middleware(AccessLog),

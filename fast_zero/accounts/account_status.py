@@ -7,7 +7,7 @@ from fast_zero.accounts import queries
 from fast_zero.accounts.queries import AccountChange
 from fast_zero.core import security
 from fast_zero.core.database import Session
-from fast_zero.core.errors import NotFound, Reason
+from fast_zero.core.errors import Invalid, NotFound, Reason
 from fast_zero.core.security.password_queue import OPERATOR
 from fast_zero.core.settings import Settings
 from fast_zero.email_links import outbox
@@ -28,6 +28,13 @@ async def disable(session: Session, user_id: int) -> Sequence[int]:
         return ()
     change = AccountChange({"disabled_at": datetime.now(UTC)}, ends_sessions=True)
     return await write_change(session, user_id, change)
+
+
+async def disable_other(session: Session, administrator_id: int, user_id: int) -> Sequence[int]:
+    """Disable an account for an administrator, who cannot lock themselves out."""
+    if user_id == administrator_id:
+        raise Invalid("You cannot disable yourself.", "user_id", "path")
+    return await disable(session, user_id)
 
 
 async def enable(session: Session, user_id: int) -> None:

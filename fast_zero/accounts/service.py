@@ -218,6 +218,15 @@ async def update_account(
     return written
 
 
+async def delete_account_with_password(
+    session: Session, settings: Settings, user: tuple[int, int | None], password: str
+) -> None:
+    """Delete an account after its owner has entered the password again."""
+    account = await read_account(session, user[0])
+    await require_password(session, settings, user, account, password)
+    await delete_account(session, account.id)
+
+
 async def delete_account(session: Session, user_id: int, accepted: Versions = None) -> None:
     """Delete an account. Under a condition, refuse it if the account has changed or is gone."""
     if not await queries.delete_user(session, user_id, accepted) and accepted is not None:

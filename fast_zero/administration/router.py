@@ -7,7 +7,7 @@ from fast_zero.accounts import account_status, invitations
 from fast_zero.accounts import queries as account_queries
 from fast_zero.accounts.schemas import InvitationCreate, InvitationPage, InvitationPublic, UserAdmin
 from fast_zero.administration import queries
-from fast_zero.core.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
+from fast_zero.core.errors import Conflict, Forbidden, NotFound, TooManyRequests
 from fast_zero.core.http import idempotency
 from fast_zero.core.http.dependencies import CurrentSession, CurrentSettings, PageQuery, ReadSession
 from fast_zero.core.http.idempotency import Idempotent
@@ -64,9 +64,8 @@ async def disable_user(
     user_id: Id, user: Admin, session: CurrentSession, revocations: CurrentRevocations
 ) -> None:
     """Disable an account. Its sessions end, and log-ins and tokens are refused. Idempotent."""
-    if user_id == user.id:
-        raise Invalid("You cannot disable yourself.", "user_id", "path")
-    revocations.add_at_commit(session, *await account_status.disable(session, user_id))
+    ended = await account_status.disable_other(session, user.id, user_id)
+    revocations.add_at_commit(session, *ended)
 
 
 @router.delete("/users/{user_id}/disabled", status_code=DONE, responses=TO_A_USER)

@@ -3,10 +3,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Security
 
-from fast_zero.calendar_feeds import queries
+from fast_zero.calendar_feeds import queries, service
 from fast_zero.calendar_feeds.models import NO_FEED
 from fast_zero.calendar_feeds.schemas import CalendarFeedCreated, CalendarFeedPublic
-from fast_zero.core import security
 from fast_zero.core.errors import NotFound
 from fast_zero.core.http.dependencies import NO_STORE, CurrentSession, CurrentSettings
 from fast_zero.core.http.problems import responses
@@ -39,10 +38,7 @@ async def renew_calendar_feed(
     An address that was made before ends at once.
     """
     session_of(user)  # a personal token expires, and must not leave an address behind
-    secret = security.new_secret()
-    created_at = await queries.upsert_feed(session, user.id, security.digest(secret))
-    url = f"{settings.base_url()}/calendars/{secret}.ics"
-    return CalendarFeedCreated(url=url, created_at=created_at)
+    return await service.renew_feed(session, settings, user.id)
 
 
 @router.get("", response_model=CalendarFeedPublic, responses=responses(NotFound(NO_FEED)))

@@ -42,6 +42,10 @@ class Cursor:
     def ended(self) -> Self:
         return replace(self, listed=None, key=NO_KEY)
 
+    def is_same_place(self, other: Self) -> bool:
+        """Return whether no change is between two cursors that list nothing."""
+        return (self.epoch, self.xid, self.position) == (other.epoch, other.xid, other.position)
+
     def __str__(self) -> str:
         at = (self.at - BEGINNING) // MICROSECOND
         kind = 0 if self.listed is None else self.listed + 1

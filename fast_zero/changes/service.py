@@ -51,6 +51,15 @@ async def read_changes(
     return await follow(session, user_id, since, limit)
 
 
+async def read_newest(session: Session, user_id: int) -> Cursor:
+    """Return the cursor behind the newest change, for those who want to know only if there is one.
+
+    Of two cursors, `is_same_place` says whether something changed between them.
+    """
+    found = await queries.begin(session, user_id)
+    return Cursor(found.epoch, found.now, int(found.xid), found.position)
+
+
 def refuse_expired(cursor: Cursor, log: AnyRow) -> None:
     if log.is_too_old or log.epoch != cursor.epoch:
         raise Gone(CURSOR_EXPIRED)

@@ -20,6 +20,16 @@ from fast_zero.todos.models import RecurrenceFrom
 from fast_zero.todos.reminders import Reminder
 
 
+def headers(name: str, now: datetime) -> dict[str, str]:
+    """Return the headers of an export that is to be saved as a file."""
+    kind, _, ending = name.partition(".")
+    file_name = f"fast_zero-{kind}-{now:%Y-%m-%d}.{ending}"
+    return {
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+        "Cache-Control": "no-store",
+    }
+
+
 async def read_head(session: Session, user_id: int) -> AnyRow:
     head = await queries.select_calendar(session, user_id)
     if head is None:

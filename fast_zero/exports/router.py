@@ -43,15 +43,6 @@ class ICalendarResponse(StreamingResponse):
     media_type = ICALENDAR
 
 
-def headers(name: str, now: datetime) -> dict[str, str]:
-    kind, _, ending = name.partition(".")
-    file_name = f"fast_zero-{kind}-{now:%Y-%m-%d}.{ending}"
-    return {
-        "Content-Disposition": f'attachment; filename="{file_name}"',
-        "Cache-Control": "no-store",
-    }
-
-
 def with_example(media_type: str, example: str) -> Responses:
     return {200: {**AS_FILE[200], "content": {media_type: {"example": example}}}}
 
@@ -70,7 +61,7 @@ async def export_me(user: Reader, session: ReadSession, request: Request) -> Str
     return StreamingResponse(
         service.write(request.state.reads, user.id, head),
         media_type="application/json",
-        headers=headers("export.json", now),
+        headers=files.headers("export.json", now),
     )
 
 
@@ -81,7 +72,7 @@ async def export_todos_as_csv(user: TodoReader, request: Request) -> CsvResponse
     `docs/export.md` describes the columns. An import reads them.
     """
     written = files.write_csv(request.state.reads, user.id)
-    return CsvResponse(written, headers=headers("todos.csv", datetime.now(UTC)))
+    return CsvResponse(written, headers=files.headers("todos.csv", datetime.now(UTC)))
 
 
 @router.get(
@@ -99,4 +90,4 @@ async def export_todos_as_icalendar(
     now = datetime.now(UTC)
     head = await files.read_head(session, user.id)
     written = files.write_icalendar(request.state.reads, user.id, head, now)
-    return ICalendarResponse(written, headers=headers("todos.ics", now))
+    return ICalendarResponse(written, headers=files.headers("todos.ics", now))

@@ -49,6 +49,12 @@ def own_password_limit(settings: Settings, user_id: int, session_id: int | None)
     return Limit(key, settings.login_failures, settings.login_longest_wait)
 
 
+def own_code_limit(settings: Settings, user_id: int, session_id: int | None) -> Limit:
+    """Limit how often a logged-in user may enter a one-time code again."""
+    key = throttle.key(settings, "own code", f"{user_id} {session_id}")
+    return Limit(key, settings.login_failures, settings.login_longest_wait)
+
+
 async def verify_limited_password(
     session: Session,
     limits: tuple[Limit, ...],

@@ -44,7 +44,7 @@ from fast_zero.todos.expressions import PRIORITY_TYPE, todos, visible_to
 imports = Import.__table__
 projects, sections = Project.__table__, Section.__table__
 
-HIDDEN = {"owner_id", "content", "client", "undo_requested_at"}
+HIDDEN = {"owner_id", "content", "client"}
 PUBLIC = [each for each in imports.c if each.name not in HIDDEN]
 UNDO_AGAIN = timedelta(hours=1)
 """After this, a job that undoes an import has not ended, and will not."""

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, func, literal, select, update
 
 from fast_zero.core.database import AnyRow, PreparedRow, Session
-from fast_zero.core.siblings import Siblings
+from fast_zero.core.siblings import Siblings, beside
 from fast_zero.projects import queries as project_queries
 from fast_zero.projects.models import Project, Section
-from fast_zero.todos.expressions import ALL, POSITION, editable_by, is_one_of, todos
+from fast_zero.todos.expressions import ALL, POSITION, editable_by, is_one_of, is_open, todos
 
 projects = Project.__table__
 sections = Section.__table__
@@ -74,3 +74,21 @@ async def move_todo(
         .returning(*ALL)
     )
     return dict((await session.execute(statement)).mappings().one())
+
+
+async def select_open_neighbour(
+    session: Session, siblings: Siblings, position: str, *, is_before: bool
+) -> int | None:
+    """Return the id of the next open todo of a list before or behind a position."""
+    nearest = beside(siblings, position, backwards=is_before).where(is_open(todos))
+    found: int | None = await session.scalar(nearest.limit(1))
+    return found
+
+
+async def count_open(session: Session, siblings: Siblings, position: str) -> tuple[int, int]:
+    """Return how many open todos of a list are up to a position, and how many there are."""
+    is_before = siblings.position() <= literal(position, Text)
+    counts = select(func.count().filter(is_before), func.count())
+    found = await session.execute(counts.where(siblings.condition(), is_open(todos)))
+    before, total = found.one()
+    return before, total

@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 from fast_zero.core.database import AnyRow, PreparedRow, Session, lock_lists
 from fast_zero.core.errors import Conflict, Invalid, NotFound, Stale
 from fast_zero.core.http import etags
@@ -10,9 +12,20 @@ from fast_zero.ordering.schemas import TodoMove, given
 from fast_zero.projects.models import NO_PROJECT, NO_SECTION
 from fast_zero.relations.models import NO_TODO
 from fast_zero.todos import metrics
+from fast_zero.todos import queries as todo_queries
 from fast_zero.todos.models import NO_PARENT
 
 WITH_PARENT = "A subtask lives where its parent lives. Give parent_id alone."
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A todo after a move, and which one it is of the open todos of its list."""
+
+    todo: PreparedRow
+    rank: int
+    total: int
+    has_moved: bool = True
 
 
 async def move_todo(
@@ -70,3 +83,34 @@ async def find_place(session: Session, user_id: int, todo: AnyRow, move: TodoMov
     if found.project_of_section is None or project_id not in (None, found.project_of_section):
         raise NotFound(NO_SECTION)
     return Place(found.project_of_section, section_id, None)
+
+
+async def move_beside(session: Session, user_id: int, todo_id: int, move: TodoMove) -> Ranked:
+    """Move a todo, and say where it is now. Raises NotFound or Conflict."""
+    todo = await move_todo(session, user_id, todo_id, move, None)
+    return Ranked(todo, *await rank_of(session, user_id, todo))
+
+
+async def step(session: Session, user_id: int, todo_id: int, *, is_up: bool) -> Ranked:
+    """Move a todo by one among the open todos of its list. The first or last stays where it is."""
+    await lock_lists(session, user_id)
+    todo = await todo_queries.select_todo(session, user_id, todo_id)
+    if todo is None:
+        raise NotFound(NO_TODO)
+    siblings = queries.siblings_in(user_id, place_of(todo))
+    neighbour_id = await queries.select_open_neighbour(
+        session, siblings, todo["position"], is_before=is_up
+    )
+    if neighbour_id is None:
+        return Ranked(todo, *await rank_of(session, user_id, todo), has_moved=False)
+    beside = {"before" if is_up else "after": neighbour_id}
+    return await move_beside(session, user_id, todo_id, TodoMove.model_validate(beside))
+
+
+def place_of(todo: PreparedRow) -> Place:
+    return Place(todo["project_id"], todo["section_id"], todo["parent_id"])
+
+
+async def rank_of(session: Session, user_id: int, todo: PreparedRow) -> tuple[int, int]:
+    siblings = queries.siblings_in(user_id, place_of(todo))
+    return await queries.count_open(session, siblings, todo["position"])

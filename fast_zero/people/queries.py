@@ -154,6 +154,15 @@ async def select_people(
 # Readers can unblock users whom they block, although they cannot see them.
 BLOCKED = exists().where(blocks.blocker_id == READER, blocks.blocked_id == users.id)
 
+# To name somebody whom the reader follows, blocks or unblocks.
+ONE_PERSON = select(*COLUMNS).where(users.id == USER, or_(known_to_reader(users.id), BLOCKED))
+
+
+async def select_person(session: Session, reader_id: int, user_id: int) -> AnyRow | None:
+    values = {"reader_id": reader_id, "user_id": user_id}
+    return (await session.execute(ONE_PERSON, values)).one_or_none()
+
+
 KNOWN = select(users.id).where(users.id == USER, known_to_reader(users.id)).cte("known")
 
 KNOWN_OR_BLOCKED = (

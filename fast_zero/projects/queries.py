@@ -225,6 +225,16 @@ async def select_sections(
     return (await session.execute(keyset_page(statement, sections.c.id, page))).all()
 
 
+async def select_all_sections(session: Session, user_id: int, limit: int) -> Sequence[AnyRow]:
+    """Select the sections of all projects, each project's in their order."""
+    position = position_of(sections.c.position, sections.c.id)
+    statement = select(sections.c.id, sections.c.name, sections.c.project_id)
+    statement = statement.where(section_visible_to(user_id))
+    return (
+        await session.execute(statement.order_by(sections.c.project_id, position).limit(limit))
+    ).all()
+
+
 def section_editable_by(user_id: int) -> ColumnElement[bool]:
     return and_(sections.c.owner_id == as_writer(user_id), section_visible_to(user_id))
 

@@ -67,6 +67,13 @@ async def delete_subscription(session: Session, user_id: int, subscription_id: i
     return await session.scalar(statement.returning(subscriptions.id)) is not None
 
 
+async def delete_endpoint(session: Session, user_id: int, endpoint: str) -> None:
+    statement = delete(PushSubscription.__table__).where(
+        visible_to(user_id), subscriptions.endpoint == endpoint
+    )
+    await session.execute(statement)
+
+
 async def delete_subscriptions(session: Session, user_id: int) -> None:
     await session.execute(delete(PushSubscription.__table__).where(visible_to(user_id)))
 

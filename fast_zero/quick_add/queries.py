@@ -63,7 +63,10 @@ def statement(*, names_projects: bool, names_labels: bool) -> Prepared:
         own = select(projects).where(
             project_queries.visible_to(USER_ID), is_named(projects.c.name, "project_names")
         )
-        shown = (projects.c.id, projects.c.name, projects.c.archived, found.label("sections"))
+        shown = (
+            *(projects.c.id, projects.c.name, projects.c.color, projects.c.archived),
+            found.label("sections"),
+        )
         columns.append(as_list(own, *shown).label("projects"))
     if names_labels:
         carried = select(labels).where(

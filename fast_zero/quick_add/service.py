@@ -8,7 +8,7 @@ from fast_zero.core.database import PreparedRow, Session
 from fast_zero.core.errors import INVALID_TOKEN, Invalid, Unauthenticated
 from fast_zero.quick_add import queries, tags
 from fast_zero.quick_add.meanings import Said
-from fast_zero.quick_add.parsing import Parsed, Understood, parse
+from fast_zero.quick_add.parsing import LONGEST, Parsed, Understood, parse
 from fast_zero.quick_add.schemas import UnderstoodPublic
 from fast_zero.quick_add.tags import Known, NamedProject, NamedSection
 from fast_zero.todos import service as todo_service
@@ -31,6 +31,7 @@ class Answer:
     new: TodoCreate
     understood: Sequence[UnderstoodPublic]
     zone: str
+    project: NamedProject | None
 
 
 async def understand(session: Session, user_id: int, text: str) -> Answer:
@@ -52,11 +53,24 @@ async def understand(session: Session, user_id: int, text: str) -> Answer:
     if len(parsed.title) > LONGEST_TITLE:
         raise Invalid(LONG_TITLE, "text")
     understood = [shown(text, part) for part in parsed.understood]
-    return Answer(new_todo(parsed, zone), understood, zone)
+    return Answer(new_todo(parsed, zone), understood, zone, parsed.tags.project)
 
 
 async def create_todo(session: Session, user_id: int, answer: Answer) -> PreparedRow:
     return await todo_service.create_todo(session, user_id, answer.new, zone=answer.zone)
+
+
+def understand_recurrence(text: str, said: Said) -> Recurrence | None:
+    """Return the recurrence that a text is. None: it says something else, or more than that."""
+    if len(text) > LONGEST:
+        return None
+    parsed = parse(text, said, Known({}, {}))
+    decision = parsed.decision
+    if parsed.title or decision.rule is None:
+        return None
+    if any(part.kind != "recurrence" for part in parsed.understood):
+        return None
+    return recurrence_of(str(decision.rule), from_completion=decision.from_completion)
 
 
 def known_of(account: PreparedRow) -> Known:
@@ -73,7 +87,7 @@ def known_of(account: PreparedRow) -> Known:
 def project_of(row: Mapping[str, Any]) -> NamedProject:
     sections = sorted(row["sections"] or (), key=lambda section: section["id"], reverse=True)
     named = {tags.key_of(row["name"]): NamedSection(**row) for row in sections}
-    return NamedProject(row["id"], row["name"], named)
+    return NamedProject(row["id"], row["name"], named, row["color"])
 
 
 def new_todo(parsed: Parsed, zone: str) -> TodoCreate:

@@ -47,6 +47,7 @@ class NamedProject:
     id: int
     name: str
     sections: Mapping[str, NamedSection] = field(default_factory=dict)
+    color: str = ""
 
 
 @dataclass(frozen=True)

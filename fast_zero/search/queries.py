@@ -1,7 +1,7 @@
 """The statement of a list of todos."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
+    Text,
     and_,
     bindparam,
     cast,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 )
 
 from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
+from fast_zero.core.positions import position_of
 from fast_zero.core.sorting import (
     Sort,
     SortCursor,
@@ -27,9 +29,10 @@ from fast_zero.core.sorting import (
     order_by,
     sort_columns,
 )
+from fast_zero.projects.queries import sections
 from fast_zero.search import full_text
 from fast_zero.search.conditions import Shaped, condition, shaped, source
-from fast_zero.search.expressions import FILTERS, SORT_KEYS
+from fast_zero.search.expressions import EMPTY, FILTERS, SORT_KEYS, is_in
 from fast_zero.search.filters import TodoFilter
 from fast_zero.search.words import split_words
 from fast_zero.todos.expressions import (
@@ -133,3 +136,41 @@ TODAY = prepare(
 async def select_today(session: Session, user_id: int, limit: int) -> Sequence[PreparedRow]:
     """Select what is due today or before, and what was done today. Subtasks are included."""
     return await session.fetch_all(TODAY, {"user_id": user_id, "limit": limit})
+
+
+BY_SECTION: Sort = (("section", False), ("position", False))
+SECTION_KEYS = {
+    # Todos in no section come first.
+    "section": SortKey(
+        func.coalesce(position_of(sections.c.position, sections.c.id), EMPTY, type_=Text()), Text()
+    ),
+    "position": SORT_KEYS["position"],
+}
+SECTION_OF_TODO = and_(
+    sections.c.owner_id == todos.c.owner_id,
+    sections.c.project_id == todos.c.project_id,
+    sections.c.id == todos.c.section_id,
+)
+
+
+@cache
+def project_statement(*, after: bool) -> Prepared:
+    wanted = [is_in("project_id"), todos.c.parent_id.is_(None), is_open(todos)]
+    if after:
+        wanted.append(behind(BY_SECTION, SECTION_KEYS, todos.c.id))
+    return prepare(
+        select(*ALL, *sort_columns(BY_SECTION, SECTION_KEYS))
+        .select_from(todos.outerjoin(sections, SECTION_OF_TODO))
+        .where(visible_to(USER_ID), *wanted)
+        .order_by(*order_by(BY_SECTION, SECTION_KEYS, todos.c.id))
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+async def select_by_section(
+    session: Session, user_id: int, project_id: int, after: SortCursor | None, limit: int
+) -> Sequence[PreparedRow]:
+    """Select the open todos of a project in the order of its sections, plus one. No subtasks."""
+    values = {"user_id": user_id, "project_id": project_id, "limit": limit + 1}
+    values |= cursor_values(after) if after else {}
+    return await session.fetch_all(project_statement(after=after is not None), values)

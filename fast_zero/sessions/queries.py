@@ -188,6 +188,18 @@ async def use_cookie(session: Session, digest: bytes, days: int) -> PreparedRow 
     return await session.fetch_one(USE_COOKIE, {"cookie_digest": digest, "days": days})
 
 
+async def replace_cookie(session: Session, user_id: int, session_id: int, digest: bytes) -> bool:
+    """Give a session of the page another secret: copies of the old cookie are refused."""
+    statement = (
+        update(LoginSession)
+        .where(owned_by(user_id), LoginSession.id == session_id)
+        .where(LoginSession.cookie_digest.is_not(None))
+        .values(cookie_digest=digest)
+        .returning(LoginSession.id)
+    )
+    return await session.scalar(statement) is not None
+
+
 async def delete_session_of_cookie(session: Session, digest: bytes) -> int | None:
     """End the session of a cookie; return its id."""
     statement = delete(LoginSession).where(LoginSession.cookie_digest == digest)

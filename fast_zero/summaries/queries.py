@@ -1,13 +1,16 @@
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Date,
     Integer,
     Subquery,
+    Table,
     and_,
+    bindparam,
     cast,
     func,
     literal_column,
@@ -16,9 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from fast_zero.core.database import Prepared, PreparedRow, Session, prepare
+from fast_zero.core.database import AnyRow, Prepared, PreparedRow, Session, prepare
+from fast_zero.core.pagination import PageParams, keyset_page
 from fast_zero.core.positions import position_of
-from fast_zero.projects.models import Project
+from fast_zero.labels import queries as label_queries
+from fast_zero.notifications.queries import unread
+from fast_zero.projects import queries as project_queries
+from fast_zero.projects.models import Project, Section
 from fast_zero.saved_filters import queries as filter_queries
 from fast_zero.search.conditions import Shaped, condition, shaped, source
 from fast_zero.todos.expressions import (
@@ -32,10 +39,13 @@ from fast_zero.todos.expressions import (
     todos,
     visible_to,
 )
+from fast_zero.trash import queries as trash_queries
 
 projects = Project.__table__
+sections = Section.__table__
 filters = filter_queries.filters
 FILTER_POSITION = filter_queries.POSITION
+deletions = trash_queries.deletions
 
 STATEMENTS = 128
 """How many variants of the statement that counts are kept, by the shapes of all filters."""
@@ -92,11 +102,10 @@ def by_label() -> ColumnElement[Any]:
     return as_list(named.subquery("by_label"), "sort")
 
 
-def saved() -> ColumnElement[Any]:
-    """Return the saved filters in their order. There is a limit of them."""
-    columns = (filters.c.id, filters.c.filter, FILTER_POSITION.label("sort"))
-    own = select(*columns).where(filter_queries.visible_to(USER_ID))
-    return as_list(own.subquery("saved"), "sort")
+def saved(*columns: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return columns of the saved filters, in their order. There is a limit of them."""
+    own = select(filters.c.id, *columns, FILTER_POSITION.label("sort"))
+    return as_list(own.where(filter_queries.visible_to(USER_ID)).subquery("saved"), "sort")
 
 
 SUMMARY = prepare(
@@ -109,7 +118,7 @@ SUMMARY = prepare(
         .label("next_seven_days"),
         by_project().label("projects"),
         by_label().label("labels"),
-        saved().label("filters"),
+        saved(filters.c.filter).label("filters"),
     ).select_from(open_todos)
 )
 
@@ -137,19 +146,78 @@ def with_names() -> ColumnElement[Any]:
     return as_list(named.subquery("named"), "sort")
 
 
-OVERVIEW = prepare(
-    select(
-        func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
-        func.count().filter(open_todos.c.days <= literal_column("0")).label("today"),
-        func.count().filter(open_todos.c.days > literal_column("0")).label("upcoming"),
-        with_names().label("projects"),
-    ).select_from(open_todos)
-)
+class Opened(NamedTuple):
+    """The place that a page is about."""
+
+    kind: Literal["project", "label", "filter"]
+    id: int
 
 
-async def select_overview(session: Session, user_id: int) -> PreparedRow:
-    """Select what a sidebar shows: the counts of open todos, and the projects."""
-    [overview] = await session.fetch_all(OVERVIEW, {"user_id": user_id})
+PLACE_ID = bindparam("place_id", type_=BigInteger)
+
+
+def opened_project() -> ColumnElement[Any]:
+    """Return a project, also one that is archived, with its sections in their order."""
+    place = position_of(sections.c.position, sections.c.id).label("sort")
+    inside = select(sections.c.id, sections.c.name, place)
+    inside = inside.where(sections.c.owner_id == USER_ID, sections.c.project_id == PLACE_ID)
+    in_order = as_list(inside.subquery("inside"), "sort")
+    columns = (projects.c.name, projects.c.color, projects.c.description, projects.c.archived)
+    found = select(as_object(*columns, projects.c.parent_id, sections=in_order))
+    visible = project_queries.visible_to(USER_ID)
+    return found.where(visible, projects.c.id == PLACE_ID).scalar_subquery()
+
+
+def opened_label() -> ColumnElement[Any]:
+    found = select(as_object(labels.c.name, labels.c.color))
+    visible = label_queries.visible_to(USER_ID)
+    return found.where(visible, labels.c.id == PLACE_ID).scalar_subquery()
+
+
+def opened_filter() -> ColumnElement[Any]:
+    found = select(as_object(filters.c.name, filters.c.color, filters.c.filter, filters.c.sort))
+    visible = filter_queries.visible_to(USER_ID)
+    return found.where(visible, filters.c.id == PLACE_ID).scalar_subquery()
+
+
+def as_object(*columns: ColumnElement[Any], **more: ColumnElement[Any]) -> ColumnElement[Any]:
+    named = {column.name: column for column in columns} | more
+    parts: list[ColumnElement[Any]] = []
+    for name, column in named.items():
+        parts += [literal_column(f"'{name}'"), column]
+    return func.jsonb_build_object(*parts, type_=JSONB)
+
+
+OPENED = {"project": opened_project, "label": opened_label, "filter": opened_filter}
+
+
+@cache
+def overview_statement(kind: str | None) -> Prepared:
+    place: list[ColumnElement[Any]] = [OPENED[kind]().label("place")] if kind else []
+    return prepare(
+        select(
+            func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
+            func.count().filter(open_todos.c.days <= literal_column("0")).label("today"),
+            func.count().filter(open_todos.c.days > literal_column("0")).label("upcoming"),
+            with_names().label("projects"),
+            saved(filters.c.name, filters.c.color).label("filters"),
+            unread().label("unread"),
+            *place,
+        ).select_from(open_todos)
+    )
+
+
+async def select_overview(
+    session: Session, user_id: int, opened: Opened | None = None
+) -> PreparedRow:
+    """Select what a sidebar shows: counts of what is open or unread, projects, saved filters.
+
+    `place` is the one that is opened, if there is one; None: there is no such place.
+    """
+    values = {"user_id": user_id, "reader_id": user_id}
+    if opened:
+        values["place_id"] = opened.id
+    [overview] = await session.fetch_all(overview_statement(opened and opened.kind), values)
     return overview
 
 
@@ -177,3 +245,47 @@ async def count_todos(session: Session, user_id: int, texts: Sequence[str]) -> l
     statement = count_statement(tuple(shape for shape, _ in found))
     [counts] = await session.fetch_all(statement, values)
     return list(counts.values())
+
+
+def labels_statement(*, after: bool) -> Prepared:
+    carried = (
+        select(func.count())
+        .select_from(todo_labels)
+        .join(open_todos, open_todos.c.id == todo_labels.c.todo_id)
+        .where(todo_labels.c.owner_id == USER_ID, todo_labels.c.label_id == labels.c.id)
+        .correlate(labels)
+        .scalar_subquery()
+    )
+    statement = select(labels.c.id, labels.c.name, labels.c.color, carried.label("open"))
+    statement = statement.where(label_queries.visible_to(USER_ID))
+    if after:
+        last = labels.alias("last")
+        seen = select(last.c.name_key).where(last.c.owner_id == USER_ID, last.c.id == PLACE_ID)
+        statement = statement.where(labels.c.name_key > seen.scalar_subquery())
+    return prepare(statement.order_by(labels.c.name_key).limit(bindparam("limit", type_=Integer)))
+
+
+LABELS, FURTHER_LABELS = labels_statement(after=False), labels_statement(after=True)
+
+
+async def select_labels(session: Session, user_id: int, page: PageParams) -> Sequence[PreparedRow]:
+    """Select labels by name, plus one, with the number of open todos that carry each."""
+    values = {"user_id": user_id, "limit": page.limit + 1}
+    if page.after is None:
+        return await session.fetch_all(LABELS, values)
+    return await session.fetch_all(FURTHER_LABELS, values | {"place_id": page.after})
+
+
+def count_inside(table: Table) -> ColumnElement[int]:
+    inside = select(func.count()).where(
+        table.c.owner_id == USER_ID, table.c.deletion_id == deletions.c.id
+    )
+    return inside.correlate(deletions).scalar_subquery()
+
+
+async def select_trash(session: Session, user_id: int, page: PageParams) -> Sequence[AnyRow]:
+    """Select what is in the trash, newest first, plus one, with the number of things in each."""
+    counts = (count_inside(todos).label("todos"), count_inside(projects).label("projects"))
+    statement = select(*trash_queries.DELETION, *counts).where(trash_queries.visible_to(user_id))
+    newest = keyset_page(statement, deletions.c.id, page, newest_first=True)
+    return (await session.execute(newest, {"user_id": user_id})).all()

@@ -174,6 +174,14 @@ async def select_todos_by_id(
     return {todo["id"]: todo for todo in found}
 
 
+async def select_deleted_title(session: Session, user_id: int, todo_id: int) -> str | None:
+    """Select the title of a todo in the trash. None: there is no such todo."""
+    is_deleted = todos.c.deletion_id.is_not(None)
+    statement = select(todos.c.title).where(todos.c.owner_id == user_id, is_deleted)
+    title: str | None = await session.scalar(statement.where(todos.c.id == todo_id))
+    return title
+
+
 async def update_todo(
     session: Session, user_id: int, todo_id: int, change: TodoUpdate, accepted: Versions
 ) -> PreparedRow | None:

@@ -36,6 +36,11 @@ async def select_deletions(session: Session, user_id: int, page: PageParams) -> 
     return (await session.execute(newest)).all()
 
 
+async def select_deletion(session: Session, user_id: int, deletion_id: int) -> AnyRow | None:
+    statement = select(*DELETION).where(visible_to(user_id), deletions.c.id == deletion_id)
+    return (await session.execute(statement)).one_or_none()
+
+
 async def lock_deletion(
     session: Session, user_id: int, table: Table, item_id: int
 ) -> AnyRow | None:

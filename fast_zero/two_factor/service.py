@@ -88,6 +88,26 @@ async def disable(
         raise NotFound(NO_SECOND_FACTOR)
 
 
+async def disable_with_code(
+    session: Session, settings: Settings, user: AuthenticatedUser, password: str, code: str
+) -> None:
+    """Disable the second factor with the password and a code, as a log-in needs both.
+
+    Codes are counted apart from passwords: a right password would reset a common count, and whoever
+    knows it could try all codes. The password comes first, so that a wrong one uses up no code.
+    """
+    account = await check_own_password(session, settings, user, password)
+    found = await queries.select_state(session, account.id)
+    if found is None or found[1] is None:
+        raise NotFound(NO_SECOND_FACTOR)
+    limit = limits.own_code_limit(settings, *user)
+    await throttle.record_attempt(session, limit)
+    if not await use_code(session, account.id, found[0], code):
+        raise Forbidden(INCORRECT)
+    await throttle.record_success(session, limit)
+    await queries.delete_second_factor(session, account.id)
+
+
 async def use_code(session: Session, user_id: int, secret: str, code: str) -> bool:
     """Use a one-time code or a recovery code; return whether it was valid. Each works once."""
     code = one_time_codes.normalized(code)

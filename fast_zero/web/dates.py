@@ -8,11 +8,13 @@ from functools import lru_cache
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 
+from fast_zero.core.languages import Language
 from fast_zero.web.texts import mark
 
 NAMED_DAYS = 6
 """How many days after today have the name of their weekday."""
 NEAR_DAYS = {-1: mark("yesterday"), 0: mark("today"), 1: mark("tomorrow")}
+JUST_NOW = mark("just now")
 CACHED = 4096
 PATTERNS = {12: "h:mm a", 24: "HH:mm"}
 
@@ -67,8 +69,20 @@ class Dates:
     now: datetime
 
     @property
+    def language(self) -> Language:
+        return "en" if self.locale.language == "en" else "pt-BR"
+
+    @property
     def today(self) -> date:
         return self.now.date()
+
+    def local(self, moment: datetime) -> datetime:
+        """Return a moment on the clock of the reader."""
+        return moment.astimezone(self.now.tzinfo)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of a moment, on the clock of the reader."""
+        return self.local(moment).date()
 
     def day(self, day: date) -> str:
         ahead = (day - self.today).days
@@ -78,6 +92,17 @@ class Dates:
             return weekday(day, self.locale)
         return short_date(day, self.locale, with_year=day.year != self.today.year)
 
+    def ago(self, moment: datetime) -> str:
+        """Say how long ago something happened; what is older than a week, by its date."""
+        since = self.now - moment
+        if since < timedelta(minutes=1):
+            return self.gettext(JUST_NOW)
+        if since < timedelta(days=1):
+            return format_timedelta(-since, threshold=1, add_direction=True, locale=self.locale)
+        day = self.day_of(moment)
+        days = (self.today - day).days
+        return days_ago(days, self.locale) if 1 < days <= NAMED_DAYS else self.day(day)
+
     def long_day(self, day: date) -> str:
         return long_date(day, self.locale)
 
@@ -85,8 +110,8 @@ class Dates:
         """Say a day as a heading: its name if it is near, and its date."""
         ahead = (day - self.today).days
         date_ = short_date(day, self.locale, with_year=day.year != self.today.year)
-        if ahead == 1:
-            text = f"{self.gettext('tomorrow')}, {date_}"
+        if ahead in NEAR_DAYS:
+            text = f"{self.gettext(NEAR_DAYS[ahead])}, {date_}"
         else:
             text = f"{weekday(day, self.locale)}, {date_}"
         return text[:1].upper() + text[1:]
@@ -94,10 +119,19 @@ class Dates:
     def time(self, moment: time) -> str:
         return clock_time(moment, self.locale, self.clock)
 
+    def example(self, clock: int) -> str:
+        """Say an afternoon as a clock of 12 or of 24 hours does."""
+        return clock_time(time(15, 30), self.locale, clock)
+
+    def moment(self, moment: datetime) -> str:
+        """Say a moment on the clock of the reader: its day and its time."""
+        local = self.local(moment)
+        return f"{self.day(local.date())}, {self.time(local.time())}"
+
     def due(self, due_on: date | None, due_at: datetime | None, *, without_day: bool) -> Due:
         """Say when an open todo is due. Where a list says the day, only its time is said."""
         if due_at is not None:
-            local = due_at.astimezone(self.now.tzinfo)
+            local = self.local(due_at)
             hour, day = self.time(local.time()), local.date()
             text = hour if without_day else f"{self.day(day)}, {hour}"
             kind = "late" if local < self.now else "today" if day == self.today else ""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
@@ -13,7 +15,7 @@ from starlette.datastructures import FormData
 
 from fast_zero.core import security
 from fast_zero.core.database import Writer, current_writer, transaction
-from fast_zero.core.errors import INVALID_TOKEN, DomainError, Unauthenticated
+from fast_zero.core.errors import INVALID_TOKEN, Conflict, DomainError, Malformed, Unauthenticated
 from fast_zero.core.http.middleware.rate_limit import RateLimitClient
 from fast_zero.core.languages import KNOWN, Language
 from fast_zero.core.observability.logs import current_request
@@ -28,6 +30,7 @@ from fast_zero.web.notices import SECONDS, Notice
 from fast_zero.web.texts import locale_of, translations_of
 
 MAX_FIELDS = 2000
+OTHER_ACCOUNT = "Another account is logged in."
 SAFE_METHODS = {"GET", "HEAD"}
 
 
@@ -51,6 +54,11 @@ class Reader:
     def is_known(self) -> bool:
         return bool(self.id)
 
+    @property
+    def ids(self) -> tuple[int, int]:
+        """The user and the session, as services of accounts take them."""
+        return self.id, self.session_id
+
     def account(self) -> AuthenticatedUser:
         return AuthenticatedUser(self.id, ALL_SCOPES, self.session_id)
 
@@ -72,10 +80,52 @@ class Page:
         return Dates(locale, self.catalogue.gettext, self.reader.clock, now)
 
     @property
+    def change_set(self) -> UUID | None:
+        """What this form changes, for Undo. None: the page writes nothing."""
+        return self.writer.change_set_id if self.writer else None
+
+    @property
     def address(self) -> str:
         """The path of this page with its query, to come back to."""
         path, query = self.request.url.path, self.request.url.query
         return f"{path}?{query}" if query else path
+
+    @property
+    def list_address(self) -> str:
+        """The address of the list, without the todo that is open beside it."""
+        return self.with_query("todo", "")
+
+    def with_query(self, name: str, value: str) -> str:
+        """Return the address of this page with another value of a parameter; empty: without it."""
+        url = self.request.url.remove_query_params(name)
+        url = url.include_query_params(**{name: value}) if value else url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    def after_address(self, cursor: str) -> str:
+        """Return the address of another page of this list; empty: of its first page."""
+        url = self.request.url.remove_query_params(["todo", "after"])
+        url = url.include_query_params(after=cursor) if cursor else url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    @cached_property
+    def todo_address(self) -> str:
+        """What the number of a todo is added to, to open it beside this list."""
+        address = self.list_address
+        return f"{address}{'&' if '?' in address else '?'}todo="
+
+    @cached_property
+    def key(self) -> str:
+        """The key of a form, with which it takes effect once, however often it is sent."""
+        return str(uuid4())
+
+    @property
+    def is_selecting(self) -> bool:
+        """Whether rows have checkboxes, for a reader without scripts."""
+        return "select" in self.request.query_params
+
+    @property
+    def without_selecting(self) -> str:
+        return self.with_query("select", "")
 
     def form(self, values: Mapping[str, str] | None = None) -> Form:
         return Form(values or {}, least=self.settings.password_min_length)
@@ -91,6 +141,11 @@ class Page:
         if cookie:
             cookies.delete(response, self.request, cookies.NOTICE)
         return response
+
+    def render_part(self, template: str, /, **values: object) -> HTMLResponse:
+        """Render what a script adds to a page. A notice waits for the next page."""
+        shown = {"page": self, "reader": self.reader, **values}
+        return HTMLResponse(rendering.render(self.reader.language, template, shown))
 
     def show_errors(
         self, template: str, form: Form, error: DomainError | None = None, /, **values: object
@@ -113,9 +168,9 @@ class Page:
             cookies.write(response, self.request, cookies.NOTICE, notice.written(), SECONDS)
         return response
 
-    def log_in(self, address: str, secret: str) -> RedirectResponse:
+    def log_in(self, address: str, secret: str, notice: Notice | None = None) -> RedirectResponse:
         """Set the cookie of a new session. It never has a value that the browser sent before."""
-        response = self.redirect(address)
+        response = self.redirect(address, notice)
         cookies.write(response, self.request, cookies.SESSION, secret, cookies.YEAR)
         cookies.delete(response, self.request, cookies.PENDING)
         return response
@@ -133,9 +188,14 @@ async def any_page(request: Request) -> Page:
 
 
 async def user_page(page: Annotated[Page, Depends(any_page)]) -> Page:
-    """Return the page of somebody who is logged in. Others are sent to the log-in."""
+    """Return the page of somebody who is logged in. Others are sent to the log-in.
+
+    What the service worker sends late names its account: the cookie may be of another one by then.
+    """
     if not page.reader.is_known:
         raise Unauthenticated(INVALID_TOKEN)
+    if page.request.headers.get("X-Account", str(page.reader.id)) != str(page.reader.id):
+        raise Conflict(OTHER_ACCOUNT)
     if page.request.method not in SAFE_METHODS:
         page.writer = Writer(page.reader.account().client(), page.reader.id)
         current_writer.set(page.writer)
@@ -169,10 +229,27 @@ async def find_reader(request: Request, secret: str) -> Reader | None:
     )
 
 
+async def sent_form(request: Request, max_fields: int = MAX_FIELDS, max_files: int = 0) -> FormData:
+    """Return a form. A client may name any charset, of which some decode to what is no text."""
+    try:
+        form: FormData = await request.form(max_fields=max_fields, max_files=max_files)
+        for name, value in form.multi_items():
+            f"{name}{value if isinstance(value, str) else value.filename}".encode()
+    except UnicodeError:
+        raise Malformed("The form is not UTF-8.") from None
+    return form
+
+
 async def sent_fields(request: Request) -> dict[str, str]:
     """Return the fields of a form that are text; of several with the same name, the last."""
-    form: FormData = await request.form(max_fields=MAX_FIELDS, max_files=0)
+    form = await sent_form(request)
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def selected_rows(request: Request) -> list[str]:
+    """Return the values of all fields that are named `selected`."""
+    form = await sent_form(request)
+    return [value for value in form.getlist("selected") if isinstance(value, str)]
 
 
 async def next_address(fields: Annotated[dict[str, str], Depends(sent_fields)]) -> str:
@@ -187,6 +264,9 @@ UserPage = Annotated[Page, Depends(user_page)]
 
 Fields = Annotated[dict[str, str], Depends(sent_fields)]
 """What a form has sent."""
+
+Selected = Annotated[list[str], Depends(selected_rows)]
+"""The rows that were selected: see `row_acts.Target`."""
 
 NextAddress = Annotated[str, Depends(next_address)]
 """Where to go after a form: its field `next`, if that is a page of ours."""

@@ -1,11 +1,14 @@
 """Addresses within the page."""
 
-from urllib.parse import quote, unquote, urlsplit
+from collections.abc import Collection
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 APP = "/app/"
 HOME = "/app/today"
 LOG_IN = "/app/login"
 CODE = "/app/login/code"
+IMPORTS = "/app/settings/data/imports"
+"""Takes files, so its forms may be as large as those of the API."""
 LONGEST = 2000  # characters
 
 
@@ -29,9 +32,23 @@ def own_path(address: str, default: str = HOME) -> str:
     return parts._replace(fragment="").geturl()
 
 
+def with_query(address: str, **values: str | None) -> str:
+    """Return an address with those parameters that have a value."""
+    given = {name: value for name, value in values.items() if value}
+    return f"{address}?{urlencode(given)}" if given else address
+
+
 def with_next(address: str, then: str) -> str:
     """Return an address that goes on to another one, unless that is where it leads anyway."""
     return address if then == HOME else f"{address}?next={quote(then, safe='/')}"
+
+
+def without_todo(address: str, ids: Collection[str]) -> str:
+    """Return the address of a list, without the todo beside it if that is one of these."""
+    parts = urlsplit(address)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name != "todo" or value not in ids]
+    return address if kept == query else parts._replace(query=urlencode(kept)).geturl()
 
 
 def referring_path(referer: str, host: str) -> str:

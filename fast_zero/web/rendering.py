@@ -1,5 +1,6 @@
 """Renders templates. There is one environment for each language, with its texts."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -9,12 +10,20 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fast_zero.core.languages import Language
 from fast_zero.web import static_files
-from fast_zero.web.rows import PRIORITIES
+from fast_zero.web.rows import COLORS, PRIORITIES
 from fast_zero.web.texts import translations_of
+
+# Without characters that are invisible or turn the direction: an address has to be what it shows.
+ADDRESS = re.compile(
+    r"https?://[^\s<>\"'\x00-\x1f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+"
+)
+AFTER_ADDRESS = ".,:;!?)]}"
+"""What ends a sentence around an address is not of it."""
+LINK = Markup('<a href="{0}" rel="noopener nofollow" dir="ltr">{0}</a>')
 
 TEMPLATES = static_files.FOLDER.parent / "templates"
 
@@ -33,10 +42,12 @@ def environment(language: Language) -> Environment:
     catalogue = translations_of(language)
     made.globals.update(
         language=language,
+        COLORS=COLORS,
         static=static_files.address_of,
         priority_name=lambda name: catalogue.gettext(PRIORITIES[name]),
     )
     made.filters["markdown"] = markdown
+    made.filters["links"] = links
     install = made.install_gettext_callables  # type: ignore[attr-defined]  # the extension adds it
     install(catalogue.gettext, catalogue.ngettext, newstyle=True, pgettext=catalogue.pgettext)
     return made
@@ -67,3 +78,13 @@ def markdown_parser() -> MarkdownIt:
 def markdown(text: str) -> Markup:
     """Render Markdown of a user. HTML in it is text."""
     return Markup(markdown_parser().render(text))  # noqa: S704  # markdown-it escapes all text
+
+
+def links(text: str) -> Markup:
+    """Turn the addresses in a plain text of a user into links."""
+    parts, end = [], 0
+    for found in ADDRESS.finditer(text):
+        address = found[0].rstrip(AFTER_ADDRESS)
+        parts += [escape(text[end : found.start()]), LINK.format(address)]
+        end = found.start() + len(address)
+    return Markup("").join([*parts, escape(text[end:])])

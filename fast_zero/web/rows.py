@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 
+from fast_zero.recurrence import wording
 from fast_zero.web.dates import NOT_DUE, Dates, Due
+from fast_zero.web.found import Found
 from fast_zero.web.texts import mark
 
 PRIORITIES = {
@@ -14,13 +17,30 @@ PRIORITIES = {
     "high": mark("High"),
     "urgent": mark("Urgent"),
 }
+NO_PRIORITY = mark("None")
+INBOX = mark("Inbox")
+COLORS = {
+    "red": mark("Red"),
+    "orange": mark("Orange"),
+    "amber": mark("Amber"),
+    "olive": mark("Olive"),
+    "green": mark("Green"),
+    "teal": mark("Teal"),
+    "cyan": mark("Cyan"),
+    "blue": mark("Blue"),
+    "violet": mark("Violet"),
+    "pink": mark("Pink"),
+    "brown": mark("Brown"),
+    "grey": mark("Grey"),
+}
 LABELS = 3
 """How many labels a row names; of the others it shows the number."""
+CACHED = 1024
 
 
 @dataclass(frozen=True)
 class Place:
-    """A project, as rows and the sidebar show it."""
+    """A project or a saved filter, as rows and the sidebar show it."""
 
     id: int
     name: str
@@ -29,7 +49,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """A todo in a list. `tick` is the value of its button: the id, and of what recurs the day."""
+    """A todo in a list.
+
+    `tick` is the value of its button: the id, and of what recurs the day. `repeats` says its
+    recurrence, if that has words.
+    """
 
     id: int
     tick: str
@@ -42,8 +66,11 @@ class Row:
     subtasks: int
     done_subtasks: int
     recurs: bool
+    repeats: str
     blocked: bool
     done: bool
+    found: Found | None = None
+    """In a search: where its words are."""
 
 
 def due_day(todo: Mapping[str, Any], dates: Dates) -> date:
@@ -51,7 +78,15 @@ def due_day(todo: Mapping[str, Any], dates: Dates) -> date:
     if todo["due_on"] is not None:
         return cast("date", todo["due_on"])
     moment: datetime = todo["due_at"]
-    return moment.astimezone(dates.now.tzinfo).date()
+    return dates.day_of(moment)
+
+
+words_of = lru_cache(CACHED)(wording.texts)
+
+
+def repetition(recurrence: Mapping[str, str], dates: Dates) -> str:
+    words = words_of(recurrence["rule"], from_completion=recurrence["from"] == "completion")
+    return words[dates.language] if words else ""
 
 
 def row_of(
@@ -77,6 +112,7 @@ def row_of(
         subtasks=subtasks,
         done_subtasks=subtasks - todo["open_subtasks"],
         recurs=recurs,
+        repeats=repetition(todo["recurrence"], dates) if recurs else "",
         blocked=todo["blocked"],
         done=done,
     )

@@ -1,6 +1,7 @@
 """Tests in a real browser: Debian's Chromium, found by its path, driven by Playwright.
 
-Without either, they are skipped. To run them: install Chromium and the dependency group `browser`.
+Without either, they are skipped, and also beside other tests, since Playwright keeps an event loop
+running. To run them, install Chromium and the dependency group `browser`, then: task browser
 """
 
 import shutil
@@ -24,10 +25,23 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FOLDER = Path(__file__).parent
 DESK = {"width": 1280, "height": 800}
+SAID_BY_CHROMIUM = (
+    "Failed to load resource",  # each status of an error, and a refused form has one
+    "An unknown error occurred when fetching the script",  # the service worker, without a network
+)
 PHONE = {"width": 360, "height": 640}
+NARROW = {"width": 320, "height": 640}
 PASSWORD = "a fine long sentence"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items) -> None:
+    ours = [item for item in items if item.path.is_relative_to(FOLDER)]
+    if len(ours) < len(items):
+        for item in ours:
+            item.add_marker(pytest.mark.skip(reason="browser tests run alone: task browser"))
 
 
 def find_chromium() -> str | None:
@@ -66,8 +80,7 @@ class Visit:
         page.on("console", self.note)
 
     def note(self, message) -> None:
-        # A status is said by Chromium as well, and a refused form has one.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(SAID_BY_CHROMIUM):
             self.errors.append(message.text)
 
     def open(self, path: str) -> None:
@@ -100,12 +113,14 @@ class Visit:
         )
 
     def violations(self) -> list[str]:
-        """Return what axe finds, in light and in dark."""
+        """Return what axe finds: all of it in light, and in dark what the colours change."""
         axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        contrast = {"runOnly": ["color-contrast", "link-in-text-block"]}
         found = []
-        for scheme in ("light", "dark"):
+        for scheme, rules in (("light", {}), ("dark", contrast)):
             self.page.emulate_media(color_scheme=scheme)
-            for each in axe.run(self.page).response["violations"]:
+            options = {"resultTypes": ["violations"], **rules}
+            for each in axe.run(self.page, options=options).response["violations"]:
                 found += [f"{scheme}: {each['id']} {node['html']}" for node in each["nodes"]]
         return found
 

@@ -76,3 +76,8 @@ def test_headings_have_name_and_date():
     assert dates().heading(date(2026, 6, 13)) == "Sábado, 13 de jun."
     assert dates("en").heading(date(2027, 1, 1)) == "Friday, Jan 1, 2027"
     assert dates().long_day(date(2026, 6, 11)) == "quinta-feira, 11 de junho"
+
+
+def test_a_moment_is_said_on_the_clock_of_its_reader():
+    assert dates().moment(datetime(2026, 6, 11, 2, 0, tzinfo=UTC)) == "ontem, 23:00"
+    assert dates("en", 12).moment(datetime(2025, 1, 1, 12, tzinfo=UTC)) == "Jan 1, 2025, 9:00 AM"

@@ -32,9 +32,23 @@ OWN = [
     {"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"},
     {"Origin": "http://test"},
 ]
-PARAMETERS = {"project_id": 1}
+PARAMETERS = {
+    "import_id": 1,
+    "post_id": 1,
+    "project_id": 1,
+    "todo_id": 1,
+    "user_id": 1,
+    "username": "nobody",
+    "deletion_id": 1,
+    "filter_id": 1,
+    "label_id": 1,
+    "section_id": 1,
+}
 NO_USER = {
     ("GET", "/app"),
+    ("GET", "/app/manifest.webmanifest"),
+    ("GET", "/app/offline"),
+    ("GET", "/app/service-worker.js"),
     ("GET", "/app/login"),
     ("POST", "/app/login"),
     ("GET", "/app/login/code"),
@@ -61,7 +75,8 @@ def routes(app) -> list[tuple[str, str]]:
 
 
 async def call(client, method, path, **options):
-    return await client.request(method, path.format(**PARAMETERS), **options)
+    path = path.replace(":path}", "}").format(**PARAMETERS)
+    return await client.request(method, path, **options)
 
 
 @pytest.mark.parametrize("headers", FOREIGN)

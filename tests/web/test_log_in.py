@@ -362,4 +362,4 @@ async def test_the_language_of_an_account_comes_before_that_of_the_browser(
     page = await visitor.get("/app/today", headers={"Accept-Language": "en"})
 
     assert heading(page) == "Hoje"
-    assert '<html lang="pt-BR" data-theme="dark">' in page.text
+    assert '<html lang="pt-BR" data-keys data-theme="dark">' in page.text

@@ -13,7 +13,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel, WithJsonSchema
@@ -44,6 +44,16 @@ class IdempotentOperation:
         self.response = response
         self.key = key
         self.owner_id: int | None = None
+        self.content: bytes | None = None
+
+    def of_form(self, key: str, content: bytes) -> Self:
+        """Take the key from a field of a form, unless the header has one.
+
+        `content` is what must be the same when the form is sent again: its body is read already.
+        """
+        self.key = self.key or (read_key(key) if key else None)
+        self.content = content
+        return self
 
     async def __call__(
         self,
@@ -91,7 +101,7 @@ class IdempotentOperation:
 
     async def fingerprints(self) -> list[bytes]:
         """Hash query and body with each secret key. Keyed: the body may contain a password."""
-        body = await self.request.body()
+        body = await self.request.body() if self.content is None else self.content
         if query := self.request.scope["query_string"]:
             body = b"%b\0%b" % (query, body)
         keys = self.request.state.settings.signing_keys()
@@ -107,6 +117,14 @@ def replayed(stored: IdempotencyKey, prints: Sequence[bytes], show: Show | None)
         body = show(body).model_dump_json().encode()
     headers = {**(stored.headers or {}), "Idempotency-Replayed": "true"}
     return Response(body, stored.status or HTTPStatus.OK, headers, "application/json")
+
+
+def read_key(text: str) -> str:
+    """Return the key that a header has, with or without quotes. Raises Malformed."""
+    found = KEY.fullmatch(text.strip(" \t"))
+    if found is None:
+        raise Malformed(MALFORMED)
+    return found[1] or found[2]
 
 
 async def idempotent(
@@ -130,10 +148,7 @@ async def idempotent(
 ) -> IdempotentOperation:
     if not idempotency_key:
         return IdempotentOperation(request, response, None)
-    found = KEY.fullmatch(", ".join(idempotency_key).strip(" \t"))
-    if found is None:
-        raise Malformed(MALFORMED)
-    return IdempotentOperation(request, response, found[1] or found[2])
+    return IdempotentOperation(request, response, read_key(", ".join(idempotency_key)))
 
 
 Idempotent = Annotated[IdempotentOperation, Depends(idempotent)]

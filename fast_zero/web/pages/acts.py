@@ -1,129 +1,102 @@
-"""What forms do to todos: add, complete, reopen, postpone, undo. Each leads back to its list."""
+"""What forms do to todos: change, move, undo. Each leads back to its list."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import TypeAdapter, ValidationError
 
-from fast_zero.batches import service as batches
-from fast_zero.batches.schemas import Batch, UpdateItem
 from fast_zero.change_sets import service as change_sets
 from fast_zero.change_sets.models import NO_CHANGE_SET
 from fast_zero.change_sets.schemas import UndoResult
-from fast_zero.core.database import PreparedRow, Session, retry_transaction
-from fast_zero.core.errors import DomainError, Invalid, NotFound, Unavailable
+from fast_zero.core.database import Session
+from fast_zero.core.errors import DomainError, NotFound
 from fast_zero.core.http.dependencies import CurrentSession
-from fast_zero.core.types import Id
+from fast_zero.ordering import service as ordering
+from fast_zero.ordering.schemas import TodoMove
 from fast_zero.relations.models import NO_TODO
-from fast_zero.search import queries
-from fast_zero.todos import service
-from fast_zero.todos.models import TodoState
-from fast_zero.todos.schemas import TodoCreate, TodoUpdate
-from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
-from fast_zero.web.notices import FAULTS, Notice
-from fast_zero.web.rows import due_day
+from fast_zero.web import links, row_acts
+from fast_zero.web.attempts import answer, attempt_in_transaction, read_id
+from fast_zero.web.dependencies import Fields, NextAddress, Page, Selected, UserPage
+from fast_zero.web.notices import Notice, fault_of
 
-MAX_TODAY = 500
-MAX_ITEMS = 200
+SELECTED = "selected"
+"""The value of a button that is about all selected rows."""
 
 router = APIRouter()
-ID = TypeAdapter(Id)
-
-
-async def complete(session: Session, page: Page, value: str) -> Notice:
-    """Complete a todo. `41/2026-12-04` names the occurrence: a second click does nothing."""
-    id_, _, day = value.partition("/")
-    wanted = service.Completion(occurrence=date.fromisoformat(day) if day else None)
-    todo, _ = await service.complete_todo(session, page.reader.id, ID.validate_python(id_), wanted)
-    return notice_of("completed", page, todo["title"])
-
-
-async def reopen(session: Session, page: Page, value: str) -> Notice:
-    change = TodoUpdate(state=TodoState.TODO)
-    id_ = ID.validate_python(value)
-    todo = await service.update_todo(session, page.reader.id, id_, change, None)
-    return notice_of("reopened", page, todo["title"], focus=f"t{id_}")
 
 
 async def postpone(session: Session, page: Page, value: str) -> Notice:
-    """Move to today all that was due before, at most as many as a batch may have."""
+    """Move to today all that was due before."""
     if value != "overdue":
         raise NotFound(NO_TODO)
-    today = page.dates.today
-    found = await queries.select_today(session, page.reader.id, MAX_TODAY)
-    late = [todo for todo in found if todo["state"] != "done" and due_day(todo, page.dates) < today]
-    items = [UpdateItem(op="update", id=todo["id"], due_on=today) for todo in late[:MAX_ITEMS]]
-    if not items:
+    return await row_acts.do_overdue(session, page)
+
+
+async def move(session: Session, page: Page, value: str) -> Notice:
+    """Move a todo beside another one: `41/before/40`."""
+    id_, _, beside = value.partition("/")
+    side, _, sibling = beside.partition("/")
+    if side not in {"before", "after"}:
         raise NotFound(NO_TODO)
-    await batches.do_batch(session, page.reader.id, Batch(items=items))
-    return notice_of("moved_to_today", page, str(len(items)))
+    todo_id, sibling_id = read_id(id_, "todo_not_found"), read_id(sibling, "todo_not_found")
+    wanted = TodoMove.model_validate({side: sibling_id})
+    moved = await ordering.move_beside(session, page.reader.id, todo_id, wanted)
+    return notice_of_place(page, moved)
+
+
+async def move_up(session: Session, page: Page, value: str) -> Notice:
+    target = row_acts.Target.parse(value)
+    moved = await ordering.step(session, page.reader.id, target.id, is_up=True)
+    return notice_of_place(page, moved)
+
+
+async def move_down(session: Session, page: Page, value: str) -> Notice:
+    target = row_acts.Target.parse(value)
+    moved = await ordering.step(session, page.reader.id, target.id, is_up=False)
+    return notice_of_place(page, moved)
+
+
+def notice_of_place(page: Page, moved: ordering.Ranked) -> Notice:
+    undo = page.change_set if moved.has_moved else None
+    title, rank, total = moved.todo["title"], moved.rank, moved.total
+    return Notice(code="placed", title=title, count=rank, total=total, undo=undo)
 
 
 Act = Callable[[Session, Page, str], Awaitable[Notice]]
-ACTS: dict[str, Act] = {"complete": complete, "reopen": reopen, "postpone": postpone}
-"""By the name of the button that was pressed; its value says which todo."""
+ACTS: dict[str, Act] = {
+    "postpone": postpone,
+    "move": move,
+    "move_up": move_up,
+    "move_down": move_down,
+}
+"""By the name of the button that was pressed; its value says which todo.
 
-
-def notice_of(code: str, page: Page, title: str, *, focus: str = "") -> Notice:
-    """Say what was done, with the change set that Undo takes back."""
-    undo = page.writer.change_set_id if page.writer else None
-    return Notice(code=code, title=title, undo=undo, focus=focus)
-
-
-def fault_of(error: DomainError) -> Notice:
-    return Notice(code=error.code if error.code in FAULTS else "todo_not_found", fault=True)
+Those that several todos may be selected for are in `row_acts.ACTS`.
+"""
 
 
 @router.post("/app/todos/act")
 async def act(
-    page: UserPage, fields: Fields, address: NextAddress, session: CurrentSession
+    page: UserPage, fields: Fields, rows: Selected, address: NextAddress, session: CurrentSession
 ) -> Response:
-    """Do what the button says that was pressed in a list."""
-    name = next((name for name in ACTS if name in fields), None)
+    """Do what the button says that was pressed, to its todo or to those that are selected."""
+    name = next((name for name in (*ACTS, *row_acts.ACTS) if name in fields), None)
     if name is None:
         return page.redirect(address)
-    pressed, value = ACTS[name], fields[name]
+    value = fields[name]
+    named = rows if value == SELECTED else [value]
 
     async def do() -> Notice:
-        await session.begin()
-        return await pressed(session, page, value)
+        if name in ACTS:
+            return await ACTS[name](session, page, value)
+        targets = list(map(row_acts.Target.parse, named))
+        return await row_acts.do(session, page, name, targets, fields)
 
-    try:
-        notice = await retry_transaction(session, do)
-    except ValueError:  # no id, or no day
-        await session.rollback()
-        notice = fault_of(NotFound(NO_TODO))
-    except Unavailable:
-        raise
-    except DomainError as error:
-        await session.rollback()
-        notice = fault_of(error)
+    done = await attempt_in_transaction(session, do)
+    notice = fault_of(done) if isinstance(done, DomainError) else done
+    if name == "delete" and not notice.fault:
+        address = links.without_todo(address, [text.partition("/")[0] for text in named])
     return page.redirect(address, notice)
-
-
-@router.post("/app/todos")
-async def add(
-    page: UserPage, fields: Fields, address: NextAddress, session: CurrentSession
-) -> Response:
-    """Add what the line at the top says to the list that it belongs to."""
-    try:
-        todo = await add_line(session, page, fields)
-    except ValidationError:
-        return page.redirect(address, fault_of(Invalid("")))
-    except NotFound as error:  # its project is gone
-        return page.redirect(address, fault_of(error))
-    return page.redirect(address, notice_of("added", page, todo["title"]))
-
-
-async def add_line(session: Session, page: Page, fields: Mapping[str, str]) -> PreparedRow:
-    """Create a todo of the whole line. To be replaced by quick add, which understands it."""
-    due_on = page.dates.today if fields.get("list") == "today" else None
-    project = fields.get("project_id")
-    project_id = ID.validate_python(project) if project else None
-    new = TodoCreate(title=fields.get("text", ""), due_on=due_on, project_id=project_id)
-    return await service.create_todo(session, page.reader.id, new)
 
 
 @router.post("/app/undo")
@@ -131,30 +104,22 @@ async def undo(
     page: UserPage, fields: Fields, address: NextAddress, session: CurrentSession
 ) -> Response:
     """Take back what one form has changed. What was changed since stays."""
-    user_id = page.reader.id
 
-    async def take_back() -> UndoResult:
-        await session.begin()
-        change_set = UUID(fields.get("change_set", ""))
-        return await change_sets.undo(session, user_id, change_set, force=False, dry_run=False)
+    async def take_back() -> Notice:
+        user_id, change_set = page.reader.id, fields.get("change_set", "")
+        try:
+            wanted = UUID(change_set)
+        except ValueError:
+            raise NotFound(NO_CHANGE_SET) from None
+        undone = change_sets.undo(session, user_id, wanted, force=False, dry_run=False)
+        return notice_of_undo(await undone)
 
-    try:
-        result = await retry_transaction(session, take_back)
-    except ValueError:
-        await session.rollback()
-        notice = fault_of(NotFound(NO_CHANGE_SET))
-    except Unavailable:
-        raise
-    except DomainError as error:
-        await session.rollback()
-        notice = fault_of(error)
-    else:
-        notice = notice_of_undo(result)
-    return page.redirect(address, notice)
+    return await answer(page, session, address, take_back)
 
 
 def notice_of_undo(result: UndoResult) -> Notice:
     if not result.undone:
         return Notice(code="changed_since", fault=True)
-    back = next((thing.id for thing in result.undone if thing.entity == "todo"), None)
+    todos = (thing.id for thing in result.undone if thing.entity == "todo")
+    back = min(todos, default=None)  # a todo is older than its subtasks
     return Notice(code="undone", focus=f"t{back}" if back else "")

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from fast_zero.core import security
+from fast_zero.core.database import Session
 from fast_zero.core.errors import DomainError, TooManyRequests, Unauthenticated, Unavailable
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.core.languages import KNOWN
@@ -13,8 +14,7 @@ from fast_zero.sessions.dependencies import client_of
 from fast_zero.sessions.schemas import TokenForm
 from fast_zero.sessions.service import CodeNeeded
 from fast_zero.web import cookies, links
-from fast_zero.web.dependencies import AnyPage, Fields, NextAddress, UserPage
-from fast_zero.web.forms import EMPTY, Form
+from fast_zero.web.dependencies import AnyPage, Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import Notice
 
 LOG_IN = "auth/log_in.html"
@@ -41,11 +41,10 @@ async def log_in(
     page: AnyPage, fields: Fields, address: NextAddress, session: CurrentSession
 ) -> Response:
     form = page.form(fields)
-    require(form, "username", "password")
+    form.require("username", "password")
     wanted = None if form.errors else form.parse(TokenForm, grant_type="password", scope="", otp="")
     if wanted is None:
         return page.show_errors(LOG_IN, form, next=address)
-    old = cookies.read(page.request, cookies.SESSION)
     try:
         with metrics.count_log_in():
             secret = await cookie_sessions.log_in(
@@ -61,9 +60,7 @@ async def log_in(
         raise
     except DomainError as error:
         return page.show_errors(LOG_IN, form, error, next=address)
-    if old:
-        await queries.delete_session_of_cookie(session, security.digest(old))
-    return page.log_in(address, secret)
+    return await replace_session(page, session, address, secret)
 
 
 @router.get("/app/login/code")
@@ -78,7 +75,7 @@ async def log_in_with_code(
     page: AnyPage, fields: Fields, address: NextAddress, session: CurrentSession
 ) -> Response:
     form = page.form(fields)
-    require(form, "code")
+    form.require("code")
     if form.errors or form.parse(TokenForm, otp=form.given("code")) is None:
         return page.show_errors(CODE, form, next=address)
     token = cookies.read(page.request, cookies.PENDING)
@@ -91,6 +88,13 @@ async def log_in_with_code(
     except (Unauthenticated, TooManyRequests) as error:
         template = LOG_IN if isinstance(error, cookie_sessions.LogInAgain) else CODE
         return page.show_errors(template, form, error, next=address)
+    return await replace_session(page, session, address, secret)
+
+
+async def replace_session(page: Page, session: Session, address: str, secret: str) -> Response:
+    """Go on with a new session. The one that the browser had ends."""
+    if old := cookies.read(page.request, cookies.SESSION):
+        await queries.delete_session_of_cookie(session, security.digest(old))
     return page.log_in(address, secret)
 
 
@@ -113,9 +117,3 @@ async def choose_language(page: AnyPage, fields: Fields, address: NextAddress) -
     if fields.get("language") in KNOWN:
         cookies.write(response, page.request, cookies.LANGUAGE, fields["language"], cookies.YEAR)
     return response
-
-
-def require(form: Form, *names: str) -> None:
-    for name in names:
-        if not form.given(name):
-            form.errors[name] = EMPTY

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from fast_zero.core.addresses import network
 from fast_zero.core.database import retry_transaction
-from fast_zero.core.errors import DomainError, NotFound, Unavailable
+from fast_zero.core.errors import DomainError, NotFound
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.core.languages import Language
 from fast_zero.core.security import password_queue
@@ -18,6 +18,7 @@ from fast_zero.email_links import service
 from fast_zero.email_links.schemas import ForgottenPassword, MailedToken, PasswordReset
 from fast_zero.identity.dependencies import CurrentRevocations, address_of
 from fast_zero.web import cookies, links
+from fast_zero.web.attempts import attempt
 from fast_zero.web.dependencies import AnyPage, Fields
 from fast_zero.web.notices import Notice
 
@@ -53,12 +54,10 @@ async def request_link(page: AnyPage, fields: Fields, session: CurrentSession) -
     if forgotten is None:
         return page.show_errors(FORGOTTEN, form, None, sent=False)
     requester = network(address_of(page.request))
-    try:
-        await service.request_password_reset(session, page.settings, forgotten.email, requester)
-    except Unavailable:
-        raise
-    except DomainError as error:
-        return page.show_errors(FORGOTTEN, form, error, sent=False)
+    work = service.request_password_reset(session, page.settings, forgotten.email, requester)
+    refused = await attempt(session, work)
+    if refused is not None:
+        return page.show_errors(FORGOTTEN, form, refused, sent=False)
     return page.render(FORGOTTEN, form=form, sent=True)
 
 
@@ -77,7 +76,8 @@ async def set_password(
     if reset is None:
         return page.show_errors(PASSWORD, form)
     caller = password_queue.address(settings, address_of(page.request))
-    try:
+
+    async def change() -> Sequence[int]:
         password_hash = await service.hash_password_for_link(
             session, settings, reset.token, reset.password, caller
         )
@@ -85,12 +85,11 @@ async def set_password(
         async def write() -> Sequence[int]:
             return await service.reset_password(session, reset.token, password_hash)
 
-        ended = await retry_transaction(session, write)
-    except Unavailable:
-        raise
-    except DomainError as error:
-        await session.rollback()
-        return page.show_errors(PASSWORD, form, error)
+        return await retry_transaction(session, write)
+
+    ended = await attempt(session, change())
+    if isinstance(ended, DomainError):
+        return page.show_errors(PASSWORD, form, ended)
     revocations.add_at_commit(session, *ended)
     return page.redirect(links.LOG_IN, Notice(code="password_changed"))
 
@@ -113,13 +112,9 @@ async def confirm_email(
     async def confirm() -> Sequence[int]:
         return await service.confirm_address(session, mailed.token)
 
-    try:
-        ended = await retry_transaction(session, confirm)
-    except Unavailable:
-        raise
-    except DomainError as error:
-        await session.rollback()
-        return page.show_errors(CONFIRM, form, error)
+    ended = await attempt(session, retry_transaction(session, confirm))
+    if isinstance(ended, DomainError):
+        return page.show_errors(CONFIRM, form, ended)
     revocations.add_at_commit(session, *ended)
     is_logged_in = page.reader.is_known and page.reader.session_id not in ended
     address = links.HOME if is_logged_in else links.LOG_IN

@@ -1,27 +1,29 @@
-"""Lists of todos: Today, Upcoming, the inbox and projects."""
+"""Lists of todos that everybody has: Today, Upcoming, the inbox, and what is done."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from fast_zero.core.database import Session
-from fast_zero.core.errors import NotFound
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.core.types import Id
-from fast_zero.projects.models import NO_PROJECT
 from fast_zero.search import queries
 from fast_zero.search.filters import TodoFilter, split_todos
+from fast_zero.summaries.queries import Opened
 from fast_zero.todos.models import OPEN, TodoState
+from fast_zero.web.dates import Dates
 from fast_zero.web.dependencies import Page, UserPage
+from fast_zero.web.panel import OpenPanel
 from fast_zero.web.rows import due_day, rows_of
-from fast_zero.web.shell import read_shell
+from fast_zero.web.shell import read_place, read_shell
 
 TODAY = "lists/today.html"
 INBOX = "lists/inbox.html"
 UPCOMING = "lists/upcoming.html"
-PROJECT = "lists/project.html"
+DONE = "lists/done.html"
 MAX_TODAY = 500
 PER_PAGE = 200
 
@@ -32,7 +34,7 @@ router = APIRouter()
 
 # `CurrentSession`, since a standby would not show yet what the form before has changed.
 @router.get("/app/today")
-async def show_today(page: UserPage, session: CurrentSession) -> Response:
+async def show_today(page: UserPage, session: CurrentSession, panel: OpenPanel) -> Response:
     shell = await read_shell(session, page.reader.id)
     todos = await queries.select_today(session, page.reader.id, MAX_TODAY)
     dates = page.dates
@@ -47,42 +49,30 @@ async def show_today(page: UserPage, session: CurrentSession) -> Response:
         name: rows_of(found, dates, shell.places, without_day=name == "due")
         for name, found in groups.items()
     }
-    return page.render(TODAY, place="today", shell=shell, **rows)
+    return page.render(TODAY, place="today", shell=shell, panel=panel, **rows)
 
 
 @router.get("/app/inbox")
-async def show_inbox(page: UserPage, session: CurrentSession, after: str | None = None) -> Response:
-    shell = await read_shell(session, page.reader.id)
-    wanted = in_order(project_id="none", after=after)
-    todos, cursor = await read_todos(session, page, wanted)
-    rows = rows_of(todos, page.dates, shell.places)
-    return page.render(INBOX, place="inbox", shell=shell, todos=rows, after=cursor)
-
-
-@router.get("/app/projects/{project_id}")
-async def show_project(
-    project_id: Id, page: UserPage, session: CurrentSession, after: str | None = None
+async def show_inbox(
+    page: UserPage, session: CurrentSession, panel: OpenPanel, after: str | None = None
 ) -> Response:
     shell = await read_shell(session, page.reader.id)
-    if project_id not in shell.places:
-        raise NotFound(NO_PROJECT)
-    wanted = in_order(project_id=project_id, after=after)
+    wanted = TodoFilter(
+        project_id="none",
+        parent_id="none",
+        state=list(OPEN),
+        sort="position",
+        limit=PER_PAGE,
+        after=after,
+    )
     todos, cursor = await read_todos(session, page, wanted)
     rows = rows_of(todos, page.dates, shell.places)
-    return page.render(
-        PROJECT,
-        place="project",
-        project_id=project_id,
-        name=shell.places[project_id].name,
-        shell=shell,
-        todos=rows,
-        after=cursor,
-    )
+    return page.render(INBOX, place="inbox", shell=shell, panel=panel, todos=rows, after=cursor)
 
 
 @router.get("/app/upcoming")
 async def show_upcoming(
-    page: UserPage, session: CurrentSession, after: str | None = None
+    page: UserPage, session: CurrentSession, panel: OpenPanel, after: str | None = None
 ) -> Response:
     """Show what is due after today, by day."""
     shell, dates = await read_shell(session, page.reader.id), page.dates
@@ -95,20 +85,45 @@ async def show_upcoming(
         for day, together in groupby(todos, lambda todo: due_day(todo, dates))
     ]
     return page.render(
-        UPCOMING, place="upcoming", shell=shell, days=days, dates=dates, after=cursor
+        UPCOMING, place="upcoming", shell=shell, panel=panel, days=days, after=cursor
     )
 
 
-def in_order(*, project_id: int | Literal["none"], after: str | None) -> TodoFilter:
-    """Return the filter of the open todos of a place in their order, without subtasks."""
-    return TodoFilter(
+@router.get("/app/done")
+async def show_done(
+    page: UserPage,
+    session: CurrentSession,
+    panel: OpenPanel,
+    project_id: Id | None = None,
+    after: str | None = None,
+) -> Response:
+    """Show what is done, the newest first, by day; of all projects or of one."""
+    if project_id is None:
+        shell, project = await read_shell(session, page.reader.id), None
+    else:
+        opened = Opened("project", project_id)
+        shell, project = await read_place(session, page.reader.id, opened)
+    wanted = TodoFilter(
         project_id=project_id,
-        parent_id="none",
-        state=list(OPEN),
-        sort="position",
+        state=[TodoState.DONE],
+        sort="-completed_at",
         limit=PER_PAGE,
         after=after,
     )
+    todos, cursor = await read_todos(session, page, wanted)
+    dates = page.dates
+    days = [
+        (day, rows_of(together, dates, shell.places))
+        for day, together in groupby(todos, lambda todo: completion_day(todo, dates))
+    ]
+    shown = {"shell": shell, "panel": panel, "project": project, "days": days, "after": cursor}
+    return page.render(DONE, place="done", **shown)
+
+
+def completion_day(todo: Todo, dates: Dates) -> date | None:
+    """Return the day that a todo was done, on the clock of its reader."""
+    moment: datetime | None = todo["completed_at"]
+    return None if moment is None else dates.day_of(moment)
 
 
 async def read_todos(

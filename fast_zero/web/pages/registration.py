@@ -4,13 +4,15 @@ from fastapi import APIRouter, Response
 
 from fast_zero.accounts import invitations, service
 from fast_zero.accounts.schemas import UserCreate
-from fast_zero.core.errors import DomainError, Unavailable
+from fast_zero.core.errors import DomainError
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.identity.dependencies import address_of
 from fast_zero.sessions import cookies as cookie_sessions
 from fast_zero.sessions.dependencies import client_of
 from fast_zero.web import links
+from fast_zero.web.attempts import attempt
 from fast_zero.web.dependencies import AnyPage, Fields
+from fast_zero.web.pages.auth import replace_session
 
 REGISTER = "registration/register.html"
 
@@ -32,7 +34,8 @@ async def register(page: AnyPage, fields: Fields, session: CurrentSession) -> Re
     more = {"registration": settings.registration}
     if new is None:
         return page.show_errors(REGISTER, form, None, **more)
-    try:
+
+    async def create() -> str:
         invitations.check_registration(settings, new)
         password_hash = await service.hash_for_registration(
             session, settings, new.password, address_of(page.request)
@@ -41,10 +44,9 @@ async def register(page: AnyPage, fields: Fields, session: CurrentSession) -> Re
         language = page.reader.language
         user = await service.insert_account(session, new, password_hash, language)
         client = client_of(page.request)
-        secret = await cookie_sessions.log_in_new(session, settings, user, client)
-    except Unavailable:
-        raise
-    except DomainError as error:
-        await session.rollback()
-        return page.show_errors(REGISTER, form, error, **more)
-    return page.log_in(links.HOME, secret)
+        return await cookie_sessions.log_in_new(session, settings, user, client)
+
+    secret = await attempt(session, create())
+    if isinstance(secret, DomainError):
+        return page.show_errors(REGISTER, form, secret, **more)
+    return await replace_session(page, session, links.HOME, secret)

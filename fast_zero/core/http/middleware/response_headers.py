@@ -52,7 +52,7 @@ def hosts_and_origins(settings: Settings) -> list[Middleware]:
     """Return the middleware that checks host and origin, according to the settings."""
     found = []
     if origins := words(settings.cors_allow_origins):
-        # Without credentials, since tokens are sent in a header and no cookies are used.
+        # Without credentials: tokens are sent in a header, and cookies are for the page alone.
         found.append(
             Middleware(
                 CORSMiddleware,

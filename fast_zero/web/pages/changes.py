@@ -1,0 +1,27 @@
+"""Whether something of the reader has changed, asked by a page that comes to the front again."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from fast_zero.changes import service
+from fast_zero.changes.cursors import parse
+from fast_zero.core.http.dependencies import CurrentSession
+from fast_zero.web.dependencies import UserPage
+
+router = APIRouter()
+
+
+@router.get("/app/changes")
+async def show_changes(page: UserPage, session: CurrentSession, since: str = "") -> Response:
+    """Return a new cursor if something changed behind the one of the page, or if it has none."""
+    newest = await service.read_newest(session, page.reader.id)
+    if is_newest := bool(since):
+        try:
+            is_newest = newest.is_same_place(parse(since))
+        except ValueError:
+            is_newest = False
+    if is_newest:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    return JSONResponse({"cursor": str(newest)})
