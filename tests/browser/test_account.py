@@ -128,6 +128,7 @@ def test_a_new_password_keeps_this_browser_and_ends_the_other(visiting, name):
         assert other.path() == "/app/login"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_settings_are_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:

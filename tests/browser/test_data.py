@@ -107,6 +107,7 @@ def test_emails_are_chosen(visiting, name, scripts):
         assert page.input_value("#default_reminder_time") == "08:00"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_settings_are_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:
@@ -164,6 +165,7 @@ def test_somebody_is_invited_without_scripts(visiting, name, promote):
         page.wait_for_selector("p:visible:has-text('Revogado')")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_administration_is_accessible_and_nothing_scrolls_sideways(visiting, name, size, promote):
     with visiting(size, locale="pt-BR") as visit:

@@ -138,6 +138,7 @@ def test_errors_have_the_focus_and_what_was_written_stays(visiting):
         assert page.evaluate("document.activeElement.id") == "username"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_pages_are_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:

@@ -142,6 +142,7 @@ def test_the_badge_changes_with_what_is_read(visiting, name, other):
         assert visit.focused() == "H1 Notifications"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_pages_are_accessible_and_nothing_scrolls_sideways(visiting, name, other, size):
     with visiting(size, locale="pt-BR", has_touch=size != DESK) as visit:

@@ -117,6 +117,7 @@ def test_in_the_trash_and_in_what_is_done_the_next_row_has_the_focus(visiting, n
         assert visit.focused() == "H1 Trash"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_places_can_be_read_and_reached(visiting, name, size):
     with visiting(size, locale="pt-BR", has_touch=size is not DESK) as visit:

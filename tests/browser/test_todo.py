@@ -326,6 +326,7 @@ def test_what_another_tab_has_changed_is_not_overwritten_after_a_swap(visiting, 
         page.wait_for_selector("#clash mark:has-text('Theirs')")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_a_todo_is_accessible_and_nothing_scrolls_sideways(visiting, prepared, picture, size, name):
     with visiting(size, locale="pt-BR") as visit:

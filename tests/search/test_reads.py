@@ -12,7 +12,7 @@ OWN = 300
 OTHERS = """
 INSERT INTO todos (owner_id, title, description, state)
 SELECT {owner_id}, 'Buy bread ' || number, 'The dark one, with seeds.', 'todo'
-FROM generate_series(1, 5000) AS number
+FROM generate_series(1, 20000) AS number
 """
 
 

@@ -48,7 +48,7 @@ NAME = TEXT.map(str.strip).filter(bool)
 )
 def test_what_is_sent_as_it_is_shown_changes_nothing(values):
     todo = TODO | values
-    sent = {name: text.replace("\n", "\r\n") for name, text in shown(todo, SAID).items()}
+    sent = {name: re.sub("\r\n?|\n", "\r\n", text) for name, text in shown(todo, SAID).items()}
 
     assert not changes_of(todo, sent, SAID)
 
