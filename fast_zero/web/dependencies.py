@@ -17,6 +17,7 @@ from fast_zero.core import security
 from fast_zero.core.database import Writer, current_writer, transaction
 from fast_zero.core.errors import INVALID_TOKEN, Conflict, DomainError, Malformed, Unauthenticated
 from fast_zero.core.http.middleware.rate_limit import RateLimitClient
+from fast_zero.core.http.middleware.response_headers import SAFE_METHODS
 from fast_zero.core.languages import KNOWN, Language
 from fast_zero.core.observability.logs import current_request
 from fast_zero.core.settings import Settings
@@ -31,7 +32,6 @@ from fast_zero.web.texts import locale_of, translations_of
 
 MAX_FIELDS = 2000
 OTHER_ACCOUNT = "Another account is logged in."
-SAFE_METHODS = {"GET", "HEAD"}
 
 
 @dataclass(frozen=True)
@@ -97,21 +97,16 @@ class Page:
 
     def with_query(self, name: str, value: str) -> str:
         """Return the address of this page with another value of a parameter; empty: without it."""
-        url = self.request.url.remove_query_params(name)
-        url = url.include_query_params(**{name: value}) if value else url
-        return f"{url.path}?{url.query}" if url.query else url.path
+        return links.with_query(self.address, **{name: value})
 
     def after_address(self, cursor: str) -> str:
         """Return the address of another page of this list; empty: of its first page."""
-        url = self.request.url.remove_query_params(["todo", "after"])
-        url = url.include_query_params(after=cursor) if cursor else url
-        return f"{url.path}?{url.query}" if url.query else url.path
+        return links.with_query(self.address, todo=None, after=cursor)
 
     @cached_property
     def todo_address(self) -> str:
         """What the number of a todo is added to, to open it beside this list."""
-        address = self.list_address
-        return f"{address}{'&' if '?' in address else '?'}todo="
+        return links.before_todo(self.list_address)
 
     @cached_property
     def key(self) -> str:

@@ -33,9 +33,17 @@ def own_path(address: str, default: str = HOME) -> str:
 
 
 def with_query(address: str, **values: str | None) -> str:
-    """Return an address with those parameters that have a value."""
-    given = {name: value for name, value in values.items() if value}
-    return f"{address}?{urlencode(given)}" if given else address
+    """Return an address with other values of these parameters, without those that have none."""
+    parts = urlsplit(address)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in values]
+    given = [(name, value) for name, value in values.items() if value]
+    return parts._replace(query=urlencode([*kept, *given])).geturl()
+
+
+def before_todo(address: str) -> str:
+    """Return what the number of a todo is added to, to open it beside the list of an address."""
+    return f"{address}{'&' if '?' in address else '?'}todo="
 
 
 def with_next(address: str, then: str) -> str:
@@ -45,10 +53,8 @@ def with_next(address: str, then: str) -> str:
 
 def without_todo(address: str, ids: Collection[str]) -> str:
     """Return the address of a list, without the todo beside it if that is one of these."""
-    parts = urlsplit(address)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in query if name != "todo" or value not in ids]
-    return address if kept == query else parts._replace(query=urlencode(kept)).geturl()
+    opened = dict(parse_qsl(urlsplit(address).query)).get("todo")
+    return with_query(address, todo=None) if opened in ids else address
 
 
 def referring_path(referer: str, host: str) -> str:

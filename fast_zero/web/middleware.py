@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fast_zero.core.http.middleware.response_headers import SAFE_METHODS
 from fast_zero.core.http.problems import MEDIA_TYPE
 from fast_zero.web import cookies, links, rendering
 from fast_zero.web.texts import mark
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OWN_SITES = {"same-origin", "none"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

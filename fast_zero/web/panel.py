@@ -6,7 +6,6 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Depends
-from starlette.datastructures import URL
 
 from fast_zero.core.database import AnyRow, PreparedRow, Session
 from fast_zero.core.errors import NotFound
@@ -20,6 +19,7 @@ from fast_zero.search.filters import TodoFilter
 from fast_zero.todos import queries, service
 from fast_zero.todos.models import OPEN, OccurrenceStatus, TodoState
 from fast_zero.todos.reminders import LIST, Reminder
+from fast_zero.web import links
 from fast_zero.web.dependencies import Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.rows import Row, row_of, rows_of
@@ -67,10 +67,10 @@ class Beside:
     @classmethod
     def of(cls, address: str) -> "Beside":
         """Return the list of an address that may name a todo as well."""
-        return cls(str(URL(address).remove_query_params("todo")))
+        return cls(links.with_query(address, todo=None))
 
     def open(self, todo_id: int) -> str:
-        return f"{self.back}{'&' if '?' in self.back else '?'}todo={todo_id}"
+        return f"{links.before_todo(self.back)}{todo_id}"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 FIRST_ERROR = HTTPStatus.BAD_REQUEST.value
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # RFC 9110, section 9.2.1
 READ_BY_SCRIPTS = (
     "ETag",
     "Location",
@@ -94,7 +95,7 @@ class ResponseHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        private = scope["method"] not in {"GET", "HEAD", "OPTIONS"} or has(scope, b"authorization")
+        private = scope["method"] not in SAFE_METHODS or has(scope, b"authorization")
         plain_error: Message | None = None
 
         async def send_complete(message: Message) -> None:
