@@ -1,5 +1,5 @@
 // Asks for this page again every two seconds, for as long as it has a [data-poll].
-import { swap } from "./swap.js"
+import { refresh } from "./swap.js"
 
 let clock
 
@@ -10,19 +10,9 @@ export function start() {
 
 async function again() {
   if (!document.querySelector("[data-poll]")) return
-  if (!document.hidden) await load().catch(() => {}) // the next time may work
-  start()
-}
-
-async function load() {
-  const response = await fetch(location.href)
-  if (!response.ok || response.redirected) return location.reload()
-  const page = new DOMParser().parseFromString(await response.text(), "text/html")
-  const held = document.activeElement
-  page.getElementById("toasts")?.remove() // what it says stays its time
-  swap(page)
-  if (!held.isConnected) document.querySelector("#head [tabindex]")?.focus()
-  if (!document.querySelector("[data-poll]")) tell(document.getElementById("state").textContent)
+  if (!document.hidden && await refresh() === false) return location.reload() // it says why
+  if (document.querySelector("[data-poll]")) return start()
+  tell(document.getElementById("state").textContent)
 }
 
 // Says how it ended, in the region of the results.

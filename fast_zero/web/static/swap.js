@@ -176,15 +176,17 @@ export function isChanged(field) {
 }
 
 // Fetches this page again. What somebody is in the middle of stays, and so does the focus.
+// Returns whether the answer was this page; undefined without a connection.
 export function refresh() {
   queue = queue.then(async () => {
     if (document.querySelector(".dragged")) return
     const response = await fetch(location.href)
     const page = new DOMParser().parseFromString(await response.text(), "text/html")
-    if (!response.ok || response.redirected || !page.querySelector("[data-part]")) return
-    const again = finder(document.activeElement)
+    if (!response.ok || response.redirected || !page.querySelector("[data-part]")) return false
+    const held = document.activeElement, again = finder(held)
     swap(page, part => isBusy(part) || part.matches("#toasts, #faults"))
-    if (document.activeElement === document.body) again()?.focus({ preventScroll: true })
+    if (!held.isConnected) (again() || document.querySelector("#head [tabindex]"))?.focus({ preventScroll: true })
+    return true
   }).catch(error => { if (!(error instanceof TypeError)) throw error })
   return queue
 }
