@@ -106,12 +106,18 @@ def test_without_a_connection_what_was_written_stays(visiting, name):
 
 
 def test_a_session_that_ended_elsewhere_leads_to_the_log_in(visiting, name):
-    with visiting(locale="en-US") as visit:
-        page = visit.page
+    with visiting(locale="en-US") as visit, visiting(locale="en-US") as other:
         visit.register(name)
-        page.context.clear_cookies()
+        other.open("/app/login?next=/app/settings/security")
+        other.page.fill("#username", name)
+        other.page.fill("#password", PASSWORD)
+        other.page.click("form.main button")
+        other.page.click("text=End all other sessions")
+        other.page.wait_for_selector(".toast >> text=All other sessions are ended.")
+
         visit.add("Bread")
-        page.wait_for_url("**/app/login**")
+        visit.page.wait_for_url("**/app/login**")
+        assert visit.page.inner_text("h1") == "Log in"
 
 
 def test_the_secret_of_a_link_moves_into_the_form(visiting):
