@@ -1,5 +1,6 @@
 """An ended session is refused in every process, whatever ended it."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from fast_zero.accounts.jobs import sweep
+from fast_zero.core.database import listener
 from fast_zero.core.jobs import Context
 from fast_zero.identity import revocations as module
 from fast_zero.identity.revocations import KEEP_SECONDS, Revocations, followed
@@ -197,21 +199,31 @@ def is_refused_eventually(url: str, headers: dict[str, str]) -> bool:
 
 
 async def test_a_session_that_ends_while_the_listener_is_killed_is_refused(
-    live, commit, engine, log_in
+    live, commit, engine, log_in, monkeypatch
 ):
     [user] = await commit(UserFactory())
+    connect, may_connect = listener.connect, asyncio.Event()
+    may_connect.set()
+
+    async def connect_later(url):
+        await may_connect.wait()
+        return await connect(url)
+
+    monkeypatch.setattr(listener, "connect", connect_later)
     async with live() as client, live() as other:
         lists = [client.state["revocations"], other.state["revocations"]]
         await wait_until(lambda: all(revocations.complete for revocations in lists))
         headers = await log_in(user)
         assert (await other.get("/todos", headers=headers)).status_code == 200
 
+        may_connect.clear()
         async with engine.connect() as connection:
             killed = (await connection.scalars(text(KILL_LISTENERS))).all()
         assert len(killed) == 2
         await wait_until(lambda: not any(revocations.complete for revocations in lists))
         ended = await client.post("/auth/logout", headers=headers)
         refused = await other.get("/todos", headers=headers)
+        may_connect.set()
         await wait_until(lambda: all(revocations.complete for revocations in lists))
         refused_later = await other.get("/todos", headers=headers)
 
