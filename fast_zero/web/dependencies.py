@@ -25,9 +25,9 @@ from fast_zero.identity.dependencies import AuthenticatedUser
 from fast_zero.identity.scopes import ALL_SCOPES
 from fast_zero.sessions import queries as session_queries
 from fast_zero.web import cookies, links, rendering
-from fast_zero.web.dates import Dates
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import SECONDS, Notice
+from fast_zero.web.presentation.dates import Dates
 from fast_zero.web.texts import locale_of, translations_of
 
 MAX_FIELDS = 2000

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from fast_zero.core.languages import Language
 from fast_zero.web import static_files
-from fast_zero.web.rows import COLORS, PRIORITIES
+from fast_zero.web.presentation.rows import COLORS, PRIORITIES
 from fast_zero.web.texts import translations_of
 
 # Without characters that are invisible or turn the direction: an address has to be what it shows.

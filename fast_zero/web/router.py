@@ -3,63 +3,29 @@
 from fastapi import APIRouter
 
 from fast_zero.web import static_files
-from fast_zero.web.pages import (
-    acts,
+from fast_zero.web.pages import changes, installing, keys
+from fast_zero.web.pages.accounts import (
     administration,
     auth,
-    changes,
     data,
     email_links,
-    feed,
-    filters,
-    installing,
-    keys,
-    labels,
-    lists,
     messages,
-    notifications,
-    people,
-    posts,
-    projects,
-    quick_add,
     registration,
-    search,
     security,
     settings,
-    todo,
-    todo_parts,
     tokens,
-    trash,
 )
+from fast_zero.web.pages.people import feed, notifications, people, posts
+from fast_zero.web.pages.places import filters, labels, projects, search
+from fast_zero.web.pages.todos import acts, lists, quick_add, todo, todo_parts, trash
 
 PAGES = (
-    acts,
-    administration,
-    auth,
-    changes,
-    data,
-    email_links,
-    feed,
-    filters,
-    installing,
-    keys,
-    labels,
-    lists,
-    messages,
-    notifications,
-    people,
-    posts,
-    projects,
-    quick_add,
-    registration,
-    search,
-    security,
-    settings,
-    todo,
-    todo_parts,
-    tokens,
-    trash,
-)
+    changes, installing, keys,
+    acts, lists, quick_add, todo, todo_parts, trash,
+    filters, labels, projects, search,
+    feed, notifications, people, posts,
+    administration, auth, data, email_links, messages, registration, security, settings, tokens,
+)  # fmt: skip
 
 router = APIRouter(include_in_schema=False)
 router.include_router(static_files.router)

@@ -15,7 +15,7 @@ from fast_zero.summaries import queries
 from fast_zero.summaries.queries import Opened
 from fast_zero.web.dependencies import Page
 from fast_zero.web.forms import Form
-from fast_zero.web.rows import Place
+from fast_zero.web.presentation.rows import Place
 
 MISSING = {"project": NO_PROJECT, "label": NO_LABEL, "filter": NO_FILTER}
 

@@ -14,8 +14,9 @@ from sqlalchemy import func, select, text
 
 from fast_zero.imports import jobs
 from fast_zero.models import CalendarFeed, Import, Todo
-from fast_zero.web import cookies, import_messages
-from fast_zero.web.pages import data
+from fast_zero.web import cookies
+from fast_zero.web.pages.accounts import data
+from fast_zero.web.presentation import import_messages
 from tests.factories import TodoFactory
 from tests.imports import conftest as imported
 from tests.web.conftest import NASTY, errors, fault, follow, heading, toast

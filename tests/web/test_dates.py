@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fast_zero.web.dates import Dates
+from fast_zero.web.presentation.dates import Dates
 from fast_zero.web.texts import locale_of, translations_of
 
 NOW = datetime(2026, 6, 11, 12, tzinfo=ZoneInfo("America/Sao_Paulo"))  # a Thursday

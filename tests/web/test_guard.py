@@ -228,7 +228,7 @@ async def test_a_mistake_of_ours_is_a_page_without_details(reader, monkeypatch):
     async def fail(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("fast_zero.web.pages.lists.read_shell", fail)
+    monkeypatch.setattr("fast_zero.web.pages.todos.lists.read_shell", fail)
     response = await reader.get("/app/today")
 
     assert response.status_code == 500

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from fast_zero.models import Block, Follow, Like, Notification, Post
-from fast_zero.web import heat_map
-from fast_zero.web.people import initials
+from fast_zero.web.presentation import heat_map
+from fast_zero.web.presentation.people import initials
 from tests.factories import PostFactory, TodoFactory, UserFactory, follow
 from tests.web.conftest import errors, fault, heading, send, toast
 

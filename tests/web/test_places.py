@@ -11,8 +11,8 @@ from fast_zero.filter_language import parsing
 from fast_zero.filter_language.parsing import FilterError
 from fast_zero.labels.models import TodoLabel
 from fast_zero.models import Deletion, Label, Project, SavedFilter, Section, Todo
-from fast_zero.web.filter_faults import EXPECTED, NAMES
-from fast_zero.web.ordering import find_step
+from fast_zero.web.pages.places.ordering import find_step
+from fast_zero.web.presentation.filter_faults import EXPECTED, NAMES
 from tests.factories import (
     LabelFactory,
     ProjectFactory,

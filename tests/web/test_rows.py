@@ -346,7 +346,7 @@ async def test_all_that_is_overdue_is_moved_to_today_and_keeps_its_hours(
     assert hours == {late + timedelta(days=4)}
 
     page = await undo(reader, page)
-    monkeypatch.setattr("fast_zero.web.row_acts.MAX_OVERDUE", 200)
+    monkeypatch.setattr("fast_zero.web.pages.todos.row_acts.MAX_OVERDUE", 200)
     page = await press("/app/today", postpone="overdue")
     assert said(page) == "Due today: 200 tasks. There are more. Do it again."
     page = await press("/app/today", postpone="overdue")

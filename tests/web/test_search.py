@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from fast_zero.labels.models import TodoLabel
-from fast_zero.web.found import found_of, pieces
+from fast_zero.web.presentation.found import found_of, pieces
 from tests.factories import LabelFactory, TodoFactory
 from tests.web.conftest import NASTY, errors, follow, heading, toast
 

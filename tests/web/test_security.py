@@ -13,7 +13,7 @@ from fast_zero.models import LoginSession, User
 from fast_zero.sessions import queries
 from fast_zero.two_factor.models import RecoveryCode, SecondFactor
 from fast_zero.web import cookies
-from fast_zero.web.pages.security import device_of
+from fast_zero.web.pages.accounts.security import device_of
 from tests.factories import PASSWORD, LoginSessionFactory
 from tests.web.conftest import HOST, errors, fault, follow, heading, toast
 

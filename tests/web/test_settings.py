@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from fast_zero.core.settings import Settings
 from fast_zero.models import LoginSession, User
 from fast_zero.web import cookies
-from fast_zero.web.pages import settings as pages
+from fast_zero.web.pages.accounts import settings as pages
 from tests.factories import PASSWORD
 from tests.web.conftest import NASTY, errors, fault, follow, heading, toast
 

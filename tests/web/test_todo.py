@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from fast_zero.core import security
 from fast_zero.web import cookies
-from fast_zero.web.panel import BELOW
+from fast_zero.web.pages.todos.panel import BELOW
 from tests.factories import (
     LoginSessionFactory,
     ProjectFactory,

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fast_zero.quick_add.meanings import Said
-from fast_zero.web.todo_form import changes_of, compared, read_labels, shown, written_labels
+from fast_zero.web.pages.todos.todo_form import (
+    changes_of,
+    compared,
+    read_labels,
+    shown,
+    written_labels,
+)
 
 SAID = Said(datetime(2026, 6, 11, 12, tzinfo=UTC), ZoneInfo("America/Sao_Paulo"), "en")
 TODO = {

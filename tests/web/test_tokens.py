@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from fast_zero.core import security
 from fast_zero.identity.scopes import Scope
 from fast_zero.models import PersonalToken
-from fast_zero.web.pages import tokens
+from fast_zero.web.pages.accounts import tokens
 from tests.factories import PersonalTokenFactory
 from tests.web.conftest import NASTY, errors, fault, follow, heading, toast
 

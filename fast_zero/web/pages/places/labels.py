@@ -17,9 +17,9 @@ from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
-from fast_zero.web.pages.lists import PER_PAGE, read_todos
-from fast_zero.web.panel import OpenPanel
-from fast_zero.web.rows import rows_of
+from fast_zero.web.pages.todos.lists import PER_PAGE, read_todos
+from fast_zero.web.pages.todos.panel import OpenPanel
+from fast_zero.web.presentation.rows import rows_of
 from fast_zero.web.shell import read_place, read_shell
 
 LABEL = "labels/label.html"

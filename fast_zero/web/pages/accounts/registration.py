@@ -12,7 +12,7 @@ from fast_zero.sessions.dependencies import client_of
 from fast_zero.web import links
 from fast_zero.web.attempts import attempt
 from fast_zero.web.dependencies import AnyPage, Fields
-from fast_zero.web.pages.auth import replace_session
+from fast_zero.web.pages.accounts.auth import replace_session
 
 REGISTER = "registration/register.html"
 

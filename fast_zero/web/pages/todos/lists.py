@@ -14,10 +14,10 @@ from fast_zero.search import queries
 from fast_zero.search.filters import TodoFilter, split_todos
 from fast_zero.summaries.queries import Opened
 from fast_zero.todos.models import OPEN, TodoState
-from fast_zero.web.dates import Dates
 from fast_zero.web.dependencies import Page, UserPage
-from fast_zero.web.panel import OpenPanel
-from fast_zero.web.rows import due_day, rows_of
+from fast_zero.web.pages.todos.panel import OpenPanel
+from fast_zero.web.presentation.dates import Dates
+from fast_zero.web.presentation.rows import due_day, rows_of
 from fast_zero.web.shell import read_place, read_shell
 
 TODAY = "lists/today.html"

@@ -15,11 +15,12 @@ from fast_zero.posts.schemas import FeedParams, PostCreate
 from fast_zero.profiles import statistics
 from fast_zero.profiles.schemas import UserStats
 from fast_zero.timelines import queries as timeline_queries
-from fast_zero.web import heat_map, links
+from fast_zero.web import links
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice, shortened
-from fast_zero.web.people import VISIBILITIES, PostRow, post_rows, profile_address
+from fast_zero.web.presentation import heat_map
+from fast_zero.web.presentation.people import VISIBILITIES, PostRow, post_rows, profile_address
 from fast_zero.web.shell import read_shell
 
 FEED = "feed/feed.html"

@@ -13,8 +13,8 @@ from fast_zero.web import links
 from fast_zero.web.attempts import answer, read_id
 from fast_zero.web.dependencies import Fields, NextAddress, UserPage
 from fast_zero.web.notices import Notice, Refused
-from fast_zero.web.pages.feed import cursor_of
-from fast_zero.web.people import Person, local
+from fast_zero.web.pages.people.feed import cursor_of
+from fast_zero.web.presentation.people import Person, local
 from fast_zero.web.shell import read_shell
 
 NOTIFICATIONS = "notifications/list.html"

@@ -8,8 +8,8 @@ from fast_zero.quick_add.service import Answer
 from fast_zero.todos.models import Priority
 from fast_zero.todos.reminders import Reminder
 from fast_zero.todos.schemas import text_of
-from fast_zero.web.dates import Dates
-from fast_zero.web.rows import PRIORITIES
+from fast_zero.web.presentation.dates import Dates
+from fast_zero.web.presentation.rows import PRIORITIES
 from fast_zero.web.texts import mark
 
 MINUTES_OF_HOUR = 60

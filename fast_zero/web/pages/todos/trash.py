@@ -17,7 +17,7 @@ from fast_zero.trash.models import NO_DELETION, TrashKind
 from fast_zero.web.attempts import answer, notice_of, read_id
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import Notice
-from fast_zero.web.pages.lists import PER_PAGE
+from fast_zero.web.pages.todos.lists import PER_PAGE
 from fast_zero.web.shell import read_shell, show
 
 TRASH = "trash/trash.html"

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from fast_zero.recurrence import wording
-from fast_zero.web.dates import NOT_DUE, Dates, Due
-from fast_zero.web.found import Found
+from fast_zero.web.presentation.dates import NOT_DUE, Dates, Due
+from fast_zero.web.presentation.found import Found
 from fast_zero.web.texts import mark
 
 PRIORITIES = {

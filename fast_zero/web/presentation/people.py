@@ -12,7 +12,7 @@ from fast_zero.core.colors import Color
 from fast_zero.identity.names import is_invisible
 from fast_zero.posts.models import Visibility
 from fast_zero.posts.schemas import Gone, PostPublic, PostThread, Reply
-from fast_zero.web.dates import Dates
+from fast_zero.web.presentation.dates import Dates
 from fast_zero.web.texts import mark
 
 PEOPLE = "/app/people"

@@ -21,8 +21,8 @@ from fast_zero.web import links
 from fast_zero.web.attempts import answer, read_id
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import Notice
-from fast_zero.web.pages.feed import cursor_of, draw, read_stats
-from fast_zero.web.people import Person, people_of, post_rows, profile_address
+from fast_zero.web.pages.people.feed import cursor_of, draw, read_stats
+from fast_zero.web.presentation.people import Person, people_of, post_rows, profile_address
 from fast_zero.web.shell import read_shell
 
 PROFILE = "people/profile.html"

@@ -27,10 +27,10 @@ from fast_zero.web.attempts import ID, answer, notice_of
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
-from fast_zero.web.pages.todo import TEMPLATE, read_again
-from fast_zero.web.panel import Candidate
+from fast_zero.web.pages.todos.panel import Candidate
+from fast_zero.web.pages.todos.todo import TEMPLATE, read_again
+from fast_zero.web.pages.todos.todo_form import said_by
 from fast_zero.web.texts import mark
-from fast_zero.web.todo_form import said_by
 
 CANDIDATES = 8
 NUMBER = re.compile(r"#?([1-9]\d{0,17})")

@@ -27,9 +27,9 @@ from fast_zero.imports.schemas import ImportParams
 from fast_zero.web.attempts import attempt
 from fast_zero.web.dependencies import Page, UserPage, sent_form
 from fast_zero.web.forms import Form
-from fast_zero.web.import_messages import translate
 from fast_zero.web.links import IMPORTS
 from fast_zero.web.notices import Notice, fault, fault_of
+from fast_zero.web.presentation.import_messages import translate
 from fast_zero.web.shell import read_shell
 from fast_zero.web.texts import mark
 

@@ -19,11 +19,8 @@ from fast_zero.todos.schemas import TodoUpdate
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
-from fast_zero.web.panel import SHARES, STATES, Beside, Clash, Difference, Panel, read
-from fast_zero.web.rows import INBOX, NO_PRIORITY, PRIORITIES
-from fast_zero.web.shell import Shell, read_shell
-from fast_zero.web.texts import mark
-from fast_zero.web.todo_form import (
+from fast_zero.web.pages.todos.panel import SHARES, STATES, Beside, Clash, Difference, Panel, read
+from fast_zero.web.pages.todos.todo_form import (
     CONFLICTS,
     Changes,
     changed_names,
@@ -32,6 +29,9 @@ from fast_zero.web.todo_form import (
     said_by,
     shown,
 )
+from fast_zero.web.presentation.rows import INBOX, NO_PRIORITY, PRIORITIES
+from fast_zero.web.shell import Shell, read_shell
+from fast_zero.web.texts import mark
 
 TEMPLATE = "todo/alone.html"
 THEIRS = "theirs"

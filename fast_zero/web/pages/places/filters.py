@@ -15,13 +15,13 @@ from fast_zero.search.filters import TodoFilter, split_todos
 from fast_zero.summaries.queries import Opened
 from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, Page, UserPage
-from fast_zero.web.filter_faults import FilterFault
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
-from fast_zero.web.ordering import find_step
-from fast_zero.web.pages.lists import PER_PAGE
-from fast_zero.web.panel import OpenPanel
-from fast_zero.web.rows import rows_of
+from fast_zero.web.pages.places.ordering import find_step
+from fast_zero.web.pages.todos.lists import PER_PAGE
+from fast_zero.web.pages.todos.panel import OpenPanel
+from fast_zero.web.presentation.filter_faults import FilterFault
+from fast_zero.web.presentation.rows import rows_of
 from fast_zero.web.shell import read_place, read_shell
 from fast_zero.web.texts import mark
 

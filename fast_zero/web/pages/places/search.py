@@ -17,11 +17,11 @@ from fast_zero.search.filters import TodoFilter, split_todos
 from fast_zero.search.highlights import highlight
 from fast_zero.todos.models import OPEN, TodoState
 from fast_zero.web.dependencies import Page, UserPage
-from fast_zero.web.filter_faults import FilterFault
 from fast_zero.web.forms import Form
-from fast_zero.web.found import found_of
-from fast_zero.web.panel import OpenPanel
-from fast_zero.web.rows import Row, rows_of
+from fast_zero.web.pages.todos.panel import OpenPanel
+from fast_zero.web.presentation.filter_faults import FilterFault
+from fast_zero.web.presentation.found import found_of
+from fast_zero.web.presentation.rows import Row, rows_of
 from fast_zero.web.shell import Shell, read_shell
 from fast_zero.web.texts import mark
 

@@ -17,8 +17,8 @@ from fast_zero.web import links
 from fast_zero.web.attempts import ID
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import fault_of
-from fast_zero.web.pages.feed import ADDRESS, cursor_of, notice_of_post, text_form
-from fast_zero.web.people import PostRow, people_of, post_row
+from fast_zero.web.pages.people.feed import ADDRESS, cursor_of, notice_of_post, text_form
+from fast_zero.web.presentation.people import PostRow, people_of, post_row
 from fast_zero.web.shell import read_shell
 
 POST = "posts/post.html"

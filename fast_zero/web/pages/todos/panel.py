@@ -22,10 +22,10 @@ from fast_zero.todos.reminders import LIST, Reminder
 from fast_zero.web import links
 from fast_zero.web.dependencies import Page, UserPage
 from fast_zero.web.forms import Form
-from fast_zero.web.rows import Row, row_of, rows_of
+from fast_zero.web.pages.todos.todo_form import Marked, said_by, shown
+from fast_zero.web.presentation.rows import Row, row_of, rows_of
 from fast_zero.web.shell import Shell
 from fast_zero.web.texts import mark
-from fast_zero.web.todo_form import Marked, said_by, shown
 
 MAX_SUBTASKS = 200
 MAX_SECTIONS = 500

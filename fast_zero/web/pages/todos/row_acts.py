@@ -30,7 +30,7 @@ from fast_zero.todos.schemas import Labels, TodoPublic
 from fast_zero.web.attempts import read_id
 from fast_zero.web.dependencies import Page
 from fast_zero.web.notices import Notice, Refused, fault
-from fast_zero.web.rows import INBOX, NO_PRIORITY, PRIORITIES, due_day
+from fast_zero.web.presentation.rows import INBOX, NO_PRIORITY, PRIORITIES, due_day
 from fast_zero.web.texts import mark
 
 MAX_SELECTED = 200

@@ -19,11 +19,11 @@ from fast_zero.quick_add.parsing import LONGEST
 from fast_zero.quick_add.schemas import QuickAdd
 from fast_zero.quick_add.service import Answer
 from fast_zero.quick_add.tags import MAX_LABELS
-from fast_zero.web.dates import Dates
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import FAULTS, Notice, shortened
-from fast_zero.web.rows import INBOX, due_day
-from fast_zero.web.sentences import WHERE, Chip, Words
+from fast_zero.web.presentation.dates import Dates
+from fast_zero.web.presentation.rows import INBOX, due_day
+from fast_zero.web.presentation.sentences import WHERE, Chip, Words
 from fast_zero.web.texts import mark
 
 UNDERSTOOD = "quick_add/understood.html"

@@ -14,10 +14,11 @@ from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.ordering import service as ordering
 from fast_zero.ordering.schemas import TodoMove
 from fast_zero.relations.models import NO_TODO
-from fast_zero.web import links, row_acts
+from fast_zero.web import links
 from fast_zero.web.attempts import answer, attempt_in_transaction, read_id
 from fast_zero.web.dependencies import Fields, NextAddress, Page, Selected, UserPage
 from fast_zero.web.notices import Notice, fault_of
+from fast_zero.web.pages.todos import row_acts
 
 SELECTED = "selected"
 """The value of a button that is about all selected rows."""

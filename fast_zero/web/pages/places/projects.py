@@ -30,10 +30,10 @@ from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form, id_of
 from fast_zero.web.notices import Notice
-from fast_zero.web.ordering import find_step
-from fast_zero.web.pages.lists import PER_PAGE
-from fast_zero.web.panel import OpenPanel
-from fast_zero.web.rows import Place, Row, rows_of
+from fast_zero.web.pages.places.ordering import find_step
+from fast_zero.web.pages.todos.lists import PER_PAGE
+from fast_zero.web.pages.todos.panel import OpenPanel
+from fast_zero.web.presentation.rows import Place, Row, rows_of
 from fast_zero.web.shell import Shell, SidebarProject, read_place, read_shell
 
 PROJECT = "projects/project.html"

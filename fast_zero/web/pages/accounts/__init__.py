@@ -1,0 +1,1 @@
+"""Getting in, one's own account, and those of others for administrators."""

@@ -1,0 +1,1 @@
+"""The feed, posts, profiles and notifications."""

@@ -1,0 +1,1 @@
+"""Projects, labels, saved filters and search: where todos are found."""

@@ -1,0 +1,1 @@
+"""How pages show things: days, rows, people, sentences. No request, no SQL."""
