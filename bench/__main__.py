@@ -18,7 +18,18 @@ from sqlalchemy import URL
 
 import bench
 import fast_zero
-from bench import databases, feed, feed_data, page, report, servers, todos, todos_data, traffic
+from bench import (
+    databases,
+    feed,
+    feed_data,
+    page,
+    reminders,
+    report,
+    servers,
+    todos,
+    todos_data,
+    traffic,
+)
 from bench.costs import Meter
 from bench.feed_data import FeedSize
 from bench.servers import Server
@@ -268,6 +279,20 @@ def measure_page(rounds: Rounds = 5, seconds: Seconds = 3) -> None:
             typer.echo(f"{part}\n")
 
 
+def measure_reminders(
+    rounds: Rounds = 3,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of each measurement.")] = 20,
+) -> None:
+    """Measure the list while 100,000 reminders that fall due together are queued.
+
+    A round takes about two minutes.
+    """
+    with meter() as (superuser, costs):
+        found = reminders.measure(costs.wrk, superuser, rounds, seconds, log)
+    for part in reminders.show(found):
+        typer.echo(f"{part}\n")
+
+
 @contextmanager
 def meter() -> Iterator[tuple[URL, Meter]]:
     """Run a PostgreSQL in a temporary folder; yield its superuser's URL, and what measures it."""
@@ -298,5 +323,6 @@ if __name__ == "__main__":
     program.callback(invoke_without_command=True)(main)
     program.command("feed")(measure_feed)
     program.command("page")(measure_page)
+    program.command("reminders")(measure_reminders)
     program.command("todos")(measure_todos)
     program()

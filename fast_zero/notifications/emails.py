@@ -17,6 +17,11 @@ from fast_zero.notifications.models import Kind
 QUOTED = 80
 """Maximum length of a quoted title or post, in characters."""
 
+LATE_MINUTES = 2
+"""From how many minutes on a reminder says that it is late. They go out once a minute."""
+
+MINUTES_OF_AN_HOUR = 60
+
 # Of two texts, the first is singular, the second plural.
 TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
     "en": {
@@ -25,6 +30,9 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "reply": ("$people replied to “$post”", "$people replied to “$post”"),
         "like": ("$people likes “$post”", "$people like “$post”"),
         "reminder": "Reminder: $title",
+        "late": "$item ($duration late)",
+        "minutes": ("one minute", "$count minutes"),
+        "hours": ("one hour", "$count hours"),
         "and": "$names and $last",
         "more": ("$count other", "$count others"),
         "report": "Your week at $server",
@@ -46,6 +54,9 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "reply": ("$people respondeu a “$post”", "$people responderam a “$post”"),
         "like": ("$people curtiu “$post”", "$people curtiram “$post”"),
         "reminder": "Lembrete: $title",
+        "late": "$item ($duration de atraso)",
+        "minutes": ("um minuto", "$count minutos"),
+        "hours": ("uma hora", "$count horas"),
         "and": "$names e $last",
         "more": ("mais $count pessoa", "mais $count pessoas"),
         "report": "Sua semana em $server",
@@ -83,12 +94,22 @@ def notifications_email(
 def describe(notification: AnyRow, language: str) -> str:
     """Say in a sentence what happened."""
     if notification.kind == Kind.REMINDER:
-        return translate(language, "reminder", title=shorten(notification.todo["title"]))
+        item = translate(language, "reminder", title=shorten(notification.todo["title"]))
+        return with_delay(language, item, notification.minutes_late)
     post = shorten(notification.post["text"]) if notification.kind != Kind.FOLLOW else ""
     people = list_people(language, notification.people, notification.people_count)
     return translate(
         language, notification.kind, notification.people_count, people=people, post=post
     )
+
+
+def with_delay(language: str, item: str, minutes: int) -> str:
+    """Say of a reminder how late it is, if it is."""
+    if minutes < LATE_MINUTES:
+        return item
+    hours = minutes // MINUTES_OF_AN_HOUR
+    unit, count = ("hours", hours) if hours else ("minutes", minutes)
+    return translate(language, "late", item=item, duration=translate(language, unit, count))
 
 
 def weekly_report(

@@ -86,8 +86,8 @@ class OccurrencesOfTodo(ResponseModel):
         examples=[None],
     )
     upcoming: list[OccurrenceDue] = Field(
-        description="The current one, and a preview of those that follow it. If it is counted from "
-        "the completion, only the current one is known."
+        description="The current one, and a preview of those that follow it, of 10,000 days at "
+        "most. If it is counted from the completion, only the current one is known."
     )
     next_upcoming: Day | None = Field(
         description="Pass it as `after` for the page that follows. `null` at the end.",

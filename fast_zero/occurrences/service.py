@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -24,6 +24,9 @@ from fast_zero.todos import ledger, metrics, recurring, trees
 from fast_zero.todos.models import OccurrenceStatus, TodoState
 from fast_zero.todos.service import read_todo
 from fast_zero.todos.trees import LockedTodo
+
+PREVIEWED = timedelta(days=10_000)
+"""What a page of upcoming occurrences spans. There are as many days to examine, at most."""
 
 NOT_RECURRING = Reason("todo_not_recurring", "This todo does not recur.")
 
@@ -77,7 +80,7 @@ async def list_occurrences(
     upcoming: Sequence[OccurrenceDue] = ()
     if row.recurrence_rule is not None and row.state != TodoState.DONE:
         upcoming = preview(row, wanted)
-    shown, coming = past[: wanted.limit], upcoming[: wanted.limit]
+    shown, coming = past[: wanted.limit], first_page(upcoming, wanted.limit)
     return OccurrencesOfTodo(
         past=[OccurrencePublic.model_validate(each) for each in shown],
         next_past=shown[-1].day if len(past) > len(shown) else None,
@@ -86,8 +89,16 @@ async def list_occurrences(
     )
 
 
+def first_page(upcoming: Sequence[OccurrenceDue], limit: int) -> Sequence[OccurrenceDue]:
+    """Leave out what a following page begins with."""
+    return [each for each in upcoming[:limit] if each.day - upcoming[0].day <= PREVIEWED]
+
+
 def preview(row: Any, wanted: OccurrencesParams) -> Sequence[OccurrenceDue]:  # noqa: ANN401  # a row with these columns
-    """Return the current occurrence and those that follow it, plus one."""
+    """Return the current occurrence and those that follow it, plus one.
+
+    The last one may be the first after `PREVIEWED`: then there may be fewer than wanted.
+    """
     current = recurring.series_of(row)
     days = series.upcoming(current, row.occurrence_on, wanted.after, datetime.now(UTC))
     known = set(row.known) - {row.occurrence_on}
@@ -97,6 +108,8 @@ def preview(row: Any, wanted: OccurrencesParams) -> Sequence[OccurrenceDue]:  # 
         if day == row.occurrence_on:
             due = {"due_on": row.due_on, "due_at": row.due_at}
         found.append(OccurrenceDue(day=day, **due))
+        if day - found[0].day > PREVIEWED:
+            break
     return found
 
 

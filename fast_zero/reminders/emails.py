@@ -8,11 +8,15 @@ from zoneinfo import ZoneInfo
 from fast_zero.core.database import AnyRow
 from fast_zero.core.email.sending import OutgoingEmail
 from fast_zero.core.email.template import Block, Recipient
-from fast_zero.notifications.emails import fill, host, list_titles, shorten, with_unsubscribe_link
+from fast_zero.notifications.emails import (
+    fill,
+    host,
+    list_titles,
+    shorten,
+    with_delay,
+    with_unsubscribe_link,
+)
 
-LATE_MINUTES = 2
-"""From how many minutes on a reminder says that it is late. They go out once a minute."""
-MINUTES_OF_AN_HOUR = 60
 TWELVE_HOURS = 12
 
 # Of two texts, the first is singular, the second plural.
@@ -21,9 +25,6 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "reminder": ("Reminder: $title", "$count reminders from $server"),
         "due on": "$title, due on $day",
         "due at": "$title, due on $day at $time",
-        "late": "$item ($duration late)",
-        "minutes": ("one minute", "$count minutes"),
-        "hours": ("one hour", "$count hours"),
         "digest": "Today at $server",
         "overdue": ("One todo is overdue:", "$count todos are overdue:"),
         "today": ("One todo is due today:", "$count todos are due today:"),
@@ -33,9 +34,6 @@ TEXTS: dict[str, dict[str, str | tuple[str, str]]] = {
         "reminder": ("Lembrete: $title", "$count lembretes de $server"),
         "due on": "$title, para $day",
         "due at": "$title, para $day às $time",
-        "late": "$item ($duration de atraso)",
-        "minutes": ("um minuto", "$count minutos"),
-        "hours": ("uma hora", "$count horas"),
         "digest": "Hoje em $server",
         "overdue": ("Uma tarefa está atrasada:", "$count tarefas estão atrasadas:"),
         "today": ("Uma tarefa é para hoje:", "$count tarefas são para hoje:"),
@@ -91,12 +89,7 @@ def describe_late(todo: AnyRow, reader: AnyRow) -> str:
         item = translate(language, "due at", title=title, day=day, time=time)
     elif todo.due_on is not None:
         item = translate(language, "due on", title=title, day=todo.due_on.isoformat())
-    minutes = int(todo.minutes_late)
-    if minutes < LATE_MINUTES:
-        return item
-    hours = minutes // MINUTES_OF_AN_HOUR
-    unit, count = ("hours", hours) if hours else ("minutes", minutes)
-    return translate(language, "late", item=item, duration=translate(language, unit, count))
+    return with_delay(language, item, int(todo.minutes_late))
 
 
 def describe(todo: AnyRow, reader: AnyRow) -> str:

@@ -1,7 +1,11 @@
 """What todos that recur announce, and what counts as finished."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import text
+
+from fast_zero.notifications import reports
 
 COUNTED = text(
     "SELECT todo_id, occurrence, finished_at FROM completions WHERE owner_id = :user_id"
@@ -179,3 +183,16 @@ async def test_each_occurrence_is_in_the_statistics(client, clock, create, user)
         await client.post(f"/todos/{todo['id']}/complete")
     stats = (await client.get(f"/users/{user.id}/stats")).json()
     assert stats["current_streak"] == 3
+
+
+async def test_each_occurrence_is_in_the_weekly_report(client, clock, create, user, sessions):
+    todo = await create("FREQ=DAILY;COUNT=2", due_on="2031-01-06")
+    for day in (6, 7):
+        clock.move_to(f"2031-01-{day:02}T08:00:00Z")
+        await client.post(f"/todos/{todo['id']}/complete")
+    began, ended = (datetime(2031, 1, day, tzinfo=UTC) for day in (6, 13))
+    async with sessions.begin() as session:
+        week = await reports.select_week(session, user.id, began, ended, began)
+
+    assert (week.finished, week.open) == (2, 0)
+    assert week.finished_titles == ["Water the plants"] * 2

@@ -94,6 +94,21 @@ async def test_the_preview_ends_with_the_series(client, create):
     assert (await client.get(path)).json()["upcoming"] == []
 
 
+async def test_a_page_of_rare_days_is_short(client, create):
+    """Their search could otherwise examine half a million days."""
+    todo = await create("FREQ=YEARLY;INTERVAL=20", due_on="2031-01-06")
+    days, pages, params = [], [], {"limit": 50}
+    while len(pages) < 4:
+        path = f"/todos/{todo['id']}/occurrences"
+        listed = (await client.get(path, params=params)).json()
+        pages.append(len(listed["upcoming"]))
+        days += [each["day"] for each in listed["upcoming"]]
+        params["after"] = listed["next_upcoming"]
+
+    assert pages == [2, 2, 2, 2]
+    assert days == [f"{year}-01-06" for year in range(2031, 2191, 20)]
+
+
 async def test_from_completion_only_the_current_occurrence_is_known(client, create):
     todo = await create("FREQ=DAILY", "completion", due_on="2031-01-06")
     listed = (await client.get(f"/todos/{todo['id']}/occurrences")).json()

@@ -345,21 +345,24 @@ async def test_other_jobs_come_before_pushes(register, like, stranger, session):
     assert found.scalars().all() == ["tests.other", "push.send"]
 
 
-async def test_a_reminder_arrives_at_once(
-    client, register, browser, service, do_jobs, settings, sessions
+@pytest.mark.parametrize(
+    ("late", "spoken"), [(0, "Reminder: Bread"), (130, "Reminder: Bread (2 hours late)")]
+)
+async def test_a_reminder_arrives_at_once_and_says_how_late_it_is(
+    client, register, browser, service, do_jobs, settings, sessions, late, spoken
 ):
     await register(browser)
     due = datetime.now(UTC) + timedelta(hours=1)
     given = {"title": "Bread", "due_at": due.isoformat(), "reminders": [{"minutes_before": 0}]}
     todo = (await client.post("/todos", json=given)).json()
-    with freeze_time(due, real_asyncio=True):
+    with freeze_time(due + timedelta(minutes=late), real_asyncio=True):
         await remind(Context(settings, sessions))
 
     await do_jobs(**PRIVATE)
 
     [push] = service.received
     content = browser.decrypt(push.body)
-    assert (content["text"], content["url"]) == ("Reminder: Bread", f"/todos/{todo['id']}")
+    assert (content["text"], content["url"]) == (spoken, f"/todos/{todo['id']}")
     assert push.headers["Urgency"] == "high"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,8 @@ KEEP_FAILED_HOURS = 30 * 24
 JOB = "job"  # the client of changes
 SWEEP = "core.sweep_jobs"
 SETTLED_SECONDS = 30
+MOVED_SECONDS = 60
+CLOCK_SECONDS = 1  # how often the clock is looked at
 CARRIED = {"traceparent", "tracestate", "baggage"}
 EVERY_TEN_MINUTES = "*/10 * * * *"
 EVERY_MINUTE = "* * * * *"
@@ -156,15 +158,43 @@ async def work(
 
     async with app.open_async():
         await sweep(app)
-        await app.run_worker_async(
-            queues=[*jobs, *periodic, *every_minute, SWEEP],
-            wait=wait,
-            concurrency=CONCURRENCY,
-            fetch_job_polling_interval=POLL_SECONDS,
-            delete_jobs=DeleteJobCondition.SUCCESSFUL,
-            install_signal_handlers=False,
-            shutdown_graceful_timeout=context.settings.shutdown_grace,
+        await unless_clock_moves(
+            app.run_worker_async(
+                queues=[*jobs, *periodic, *every_minute, SWEEP],
+                wait=wait,
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=POLL_SECONDS,
+                delete_jobs=DeleteJobCondition.SUCCESSFUL,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=context.settings.shutdown_grace,
+            )
         )
+
+
+async def unless_clock_moves(work: Coroutine[Any, Any, None]) -> None:
+    """Work, but stop and raise JobError when the clock was moved or the machine was suspended.
+
+    Otherwise procrastinate would defer each periodic job for every minute between, before anything
+    else, or none until the former time.
+    """
+    working = asyncio.create_task(work)
+    moved = asyncio.create_task(wait_until_clock_moves())
+    try:
+        ended, _ = await asyncio.wait({working, moved}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        moved.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+    if moved in ended:
+        raise JobError("the clock was moved, or the machine was suspended")
+    await working
+
+
+async def wait_until_clock_moves() -> None:
+    offset = time.time() - time.monotonic()
+    while abs(time.time() - time.monotonic() - offset) < MOVED_SECONDS:  # noqa: ASYNC110  # a clock sets no event
+        await asyncio.sleep(CLOCK_SECONDS)
 
 
 def without_timestamp(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -59,6 +60,7 @@ SELECT_JOBS = (
     "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
     " WHERE task_name LIKE 'tests.%'"
 )
+LAST_JOB = "SELECT last_value FROM procrastinate_jobs_id_seq"
 MAKE_JOBS_DUE = "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE scheduled_at IS NOT NULL"
 
 
@@ -229,6 +231,31 @@ async def test_a_periodic_job_runs_without_being_deferred(context, monkeypatch, 
     periodic = {name: {"tests.sweep": sweep} if name == schedule else {} for name in SCHEDULES}
     async with running(context, {}, *periodic.values()):
         await asyncio.wait_for(done.wait(), PATIENCE)
+
+
+@pytest.mark.parametrize("days", [2, -2])
+async def test_minutes_between_are_left_out_when_the_clock_moves(
+    context, store, monkeypatch, caplog, days
+):
+    """It also moves when a machine was suspended. The jobs of every minute go on at once."""
+    clock, ahead = time.time, [0]
+    monkeypatch.setattr(time, "time", lambda: clock() + ahead[0])
+    monkeypatch.setattr(worker, "CLOCK_SECONDS", 0.05)
+    ran: asyncio.Queue[float] = asyncio.Queue()
+
+    async def remind(_context):
+        ran.put_nowait(time.time())
+
+    [(before,)] = await store(LAST_JOB)
+    async with running(context, {}, {}, {"tests.remind": remind}):
+        first = await asyncio.wait_for(ran.get(), PATIENCE)
+        ahead[0] = days * 86_400
+        second = await asyncio.wait_for(ran.get(), PATIENCE)
+
+    assert round((second - first) / 86_400) == days
+    assert "jobs cannot run: the clock was moved, or the machine was suspended" in caplog.text
+    [(last,)] = await store(LAST_JOB)
+    assert last - before < 100
 
 
 async def test_a_job_of_every_minute_comes_before_others(context, defer_job, monkeypatch):
