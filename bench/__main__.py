@@ -26,6 +26,7 @@ from bench import (
     reminders,
     report,
     servers,
+    sync,
     todos,
     todos_data,
     traffic,
@@ -293,6 +294,13 @@ def measure_reminders(
         typer.echo(f"{part}\n")
 
 
+def measure_sync(rounds: Rounds = 5, seconds: Seconds = 3) -> None:
+    """Measure pages of changes, for a client that is 100,000 changes behind, and for others."""
+    with meter() as (superuser, costs):
+        for part in sync.show(sync.measure(costs, superuser, rounds, seconds, log)):
+            typer.echo(f"{part}\n")
+
+
 @contextmanager
 def meter() -> Iterator[tuple[URL, Meter]]:
     """Run a PostgreSQL in a temporary folder; yield its superuser's URL, and what measures it."""
@@ -324,5 +332,6 @@ if __name__ == "__main__":
     program.command("feed")(measure_feed)
     program.command("page")(measure_page)
     program.command("reminders")(measure_reminders)
+    program.command("sync")(measure_sync)
     program.command("todos")(measure_todos)
     program()

@@ -20,6 +20,7 @@ KEYS = {
     "saved_filters": (),
     "todo_labels": ("label_id",),
     "todo_relations": ("other_id", "kind"),
+    "occurrences": ("day",),
 }
 HIDDEN = "'{id,owner_id,version,updated_at,search}'::text[]"
 # A transaction that got its id first may change a row last, so the order of a row's changes is not

@@ -50,7 +50,8 @@ class Writer:
     async def pick(self, collection: str) -> int:
         limit = self.chance.choice([10, 100, 1000])  # long lists take the time of writes
         response = await self.client.get(f"/{collection}", params={"limit": limit})
-        listed = response.json().get(collection, [])  # none if PostgreSQL does not run
+        _, _, name = collection.rpartition("/")
+        listed = response.json().get(name, [])  # none if PostgreSQL does not run
         return self.chance.choice([*(thing["id"] for thing in listed), 1])
 
     async def send(self, method: str, path: str, **body) -> None:
@@ -65,6 +66,10 @@ class Writer:
         todo, other, project = [await self.pick(name) for name in ("todos", "todos", "projects")]
         label = f"label {self.chance.randrange(6)}"
         saved, sibling = [await self.pick("filters") for _ in range(2)]
+        parent, section = (
+            await self.pick("projects"),
+            await self.pick(f"projects/{project}/sections"),
+        )
         kind = self.chance.choice(["blocks", "relates_to"])
         due = f"2026-12-{self.chance.randrange(1, 28):02}"
         writes = [
@@ -74,10 +79,16 @@ class Writer:
             ("POST", "/projects", {"name": "Home"}),
             ("POST", f"/projects/{project}/sections", {"name": "Later"}),
             ("PATCH", f"/todos/{todo}", {"due_on": due}),
+            ("PATCH", f"/todos/{todo}", {"due_on": due, "recurrence": {"rule": "FREQ=DAILY"}}),
+            ("POST", f"/todos/{todo}/skip", {}),
             ("PATCH", f"/todos/{todo}", {"labels": [label]}),
+            ("POST", "/todos", {"title": "Rye", "section_id": section}),
             ("PATCH", f"/projects/{project}", {"description": due}),
+            ("POST", f"/projects/{project}/move", {"parent_id": parent}),
+            ("DELETE", f"/projects/{project}/sections/{section}", {}),
             ("POST", f"/todos/{todo}/complete", {}),
             ("POST", f"/todos/{todo}/move", {"after": other}),
+            ("POST", f"/todos/{todo}/move", {"parent_id": other}),
             ("PUT", f"/todos/{todo}/relations/{kind}/{other}", {}),
             ("DELETE", f"/todos/{todo}", {}),
             ("POST", f"/todos/{other + 1}/restore", {}),
@@ -87,6 +98,7 @@ class Writer:
             ("PATCH", f"/filters/{saved}", {"filter": f"due:{due}"}),
             ("POST", f"/filters/{saved}/move", {"before": sibling}),
             ("DELETE", f"/filters/{saved}", {}),
+            *(("POST", f"/change-sets/{last}/undo", {}) for last in self.change_sets[-1:]),
             *self.chance.sample(
                 [("DELETE", f"/projects/{project}", {}), ("DELETE", "/trash", {})],
                 self.chance.random() < 0.2,

@@ -101,14 +101,23 @@ class Plan:
     inserted: dict[RowKey, Values] = field(default_factory=dict)
     deleted: list[RowKey] = field(default_factory=list)
     trashed: list[RowKey] = field(default_factory=list)  # with a new deletion
+    places: dict[RowKey, Values] = field(default_factory=dict)  # in the trash, of what goes there
     conflicts: list[Conflict] = field(default_factory=list)
 
     def leave(self, key: RowKey, conflict: Conflict) -> None:
-        """Take a row out of the plan."""
-        self.updated.pop(key, None)
-        self.inserted.pop(key, None)
-        self.deleted = [other for other in self.deleted if other != key]
+        """Take a row out of the plan, or only its place in the trash."""
         self.conflicts.append(conflict)
+        if self.places.pop(key, None) is None:
+            self.updated.pop(key, None)
+            self.inserted.pop(key, None)
+            self.deleted = [other for other in self.deleted if other != key]
+
+    def place_later(self, key: RowKey) -> None:
+        """Write the place of a row only once it is in the trash, with all that is inside of it."""
+        values = self.updated[key]
+        if place := {name: values[name] for name in PLACE if name in values}:
+            self.places[key] = place
+            self.updated[key] = {name: values[name] for name in values if name not in place}
 
     def going(self) -> set[RowKey]:
         """Return what is deleted, or moved into the trash."""
@@ -126,6 +135,12 @@ class Plan:
 
     def trashed_of(self, table: str) -> list[int]:
         return [key.id for key in self.trashed if key.table == table]
+
+    def going_of(self, table: str) -> set[int]:
+        return {key.id for key in self.going() if key.table == table}
+
+    def places_of(self, table: str) -> dict[int, Values]:
+        return {key.id: values for key, values in self.places.items() if key.table == table}
 
 
 @dataclass(frozen=True)
@@ -179,7 +194,8 @@ def undo_update(planned: Plan, key: RowKey, net: Net, present: Present, *, force
     deletion, restored = now.get("deletion_id"), "deletion_id" in net.columns()
     wanted = net.before.get("deletion_id") if restored else deletion
     known = {wanted, net.after.get("deletion_id")} if restored else {None}
-    if deletion not in known and not (force and restored):
+    is_place = set(PLACE).issuperset(net.columns())  # which also changes in the trash
+    if deletion not in known and not is_place and not (force and restored and wanted is None):
         planned.conflicts.append(Conflict(key, "in_trash"))
         return
     values = values_before(planned, key, net, now, force=force)

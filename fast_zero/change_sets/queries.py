@@ -256,23 +256,31 @@ async def select_taken(
 
 
 async def select_misplaced(
-    session: Session, user_id: int, table: Table, new: Mapping[int, Values]
+    session: Session,
+    user_id: int,
+    table: Table,
+    new: Mapping[int, Values],
+    trashed: Collection[int],
 ) -> set[int]:
-    """Select the ids of rows whose new place is not there any more."""
+    """Select the ids of rows whose new place is not there any more.
+
+    `trashed` go into the trash afterwards. The place of what is in the trash may be there, too.
+    """
     wanted = targets(user_id, table, new)
+    hidden = or_(wanted.c.deletion_id.is_not(None), one_of(wanted.c.id, trashed))
     restored = [id_ for id_, values in new.items() if values.get("deletion_id", id_) is None]
     parent = table.alias("parent")
     there = select(parent.c.id).where(
         parent.c.owner_id == user_id,
         parent.c.id == wanted.c.parent_id,
-        or_(parent.c.deletion_id.is_(None), one_of(parent.c.id, restored)),
+        or_(hidden, parent.c.deletion_id.is_(None), one_of(parent.c.id, restored)),
     )
     lost = and_(wanted.c.parent_id.is_not(None), not_(there.correlate(wanted).exists()))
     if table is todos:
         project = exists().where(
             projects.c.owner_id == user_id,
             projects.c.id == wanted.c.project_id,
-            projects.c.deletion_id.is_(None),
+            or_(hidden, projects.c.deletion_id.is_(None)),
         )
         section = exists().where(
             sections.c.owner_id == user_id,
@@ -284,7 +292,7 @@ async def select_misplaced(
             and_(wanted.c.section_id.is_not(None), not_(section)),
         )
         lost = or_(lost, and_(wanted.c.parent_id.is_(None), outside))
-    statement = select(wanted.c.id).where(wanted.c.deletion_id.is_(None), lost)
+    statement = select(wanted.c.id).where(lost)
     return set((await session.scalars(statement)).all())
 
 

@@ -93,6 +93,9 @@ async def write(session: Session, user_id: int, planned: Plan, present: Present)
     await insert_rows(session, user_id, relations, planned)
     await insert_todo_labels(session, user_id, planned)
     await move_to_trash(session, user_id, planned, present)
+    for table in (projects, todos):
+        places = planned.places_of(table.name)
+        await write_values(session, user_id, table, planned, places)
     await delete_rows(session, user_id, sections, planned)
     emptied = {row["deletion_id"] for row in present.rows.values() if row.get("deletion_id")}
     if emptied:
@@ -141,21 +144,31 @@ async def write_each(session: Session, user_id: int, table: Table, planned: Plan
 async def write_rows(
     session: Session, user_id: int, table: Table, planned: Plan, present: Present
 ) -> None:
-    """Write rows that have a position; those that get a parent, or have a unique name, one by one.
+    """Write rows that have a position. What goes into the trash gets its place there, later."""
+    new = planned.updates_of(table.name)
+    if new and "deletion_id" in table.c:
+        going = planned.going_of(table.name)
+        for id_ in await queries.select_misplaced(session, user_id, table, new, going):
+            misplace(RowKey(table.name, id_), planned, present)
+        for id_ in going & planned.updates_of(table.name).keys():
+            planned.place_later(RowKey(table.name, id_))
+        new = planned.updates_of(table.name)
+    await write_values(session, user_id, table, planned, new)
+
+
+async def write_values(
+    session: Session, user_id: int, table: Table, planned: Plan, new: Mapping[int, Values]
+) -> None:
+    """Write rows; those that get a parent, or have a unique name, one by one.
 
     A parent may be refused: one may be below the other by now.
     """
-    new = planned.updates_of(table.name)
-    if new and "deletion_id" in table.c:
-        for id_ in await queries.select_misplaced(session, user_id, table, new):
-            misplace(RowKey(table.name, id_), planned, present)
-        new = planned.updates_of(table.name)
     alone = {
         id_: values
         for id_, values in new.items()
         if table is filters or values.get("parent_id") is not None
     }
-    together = {id_: values for id_, values in new.items() if id_ not in alone}
+    together = {id_: values for id_, values in new.items() if values and id_ not in alone}
     await place_rows(session, user_id, table, together)
     for id_, values in alone.items():
         update = partial(place_rows, session, user_id, table, {id_: values})

@@ -1,8 +1,15 @@
 """What rows of the log mean, as plain values."""
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from fast_zero.activity.codes import Code, Logged, describe
+from fast_zero.change_sets.plans import ConflictCode
+
+PAGE = Path(__file__).parents[2] / "docs/undo.md"
 
 CREATED = Logged("create", None, {"title": "Bread", "name": "Home", "state": "todo"})
 TRASHED = Logged("delete", {"deletion_id": None}, {"deletion_id": 5})
@@ -127,3 +134,14 @@ def test_a_restoration_shows_where_to():
 )
 def test_the_title_is_the_one_that_the_change_left(entity, row, title):
     assert describe(entity, [row], is_last=False).title == title
+
+
+def test_the_page_lists_the_codes_of_activity_and_of_conflicts():
+    undo, activity = PAGE.read_text().split("## Activity")
+
+    rows = [line for line in activity.splitlines() if line.startswith("| ")]
+    listed = {code for row in rows for code in re.findall("`([a-z]+_[a-z_]+)`", row)}
+    assert listed == {code.value for code in Code}
+    rows = [line.split("|")[1] for line in undo.splitlines() if line.startswith("| ")]
+    conflicts = {code for row in rows for code in re.findall("`([a-z_]+)`", row)} - {"code"}
+    assert conflicts == set(get_args(ConflictCode))

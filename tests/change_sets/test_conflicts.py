@@ -171,6 +171,45 @@ async def test_of_what_is_deleted_for_good_no_content_is_left(account, project_i
         assert "secret" not in str(rows.all())
 
 
+async def test_of_occurrences_of_what_is_deleted_for_good_only_the_days_are_left(account):
+    todo_id = await account.create(
+        "/todos", title="Bread", due_at="2031-01-06T10:00:00Z", recurrence={"rule": "FREQ=DAILY"}
+    )
+    await account.create("/todos", title="Rye", parent_id=todo_id, state="done")
+    await account.send("POST", f"/todos/{todo_id}/complete")
+    done = account.last
+    await account.send("POST", f"/todos/{todo_id}/skip")
+    await account.send("DELETE", f"/todos/{todo_id}/occurrences/2031-01-07")
+    taken_back = account.last
+    await account.send("DELETE", f"/todos/{todo_id}")
+    await account.send("DELETE", "/trash")
+
+    async with account.sessions.begin() as session:
+        rows = await session.execute(
+            text(
+                "SELECT coalesce(after, before) AS kept FROM changes"
+                " WHERE owner_id = :id AND entity = 'occurrences' ORDER BY position"
+            ),
+            {"id": account.user_id},
+        )
+    monday = {"todo_id": todo_id, "day": "2031-01-06", "status": "done"}
+    tuesday = {"todo_id": todo_id, "day": "2031-01-07", "status": "skipped"}
+    assert [row.kept for row in rows] == [monday, tuesday, tuesday, monday]
+    for change_set in (done, taken_back):
+        result = await account.undo(change_set, force=True)
+        assert result["undone"] == []
+        assert {each["code"] for each in result["conflicts"]} <= {
+            "deleted_for_good",
+            "changed_since",
+        }
+    codes = [
+        change["code"]
+        for entry in (await account.send("GET", "/activity"))["activity"]
+        for change in entry["changes"]
+    ]
+    assert {"occurrence_done", "occurrence_skipped", "occurrence_taken_back"} <= set(codes)
+
+
 async def test_a_move_back_into_a_project_that_is_gone_is_a_conflict(account, project_id):
     todo_id = await account.create("/todos", title="Bread", project_id=project_id)
     await account.send("POST", f"/todos/{todo_id}/move", json={"project_id": None})

@@ -5,8 +5,8 @@ import random
 
 from tests.test_sync import Writer
 
-WRITES = int(os.environ.get("UNDO_WRITES", "60"))
-UNDONE = int(os.environ.get("UNDO_COUNT", "20"))
+WRITES = int(os.environ.get("UNDO_WRITES", "100"))
+UNDONE = int(os.environ.get("UNDO_COUNT", "30"))
 SEED = int(os.environ.get("UNDO_SEED", "7"))
 
 
@@ -31,6 +31,7 @@ async def test_random_change_sets_are_undone_and_redone_to_the_same_rows(account
         redone = await account.undo(response.headers["x-change-set"])
         after = await account.rows()
         assert after == before, (change_set, force, result, redone)
+        assert redone["conflicts"] == [], (change_set, force, result)
 
     assert undone
     assert conflicts

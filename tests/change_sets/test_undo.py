@@ -1,6 +1,7 @@
 """Each kind of write is undone, and the undo is undone."""
 
 import pytest
+from sqlalchemy import text
 
 WEEKLY = {"rule": "FREQ=WEEKLY;BYDAY=MO,TH"}
 WRITES = [
@@ -136,3 +137,17 @@ async def test_a_write_is_undone_and_redone(account, world, method, path, body):
 
     await account.undo()
     assert await account.rows() == before
+
+
+async def test_undo_and_activity_wait_for_no_other_transaction(account, todo_id):
+    """Unlike sync, which shows a change when all transactions that began earlier have ended."""
+    async with account.sessions() as session:
+        await session.execute(text("SELECT pg_current_xact_id()"))
+        await account.send("PATCH", f"/todos/{todo_id}", json={"title": "Rye"})
+        written = account.last
+
+        undone = await account.undo(written)
+
+        entries = (await account.send("GET", "/activity"))["activity"]
+    assert [each["fields"] for each in undone["undone"]] == [["title"]]
+    assert [entry["change_set_id"] for entry in entries[:2]] == [account.last, written]

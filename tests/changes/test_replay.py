@@ -24,6 +24,11 @@ async def world(client):
         (await send("POST", "/todos", title=title, labels=["green"]))["id"]
         for title in ("Bread", "Salt", "Oil")
     ]
+    daily = {"recurrence": {"rule": "FREQ=DAILY"}, "due_on": "2131-01-06"}
+    for todo in (first, purged):
+        await send("PATCH", f"/todos/{todo}", **daily)
+        await send("POST", f"/todos/{todo}/complete")
+        await send("PATCH", f"/todos/{todo}", recurrence=None)
     await send("DELETE", f"/todos/{purged}")
     await send("DELETE", "/trash")
     await send("PATCH", f"/todos/{first}", title="Flour", due_on="2026-12-24", labels=[])
