@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Date,
+    DateTime,
     Integer,
     Select,
     Text,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    not_,
     or_,
     select,
 )
@@ -121,21 +123,35 @@ async def select_todos(
 
 
 IS_FOR_TODAY = and_(is_open(todos), cast(due_in_own_zone(), Date) <= today())
-WAS_DONE_TODAY = and_(
-    todos.c.completed_at.is_not(None),
-    cast(func.timezone(own_time_zone(), todos.c.completed_at), Date) == today(),
-)
-TODAY = prepare(
-    select(*ALL)
-    .where(visible_to(USER_ID), or_(IS_FOR_TODAY, WAS_DONE_TODAY))
-    .order_by(due_in_own_zone().asc().nulls_last(), todos.c.priority.desc(), todos.c.id)
-    .limit(bindparam("limit", type_=Integer))
-)
+# As a subquery, the moment that today began at is computed once, and not for each row.
+TODAY_BEGAN = select(func.timezone(own_time_zone(), cast(today(), DateTime))).scalar_subquery()
+WAS_DONE_TODAY = todos.c.completed_at >= TODAY_BEGAN
+DONE_TODAY = select(func.count()).where(visible_to(USER_ID), WAS_DONE_TODAY).correlate(None)
+TODAY: Sort = (("done", False), ("due", False), ("priority", True))
+TODAY_KEYS = {**SORT_KEYS, "done": SortKey(cast(not_(is_open(todos)), Integer), Integer())}
 
 
-async def select_today(session: Session, user_id: int, limit: int) -> Sequence[PreparedRow]:
-    """Select what is due today or before, and what was done today. Subtasks are included."""
-    return await session.fetch_all(TODAY, {"user_id": user_id, "limit": limit})
+@cache
+def today_statement(*, after: bool) -> Prepared:
+    done_today = DONE_TODAY.scalar_subquery().label("done_today")
+    statement = select(*ALL, done_today, *sort_columns(TODAY, TODAY_KEYS))
+    statement = statement.where(visible_to(USER_ID), or_(IS_FOR_TODAY, WAS_DONE_TODAY))
+    if after:
+        statement = statement.where(behind(TODAY, TODAY_KEYS, todos.c.id))
+    ordered = statement.order_by(*order_by(TODAY, TODAY_KEYS, todos.c.id))
+    return prepare(ordered.limit(bindparam("limit", type_=Integer)))
+
+
+async def select_today(
+    session: Session, user_id: int, after: SortCursor | None, limit: int
+) -> Sequence[PreparedRow]:
+    """Select what is due today or before, then what was done today, plus one. With subtasks.
+
+    `done_today` is, in each row, how many were done today.
+    """
+    values = {"user_id": user_id, "limit": limit + 1}
+    values |= cursor_values(after) if after else {}
+    return await session.fetch_all(today_statement(after=after is not None), values)
 
 
 BY_SECTION: Sort = (("section", False), ("position", False))

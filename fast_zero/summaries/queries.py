@@ -59,6 +59,8 @@ open_todos = (
     select(
         todos.c.id,
         todos.c.project_id,
+        todos.c.section_id,
+        todos.c.parent_id,
         (due_day - today()).label("days"),  # from today
         is_overdue().label("overdue"),
     )
@@ -156,6 +158,13 @@ class Opened(NamedTuple):
 PLACE_ID = bindparam("place_id", type_=BigInteger)
 
 
+def by_section() -> ColumnElement[Any]:
+    """Return how many open todos a project has in each section, without subtasks."""
+    counted = select(open_todos.c.section_id, func.count().label("open"))
+    counted = counted.where(open_todos.c.project_id == PLACE_ID, open_todos.c.parent_id.is_(None))
+    return as_list(counted.group_by(open_todos.c.section_id).subquery("by_section"), "section_id")
+
+
 def opened_project() -> ColumnElement[Any]:
     """Return a project, also one that is archived, with its sections in their order."""
     place = position_of(sections.c.position, sections.c.id).label("sort")
@@ -163,13 +172,17 @@ def opened_project() -> ColumnElement[Any]:
     inside = inside.where(sections.c.owner_id == USER_ID, sections.c.project_id == PLACE_ID)
     in_order = as_list(inside.subquery("inside"), "sort")
     columns = (projects.c.name, projects.c.color, projects.c.description, projects.c.archived)
-    found = select(as_object(*columns, projects.c.parent_id, sections=in_order))
+    more = {"sections": in_order, "counts": by_section()}
+    found = select(as_object(*columns, projects.c.parent_id, **more))
     visible = project_queries.visible_to(USER_ID)
     return found.where(visible, projects.c.id == PLACE_ID).scalar_subquery()
 
 
 def opened_label() -> ColumnElement[Any]:
-    found = select(as_object(labels.c.name, labels.c.color))
+    carried = and_(todo_labels.c.owner_id == USER_ID, todo_labels.c.todo_id == open_todos.c.id)
+    number = select(func.count()).select_from(open_todos).join(todo_labels, carried)
+    number = number.where(todo_labels.c.label_id == PLACE_ID)
+    found = select(as_object(labels.c.name, labels.c.color, open=number.scalar_subquery()))
     visible = label_queries.visible_to(USER_ID)
     return found.where(visible, labels.c.id == PLACE_ID).scalar_subquery()
 
@@ -197,7 +210,11 @@ def overview_statement(kind: str | None) -> Prepared:
     return prepare(
         select(
             func.count().filter(open_todos.c.project_id.is_(None)).label("inbox"),
+            func.count()
+            .filter(open_todos.c.project_id.is_(None), open_todos.c.parent_id.is_(None))
+            .label("inbox_rows"),
             func.count().filter(open_todos.c.days <= literal_column("0")).label("today"),
+            func.count().filter(open_todos.c.days < literal_column("0")).label("late"),
             func.count().filter(open_todos.c.days > literal_column("0")).label("upcoming"),
             with_names().label("projects"),
             saved(filters.c.name, filters.c.color).label("filters"),
@@ -212,6 +229,7 @@ async def select_overview(
 ) -> PreparedRow:
     """Select what a sidebar shows: counts of what is open or unread, projects, saved filters.
 
+    `inbox_rows` leaves out subtasks; `late` are those of `today` that were due on a day before.
     `place` is the one that is opened, if there is one; None: there is no such place.
     """
     values = {"user_id": user_id, "reader_id": user_id}

@@ -103,6 +103,11 @@ class Page:
         """Return the address of another page of this list; empty: of its first page."""
         return links.with_query(self.address, todo=None, after=cursor)
 
+    @property
+    def is_further(self) -> bool:
+        """Whether this is a page of a list behind its first one."""
+        return bool(self.request.query_params.get("after"))
+
     @cached_property
     def todo_address(self) -> str:
         """What the number of a todo is added to, to open it beside this list."""

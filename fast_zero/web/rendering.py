@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -15,7 +16,7 @@ from markupsafe import Markup, escape
 from fast_zero.core.languages import Language
 from fast_zero.web import static_files
 from fast_zero.web.presentation.rows import COLORS, PRIORITIES
-from fast_zero.web.texts import translations_of
+from fast_zero.web.texts import locale_of, translations_of
 
 # Without characters that are invisible or turn the direction: an address has to be what it shows.
 ADDRESS = re.compile(
@@ -25,6 +26,8 @@ AFTER_ADDRESS = ".,:;!?)]}"
 """What ends a sentence around an address is not of it."""
 LINK = Markup('<a href="{0}" rel="noopener nofollow" dir="ltr">{0}</a>')
 
+NUMBERS = 1024
+"""How many numbers are cached for each language."""
 TEMPLATES = static_files.FOLDER.parent / "templates"
 
 
@@ -48,6 +51,7 @@ def environment(language: Language) -> Environment:
     )
     made.filters["markdown"] = markdown
     made.filters["links"] = links
+    made.filters["number"] = lru_cache(NUMBERS)(partial(format_decimal, locale=locale_of(language)))
     install = made.install_gettext_callables  # type: ignore[attr-defined]  # the extension adds it
     install(catalogue.gettext, catalogue.ngettext, newstyle=True, pgettext=catalogue.pgettext)
     return made

@@ -30,10 +30,15 @@ class SidebarProject:
 
 @dataclass(frozen=True)
 class Shell:
-    """What the sidebar shows. Projects are in their order, each below its parent."""
+    """What the sidebar shows. Projects are in their order, each below its parent.
+
+    `inbox_rows` leaves out subtasks; `late` are those of `today` that were due on a day before.
+    """
 
     inbox: int
+    inbox_rows: int
     today: int
+    late: int
     upcoming: int
     projects: list[SidebarProject]
     filters: list[Place]
@@ -50,7 +55,9 @@ class Shell:
         found = overview["projects"]
         return cls(
             overview["inbox"],
+            overview["inbox_rows"],
             overview["today"],
+            overview["late"],
             overview["upcoming"],
             [project for root in roots_of(found) for project in tree(root, found, 0)],
             [Place(each["id"], each["name"], each["color"]) for each in overview["filters"]],

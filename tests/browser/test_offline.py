@@ -330,6 +330,38 @@ def test_an_add_waits_while_the_database_is_away(visiting, name):
         assert rows(visit) == ["Bread"]
 
 
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (409, "The server is still adding a task."),
+        (429, "There were too many requests in a short time."),
+        (502, "The server does not answer."),
+        (503, "The server does not answer."),
+    ],
+)
+def test_what_waits_says_what_the_server_has_answered(visiting, name, status, why):
+    with visiting(locale="en-US") as visit:
+        page = visit.page
+        prepare(visit, name)
+        page.context.route("**/app/todos", lambda route: route.fulfill(status=status, body="x"))
+        visit.add("Bread")
+        page.wait_for_selector(f"#offline strong >> text={why}")
+        assert "1 new task waits and is sent again soon." in page.inner_text("#offline")
+        assert "No connection." not in page.inner_text("#offline")
+        visit.add("Milk")
+        page.wait_for_selector("#offline >> text=2 new tasks wait and are sent again soon.")
+        page.context.set_offline(True)
+        page.context.unroute_all()
+        visit.open("/app/today")
+        page.wait_for_selector("#offline strong >> text=No connection.")
+        assert "2 new tasks will be sent" in page.inner_text("#offline")
+        page.context.set_offline(False)
+        page.wait_for_selector(".todo >> text=Milk")
+        page.wait_for_selector("#offline:empty", state="attached")
+        visit.open("/app/today")
+        assert rows(visit) == ["Bread", "Milk"]
+
+
 def test_what_is_sent_before_a_page_listens_is_shown_by_it(visiting, name):
     with visiting(locale="en-US") as visit:
         page = visit.page

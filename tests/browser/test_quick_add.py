@@ -183,3 +183,61 @@ def test_a_result_is_opened_completed_and_taken_back(visiting, name):
         assert page.locator(".todo").count() == 1
         page.click(".toast button")
         page.wait_for_selector(".todo >> nth=1")
+
+
+def suggested(page, form) -> list[str]:
+    return page.locator(f"{form} .suggested:visible button").all_inner_texts()
+
+
+def test_labels_are_suggested_where_they_are_written(visiting, name):
+    with visiting(locale="pt-BR") as visit:
+        page, keyboard = visit.page, visit.page.keyboard
+        visit.register(name)
+        visit.add('Um @mercado @"mês que vem" @água')
+        page.wait_for_selector(".todo >> text=Um")
+        page.focus("#quick-text")
+        keyboard.type("Pão @me")
+        page.wait_for_selector("#quick .suggested button")
+        assert suggested(page, "#quick") == ["@mercado", "@mês que vem"]
+        assert visit.violations() == []
+        keyboard.type("rc")
+        page.wait_for_selector("#quick .suggested:not(:has(button + button)) >> text=@mercado")
+        page.click("#quick .suggested button")
+        assert page.input_value("#quick-text") == "Pão @mercado "
+        assert suggested(page, "#quick") == []
+        keyboard.type("@MES")
+        page.click("#quick .suggested >> text=@mês que vem")
+        assert page.input_value("#quick-text") == 'Pão @mercado @"mês que vem" '
+        page.wait_for_selector("#understood .chip >> text=mês que vem")
+        keyboard.type("@")
+        page.wait_for_selector("#quick .suggested button")
+        assert suggested(page, "#quick") == ["@água", "@mercado", "@mês que vem"]
+        keyboard.press("Backspace")
+        keyboard.press("Enter")
+        page.wait_for_selector(".todo:has-text('Pão') >> text=@mês que vem")
+
+        page.click(".todo:has-text('Pão') .title")
+        page.wait_for_selector("#detail:visible")
+        page.fill("#labels", "mercado, m")
+        page.wait_for_selector("#todo .suggested >> text=@mês que vem")
+        assert suggested(page, "#todo") == ["@mês que vem"]
+        page.fill("#labels", "casa, agu")
+        page.wait_for_selector("#todo .suggested >> text=@água")
+        page.keyboard.press("Tab")
+        assert visit.focused() == "BUTTON @água"
+        page.keyboard.press("Enter")
+        assert page.input_value("#labels") == "casa, água"
+        assert suggested(page, "#todo") == []
+        page.click("#save")
+        page.wait_for_selector(".toasts >> text=Alterações salvas")
+        page.fill("#labels", "cas")
+        page.wait_for_selector("#todo .suggested >> text=@casa")
+        page.fill("#labels", "casa, água")
+
+        page.focus(".todo:has-text('Um') [data-menu]")
+        keyboard.press("Enter")
+        page.click("#menu >> text=Etiqueta")
+        page.type("#menu [name=label_name]", "cas")
+        page.click("#menu .suggested >> text=@casa")
+        keyboard.press("Enter")
+        page.wait_for_selector(".todo:has-text('Um') >> text=@casa")

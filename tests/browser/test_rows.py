@@ -205,7 +205,7 @@ def test_many_are_selected_with_the_mouse(visiting, listed):
     with visiting(locale="en-US") as visit:
         page = visit.page
         listed(visit, "One", "Two", "Three", "Four", "Five")
-        page.click(row("Two"), modifiers=["Control"])
+        page.click(row("Two"), modifiers=["Shift"])
         page.click(row("Four"), modifiers=["Shift"])
         assert page.inner_text(".many-count") == "3 selected"
         page.click(row("Three"))
@@ -222,6 +222,24 @@ def test_many_are_selected_with_the_mouse(visiting, listed):
         assert not page.is_visible("#many")
         assert page.locator(".pick:checked").count() == 0
         assert titles(visit) == ["One", "Two", "Three", "Four", "Five"]
+
+
+@pytest.mark.parametrize("options", [{"modifiers": ["Control"]}, {"button": "middle"}])
+@pytest.mark.parametrize("is_selecting", [False, True])
+def test_a_title_opens_in_a_new_tab_as_links_do(visiting, listed, options, is_selecting):
+    with visiting(locale="en-US") as visit:
+        page = visit.page
+        listed(visit, "One", "Two")
+        if is_selecting:
+            page.click(row("One"), modifiers=["Shift"])
+        address = page.get_attribute(row("Two"), "href")
+        with page.context.expect_page() as opened:
+            page.click(row("Two"), **options)
+        opened.value.wait_for_selector("#detail:visible >> text=Two")
+        assert opened.value.url == visit.url + address
+        assert page.url == f"{visit.url}/app/inbox"
+        assert page.locator(".pick:checked").count() == is_selecting
+        assert page.is_visible("#many") == is_selecting
 
 
 def test_many_are_selected_by_keys(visiting, listed):
@@ -279,20 +297,23 @@ def middle(visit, selector) -> tuple[float, float]:
     return box["x"] + 120, box["y"] + box["height"] / 2
 
 
+def drag(visit, title, onto, by=0) -> None:
+    """Drag a row onto what a selector finds, and hold it there."""
+    mouse = visit.page.mouse
+    mouse.move(*middle(visit, row(title, "")))
+    mouse.down()
+    visit.page.wait_for_timeout(300)  # the module is loaded
+    x, y = middle(visit, onto)
+    mouse.move(x, y + by - 5, steps=4)
+    mouse.move(x, y + by, steps=2)
+
+
 def test_a_row_is_dragged_with_the_mouse(visiting, listed):
     with visiting(locale="en-US") as visit:
         page, mouse = visit.page, visit.page.mouse
         listed(visit, "One", "Two", "Three", "Four")
 
-        def drag(title, onto, by=0):
-            mouse.move(*middle(visit, row(title, "")))
-            mouse.down()
-            page.wait_for_timeout(300)  # the module is loaded
-            x, y = middle(visit, row(onto, ""))
-            mouse.move(x, y + by - 5, steps=4)
-            mouse.move(x, y + by, steps=2)
-
-        drag("Four", "Two", -10)
+        drag(visit, "Four", row("Two", ""), -10)
         assert page.locator(".dragged").count() == 1
         assert page.locator(row("Two", "").strip() + ".drop-before").count() == 1
         mouse.up()
@@ -300,18 +321,96 @@ def test_a_row_is_dragged_with_the_mouse(visiting, listed):
         assert (titles(visit), visit.focused()) == (["One", "Four", "Two", "Three"], "A Four")
         assert page.url.endswith("/app/inbox")
 
-        drag("One", "Three", 10)
+        drag(visit, "One", row("Three", ""), 10)
         page.keyboard.press("Escape")
         mouse.up()
         assert titles(visit) == ["One", "Four", "Two", "Three"]
         assert page.locator(".dragged, .drop-after, .drop-before").count() == 0
 
-        drag("One", "Three", 10)
+        drag(visit, "One", row("Three", ""), 10)
         mouse.up()
         said(visit, "“One” is 4 of 4")
         assert titles(visit) == ["Four", "Two", "Three", "One"]
         page.click(row("Two"))
         page.wait_for_selector("#detail:visible >> text=Two")
+
+
+def in_sections(visit) -> dict[str, list[str]]:
+    """Return the titles below each heading of a project."""
+    groups = visit.page.locator("#list .group").all()
+    return {
+        group.locator("h2").inner_text(): group.locator(".title").all_inner_texts()
+        for group in groups
+    }
+
+
+@pytest.fixture
+def sectioned(name):
+    """Return what opens a project with three todos and two empty sections, in English."""
+
+    def sectioned(visit) -> None:
+        page = visit.page
+        visit.register(name)
+        visit.open("/app/projects")
+        page.fill("[name=name]", "Home")
+        page.press("[name=name]", "Enter")
+        page.wait_for_url("**/app/projects/*")
+        for section in ("Soon", "Later"):
+            page.fill("#new-section", section)
+            page.press("#new-section", "Enter")
+            page.wait_for_selector(f"h2 >> text={section}")
+        for title in ("One", "Two", "Three"):
+            visit.add(title)
+            page.wait_for_selector(f".todo >> text={title}")
+
+    return sectioned
+
+
+def test_a_row_is_dragged_between_sections(visiting, sectioned):
+    with visiting(locale="en-US") as visit:
+        page, mouse = visit.page, visit.page.mouse
+        sectioned(visit)
+        assert in_sections(visit) == {
+            "In no section": ["One", "Two", "Three"],
+            "Soon": [],
+            "Later": [],
+        }
+
+        soon, later = (f".group:has(h2:has-text('{name}'))" for name in ("Soon", "Later"))
+        drag(visit, "Two", f"{soon} .nothing")
+        assert page.locator(f"{soon} .drop-into").count() == 1
+        mouse.up()
+        said(visit, "“Two” is 1 of 1")
+        assert visit.focused() == "A Two"
+        expected = {"In no section": ["One", "Three"], "Soon": ["Two"], "Later": []}
+        assert in_sections(visit) == expected
+
+        drag(visit, "Two", row("Two", ""), 10)
+        assert page.locator(".dragged").count() == 1
+        assert page.locator(".drop-into, .drop-before, .drop-after").count() == 0
+        mouse.up()
+        assert in_sections(visit) == expected
+
+        drag(visit, "One", row("Two", ""), 10)
+        assert page.locator(row("Two", "").strip() + ".drop-after").count() == 1
+        mouse.up()
+        said(visit, "“One” is 2 of 2")
+        expected = {"In no section": ["Three"], "Soon": ["Two", "One"], "Later": []}
+        assert in_sections(visit) == expected
+
+        drag(visit, "Three", f"{later} .nothing")
+        mouse.up()
+        said(visit, "“Three” is 1 of 1")
+        assert in_sections(visit) == {"Soon": ["Two", "One"], "Later": ["Three"]}
+        drag(visit, "One", row("Three", ""), -10)
+        mouse.up()
+        said(visit, "“One” is 1 of 2")
+        assert in_sections(visit) == {"Soon": ["Two"], "Later": ["One", "Three"]}
+        page.click(".toast button")
+        said(visit, "Undone")
+        assert in_sections(visit) == {"Soon": ["Two", "One"], "Later": ["Three"]}
+        visit.open(page.url.removeprefix(visit.url))
+        assert in_sections(visit) == {"Soon": ["Two", "One"], "Later": ["Three"]}
 
 
 def test_a_row_is_dragged_with_a_finger_after_a_long_press(visiting, listed):

@@ -326,6 +326,36 @@ def test_what_another_tab_has_changed_is_not_overwritten_after_a_swap(visiting, 
         page.wait_for_selector("#clash mark:has-text('Theirs')")
 
 
+def test_a_repetition_is_shown_and_spoken_while_it_is_written(visiting, prepared):
+    with visiting(locale="pt-BR") as visit:
+        page = prepared(visit, "Pão")
+        open_todo(visit, "Pão")
+        wait_for_script(visit)
+        assert not page.is_visible("#recurrence-hint")
+        page.fill("#due_on", "2100-01-01")
+        page.fill("#recurrence", "toda lua cheia")
+        page.wait_for_selector("#recurrence-hint >> text=Não entendemos")
+        page.fill("#recurrence", "toda sexta-feira")
+        page.wait_for_selector("#recurrence-hint .chip >> text=toda sexta")
+        dates = page.locator("#recurrence-hint time")
+        days = [each.get_attribute("datetime") for each in dates.all()]
+        assert days == ["2100-01-08", "2100-01-15", "2100-01-22"]
+        page.wait_for_selector("#recurrence-hint-said >> text=toda sexta", state="attached")
+        assert visit.violations() == []
+        page.fill("#due_on", "2100-01-08")
+        page.wait_for_selector("#recurrence-hint time[datetime='2100-01-29']")
+        page.fill("#quick-text", "Leite amanhã")
+        page.wait_for_selector("#understood .chip >> text=amanhã")
+        assert dates.count() == 3
+        page.fill("#recurrence", "")
+        page.wait_for_selector("#recurrence-hint", state="hidden")
+        page.fill("#recurrence", "toda sexta")
+        page.press("#recurrence", "Enter")
+        page.wait_for_selector("p:visible:has-text('Alterações salvas:')")
+        page.wait_for_timeout(500)
+        assert page.inner_text("#recurrence-hint").startswith("Próximas:")
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_a_todo_is_accessible_and_nothing_scrolls_sideways(visiting, prepared, picture, size, name):

@@ -36,7 +36,7 @@ async def test_an_overview_has_the_place_that_is_opened(session, save, user):
     sections = [section["name"] for section in overview["place"]["sections"]]
     assert sections == ["First", "Second", "Third"]
     overview = await queries.select_overview(session, user.id, Opened("label", label.id))
-    assert overview["place"] == {"name": "errands", "color": "green"}
+    assert overview["place"] == {"name": "errands", "color": "green", "open": 0}
     overview = await queries.select_overview(session, user.id, Opened("filter", saved.id))
     assert (overview["place"]["filter"], overview["place"]["sort"]) == ("is:open", "due")
 

@@ -109,6 +109,18 @@ def heading(response) -> str:
     return unescape(found)
 
 
+def counts(response) -> dict[str, str]:
+    """Return the headings of the groups of rows, with how many todos they say to have."""
+    head = r"<(?:h2 [^>]*|summary)>(?:<svg.*?</svg>)?([^<]+)(?:</h2>)?<span class=\"num\">([^<]*)<"
+    return {unescape(title): number for title, number in re.findall(head, response.text)}
+
+
+def more(response) -> str | None:
+    """Return the address of the next page of a list."""
+    found = re.search(r'<a class="btn" href="([^"]+)">Show more', response.text)
+    return found and unescape(found[1])
+
+
 def toast(response) -> str | None:
     """Return what the page says was done."""
     found = re.search(r'<div class="toasts".*?<p>(.*?)</p>', response.text, re.DOTALL)

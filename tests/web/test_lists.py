@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, text
@@ -9,7 +10,7 @@ from sqlalchemy import select, text
 from fast_zero.labels.models import TodoLabel
 from fast_zero.models import Todo
 from tests.factories import LabelFactory, ProjectFactory, TodoFactory
-from tests.web.conftest import NASTY, fault, follow, heading, titles, toast, undo
+from tests.web.conftest import NASTY, counts, fault, follow, heading, more, titles, toast, undo
 
 STATEMENTS = 3
 
@@ -260,11 +261,100 @@ async def test_a_long_list_has_pages(reader, save, user):
         *(TodoFactory(owner_id=user.id, title=f"Todo {i}", state="todo") for i in range(250))
     )
     first = await reader.get("/app/inbox")
-    [more] = re.findall(r'href="(/app/inbox\?after=[^"]+)"', first.text)
-    second = await reader.get(more)
+    second = await reader.get(more(first))
 
     assert (len(titles(first)), len(titles(second))) == (200, 50)
     assert not set(titles(first)) & set(titles(second))
+    assert more(second) is None
+    assert counts(first) == counts(second) == {"In no project": "250"}
+
+
+async def test_the_inbox_counts_its_rows(reader, todo):
+    parent = await todo("Bread")
+    await todo("Flour", parent_id=parent.id)
+
+    assert counts(await reader.get("/app/inbox")) == {"In no project": "1"}
+
+
+async def test_today_has_pages_in_order_and_counts_them_all(reader, save, user, statements):
+    today = datetime.now(UTC).date()
+    due = [None, None, *(today - timedelta(days=number % 2) for number in range(430))]
+    states = ["done", "done", *("todo" for _ in range(430))]
+    await save(
+        *(
+            TodoFactory(owner_id=user.id, title=f"{number}", state=state, due_on=day)
+            for number, (day, state) in enumerate(zip(due, states, strict=True))
+        )
+    )
+    page = await reader.get("/app/today")
+    pages = [page]
+    while address := more(page):
+        with statements() as sent:
+            page = await reader.get(address)
+        assert len(sent) == STATEMENTS
+        pages.append(page)
+
+    assert [len(titles(page)) for page in pages] == [200, 200, 32]
+    shown = [int(title) for page in pages for title in titles(page)]
+    assert shown[:215] == list(range(3, 432, 2))
+    assert shown[215:] == [*range(2, 432, 2), 0, 1]
+    assert [counts(page) for page in pages] == [
+        {"Overdue": "215"},
+        {"Overdue": "215", "For today": "215"},
+        {"For today": "215", "Completed": "2"},
+    ]
+    assert all("2 of 432 completed" in page.text for page in pages)
+
+
+async def test_a_page_of_today_that_was_emptied_says_so(reader, save, user, sessions):
+    today = datetime.now(UTC).date()
+    await save(*(TodoFactory(owner_id=user.id, state="todo", due_on=today) for _ in range(201)))
+    address = more(await reader.get("/app/today"))
+    async with sessions.begin() as session:
+        await session.execute(text("DELETE FROM todos WHERE id = (SELECT max(id) FROM todos)"))
+    page = await reader.get(address)
+
+    assert "Nothing more here" in page.text
+    assert "Back to the start" in page.text
+    assert "Nothing for today" not in page.text
+    assert "<progress" not in page.text
+
+
+async def test_what_was_done_today_was_done_after_midnight_of_the_account(reader, todo, sessions):
+    zone = ZoneInfo("Pacific/Kiritimati")
+    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    before, at = [await todo(title, state="done", due_on=None) for title in ("Before", "At")]
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE users SET time_zone = 'Pacific/Kiritimati'"))
+        moved = text("UPDATE todos SET completed_at = :moment WHERE id = :id")
+        for row, moment in ((before, midnight - timedelta(microseconds=1)), (at, midnight)):
+            await session.execute(moved, {"id": row.id, "moment": moment})
+    page = await reader.get("/app/today")
+
+    assert titles(page) == ["At"]
+    assert "1 of 1 completed" in page.text
+
+
+@pytest.mark.parametrize("after", ["x", "AAAAAAAAAAc", "WyJkdWUiLFtdLDFd"])
+async def test_a_cursor_of_another_list_is_refused(reader, after):
+    assert (await reader.get(f"/app/today?after={after}")).status_code == 422
+
+
+async def test_a_day_that_goes_on_says_at_least_how_much_it_has(reader, save, user):
+    first = datetime.now(UTC).date() + timedelta(days=1)
+    days = [first, *(first + timedelta(days=1) for _ in range(200)), first + timedelta(days=2)]
+    await save(*(TodoFactory(owner_id=user.id, state="todo", due_on=day) for day in days))
+    page = await reader.get("/app/upcoming")
+
+    assert list(counts(page).values()) == ["1", "199+"]
+    assert list(counts(await reader.get(more(page))).values()) == ["1+", "1"]
+
+
+async def test_numbers_are_written_as_the_language_does(reader, save, user, bearer):
+    await save(*(TodoFactory(owner_id=user.id, state="todo") for _ in range(1001)))
+    assert counts(await reader.get("/app/inbox")) == {"In no project": "1,001"}
+    await reader.patch("/users/me", json={"language": "pt-BR"}, headers=bearer(user))
+    assert counts(await reader.get("/app/inbox")) == {"Sem projeto": "1.001"}
 
 
 async def test_times_are_written_as_the_account_wants(reader, todo, sessions):

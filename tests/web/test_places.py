@@ -20,7 +20,19 @@ from tests.factories import (
     SectionFactory,
     TodoFactory,
 )
-from tests.web.conftest import NASTY, errors, fault, follow, heading, send, titles, toast, undo
+from tests.web.conftest import (
+    NASTY,
+    counts,
+    errors,
+    fault,
+    follow,
+    heading,
+    more,
+    send,
+    titles,
+    toast,
+    undo,
+)
 
 STATEMENTS = 3
 
@@ -95,6 +107,34 @@ async def test_a_project_shows_its_todos_by_section(reader, todo, project, secti
     assert titles(page) == ["Anywhere", "Now", "Later"]
     assert headings(page) == ["In no section", "This week", "Later", "Never"]
     assert page.text.count("No open task in this section.") == 1
+
+
+async def test_what_a_list_has_is_counted_on_all_its_pages(
+    reader, save, user, project, sections, label, saved
+):
+    inside = {"project_id": project.id, "section_id": sections[0].id}
+    rows = await save(
+        *(TodoFactory(owner_id=user.id, state="todo", **inside) for _ in range(201)),
+        TodoFactory(owner_id=user.id, state="todo", project_id=project.id),
+        TodoFactory(owner_id=user.id, state="done", project_id=project.id),
+    )
+    await save(TodoFactory(owner_id=user.id, state="todo", parent_id=rows[0].id, **inside))
+    carried = (TodoLabel(owner_id=user.id, todo_id=row.id, label_id=label.id) for row in rows)
+    await save(*carried)
+
+    def of(response):
+        return {title: number for title, number in counts(response).items() if number != "0"}
+
+    first = await reader.get(f"/app/projects/{project.id}")
+    assert of(first) == {"In no section": "1", "This week": "201"}
+    assert of(await reader.get(more(first))) == {"This week": "201"}
+    first = await reader.get(f"/app/labels/{label.id}")
+    assert of(first) == of(await reader.get(more(first))) == {"Tasks": "202"}
+    first = await reader.get(f"/app/filters/{saved.id}")
+    assert of(first) == {"Tasks": "200+"}
+    assert of(await reader.get(more(first))) == {"Tasks": "3+"}
+    first = await reader.get("/app/search?filter=is:open")
+    assert of(first) == of(await reader.get(more(first))) == {"Found": "50+"}
 
 
 async def test_sections_can_be_ordered_and_todos_follow(
@@ -396,6 +436,13 @@ async def test_a_label_shows_its_open_todos(reader, todo, label, save, user, ses
     assert f'name="label_id" value="{label.id}"' in page.text
     page = await send(reader, "/app/todos", **form)
     assert titles(page) == ["Soon", "Later", "Bread"]
+
+
+async def test_the_names_of_labels_are_those_of_the_reader(reader, save, user, stranger):
+    await save(*(LabelFactory(owner_id=user.id, name=name) for name in ("b", "a b")))
+    await save(LabelFactory(owner_id=stranger.id, name="theirs"))
+
+    assert (await reader.get("/app/labels/names")).json() == {"names": ["b", "a b"]}
 
 
 async def test_create_change_and_delete_a_label(reader, names_of, todo, user, save):

@@ -191,6 +191,8 @@ async def test_priority(press, todo, read):
         ({"move": "{id}"}, "This task does not exist any more."),
         ({"move": "{id}/before/x"}, "This task does not exist any more."),
         ({"move": "{id}/beside/1"}, "This task does not exist any more."),
+        ({"move": "{id}/into/x"}, "This section does not exist any more."),
+        ({"move": "{id}/into/999999"}, "This section does not exist any more."),
         ({"move": "{id}/before/{id}"}, "The list has changed meanwhile. Try again."),
         ({"move_up": "999999"}, "This task does not exist any more."),
     ],
@@ -230,8 +232,23 @@ async def test_nothing_is_moved_beside_or_into_what_is_a_strangers(
 ):
     row, theirs = await todo(), await todo("Secret", owner=stranger)
     [project] = await save(ProjectFactory(owner_id=stranger.id))
+    [section] = await save(SectionFactory(owner_id=stranger.id, project_id=project.id))
     assert fault(await press(move=f"{row.id}/before/{theirs.id}"))
+    assert fault(await press(move=f"{row.id}/into/{section.id}"))
     assert fault(await press(move_to=row.id, place=f"project/{project.id}"))
+    assert (await read(row.id))["project_id"] is None
+
+
+async def test_a_todo_is_moved_into_a_section(press, todo, save, user, read, reader):
+    [project] = await save(ProjectFactory(owner_id=user.id))
+    [section] = await save(SectionFactory(owner_id=user.id, project_id=project.id))
+    row = await todo("Bread")
+    page = await press(move=f"{row.id}/into/{section.id}")
+
+    assert said(page) == "“Bread” is 1 of 1"
+    moved = await read(row.id)
+    assert (moved["project_id"], moved["section_id"]) == (project.id, section.id)
+    await undo(reader, page, "/app/inbox")
     assert (await read(row.id))["project_id"] is None
 
 

@@ -111,8 +111,33 @@ async def test_a_time_zone_without_a_region_stays_selected(reader, sessions):
     assert page.text.count(" selected>") == 3
 
 
+@pytest.mark.parametrize("name", ["Asia/Calcutta", "America/Buenos_Aires", "Asia/Tel_Aviv"])
+async def test_another_name_of_a_time_zone_stays_selected(reader, sessions, name):
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE users SET time_zone = :name"), {"name": name})
+    page = await reader.get("/app/settings")
+
+    assert f'value="{name}" selected' in page.text
+    assert page.text.count(" selected>") == 3
+
+
+def test_time_zones_are_named_and_sorted_as_the_language_does():
+    english, portuguese = (pages.zones_with("UTC", language) for language in ("en", "pt-BR"))
+
+    assert dict(english["America"])["America/Sao_Paulo"] == "São Paulo"
+    assert dict(portuguese["America"])["America/New_York"] == "Nova York"
+    assert dict(portuguese["America"])["America/Indiana/Knox"] == "Knox, Indiana"
+    assert dict(portuguese["Asia"])["Asia/Kolkata"] == "Calcutá"
+    assert list(portuguese)[:4] == ["", "Africa", "America", "Antarctica"]
+    assert list(portuguese)[-2:] == ["Indian", "Pacific"]
+    cities = [city for _, city in portuguese["America"]]
+    assert cities.index("Bahia") < cities.index("Belém") < cities.index("Belize")
+    for zones in (*english.values(), *portuguese.values()):
+        assert len({city for _, city in zones}) == len(zones)
+
+
 def test_time_zones_are_those_that_an_account_may_have():
-    values = [value for zones in pages.zones_with("UTC").values() for value, _ in zones]
+    values = [value for zones in pages.zones_with("UTC", "en").values() for value, _ in zones]
 
     assert len(values) == len(set(values)) > 400
     assert {"UTC", "America/Sao_Paulo", "Australia/Lord_Howe"} <= set(values)

@@ -253,6 +253,78 @@ async def test_a_repetition_is_written_and_shown_in_words(
 
 
 @pytest.mark.parametrize(
+    ("typed", "words", "rest"),
+    [
+        (
+            {"text": "every Friday", "due_on": "2100-01-01"},
+            "every Friday",
+            "Next: Jan 8, 2100, Jan 15, 2100, Jan 22, 2100",
+        ),
+        (
+            {"text": "every day", "due_on": "2100-01-01", "due_time": "23:30"},
+            "every day",
+            "Next: Jan 2, 2100, Jan 3, 2100, Jan 4, 2100",
+        ),
+        ({"text": " every 2 days "}, "every 2 days", "Next: today, "),
+        (
+            {"text": "freq=yearly;bymonth=2;byday=-1su", "due_on": "2099-01-01"},
+            "every year on the last Sunday of February",
+            "Next: Feb 22, 2099, Feb 28, 2100, Feb 27, 2101",
+        ),
+        (
+            {"text": "FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1;BYDAY=MO"},
+            "FREQ=YEARLY;BYDAY=MO;BYMONTHDAY=1;BYMONTH=1",
+            "Next: Jan 1, ",
+        ),
+        (
+            {"text": "every 3 days after completion"},
+            "every 3 days after completion",
+            "The next day is counted from when you complete it.",
+        ),
+        (
+            {"text": "every day until 2 January 2100", "due_on": "2100-01-02"},
+            "every day until January 2, 2100",
+            "This is the last time.",
+        ),
+    ],
+)
+async def test_a_repetition_is_shown_while_it_is_written(reader, statements, typed, words, rest):
+    with statements() as sent:
+        page = await reader.get("/app/recurrence", params=typed)
+
+    assert len(sent) == 1
+    assert re.findall(r'class="chip">.*?</svg>(.*?)</span>', page.text) == [words]
+    shown = re.sub("<[^>]+>", "", page.text.partition("</span>")[2]).strip()
+    assert shown.startswith(rest)
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ({"text": "every bread"}, "This is not understood."),
+        ({"text": "every Friday at 9"}, "This is not understood."),
+        ({}, "This is not understood."),
+        ({"text": "\0"}, "This is not understood."),
+        ({"text": "FREQ=DAILY;COUNT=0"}, "This is not understood."),
+        ({"text": "every day", "due_on": "x"}, "There is no such day"),
+        ({"text": "every day", "due_on": "0001-01-01"}, "There is no such day"),
+        (
+            {"text": "every day", "due_on": "2100-01-01", "due_time": "25:00"},
+            "There is no such day",
+        ),
+        (
+            {"text": "every day until 1 January 2027", "due_on": "2028-01-01"},
+            "There is no such day",
+        ),
+    ],
+)
+async def test_a_repetition_that_is_not_understood_yet_says_so(reader, typed, fault):
+    page = await reader.get("/app/recurrence", params=typed)
+
+    assert page.text.strip().startswith(fault)
+
+
+@pytest.mark.parametrize(
     ("field", "value", "said"),
     [
         ("title", "", "Write a title"),

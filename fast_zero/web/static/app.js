@@ -25,6 +25,14 @@ if ("keys" in document.documentElement.dataset) {
   })
 }
 
+// Labels are suggested once one is being written.
+document.addEventListener("input", async ({ target }) => {
+  const { labels } = target.dataset
+  if (!labels || labels === "sentence" && !target.value.includes("@")) return
+  const module = await import("./labels.js").catch(() => null) // without a connection
+  module?.suggest(target)
+})
+
 // Over HTTPS and on localhost, a service worker shows the lists also without a connection. What
 // belongs to it is loaded once it is there.
 const workers = navigator.serviceWorker

@@ -1,4 +1,4 @@
-// Drags a row to another place in its list: with the mouse at once, with a finger after a long press.
+// Drags a row to another place in its list, or into another section: with the mouse at once, with a finger after a long press.
 import { act } from "./swap.js"
 
 const FAR = 6, LONG_PRESS = 350, EDGE = 72
@@ -39,6 +39,11 @@ function move(event) {
 function follow() {
   const { row, y, now, scroll } = held
   row.style.translate = `0 ${now - y + scrollY - scroll}px`
+  const isIn = each => each.getBoundingClientRect().top <= now && now < each.getBoundingClientRect().bottom
+  const list = row.parentElement
+  if (list.childElementCount === 1 && isIn(list)) return show(null)
+  const empty = [...document.querySelectorAll("#list [data-section]")].find(each => isIn(each.closest(".group")))
+  if (empty) return show({ side: "into", of: empty })
   const rows = [...document.querySelectorAll("#list [data-ordered] > .todo")].filter(each => each !== row)
   const below = rows.find(each => now < middle(each))
   const above = rows.findLast(each => now >= middle(each))
@@ -54,7 +59,7 @@ function middle(row) {
 }
 
 function show(spot) {
-  held.spot?.of.classList.remove("drop-before", "drop-after")
+  held.spot?.of.classList.remove("drop-before", "drop-after", "drop-into")
   spot?.of.classList.add(`drop-${spot.side}`)
   held.spot = spot
 }
@@ -79,9 +84,9 @@ function release(event) {
   setTimeout(() => document.removeEventListener("click", stop, { capture: true }))
   if (!isOn || !spot || !row.isConnected || spot.of === (spot.side === "before" ? row.nextElementSibling : row.previousElementSibling)) return
   const parent = row.parentElement, next = row.nextElementSibling
-  spot.of[spot.side](row)
+  spot.of[spot.side === "into" ? "before" : spot.side](row)
   row.querySelector(".title").focus({ preventScroll: true })
-  const name = each => each.id.slice(1)
+  const name = each => each.dataset.section ?? each.id.slice(1)
   act(row, "move", `${name(row)}/${spot.side}/${name(spot.of)}`).then(isShown => {
     if (!isShown && row.isConnected) parent.insertBefore(row, next)
   })

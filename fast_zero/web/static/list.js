@@ -31,14 +31,14 @@ export function focusRow(row) {
 
 function click(event) {
   const at = selector => event.target.closest(selector)
-  if (event.defaultPrevented || event.button) return
+  if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey) return // a new tab
   if (at("#menu [data-edit]")) menu().hidePopover()
   const link = at("#list [data-menu]"), title = at("#list .title")
   const handled = link && !hasModifier(event) ? openMenu(link)
     : at("#menu [data-select]") ? selectFromMenu()
     : at("[data-select-all]") ? begin()
     : at("#many [data-end]") ? end()
-    : title && (isSelecting() || event.shiftKey || event.ctrlKey || event.metaKey) ? clickRow(title, event)
+    : title && (isSelecting() || event.shiftKey) ? clickRow(title, event)
     : false
   if (handled !== false) event.preventDefault()
 }

@@ -1,8 +1,9 @@
-// Says that a list is a copy, which tasks wait for the network, and which were refused. The service
+// Says that a list is a copy, which tasks wait and why, and which were refused. The service
 // worker keeps all of them: see worker/service-worker.js.
 import { refresh } from "./swap.js"
 
 const TRY_AGAIN = 20_000
+const WHY = { 409: "working", 429: "many" } // by the status of the answer; any other: "away"
 
 const worker = navigator.serviceWorker
 const texts = document.getElementById("offline-texts")
@@ -17,6 +18,7 @@ worker.addEventListener("message", ({ data }) => {
 })
 document.addEventListener("swapped", () => ask("list"))
 addEventListener("online", tryAgain)
+addEventListener("offline", () => show(entries))
 setInterval(() => { if (isAway() && !document.hidden) tryAgain() }, TRY_AGAIN)
 // What was sent since this page was asked for may not be in it.
 ask(kept().at ? "list" : "send", { age: performance.now() })
@@ -37,7 +39,7 @@ function isAway() {
 
 function show(found) {
   entries = found
-  const state = JSON.stringify([kept().at, entries])
+  const state = JSON.stringify([kept().at, navigator.onLine, entries])
   if (state === shown) return // it would be said again
   shown = state
   const waiting = entries.filter(each => !each.fault)
@@ -51,11 +53,14 @@ function show(found) {
 }
 
 function bannerOf(waiting) {
-  const banner = clone("offline"), said = []
+  const banner = clone("offline"), said = [], status = navigator.onLine && waiting[0]?.status
+  const why = status ? WHY[status] ?? "away" : "network"
+  banner.querySelector("strong").textContent = texts.dataset[why]
   if (kept().at) said.push(timeOf(new Date(kept().at)))
   if (waiting.length) {
     const one = new Intl.PluralRules(document.documentElement.lang).select(waiting.length) === "one"
-    said.push(texts.dataset[one ? "one" : "other"].replace("{}", waiting.length))
+    const name = one ? "one" : "other"
+    said.push(texts.dataset[status ? `${name}Again` : name].replace("{}", waiting.length))
   }
   banner.querySelector("span").textContent = said.join(" ")
   for (const { text } of waiting) {

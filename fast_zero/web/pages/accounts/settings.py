@@ -1,8 +1,11 @@
 """Settings of the account: general, profile, email address; and its deletion."""
 
 from collections.abc import Mapping
+from functools import cache
 from zoneinfo import available_timezones
 
+from babel.core import get_global
+from babel.dates import get_timezone, get_timezone_location
 from fastapi import APIRouter, Response
 
 from fast_zero.accounts import service
@@ -10,14 +13,16 @@ from fast_zero.accounts.schemas import MeUpdate
 from fast_zero.core.addresses import network
 from fast_zero.core.errors import DomainError
 from fast_zero.core.http.dependencies import CurrentSession
+from fast_zero.core.languages import Language
 from fast_zero.email_links import service as email_links
 from fast_zero.identity.dependencies import CurrentRevocations, address_of
+from fast_zero.quick_add.vocabulary import folded
 from fast_zero.web import links
 from fast_zero.web.attempts import attempt
 from fast_zero.web.dependencies import Fields, NextAddress, UserPage
 from fast_zero.web.notices import Notice, fault_of
 from fast_zero.web.shell import show, show_errors
-from fast_zero.web.texts import mark
+from fast_zero.web.texts import locale_of, mark, translations_of
 
 GENERAL = "settings/general.html"
 PROFILE = "settings/profile.html"
@@ -55,7 +60,7 @@ async def show_general(page: UserPage, session: CurrentSession) -> Response:
             "default_reminder_time": f"{account.default_reminder_time:%H:%M}",
         }
     )
-    zones = zones_with(account.time_zone)
+    zones = zones_with(account.time_zone, page.reader.language)
     return await show(page, session, GENERAL, form=form, zones=zones, regions=REGIONS)
 
 
@@ -69,22 +74,45 @@ async def save_general(page: UserPage, fields: Fields, session: CurrentSession) 
     shortcuts = "keyboard_shortcuts" in fields
     change = form.parse(MeUpdate, clock=CLOCKS.get(clock, clock), keyboard_shortcuts=shortcuts)
     if change is None or form.errors:
-        zones = zones_with(page.reader.time_zone)
+        zones = zones_with(page.reader.time_zone, page.reader.language)
         return await show_errors(page, session, GENERAL, form, zones=zones, regions=REGIONS)
     await service.change_account(session, page.reader.ids, change, page.settings)
     return page.redirect("/app/settings", Notice(code="settings_saved"))
 
 
-def zones_with(current: str) -> Zones:
-    """Return the time zones by region, as value and text, and the current one if in none."""
-    zones: dict[str, list[tuple[str, str]]] = {"": [("UTC", "UTC")]}
-    for name in sorted(available_timezones()):
-        region, _, place = name.partition("/")
-        if region in REGIONS:
-            zones.setdefault(region, []).append((name, place.replace("_", " ")))
-    if current.partition("/")[0] not in REGIONS and current != "UTC":
-        zones[""].append((current, current))
+@cache
+def zones_of(language: Language) -> Zones:
+    """Return the time zones of each region, sorted as the language names both.
+
+    Of zones with several names, such as Asia/Calcutta and Asia/Kolkata, the current one is offered.
+    """
+    locale, gettext = locale_of(language), translations_of(language).gettext
+    aliases = get_global("zone_aliases")
+    zones: dict[str, list[tuple[str, str]]] = {
+        region: []
+        for region in sorted(REGIONS, key=lambda region: folded(gettext(REGIONS[region])))
+    }
+    for name in available_timezones():
+        region = name.partition("/")[0]
+        if region in REGIONS and aliases.get(name, name) == name:
+            city = get_timezone_location(get_timezone(name), locale, return_city=True)
+            zones[region].append((name, city))
+    for named in zones.values():
+        named.sort(key=lambda zone: folded(zone[1]))
     return zones
+
+
+def zones_with(current: str, language: Language) -> Zones:
+    """Return the time zones by region, as value and text, with the current one in any case."""
+    canonical = get_global("zone_aliases").get(current, current)
+    zones = {
+        region: [(current if name == canonical else name, city) for name, city in named]
+        for region, named in zones_of(language).items()
+    }
+    alone = {"UTC": "UTC"}
+    if not any(current == name for named in zones.values() for name, _ in named):
+        alone[current] = current
+    return {"": list(alone.items()), **zones}
 
 
 @router.get("/app/settings/profile")

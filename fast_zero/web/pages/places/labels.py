@@ -1,11 +1,12 @@
 """Labels: their todos, and what creates, changes and deletes them."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 
 from fast_zero.core.database import Session
 from fast_zero.core.errors import DomainError
-from fast_zero.core.http.dependencies import CurrentSession
-from fast_zero.core.pagination import Cursor, PageParams, split_page
+from fast_zero.core.http.dependencies import CurrentSession, ReadSession
+from fast_zero.core.pagination import MAX_LIMIT, Cursor, PageParams, split_page
 from fast_zero.core.types import Id
 from fast_zero.labels import queries, service
 from fast_zero.labels.schemas import LabelCreate, LabelUpdate
@@ -66,6 +67,13 @@ async def create_label(page: UserPage, fields: Fields, session: CurrentSession) 
     if isinstance(made, DomainError):
         return await render_list(page, session, form=form, error=made)
     return page.redirect(MANAGE, notice_of("label_created", page, made.name))
+
+
+@router.get("/app/labels/names")
+async def show_names(page: UserPage, session: ReadSession) -> Response:
+    """Return the names of the labels, for the script that suggests them."""
+    found = await queries.select_labels(session, page.reader.id, PageParams(limit=MAX_LIMIT))
+    return JSONResponse({"names": [label.name for label in found[:MAX_LIMIT]]})
 
 
 @router.get("/app/labels/{label_id}")

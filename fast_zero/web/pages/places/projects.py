@@ -140,6 +140,7 @@ async def show_project(
         for section, together in groupby(todos, lambda todo: todo["section_id"])
     }
     shown = groups_of(sections, rows, begins=after is None, ends=cursor is None)
+    totals = {each["section_id"]: each["open"] for each in (shell.place or {})["counts"]}
     return page.render(
         PROJECT,
         place="project",
@@ -149,6 +150,7 @@ async def show_project(
         panel=panel,
         sections=sections,
         groups=shown,
+        totals=totals,
         after=cursor,
     )
 

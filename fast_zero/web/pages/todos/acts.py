@@ -34,13 +34,14 @@ async def postpone(session: Session, page: Page, value: str) -> Notice:
 
 
 async def move(session: Session, page: Page, value: str) -> Notice:
-    """Move a todo beside another one: `41/before/40`."""
+    """Move a todo beside another one, `41/before/40`, or into a section, `41/into/7`."""
     id_, _, beside = value.partition("/")
-    side, _, sibling = beside.partition("/")
-    if side not in {"before", "after"}:
+    side, _, other = beside.partition("/")
+    if side not in {"before", "after", "into"}:
         raise NotFound(NO_TODO)
-    todo_id, sibling_id = read_id(id_, "todo_not_found"), read_id(sibling, "todo_not_found")
-    wanted = TodoMove.model_validate({side: sibling_id})
+    todo_id = read_id(id_, "todo_not_found")
+    other_id = read_id(other, "section_not_found" if side == "into" else "todo_not_found")
+    wanted = TodoMove.model_validate({"section_id" if side == "into" else side: other_id})
     moved = await ordering.move_beside(session, page.reader.id, todo_id, wanted)
     return notice_of_place(page, moved)
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from fast_zero.core.database import Session
 from fast_zero.core.http.dependencies import CurrentSession
 from fast_zero.core.types import Id
-from fast_zero.search import queries
+from fast_zero.search import queries, service
 from fast_zero.search.filters import TodoFilter, split_todos
 from fast_zero.summaries.queries import Opened
 from fast_zero.todos.models import OPEN, TodoState
@@ -24,7 +24,6 @@ TODAY = "lists/today.html"
 INBOX = "lists/inbox.html"
 UPCOMING = "lists/upcoming.html"
 DONE = "lists/done.html"
-MAX_TODAY = 500
 PER_PAGE = 200
 
 Todo = Mapping[str, Any]
@@ -34,10 +33,11 @@ router = APIRouter()
 
 # `CurrentSession`, since a standby would not show yet what the form before has changed.
 @router.get("/app/today")
-async def show_today(page: UserPage, session: CurrentSession, panel: OpenPanel) -> Response:
-    shell = await read_shell(session, page.reader.id)
-    todos = await queries.select_today(session, page.reader.id, MAX_TODAY)
-    dates = page.dates
+async def show_today(
+    page: UserPage, session: CurrentSession, panel: OpenPanel, after: str | None = None
+) -> Response:
+    shell, dates = await read_shell(session, page.reader.id), page.dates
+    todos, cursor = await service.list_today(session, page.reader.id, after, PER_PAGE)
     is_open = [todo for todo in todos if todo["state"] != TodoState.DONE]
     before = [todo for todo in is_open if due_day(todo, dates) < dates.today]
     groups = {
@@ -49,7 +49,16 @@ async def show_today(page: UserPage, session: CurrentSession, panel: OpenPanel) 
         name: rows_of(found, dates, shell.places, without_day=name == "due")
         for name, found in groups.items()
     }
-    return page.render(TODAY, place="today", shell=shell, panel=panel, **rows)
+    done_today = todos[0]["done_today"] if todos else 0
+    return page.render(
+        TODAY,
+        place="today",
+        shell=shell,
+        panel=panel,
+        done_today=done_today,
+        after=cursor,
+        **rows,
+    )
 
 
 @router.get("/app/inbox")

@@ -22,7 +22,7 @@ from fast_zero.todos.reminders import LIST, Reminder
 from fast_zero.web import links
 from fast_zero.web.dependencies import Page, UserPage
 from fast_zero.web.forms import Form
-from fast_zero.web.pages.todos.todo_form import Marked, said_by, shown
+from fast_zero.web.pages.todos.todo_form import NEXT_DAYS, Marked, said_by, shown
 from fast_zero.web.presentation.rows import Row, row_of, rows_of
 from fast_zero.web.shell import Shell
 from fast_zero.web.texts import mark
@@ -30,7 +30,6 @@ from fast_zero.web.texts import mark
 MAX_SUBTASKS = 200
 MAX_SECTIONS = 500
 HISTORY = 10
-NEXT_DAYS = 3
 BELOW = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 
 RELATIONS = {

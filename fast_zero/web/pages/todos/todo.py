@@ -22,10 +22,14 @@ from fast_zero.web.notices import Notice
 from fast_zero.web.pages.todos.panel import SHARES, STATES, Beside, Clash, Difference, Panel, read
 from fast_zero.web.pages.todos.todo_form import (
     CONFLICTS,
+    ERRORS,
     Changes,
     changed_names,
     changes_of,
+    coming_days,
     compared,
+    read_due,
+    read_recurrence,
     said_by,
     shown,
 )
@@ -34,6 +38,8 @@ from fast_zero.web.shell import Shell, read_shell
 from fast_zero.web.texts import mark
 
 TEMPLATE = "todo/alone.html"
+RECURRENCE = "todo/recurrence.html"
+NO_DAY_OF_TASK = mark("There is no such day for this task. Check day and repetition.")
 THEIRS = "theirs"
 LABELS = {
     "title": mark("Title"),
@@ -54,6 +60,22 @@ DAYS = {"due_on", "starts_on", "deadline_on"}
 INBOX_ADDRESS = "/app/inbox"
 
 router = APIRouter()
+
+
+@router.get("/app/recurrence")
+async def show_recurrence(
+    page: UserPage, text: str = "", due_on: str = "", due_time: str = ""
+) -> Response:
+    """Show what is understood of a repetition, and its next days. The script asks for it."""
+    said = said_by(page.reader)
+    recurrence = read_recurrence(text.strip(), said)
+    if recurrence is None:
+        return page.render_part(RECURRENCE, fault=ERRORS["recurrence"])
+    try:
+        found = coming_days(recurrence, read_due(due_on, due_time, said), said)
+    except ValueError:
+        return page.render_part(RECURRENCE, fault=NO_DAY_OF_TASK)
+    return page.render_part(RECURRENCE, found=found)
 
 
 @router.get("/app/todos/{todo_id}")
@@ -129,9 +151,7 @@ def refuse(form: Form, error: DomainError) -> None:
         name, text = CONFLICTS[error.code]
         form.errors[name] = text
     elif isinstance(error, Invalid) and error.field in LABELS:
-        form.errors[error.field] = mark(
-            "There is no such day for this task. Check day and repetition."
-        )
+        form.errors[error.field] = NO_DAY_OF_TASK
     else:
         form.refuse(error)
 

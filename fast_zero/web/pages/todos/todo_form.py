@@ -4,8 +4,10 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,10 @@ from pydantic import ValidationError
 
 from fast_zero.quick_add.meanings import Said
 from fast_zero.quick_add.service import WEEK_STARTS, understand_recurrence
+from fast_zero.recurrence import series
+from fast_zero.recurrence.rules import parse
+from fast_zero.recurrence.series import Due
+from fast_zero.todos.models import RecurrenceFrom
 from fast_zero.todos.moments import FIRST_DAY, LAST_DAY
 from fast_zero.todos.schemas import Recurrence, TodoUpdate, text_of
 from fast_zero.web.dependencies import Reader
@@ -50,6 +56,7 @@ CONFLICTS = {
 """Errors of the domain: the field that each is shown beside, and its text."""
 
 PLACE = re.compile(r"([ps])([1-9]\d{0,17})")
+NEXT_DAYS = 3
 MOST_LABELS = 50 * 60  # characters
 
 
@@ -264,16 +271,51 @@ def change_recurrence(changes: Changes, text: str, said: Said) -> None:
     if not text:
         changes.fields["recurrence"] = None
         return
-    recurrence = understand_recurrence(text, said)
-    if recurrence is None and text.upper().startswith("FREQ="):
-        try:
-            recurrence = Recurrence.model_validate({"rule": text.upper()})
-        except ValidationError:
-            recurrence = None
+    recurrence = read_recurrence(text, said)
     if recurrence is None:
         changes.refuse("recurrence")
     else:
         changes.fields["recurrence"] = recurrence
+
+
+def read_recurrence(text: str, said: Said) -> Recurrence | None:
+    """Return the recurrence that words or a rule say. None: they say none, or more than that."""
+    recurrence = understand_recurrence(text, said)
+    if recurrence is None and text.upper().startswith("FREQ="):
+        with suppress(ValidationError):
+            return Recurrence.model_validate({"rule": text.upper()})
+    return recurrence
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A recurrence in words, with its next days, which are not those of the form already."""
+
+    words: str
+    days: Sequence[date]
+    from_completion: bool
+
+
+def read_due(day_text: str, time_text: str, said: Said) -> Due:
+    """Return the due of a form. Raises ValueError for what is no day or no time."""
+    day = read_day(day_text.strip())
+    if day is None or not time_text.strip():
+        return Due(on=day)
+    at = time.fromisoformat(time_text.strip()).replace(tzinfo=None)
+    return Due(at=datetime.combine(day, at, said.zone))
+
+
+def coming_days(recurrence: Recurrence, due: Due, said: Said) -> Coming:
+    """Return what a recurrence would be if it was saved. Raises ValueError if it has no day."""
+    from_completion = recurrence.counted_from is RecurrenceFrom.COMPLETION
+    begun = series.begin(
+        parse(recurrence.rule), said.zone, due, said.at, from_completion=from_completion
+    )
+    days = series.upcoming(begun, begun.start, None, said.at)
+    first = 0 if due == Due() and not from_completion else 1
+    written = {"rule": recurrence.rule, "from": recurrence.counted_from.value}
+    words = recurrence_words(written, said)
+    return Coming(words, list(islice(days, first, first + NEXT_DAYS)), from_completion)
 
 
 def change_place(changes: Changes, text: str) -> None:

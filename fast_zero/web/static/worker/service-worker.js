@@ -246,10 +246,10 @@ async function sendOne(entry) {
     // It was answered, but its list is gone: another one says how.
     isGone = response.redirected && !response.ok && !LATER.has(response.status)
     if (isGone) response = await fetch(HOME, { signal })
-    if (LATER.has(response.status)) return false
+    if (LATER.has(response.status)) return await waits(entry, response.status)
     html = await response.clone().text()
   } catch {
-    return false
+    return await waits(entry)
   }
   if (isLive) live.set(entry.key, response.clone())
   if (new URL(response.url).pathname === LOG_IN) {
@@ -262,6 +262,12 @@ async function sendOne(entry) {
   else await store("readwrite", adds => adds.delete(entry.id))
   if (!fault) await note(response, begun)
   return true
+}
+
+// Notes why a task waits: the status of the answer, or that there was none.
+async function waits(entry, status) {
+  if (entry.status !== status) await store("readwrite", adds => adds.put({ ...entry, status }))
+  return false
 }
 
 // The browser tries again later, if this fails.
@@ -293,8 +299,8 @@ async function answer({ data, source }) {
   const entries = (await waitingOf(data.account)).filter(each => !live.has(each.key))
   source.postMessage({
     sent: sentAt > performance.now() - data.age,
-    entries: entries.map(({ id, fields, fault }) => (
-      { id, fault, text: new URLSearchParams(fields).get("text") ?? "" }
+    entries: entries.map(({ id, fields, fault, status }) => (
+      { id, fault, status, text: new URLSearchParams(fields).get("text") ?? "" }
     )),
   })
 }
