@@ -1,6 +1,6 @@
 """What the routes of pages take: the reader, what they have sent, and how to answer."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,6 +32,18 @@ from fast_zero.web.texts import locale_of, translations_of
 
 MAX_FIELDS = 2000
 OTHER_ACCOUNT = "Another account is logged in."
+WRITTEN = (
+    "text",
+    "title",
+    "description",
+    "labels",
+    "recurrence",
+    "name",
+    "filter",
+    "display_name",
+    "bio",
+)
+"""The fields in which people write more than a word: what of a form must not be lost."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,14 @@ class Reader:
 
     def account(self) -> AuthenticatedUser:
         return AuthenticatedUser(self.id, ALL_SCOPES, self.session_id)
+
+
+@dataclass(frozen=True)
+class RefusedForm:
+    """A form of another account than the one that is logged in, for a page that says so."""
+
+    username: str
+    written: list[str]
 
 
 class Page:
@@ -140,7 +160,15 @@ class Page:
         response = HTMLResponse(rendering.render(self.reader.language, template, shown), status)
         if cookie:
             cookies.delete(response, self.request, cookies.NOTICE)
+        if self.reader.is_known:
+            self.keep_language(response)
         return response
+
+    def keep_language(self, response: Response) -> None:
+        """Keep the language of the account for pages that need no account, such as errors."""
+        language = self.reader.language
+        if cookies.read(self.request, cookies.LANGUAGE) != language:
+            cookies.write(response, self.request, cookies.LANGUAGE, language, cookies.YEAR)
 
     def render_part(self, template: str, /, **values: object) -> HTMLResponse:
         """Render what a script adds to a page. A notice waits for the next page."""
@@ -187,19 +215,40 @@ async def any_page(request: Request) -> Page:
     return Page(request, reader)
 
 
-async def user_page(page: Annotated[Page, Depends(any_page)]) -> Page:
-    """Return the page of somebody who is logged in. Others are sent to the log-in.
-
-    What the service worker sends late names its account: the cookie may be of another one by then.
-    """
+async def known_page(page: Annotated[Page, Depends(any_page)]) -> Page:
+    """Return the page of somebody who is logged in. Others are sent to the log-in."""
     if not page.reader.is_known:
         raise Unauthenticated(INVALID_TOKEN)
-    if page.request.headers.get("X-Account", str(page.reader.id)) != str(page.reader.id):
-        raise Conflict(OTHER_ACCOUNT)
-    if page.request.method not in SAFE_METHODS:
+    return page
+
+
+async def user_page(page: Annotated[Page, Depends(known_page)]) -> AsyncIterator[Page]:
+    """Return the page of somebody who is logged in, who may write.
+
+    A form names the account that its page was rendered for. The cookie is of another one, if
+    somebody else has logged in meanwhile, in another tab or before the service worker sends it.
+    """
+    if page.request.method in SAFE_METHODS:
+        yield page
+        return
+    form = await sent_form(page.request, max_files=1)
+    try:
+        refuse_other_account(page, form)
         page.writer = Writer(page.reader.account().client(), page.reader.id)
         current_writer.set(page.writer)
-    return page
+        yield page
+    finally:
+        await form.close()
+
+
+def refuse_other_account(page: Page, form: FormData) -> None:
+    """Raise an error if a form was rendered for another account. What was written is kept."""
+    if form.get("account", str(page.reader.id)) != str(page.reader.id):
+        written = [form.get(name) for name in WRITTEN]
+        page.request.scope["state"]["refused"] = RefusedForm(
+            page.reader.username, [text for text in written if isinstance(text, str) and text]
+        )
+        raise Conflict(OTHER_ACCOUNT)
 
 
 async def find_reader(request: Request, secret: str) -> Reader | None:
@@ -258,6 +307,9 @@ async def next_address(fields: Annotated[dict[str, str], Depends(sent_fields)]) 
 
 AnyPage = Annotated[Page, Depends(any_page)]
 """The page of anybody."""
+
+KnownPage = Annotated[Page, Depends(known_page)]
+"""The page of somebody who is logged in, whatever account its form was rendered for."""
 
 UserPage = Annotated[Page, Depends(user_page)]
 """The page of somebody who is logged in."""

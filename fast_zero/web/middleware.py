@@ -51,6 +51,10 @@ UNEXPECTED = (mark("That did not work"), mark("Our mistake; it has been logged. 
 REFUSED = (mark("That did not work"), mark("The server did not understand the request. Go back."))
 
 
+OTHER_ACCOUNT = (
+    mark("Another account is logged in: this was not saved"),
+    mark("It was written before @%(username)s logged in. Open a page again to write there."),
+)
 AWAY_AT_A_FORM = mark("Go back: what you wrote is still there. Send it again in a moment.")
 
 
@@ -164,7 +168,11 @@ def error_page(
         found, text = TITLES[status], TEXTS[status]
     else:
         found, text = UNEXPECTED if status >= HTTPStatus.INTERNAL_SERVER_ERROR else REFUSED
-    language = request.scope.get("state", {}).get("language") or cookies.language_of(request)
+    state = request.scope.get("state", {})
+    language = state.get("language") or cookies.language_of(request)
+    refused = state.get("refused")
+    if refused:
+        title, text = OTHER_ACCOUNT
     comes_back = status == HTTPStatus.SERVICE_UNAVAILABLE and request.method in SAFE_METHODS
     if status == HTTPStatus.SERVICE_UNAVAILABLE and not comes_back:
         text = AWAY_AT_A_FORM
@@ -174,6 +182,7 @@ def error_page(
         "code": code,
         "status": status,
         "refresh": TRY_AGAIN_SECONDS if comes_back else 0,
+        "refused": refused,
     }
     body = rendering.render(language, "error.html", values)
     return HTMLResponse("" if request.method == "HEAD" else body, status)

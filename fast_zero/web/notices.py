@@ -19,6 +19,7 @@ from fast_zero.web.texts import mark
 SECONDS = 60
 
 CHANGED_SINCE = mark("It has been changed since, so it stays as it is.")
+NO_TODO = mark("This task does not exist any more.")
 NOT_IN_TRASH = mark("This is not in the trash any more.")
 TEXTS = {
     "added": mark("Added: “%(title)s”"),
@@ -93,7 +94,8 @@ MANY = {
 }
 """Of several todos."""
 FAULTS = {
-    "todo_not_found": mark("This task does not exist any more."),
+    "todo_not_found": NO_TODO,
+    "parent_not_found": NO_TODO,
     "todo_blocked": mark("Another task has to be completed first."),
     "occurrence_not_current": mark("This repetition is over already."),
     "project_not_found": mark("This project does not exist any more."),

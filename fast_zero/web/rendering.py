@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -28,7 +29,26 @@ LINK = Markup('<a href="{0}" rel="noopener nofollow" dir="ltr">{0}</a>')
 
 NUMBERS = 1024
 """How many numbers are cached for each language."""
+FORM = re.compile(
+    r'(<form\b(?:(?!</form>).)*?\bmethod="post"(?:(?!</form>).)*)(?=</form>)', re.DOTALL
+)
+ACCOUNT = (
+    r"\1{% if reader.is_known %}"
+    r'<input type="hidden" name="account" value="{{ reader.id }}">'
+    r"{% endif %}"
+)
+
 TEMPLATES = static_files.FOLDER.parent / "templates"
+
+
+class AccountFields(Extension):
+    """Puts into each form for whom its page was rendered: see `dependencies.user_page`.
+
+    Somebody else may have logged in since, in another tab.
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002  # as Jinja calls it
+        return FORM.sub(ACCOUNT, source)
 
 
 @cache
@@ -37,7 +57,7 @@ def environment(language: Language) -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", AccountFields],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

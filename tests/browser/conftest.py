@@ -11,7 +11,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Match
 
+from fast_zero.web.router import router
 from tests import clusters
 from tests.processes import Serving, serving
 
@@ -76,6 +79,7 @@ class Visit:
     def __init__(self, page, url: str) -> None:
         self.page, self.url = page, url
         self.errors: list[str] = []
+        self.swept: set[str] = set()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self.note)
 
@@ -114,6 +118,7 @@ class Visit:
 
     def violations(self) -> list[str]:
         """Return what axe finds: all of it in light, and in dark what the colours change."""
+        self.swept.add(route_of(self.path()))
         axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
         contrast = {"runOnly": ["color-contrast", "link-in-text-block"]}
         found = []
@@ -125,9 +130,24 @@ class Visit:
         return found
 
 
+def route_of(path: str) -> str:
+    """Return the path of the route that serves a page."""
+    found = (
+        route.path
+        for method in ("GET", "POST")
+        for route in iter_route_contexts(router.routes)
+        if route.original_route.matches({"type": "http", "method": method, "path": path})[0]
+        is Match.FULL
+    )
+    return next(found, "")
+
+
 @pytest.fixture
-def visiting(browser, server) -> Iterator[Callable]:
-    """Open a browser without cookies; the test fails if a page has logged an error."""
+def visiting(browser, server, request) -> Iterator[Callable]:
+    """Open a browser without cookies; the test fails if a page has logged an error.
+
+    A sweep fails if it has not looked at the routes that its marker names, and only those.
+    """
     visits: list[Visit] = []
 
     @contextmanager
@@ -142,6 +162,8 @@ def visiting(browser, server) -> Iterator[Callable]:
 
     yield visiting
     assert [error for visit in visits for error in visit.errors] == []
+    for marker in request.node.iter_markers("sweep"):
+        assert set().union(*(visit.swept for visit in visits)) - {""} == set(marker.args)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pyotp
 import pytest
 
-from tests.browser.conftest import DESK, NARROW, PASSWORD, PHONE
+from tests.browser.conftest import DESK, NARROW, PASSWORD, PHONE, Visit
 
 PAGES = [
     "settings",
@@ -19,6 +19,7 @@ PAGES = [
     "settings/tokens",
     "settings/delete",
 ]
+LONG = "Para o painel da cozinha, que mostra só o que falta comprar e pagar nesta semana"
 OTP = "/app/settings/security/otp"
 
 
@@ -128,7 +129,62 @@ def test_a_new_password_keeps_this_browser_and_ends_the_other(visiting, name):
         assert other.path() == "/app/login"
 
 
-@pytest.mark.sweep
+def log_in_another(visit, name) -> Visit:
+    """Log out, and register somebody else, in another tab; return that tab."""
+    tab = Visit(visit.page.context.new_page(), visit.url)
+    tab.open("/app/today")
+    tab.page.click("text=Log out")
+    tab.page.wait_for_url("**/app/login")
+    tab.register(f"{name}x")
+    return tab
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_is_written_in_an_old_tab_is_not_saved_for_another_account(visiting, name, scripts):
+    with visiting(locale="en-US", java_script_enabled=scripts) as visit:
+        page = visit.page
+        visit.register(name)
+        visit.add("Bread")
+        page.wait_for_selector(".todo >> text=Bread")
+        tab = log_in_another(visit, name)
+        visit.add("Milk")
+        if scripts:
+            page.wait_for_selector("#faults >> text=Another account is logged in")
+            assert page.input_value("#quick-text") == "Milk"
+            page.click("[aria-label='Complete: Bread']")
+            page.wait_for_selector("#faults >> text=Another account is logged in")
+            assert page.is_visible(".todo >> text=Bread")
+        else:
+            page.wait_for_selector("h1:has-text('Another account is logged in')")
+            assert page.input_value("textarea[readonly]") == "Milk"
+            assert visit.overflow() == 0
+            page.click("text=Go to Today")
+        tab.open("/app/today")
+        assert tab.page.locator(".todo").count() == 0
+        assert tab.errors == []
+
+
+def test_an_old_tab_does_not_become_one_of_another_account_by_itself(visiting, name):
+    with visiting(locale="en-US") as visit:
+        page = visit.page
+        visit.register(name)
+        visit.add("Bread")
+        page.wait_for_selector(".todo >> text=Bread")
+        page.fill("#quick-text", "Milk")
+        log_in_another(visit, name).add("Theirs")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_selector("#faults >> text=Another account is logged in now.")
+        assert page.input_value("#quick-text") == "Milk"
+        assert page.is_visible(".todo >> text=Bread")
+        page.click(".side >> text=Inbox")
+        page.wait_for_selector(f".who:has-text('{name}x')")
+
+
+@pytest.mark.sweep(
+    *(f"/app/{path}" for path in PAGES),
+    "/app/login/code",
+    "/app/settings/security/otp/confirm",
+)
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_settings_are_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:
@@ -145,11 +201,35 @@ def test_settings_are_accessible_and_nothing_scrolls_sideways(visiting, name, si
         assert page.evaluate("document.activeElement.id") == "username"
         assert visit.violations() == []
         page.fill("#username", name)
+        page.fill("#bio", "a" * 400)
+        assert visit.overflow() == 0
         page.click("form.settings .btn-main")
+        page.wait_for_selector(".toast")
         assert visit.overflow() == 0
+        visit.open("/app/settings/tokens")
+        page.fill("#name", LONG)
+        page.check("[name='todos:read']")
+        page.click("form.settings .btn-main")
+        page.wait_for_selector("#token")
+        assert (visit.violations(), visit.overflow()) == ([], 0)
+        visit.open("/app/settings/tokens")
+        assert (visit.violations(), visit.overflow()) == ([], 0)
         turn_on(visit)
-        assert visit.violations() == []
-        assert visit.overflow() == 0
+        assert (visit.violations(), visit.overflow()) == ([], 0)
+        for path in ("security", "security/recovery", "security/otp/disable"):
+            visit.open(f"/app/settings/{path}")
+            assert (visit.violations(), visit.overflow()) == ([], 0), path
+        page.context.clear_cookies()
+        visit.open("/app/login")
+        page.fill("#username", name)
+        page.fill("#password", PASSWORD)
+        page.click("form.main button")
+        page.wait_for_url("**/app/login/code**")
+        assert (visit.violations(), visit.overflow()) == ([], 0)
+        page.fill("#code", "000000")
+        page.click("form.main button")
+        page.wait_for_selector("#code-error")
+        assert (visit.violations(), visit.overflow()) == ([], 0)
 
 
 def test_on_a_phone_every_control_can_be_met_by_a_finger(visiting, name):

@@ -3,6 +3,7 @@
 import pytest
 
 from tests import clusters
+from tests.browser.conftest import DESK, NARROW
 from tests.processes import postmaster, serving
 
 
@@ -56,3 +57,17 @@ def test_what_was_written_while_the_database_was_killed_stays(visiting, killable
             if page.locator(".todo").count():
                 break
         assert page.locator(".todo >> text=Bread").count() == 1
+
+
+@pytest.mark.sweep("/app/today")
+@pytest.mark.parametrize("size", [NARROW, DESK])
+def test_the_page_about_a_killed_database_is_accessible(visiting, killable, name, size):
+    server, data_dir = killable
+    with visiting(size, locale="pt-BR", service_workers="block") as visit:
+        page, visit.url = visit.page, server.url
+        visit.register(name)
+        kill(data_dir)
+        visit.open("/app/today")
+        page.route("**/app/today", lambda route: route.abort())  # which would start it again
+        assert page.inner_text("h1") == "O banco de dados não responde"
+        assert (visit.violations(), visit.overflow()) == ([], 0)

@@ -144,12 +144,18 @@ def test_errors_have_the_focus_and_what_was_written_stays(visiting):
         assert page.evaluate("document.activeElement.id") == "username"
 
 
-@pytest.mark.sweep
+GATES = ("login", "register", "forgotten", "password", "confirm", "nowhere", "offline")
+
+
+@pytest.mark.sweep(
+    *(f"/app/{path}" for path in GATES if path != "nowhere"),
+    *("/app/today", "/app/inbox", "/app/upcoming", "/app/keys"),
+)
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_pages_are_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:
         page = visit.page
-        for path in ("login", "register", "forgotten", "password", "confirm", "nowhere"):
+        for path in GATES:
             visit.open(f"/app/{path}")
             assert visit.violations() == [], path
             assert visit.overflow() == 0, path
@@ -159,7 +165,7 @@ def test_pages_are_accessible_and_nothing_scrolls_sideways(visiting, name, size)
             page.wait_for_selector(f".todo >> text={title[:60]}")
         page.click(".todo .tick >> nth=0")
         page.wait_for_selector("text=Concluída:")
-        for path in ("today", "inbox", "upcoming"):
+        for path in ("today", "inbox", "upcoming", "keys"):
             visit.open(f"/app/{path}")
             assert visit.violations() == [], path
             assert visit.overflow() == 0, path

@@ -142,7 +142,30 @@ def test_the_badge_changes_with_what_is_read(visiting, name, other):
         assert visit.focused() == "H1 Notifications"
 
 
-@pytest.mark.sweep
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_double_click_posts_once(visiting, name, scripts):
+    with visiting(locale="en-US", java_script_enabled=scripts) as visit:
+        page = visit.page
+        visit.register(name)
+        visit.open("/app/feed")
+        page.fill("#text", "Hello")
+        page.dblclick("#publish")
+        page.wait_for_selector("p:visible:has-text('Posted: “Hello”')")
+        visit.open(f"/app/people/{name}")
+        assert page.locator(".post").count() == 1
+
+
+@pytest.mark.sweep(
+    "/app/feed",
+    "/app/notifications",
+    "/app/people",
+    "/app/people/{username:path}",
+    "/app/posts/{post_id}",
+    "/app/posts/{post_id}/delete",
+    "/app/posts/{post_id}/edit",
+    "/app/posts/{post_id}/likes",
+    "/app/settings/blocked",
+)
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_pages_are_accessible_and_nothing_scrolls_sideways(visiting, name, other, size):
     with visiting(size, locale="pt-BR", has_touch=size != DESK) as visit:

@@ -117,7 +117,16 @@ def test_in_the_trash_and_in_what_is_done_the_next_row_has_the_focus(visiting, n
         assert visit.focused() == "H1 Trash"
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep(
+    *(f"/app/{path}" for path in PATHS),
+    "/app/filters/{filter_id}",
+    "/app/filters/{filter_id}/edit",
+    "/app/labels/{label_id}",
+    "/app/labels/{label_id}/edit",
+    "/app/projects/{project_id}",
+    "/app/projects/{project_id}/edit",
+    "/app/trash/{deletion_id}/delete",
+)
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_places_can_be_read_and_reached(visiting, name, size):
     with visiting(size, locale="pt-BR", has_touch=size is not DESK) as visit:
@@ -132,6 +141,13 @@ def test_places_can_be_read_and_reached(visiting, name, size):
         page.click("text=Adicionar seção")
         page.wait_for_selector("h2:has-text('aaaa')")
         create(visit, "labels", name="a" * 50)
+        page.click("main .places a >> nth=0")
+        label = visit.path()
+        create(visit, "projects", name=f"{LONG}, {LONG}"[:100])
+        page.click(".acts >> text=Excluir")
+        page.wait_for_selector(".toast")
+        visit.open("/app/trash")
+        deleted = page.get_attribute("main a[href$='/delete']", "href")
         create(visit, "filters", name=LONG, filter="vence:hoje prioridade>=alta")
         saved = visit.path()
         visit.open("/app/filters")
@@ -141,7 +157,9 @@ def test_places_can_be_read_and_reached(visiting, name, size):
         page.wait_for_selector(".mistake mark")
         assert page.evaluate("document.activeElement.id") == "filter"
         assert visit.violations() == []
-        for path in (*PATHS, project[5:], f"{project[5:]}/edit", saved[5:], f"{saved[5:]}/edit"):
+        places = [place.removeprefix("/app/") for place in (project, label, saved)]
+        asked = deleted.removeprefix("/app/")
+        for path in (*PATHS, *places, *(f"{place}/edit" for place in places), asked):
             visit.open(f"/app/{path}")
             assert visit.overflow() == 0, path
             assert visit.violations() == [], path

@@ -131,7 +131,7 @@ def test_without_scripts_it_adds_once_and_says_what_was_understood(visiting, nam
         assert page.input_value("#quick-text") == "amanhã"
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep("/app/today", "/app/search")
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_search_is_accessible_and_nothing_scrolls_sideways(visiting, name, size):
     with visiting(size, locale="pt-BR") as visit:

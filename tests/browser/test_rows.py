@@ -528,7 +528,7 @@ def test_all_of_it_works_without_scripts(visiting, listed, name, size):
         assert titles(visit) == ["Três"]
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep("/app/inbox")
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_menu_and_bar_are_accessible_and_fit(visiting, listed, size):
     options = {"has_touch": True} if size != DESK else {}

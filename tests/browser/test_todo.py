@@ -356,7 +356,7 @@ def test_a_repetition_is_shown_and_spoken_while_it_is_written(visiting, prepared
         assert page.inner_text("#recurrence-hint").startswith("Próximas:")
 
 
-@pytest.mark.sweep
+@pytest.mark.sweep("/app/today")
 @pytest.mark.parametrize("size", [NARROW, DESK])
 def test_a_todo_is_accessible_and_nothing_scrolls_sideways(visiting, prepared, picture, size, name):
     with visiting(size, locale="pt-BR") as visit:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import unescape
 
@@ -51,6 +52,25 @@ def log_in_page(visitor, save):
         return opened
 
     return log_in_page
+
+
+@pytest.fixture
+def open_live(live, commit):
+    """Return a context with a browser of somebody whose changes are committed."""
+
+    @asynccontextmanager
+    async def open_live(owner):
+        secret = secrets.token_urlsafe(32)
+        digest = security.digest(secret)
+        await commit(
+            LoginSessionFactory(owner_id=owner.id, refresh_digest=None, cookie_digest=digest)
+        )
+        async with live() as browser:
+            browser.headers.update(OWN)
+            browser.cookies.set(cookies.SESSION, secret, domain=HOST, path="/")
+            yield browser
+
+    return open_live
 
 
 @pytest.fixture

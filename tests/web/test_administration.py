@@ -162,6 +162,15 @@ async def test_an_account_is_disabled_and_enabled(
     assert page.text.index("<b>Account enabled</b>") < page.text.index("<b>Account disabled</b>")
 
 
+async def test_a_role_in_the_security_events_is_in_the_language_of_the_reader(admin, user, save):
+    user.language = "pt-BR"
+    event = AuditEvent(owner_id=user.id, action="role changed", details={"role": "admin"})
+    await save(user, event)
+    page = await admin.get(f"{PATH}/accounts/{user.id}")
+    assert "Papel alterado" in page.text
+    assert " · administração</span>" in page.text
+
+
 async def test_nobody_disables_themselves_or_what_is_not_there(admin, user, account):
     page = await admin.get(PATH)
     assert f'value="disable/{user.id}"' not in page.text

@@ -271,3 +271,13 @@ async def test_the_language_of_an_error_is_that_of_the_account(reader, sessions)
         await session.execute(text("UPDATE users SET language = 'pt-BR'"))
 
     assert heading(await reader.get("/app/projects/999")) == "Não há nada aqui"
+
+
+async def test_an_address_of_no_page_is_answered_in_the_language_of_the_account(reader, sessions):
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE users SET language = 'pt-BR'"))
+    await reader.get("/app/today")
+
+    assert heading(await reader.get("/app/nowhere")) == "Não há nada aqui"
+    reader.cookies.delete(cookies.SESSION)
+    assert heading(await reader.get("/app/login")) == "Entrar"

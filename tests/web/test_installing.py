@@ -81,10 +81,10 @@ async def test_the_page_without_a_connection_has_nothing_of_its_reader(reader, u
 async def test_what_is_sent_late_is_refused_for_another_account(reader, user, stranger, save):
     form = {"text": "Bread", "next": "/app/today", "list": "today"}
 
-    other = await reader.post("/app/todos", data=form, headers={"X-Account": str(stranger.id)})
+    other = await reader.post("/app/todos", data={**form, "account": str(stranger.id)})
     assert other.status_code == 409
     assert titles(await reader.get("/app/today")) == []
-    own = await reader.post("/app/todos", data=form, headers={"X-Account": str(user.id)})
+    own = await reader.post("/app/todos", data={**form, "account": str(user.id)})
     assert own.status_code == 303
     assert titles(await reader.get("/app/today")) == ["Bread"]
 

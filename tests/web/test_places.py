@@ -7,12 +7,14 @@ from html import unescape
 import pytest
 from sqlalchemy import func, select, update
 
+from fast_zero.core.languages import KNOWN
 from fast_zero.filter_language import parsing
 from fast_zero.filter_language.parsing import FilterError
 from fast_zero.labels.models import TodoLabel
 from fast_zero.models import Deletion, Label, Project, SavedFilter, Section, Todo
 from fast_zero.web.pages.places.ordering import find_step
-from fast_zero.web.presentation.filter_faults import EXPECTED, NAMES
+from fast_zero.web.presentation.filter_faults import EXPECTED
+from fast_zero.web.texts import translations_of
 from tests.factories import (
     LabelFactory,
     ProjectFactory,
@@ -598,16 +600,32 @@ def test_what_the_parser_expects_is_a_text_of_the_catalogue(text):
     with pytest.raises(FilterError) as refused:
         parsing.parse(text)
 
-    expected = refused.value.expected
-    known = expected in EXPECTED or NAMES.fullmatch(expected)
-    assert known or expected.startswith("a field (")
+    assert refused.value.expected in EXPECTED
 
 
 def test_all_that_a_parser_can_say_is_in_the_catalogue():
     names = ("CONDITION", "FURTHER", "INSIDE", "ONE_VALUE", "CLOSING_QUOTE", "COLON", "CONTENT")
-    names += ("DAY_AHEAD", "DAY_BEHIND", "DAY_BEHIND_ALWAYS")
+    names += ("FIELD", "DAY_AHEAD", "DAY_BEHIND", "DAY_BEHIND_ALWAYS")
 
     assert {getattr(parsing, name) for name in names} <= set(EXPECTED)
+
+
+WORDS = {"state": "draft", "priority": "none", "is": "open"}
+
+
+@pytest.mark.parametrize("language", KNOWN)
+def test_a_filter_can_be_written_with_the_words_that_are_said_to_be_expected(language):
+    gettext = translations_of(language).gettext
+    for name, first in WORDS.items():
+        [english] = [text for text in EXPECTED if text.startswith(f"{first}, ")]
+        said = [re.split(r", | or | ou ", text) for text in (english, gettext(english))]
+        for word, meaning in zip(said[1], said[0], strict=True):
+            assert parsing.parse(f"{name}:{word}") == parsing.parse(f"{name}:{meaning}")
+    [english] = [text for text in EXPECTED if text.startswith("a field (")]
+    said = [re.search(r"\((.*)\)", text)[1].split(", ") for text in (english, gettext(english))]
+    for word, meaning in zip(said[1], said[0], strict=True):
+        value = WORDS.get(meaning, "today")
+        assert parsing.parse(f"{word}:{value}") == parsing.parse(f"{meaning}:{value}")
 
 
 async def test_mistakes_are_said_in_portuguese(reader, sessions, user):
@@ -616,8 +634,10 @@ async def test_mistakes_are_said_in_portuguese(reader, sessions, user):
         row = await session.get(type(user), user.id)
         row.language = "pt-BR"
     for text, said in (
-        ("vence:hoje prioridade>=x", "none, low, medium, high ou urgent"),
-        ("tamanho:3", "um campo (due, "),
+        ("vence:hoje prioridade>=x", "nenhuma, baixa, média, alta ou urgente"),
+        ("estado:x", "rascunho, fazer, fazendo, concluída ou lixeira"),
+        ("está:x", "aberta, concluída, atrasada, bloqueada, recorrente ou subtarefa"),
+        ("tamanho:3", "um campo (vence, "),
         ("a e", "uma condição, como vence:hoje"),
     ):
         response = await reader.post("/app/filters", data={"name": "x", "filter": text})

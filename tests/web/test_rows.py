@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import secrets
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
@@ -11,17 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from fast_zero.core import security
 from fast_zero.models import Todo
-from fast_zero.web import cookies, links
+from fast_zero.web import links
 from tests.factories import (
-    LoginSessionFactory,
     ProjectFactory,
     SectionFactory,
     TodoFactory,
     UserFactory,
 )
-from tests.web.conftest import HOST, OWN, fault, follow, titles, toast, undo
+from tests.web.conftest import fault, follow, titles, toast, undo
 
 TODAY = datetime.now(UTC).date()
 
@@ -399,25 +395,6 @@ async def test_the_keys_are_a_page_and_can_be_switched_off(reader, sessions):
     page = await reader.get("/app/keys")
     assert not re.search(r"<html[^>]* data-keys", page.text)
     assert "They are switched off in the settings." in page.text
-
-
-@pytest.fixture
-def open_live(live, commit):
-    """Return a context with a browser of somebody whose changes are committed."""
-
-    @asynccontextmanager
-    async def open_live(owner):
-        secret = secrets.token_urlsafe(32)
-        digest = security.digest(secret)
-        await commit(
-            LoginSessionFactory(owner_id=owner.id, refresh_digest=None, cookie_digest=digest)
-        )
-        async with live() as browser:
-            browser.headers.update(OWN)
-            browser.cookies.set(cookies.SESSION, secret, domain=HOST, path="/")
-            yield browser
-
-    return open_live
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ async def test_it_speaks_portuguese(reader, sessions, todo):
     assert found(await search(reader, q="pao")) == ["Pão integral"]
     page = await search(reader, filter="prioridade:x")
     assert errors(page) == {
-        "filter": "Coluna 12: aqui se espera none, low, medium, high ou urgent."
+        "filter": "Coluna 12: aqui se espera nenhuma, baixa, média, alta ou urgente."
     }
     tips = await search(reader)
     for address in re.findall(r'href="(/app/search\?[^"]+)"', tips.text):

@@ -169,7 +169,9 @@ async def test_recovery_codes_are_shown_once(reader, totp, sessions):
         page = await reader.get(path)
         assert not any(code in page.text for code in codes)
 
-    again = codes_of(await reader.post("/app/settings/security/recovery", data=CURRENT))
+    response = await reader.post("/app/settings/security/recovery", data=CURRENT)
+    assert "Your earlier codes do not work any more." in response.text
+    again = codes_of(response)
     assert not set(again) & set(codes)
     async with sessions() as session:
         assert len((await session.scalars(select(RecoveryCode.digest))).all()) == 10

@@ -92,7 +92,7 @@ def save_form(reader):
     return save_form
 
 
-async def test_the_address_of_a_list_opens_a_todo_beside_it(reader, todo):
+async def test_the_address_of_a_list_opens_a_todo_beside_it(reader, user, todo):
     row = await todo("Bread", description="The **dark** one", priority="high")
     await todo("Milk")
     page = await reader.get(f"/app/today?todo={row.id}")
@@ -102,6 +102,7 @@ async def test_the_address_of_a_list_opens_a_todo_beside_it(reader, todo):
     assert "<strong>dark</strong>" in page.text
     today = datetime.now(UTC).date().isoformat()
     assert fields_of(page) == {
+        "account": str(user.id),
         "next": f"/app/today?todo={row.id}",
         "version": "1",
         "title": "Bread",

@@ -1,11 +1,9 @@
 """What is wrong with the text of a filter, in the language of the reader."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from fast_zero.filter_language.vocabulary import Field
 from fast_zero.web.texts import mark
 
 EXPECTED = (
@@ -35,12 +33,16 @@ EXPECTED = (
     mark("at most 50 conditions"),
     mark("at most 1,000 characters"),
     mark("at most 1,000 characters, also in English"),
+    mark(
+        "a field (due, starts, deadline, created, updated, completed, project, section, label, "
+        "priority, state, is), or text in quotes"
+    ),
+    mark("draft, todo, doing, done or trash"),
+    mark("none, low, medium, high or urgent"),
+    mark("open, done, overdue, blocked, recurring or subtask"),
 )
 """What the parser says that it expected, word for word."""
 
-A_FIELD = mark("a field (%(names)s), or text in quotes")
-ONE_OF = mark("%(names)s or %(last)s")
-NAMES = re.compile(r"([\w, ]+) or (\w+)")
 SENTENCE = mark("Column %(column)d: expected %(expected)s.")
 
 
@@ -55,14 +57,6 @@ class FilterFault:
     @classmethod
     def of(cls, members: Mapping[str, Any], text: str, gettext: Callable[[str], str]) -> Self:
         column = members["column"]
-        expected = expected_text(members["expected"], gettext)
+        expected = gettext(members["expected"])
         sentence = gettext(SENTENCE) % {"column": column, "expected": expected}
         return cls(sentence, text[: column - 1], text[column - 1 :])
-
-
-def expected_text(expected: str, gettext: Callable[[str], str]) -> str:
-    if expected.startswith("a field ("):
-        return gettext(A_FIELD) % {"names": ", ".join(Field)}
-    if found := NAMES.fullmatch(expected):
-        return gettext(ONE_OF) % {"names": found[1], "last": found[2]}
-    return gettext(expected)

@@ -1,7 +1,6 @@
 """What the report of an import says, in the language of its reader.
 
-Imports are reported in English, with parts of the file. These are the usual sentences; another one
-stays as it is.
+Imports are reported in English, with parts of the file. A sentence that is not here stays as it is.
 """
 
 import re
@@ -78,6 +77,8 @@ MESSAGES = (
     mark("Todos are nested %(most)s levels deep. It is beside its parent now."),
     mark("The inbox has no sections: %(value)s"),
     mark("This event is no todo, and is left out."),
+    mark("This journal entry is no todo, and is left out."),
+    mark("This free or busy time is no todo, and is left out."),
     mark("This component is no todo, and is left out."),
     mark("This changes one occurrence of a todo, and is left out."),
     mark("The todo of line %(value)s has this UID already, so this one is left out."),
@@ -92,8 +93,63 @@ MESSAGES = (
     mark("It reminds once."),
     mark("String should have at least %(least)s character"),
     mark("String should have at most %(most)s characters"),
+    mark("It has to be a moment in UTC such as 20261204T120000Z."),
+    mark("It is out of the days that there are."),
+    mark("Everything is in a VCALENDAR, and these are not in one another."),
+    mark("Components can be nested %(value)s levels deep."),
+    mark("This is not the end of %(value)s."),
+    mark("This is outside of a VCALENDAR."),
+    mark(
+        "It has minutes before the due, and moments such as 2026-12-04T12:00:00Z, with commas "
+        "between."
+    ),
+    mark("It has at most %(value)s entries."),
+    mark("The todo is due on a day, so there is no moment before which to remind."),
+    mark("Reminders are before the due, and not before the start."),
+    mark("FREQ is missing."),
+    mark("A recurrence rule has at most %(value)s characters."),
+    mark("A recurrence rule has neither spaces nor characters outside of ASCII."),
+    mark("A recurrence rule is written NAME=VALUE;NAME=VALUE, such as FREQ=WEEKLY;BYDAY=MO,TH."),
+    mark("%(part)s is not supported; %(value)s are."),
+    mark("%(part)s is given more than once."),
+    mark("%(part)s has no value."),
+    mark("COUNT and UNTIL cannot be used together."),
+    mark("BYDAY has numbers, such as 2MO, only with FREQ=MONTHLY and with FREQ=YEARLY."),
+    mark("BYMONTHDAY cannot be used with FREQ=WEEKLY."),
+    mark("BYSETPOS requires BYDAY, BYMONTHDAY or BYMONTH."),
+    mark("%(part)s is one of %(value)s."),
+    mark("%(part)s is a day, such as 20261231, or a moment in UTC, such as 20261231T235959Z."),
+    mark("%(part)s is between %(least)s and %(most)s."),
+    mark("%(part)s has %(value)s, with commas between."),
+    mark("The number in %(part)s has to be from 1 to %(most)s or from %(least)s to -1."),
+    mark("%(part)s has to be from 1 to %(most)s or from %(least)s to -1."),
+    mark("%(part)s has to be from 1 to %(most)s."),
+    mark("This recurrence never occurs on or after %(value)s."),
+    mark("it has to be between %(least)s and %(most)s, in UTC"),
+    mark("this is no time zone; write its IANA name, such as America/Sao_Paulo"),
+    mark("give due_on or due_at, not both"),
+    mark("time_zone is given together with due_at"),
+    mark("give either minutes_before or at"),
+    mark("Input should be a valid date"),
+    mark("Input should be a valid datetime"),
+    mark("Input should be a valid dictionary"),
+    mark("Datetimes provided to dates should have zero time - e.g. be exact dates"),
+    mark("Input should have timezone info"),
+    mark("Input should be a valid integer"),
+    mark("Input should be a valid number"),
+    mark("Input should be a valid list"),
+    mark("Input should be a valid tuple"),
+    mark("Input should be a valid string"),
+    mark("String should match pattern"),
+    mark("Input should be greater than or equal to %(least)s"),
+    mark("Input should be less than or equal to %(most)s"),
+    mark("Input should be %(value)s or %(last)s"),
+    mark("Tuple should have at most %(most)s items after validation, not %(value)s"),
+    mark("Field required"),
 )
 PLACE = re.compile(r"%\((\w+)\)s")
+DETAILED = ("Input should be a valid ", "String should match pattern")
+"""Sentences of Pydantic that details follow, which a translation leaves out."""
 
 
 class Message(NamedTuple):
@@ -111,7 +167,10 @@ def pattern_of(text: str) -> re.Pattern[str]:
     fixed, *rest = PLACE.split(text)
     parts = [re.escape(fixed)]
     for name, then in zip(rest[::2], rest[1::2], strict=True):
-        parts += [f"(?P<{name}>.*?)", re.escape(then)]
+        value = "[^ ]*" if name == "part" else ".*?"  # a part of a rule, at its beginning
+        parts += [f"(?P<{name}>{value})", re.escape(then)]
+    if text.startswith(DETAILED):
+        parts.append(r"(?:\W.*)?")
     return re.compile("".join(parts), re.DOTALL)
 
 
@@ -119,5 +178,7 @@ def translate(message: str, gettext: Callable[[str], str]) -> Message:
     for text, pattern in patterns().items():
         if found := pattern.fullmatch(message):
             translated = gettext(text)
-            return Message(translated % found.groupdict(), translated != text)
+            if translated == text:
+                break
+            return Message(translated % found.groupdict(), is_translated=True)
     return Message(message, is_translated=False)

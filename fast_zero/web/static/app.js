@@ -82,6 +82,13 @@ if (document.querySelector("[data-copy]")) import("./copy.js")
 // A secret that is shown once: ready to be copied.
 document.querySelector("input[readonly][autofocus]")?.select()
 
+// A page about a database that is away is opened again once there is another answer.
+const away = document.querySelector("[data-again]")
+if (away) setInterval(async () => {
+  const response = document.hidden ? null : await fetch(location.href).catch(() => null)
+  if (response && response.status !== 503) location.reload()
+}, away.dataset.again * 1000)
+
 // A page that waits for a job. After an "Undo" it may begin to wait.
 const poll = () => document.querySelector("[data-poll]") && import("./poll.js").then(({ start }) => start())
 poll()

@@ -46,7 +46,9 @@ async function change(control, act) {
 }
 
 async function post(address, fields) {
-  const response = await fetch(address, { method: "POST", body: new URLSearchParams(fields) })
+  const { account } = document.getElementById("kept").dataset
+  const body = new URLSearchParams({ account, ...fields })
+  const response = await fetch(address, { method: "POST", body })
   return response.ok && !response.redirected
 }
 

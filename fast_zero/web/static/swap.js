@@ -79,7 +79,8 @@ function send(form, body, plan) {
 // Does to a row what a button of this name would do.
 export function act(row, name, value) {
   const form = row.closest("form")
-  const body = new URLSearchParams({ next: form.elements.next.value, [name]: value })
+  const { next, account } = form.elements
+  const body = new URLSearchParams({ next: next.value, account: account.value, [name]: value })
   return send(form, body, planFocus(form, { name }, row))
 }
 
@@ -138,7 +139,8 @@ function show(response, page, push, sent) {
     return report(failed?.querySelector("h1")?.textContent ?? text("failed"))
   }
   const url = new URL(response.url)
-  if (response.ok && url.pathname !== location.pathname) return location.assign(response.url)
+  const isElsewhere = url.pathname !== location.pathname || accountOf(page) !== accountOf(document)
+  if (response.ok && isElsewhere) return location.assign(response.url)
   let stays = true
   if (response.ok) {
     if (push && url.search !== location.search) history.pushState(null, "", response.url)
@@ -183,6 +185,10 @@ export function refresh() {
     const response = await fetch(location.href)
     const page = new DOMParser().parseFromString(await response.text(), "text/html")
     if (!response.ok || response.redirected || !page.querySelector("[data-part]")) return false
+    if (accountOf(page) !== accountOf(document)) {
+      report(text("other"))
+      return false
+    }
     const held = document.activeElement, again = finder(held)
     swap(page, part => isBusy(part) || part.matches("#toasts, #faults"))
     if (!held.isConnected) (again() || document.querySelector("#head [tabindex]"))?.focus({ preventScroll: true })
@@ -317,6 +323,9 @@ function watchToast() {
   toast.addEventListener("focusout", () => setTimeout(resume))
   run()
 }
+
+// Whose page it is: somebody else may have logged in since, in another tab.
+const accountOf = page => page.getElementById("kept")?.dataset.account
 
 function text(name) {
   return document.getElementById("texts")?.dataset[name] ?? ""

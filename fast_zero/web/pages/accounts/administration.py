@@ -19,7 +19,7 @@ from fast_zero.core.types import Id, Text
 from fast_zero.identity import limits
 from fast_zero.identity import queries as identity
 from fast_zero.identity.dependencies import CurrentRevocations
-from fast_zero.web.attempts import answer, attempt, read_id
+from fast_zero.web.attempts import Done, Once, answer, read_id
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice, Refused
@@ -163,22 +163,23 @@ async def read_invitations(session: Session, page: Page, wanted: PageParams) -> 
 
 
 @router.post(INVITATIONS)
-async def invite(page: AdminPage, fields: Fields, session: CurrentSession) -> Response:
+async def invite(page: AdminPage, fields: Fields, session: CurrentSession, once: Once) -> Response:
     """Send an invitation by email. An older one to the same address becomes invalid."""
     form = page.form(fields)
     new = form.parse(InvitationCreate)
     if new is None:
         return await show_again(page, session, form)
 
-    async def send() -> None:
+    async def send() -> Done:
         requester = f"user {page.reader.id}"
         await limits.spend_emails(session, page.settings, requester, new.email)
         await invitations.invite(session, page.settings, new)
+        return Done(address=INVITATIONS, notice=Notice(code="invited", title=new.email))
 
-    done = await attempt(session, send())
+    done = await once.attempt(page, session, send, Done)
     if isinstance(done, DomainError):
         return await show_again(page, session, form, done)
-    return page.redirect(INVITATIONS, Notice(code="invited", title=new.email))
+    return page.redirect(done.address, done.notice)
 
 
 async def show_again(

@@ -14,7 +14,7 @@ from fast_zero.sessions.dependencies import client_of
 from fast_zero.sessions.schemas import TokenForm
 from fast_zero.sessions.service import CodeNeeded
 from fast_zero.web import cookies, links
-from fast_zero.web.dependencies import AnyPage, Fields, NextAddress, Page, UserPage
+from fast_zero.web.dependencies import AnyPage, Fields, KnownPage, NextAddress, Page
 from fast_zero.web.notices import Notice
 
 LOG_IN = "auth/log_in.html"
@@ -100,8 +100,9 @@ async def replace_session(page: Page, session: Session, address: str, secret: st
 
 @router.post("/app/logout")
 async def log_out(
-    page: UserPage, session: CurrentSession, revocations: CurrentRevocations
+    page: KnownPage, session: CurrentSession, revocations: CurrentRevocations
 ) -> Response:
+    """Log out whoever is logged in, also from an old page of another account."""
     reader = page.reader
     await queries.delete_session(session, reader.id, reader.session_id)
     revocations.add_at_commit(session, reader.session_id)

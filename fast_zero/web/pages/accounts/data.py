@@ -53,7 +53,6 @@ ERRORS = (
 )
 """Why an import has failed, as `imports.jobs` says it. Other errors stay in English."""
 
-MAX_FIELDS = 10
 NO_FILE = mark("Choose a file.")
 EMPTY = mark("This file is empty. Choose another.")
 UNKNOWN = mark("Choose a .csv, .ics or .json file. Unpack a .zip file first.")
@@ -74,17 +73,14 @@ class Upload:
     content: bytes | None = None
 
 
-async def uploaded(request: Request, page: UserPage) -> Upload:  # noqa: ARG001  # known users only
-    """Return a form with a file. It is read once its user is known: it may be large."""
-    form = await sent_form(request, MAX_FIELDS, max_files=1)
-    try:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not (file.filename or file.size):
-            return Upload(fields)
-        return Upload(fields, file.filename or "", await file.read())
-    finally:
-        await form.close()
+async def uploaded(page: UserPage) -> Upload:
+    """Return a form with a file, which was read once its user was known: it may be large."""
+    form = await sent_form(page.request)
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not (file.filename or file.size):
+        return Upload(fields)
+    return Upload(fields, file.filename or "", await file.read())
 
 
 SentFile = Annotated[Upload, Depends(uploaded)]

@@ -198,7 +198,7 @@ async def confirm_otp(page: UserPage, fields: Fields, session: CurrentSession) -
         return await show_errors(page, session, CONFIRM, form, done, secret="", qr="")
     secret = security.new_secret()
     await queries.replace_cookie(session, *page.reader.ids, security.digest(secret))
-    response = await show(page, session, CODES, codes=done)
+    response = await show(page, session, CODES, codes=done, are_first=True)
     cookies.write(response, page.request, cookies.SESSION, secret, cookies.YEAR)
     return response
 
@@ -222,7 +222,7 @@ async def replace_recovery_codes(
     done = await attempt(session, work)
     if isinstance(done, DomainError):
         return await show_errors(page, session, RECOVERY, form, done)
-    return await show(page, session, CODES, codes=done)
+    return await show(page, session, CODES, codes=done, are_first=False)
 
 
 @router.get("/app/settings/security/otp/disable")

@@ -14,7 +14,7 @@ from fast_zero.identity import queries, service
 from fast_zero.identity.models import PersonalToken
 from fast_zero.identity.schemas import PersonalTokenCreate, StoredPersonalToken
 from fast_zero.identity.scopes import Scope
-from fast_zero.web.attempts import answer, attempt, read_id
+from fast_zero.web.attempts import Once, answer, read_id
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import OTHER, Form
 from fast_zero.web.notices import Notice
@@ -92,8 +92,10 @@ async def show_tokens(page: UserPage, session: CurrentSession) -> Response:
 
 
 @router.post("/app/settings/tokens")
-async def create_token(page: UserPage, fields: Fields, session: CurrentSession) -> Response:
-    """Create a token. It is shown in this response alone."""
+async def create_token(
+    page: UserPage, fields: Fields, session: CurrentSession, once: Once
+) -> Response:
+    """Create a token. It is shown in this response alone, and to the same form sent again."""
     form, now = page.form(fields), datetime.now(UTC)
     new = parse(form, [scope for scope in Scope if scope in fields], now)
     if new is None:
@@ -103,7 +105,7 @@ async def create_token(page: UserPage, fields: Fields, session: CurrentSession) 
         service.check_scopes(new.scopes, frozenset(offered(page)))
         return await service.create(session, page.settings, page.reader.ids, new, now)
 
-    done = await attempt(session, create())
+    done = await once.attempt(page, session, create, StoredPersonalToken)
     if isinstance(done, DomainError):
         values = await values_of(page, session)
         return await show_errors(page, session, TOKENS, form, done, **values)

@@ -16,6 +16,7 @@ from fast_zero.profiles import statistics
 from fast_zero.profiles.schemas import UserStats
 from fast_zero.timelines import queries as timeline_queries
 from fast_zero.web import links
+from fast_zero.web.attempts import Once
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice, shortened
@@ -51,15 +52,19 @@ async def show_feed(page: UserPage, session: CurrentSession, wanted: Wanted) -> 
 
 @router.post("/app/feed")
 async def create_post(
-    page: UserPage, session: CurrentSession, fields: Fields, wanted: Wanted
+    page: UserPage, session: CurrentSession, fields: Fields, wanted: Wanted, once: Once
 ) -> Response:
     """Create a post. If it is refused, the feed is shown again, with what was written."""
     form = text_form(page, fields)
     new = form.parse(PostCreate, reply_to=None)
     if new is None:
         return page.show_errors(FEED, form, None, **await read_feed(session, page, wanted))
-    post = await service.create_post(session, page.reader.id, new)
-    return page.redirect(wanted.written(), notice_of_post("post_created", post.text))
+
+    async def create() -> Notice:
+        post = await service.create_post(session, page.reader.id, new)
+        return notice_of_post("post_created", post.text)
+
+    return await once.answer(page, session, wanted.written(), create)
 
 
 def text_form(page: Page, fields: Mapping[str, str]) -> Form:

@@ -14,7 +14,7 @@ from fast_zero.posts import queries, service
 from fast_zero.posts.models import NO_POST
 from fast_zero.posts.schemas import PostCreate, PostPublic, PostUpdate, ThreadParams
 from fast_zero.web import links
-from fast_zero.web.attempts import ID
+from fast_zero.web.attempts import ID, Done, Once
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.notices import fault_of
 from fast_zero.web.pages.people.feed import ADDRESS, cursor_of, notice_of_post, text_form
@@ -45,15 +45,25 @@ async def show_post(post_id: Id, page: UserPage, session: CurrentSession, later:
 
 
 @router.post("/app/posts/{post_id}")
-async def reply(post_id: Id, page: UserPage, session: CurrentSession, fields: Fields) -> Response:
+async def reply(
+    post_id: Id, page: UserPage, session: CurrentSession, fields: Fields, once: Once
+) -> Response:
     """Reply to a post. If it is refused, the post is shown again, with what was written."""
     form = text_form(page, {"text": fields.get("text", "")})
     new = form.parse(PostCreate, reply_to=post_id)
     if new is None:
         thread = await read_thread(session, page, post_id, Later())
         return page.show_errors(POST, form, None, **thread)
-    post = await service.create_post(session, page.reader.id, new)
-    return page.redirect(f"/app/posts/{post_id}", notice_of_post("replied", post.text))
+
+    async def create() -> Done:
+        post = await service.create_post(session, page.reader.id, new)
+        notice = notice_of_post("replied", post.text)
+        return Done(address=f"/app/posts/{post_id}", notice=notice)
+
+    done = await once.attempt(page, session, create, Done)
+    if isinstance(done, DomainError):  # such as a post that is gone: there is no page to go to
+        raise done
+    return page.redirect(done.address, done.notice)
 
 
 @router.post("/app/posts/{post_id}/like")

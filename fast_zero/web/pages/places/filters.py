@@ -13,7 +13,7 @@ from fast_zero.saved_filters.schemas import SavedFilterCreate, SavedFilterMove, 
 from fast_zero.search import queries as search
 from fast_zero.search.filters import TodoFilter, split_todos
 from fast_zero.summaries.queries import Opened
-from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
+from fast_zero.web.attempts import Done, Once, answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
@@ -79,18 +79,24 @@ def fault_in(page: Page, form: Form, error: DomainError | None) -> FilterFault |
 
 
 @router.post("/app/filters")
-async def create_filter(page: UserPage, fields: Fields, session: CurrentSession) -> Response:
+async def create_filter(
+    page: UserPage, fields: Fields, session: CurrentSession, once: Once
+) -> Response:
     form = page.form(fields)
     new = parse_filter(form)
     if not isinstance(new, SavedFilterCreate):
         return await render_list(page, session, form, new)
-    made = await attempt_in_transaction(
-        session, lambda: queries.insert_filter(session, page.reader.id, new)
-    )
-    if isinstance(made, DomainError):
-        return await render_list(page, session, form, made)
-    # After an Undo, there would be no page to go back to.
-    return page.redirect(f"/app/filters/{made.id}", Notice(code="filter_created", title=made.name))
+
+    async def create() -> Done:
+        made = await queries.insert_filter(session, page.reader.id, new)
+        # After an Undo, there would be no page to go back to.
+        notice = Notice(code="filter_created", title=made.name)
+        return Done(address=f"/app/filters/{made.id}", notice=notice)
+
+    done = await once.attempt(page, session, create, Done)
+    if isinstance(done, DomainError):
+        return await render_list(page, session, form, done)
+    return page.redirect(done.address, done.notice)
 
 
 @router.post("/app/filters/move")

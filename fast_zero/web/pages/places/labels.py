@@ -14,7 +14,7 @@ from fast_zero.search.filters import TodoFilter
 from fast_zero.summaries import queries as summaries
 from fast_zero.summaries.queries import Opened
 from fast_zero.todos.models import OPEN
-from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
+from fast_zero.web.attempts import Done, Once, answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
@@ -56,17 +56,22 @@ async def render_list(
 
 
 @router.post("/app/labels")
-async def create_label(page: UserPage, fields: Fields, session: CurrentSession) -> Response:
+async def create_label(
+    page: UserPage, fields: Fields, session: CurrentSession, once: Once
+) -> Response:
     form = page.form(fields)
     new = form.parse(LabelCreate)
     if new is None:
         return await render_list(page, session, form=form)
-    made = await attempt_in_transaction(
-        session, lambda: queries.insert_label(session, page.reader.id, new)
-    )
-    if isinstance(made, DomainError):
-        return await render_list(page, session, form=form, error=made)
-    return page.redirect(MANAGE, notice_of("label_created", page, made.name))
+
+    async def create() -> Done:
+        made = await queries.insert_label(session, page.reader.id, new)
+        return Done(address=MANAGE, notice=notice_of("label_created", page, made.name))
+
+    done = await once.attempt(page, session, create, Done)
+    if isinstance(done, DomainError):
+        return await render_list(page, session, form=form, error=done)
+    return page.redirect(done.address, done.notice)
 
 
 @router.get("/app/labels/names")

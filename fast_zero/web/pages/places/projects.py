@@ -26,7 +26,7 @@ from fast_zero.projects.schemas import (
 )
 from fast_zero.search import service as search
 from fast_zero.summaries.queries import Opened
-from fast_zero.web.attempts import answer, attempt_in_transaction, notice_of
+from fast_zero.web.attempts import Done, Once, answer, attempt_in_transaction, notice_of
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form, id_of
 from fast_zero.web.notices import Notice
@@ -81,19 +81,23 @@ def siblings_of(shell: Shell, project: SidebarProject) -> list[int]:
 
 
 @router.post("/app/projects")
-async def create_project(page: UserPage, fields: Fields, session: CurrentSession) -> Response:
+async def create_project(
+    page: UserPage, fields: Fields, session: CurrentSession, once: Once
+) -> Response:
     form, new = parse_project(page, fields)
     if new is None:
         return await render_list(page, session, form)
-    made = await attempt_in_transaction(
-        session, lambda: queries.insert_project(session, page.reader.id, new)
-    )
-    if isinstance(made, DomainError):
-        return await render_list(page, session, form, made)
-    # Its page offers to delete it; after an Undo, there would be no page to go back to.
-    return page.redirect(
-        f"/app/projects/{made.id}", Notice(code="project_created", title=made.name)
-    )
+
+    async def create() -> Done:
+        made = await queries.insert_project(session, page.reader.id, new)
+        # Its page offers to delete it; after an Undo, there would be no page to go back to.
+        notice = Notice(code="project_created", title=made.name)
+        return Done(address=f"/app/projects/{made.id}", notice=notice)
+
+    done = await once.attempt(page, session, create, Done)
+    if isinstance(done, DomainError):
+        return await render_list(page, session, form, done)
+    return page.redirect(done.address, done.notice)
 
 
 def parse_project(page: Page, fields: Mapping[str, str]) -> tuple[Form, ProjectCreate | None]:
@@ -275,9 +279,9 @@ async def delete_project(project_id: Id, page: UserPage, session: CurrentSession
 
 @router.post("/app/projects/{project_id}/sections")
 async def create_section(
-    project_id: Id, page: UserPage, fields: Fields, address: NextAddress, session: CurrentSession
+    project_id: Id, page: UserPage, address: NextAddress, session: CurrentSession, once: Once
 ) -> Response:
-    form = page.form(fields)
+    form = page.form(once.fields)
     new = form.parse(SectionCreate)
     if new is None:
         return await render_form(page, session, project_id, section=SectionForm(None, form))
@@ -286,7 +290,7 @@ async def create_section(
         section = await service.create_section(session, page.reader.id, project_id, new)
         return notice_of("section_created", page, section.name)
 
-    return await answer(page, session, address, create)
+    return await once.answer(page, session, address, create)
 
 
 @router.post("/app/projects/{project_id}/sections/move")

@@ -23,7 +23,7 @@ from fast_zero.search.filters import TodoFilter
 from fast_zero.todos import service
 from fast_zero.todos.reminders import LIST, Reminder
 from fast_zero.todos.schemas import TodoCreate, TodoUpdate
-from fast_zero.web.attempts import ID, answer, notice_of
+from fast_zero.web.attempts import ID, Once, answer, notice_of
 from fast_zero.web.dependencies import Fields, NextAddress, Page, UserPage
 from fast_zero.web.forms import Form
 from fast_zero.web.notices import Notice
@@ -54,14 +54,14 @@ async def restore(
 
 @router.post("/app/todos/{todo_id}/subtasks")
 async def add_subtask(
-    todo_id: Id, page: UserPage, fields: Fields, address: NextAddress, session: CurrentSession
+    todo_id: Id, page: UserPage, address: NextAddress, session: CurrentSession, once: Once
 ) -> Response:
     async def do() -> Notice:
-        new = TodoCreate(title=fields.get("text", ""), parent_id=todo_id)
+        new = TodoCreate(title=once.fields.get("text", ""), parent_id=todo_id)
         todo = await service.create_todo(session, page.reader.id, new)
         return notice_of("added", page, todo["title"])
 
-    return await answer(page, session, address, do)
+    return await once.answer(page, session, address, do)
 
 
 @router.post("/app/todos/{todo_id}/reminders")

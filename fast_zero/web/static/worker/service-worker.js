@@ -191,7 +191,7 @@ async function add(event) {
   const key = crypto.randomUUID() // That of the form is in its copy as well, for each task again.
   fields.set("key", key)
   try {
-    if (!account) throw new Error("no account is known, so nothing can be kept for it")
+    if (!account || fields.get("account") !== account) throw new Error("nothing can be kept for it")
     await store("readwrite", adds => adds.add({ account, key, fields: `${fields}` }))
   } catch {
     return fetch(request)
@@ -238,10 +238,11 @@ async function sendOne(entry) {
     await store("readwrite", adds => adds.put(entry))
   }
   const begun = era, isLive = live.has(entry.key)
-  const headers = { "Idempotency-Key": entry.key, "X-Account": entry.account }
+  const headers = { "Idempotency-Key": entry.key }
   let response, html, isGone
   try {
     const body = new URLSearchParams(entry.fields), signal = AbortSignal.timeout(PATIENCE)
+    body.set("account", entry.account) // The cookie may be of another one by now.
     response = await fetch(ADD, { method: "POST", headers, body, signal })
     // It was answered, but its list is gone: another one says how.
     isGone = response.redirected && !response.ok && !LATER.has(response.status)
