@@ -368,7 +368,7 @@ def test_a_todo_is_accessible_and_nothing_scrolls_sideways(visiting, prepared, p
         page.fill("#labels", "cliente, contrato, fiscal, " + "x" * 50)
         page.check(".segments >> text=Urgente", force=True)
         page.click("#save")
-        page.wait_for_selector("#recurrence-hint")
+        page.wait_for_selector("p:visible:has-text('Alterações salvas:')")
         for title in ("Fechar os números", "a" * 150):
             page.fill("#subtask-text", title)
             page.press("#subtask-text", "Enter")

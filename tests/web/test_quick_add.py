@@ -327,6 +327,17 @@ async def test_a_line_that_was_refused_does_not_use_up_its_key(reader, rows):
     assert await rows(Todo.title) == [("Bread",)]
 
 
+async def test_a_line_that_waited_is_refused_in_the_answer_itself(reader, rows):
+    """Behind a redirect, another tab may have shown the notice before."""
+    form = {"text": "Bread", "key": "abc", "project_id": "999999"}
+    answer = await reader.post("/app/todos", data=form, headers={"X-Waited": "true"})
+
+    assert answer.status_code == 200
+    assert fault(answer) == "This project does not exist any more."
+    assert "set-cookie" not in answer.headers
+    assert await rows(Todo.id) == []
+
+
 async def test_the_key_of_somebody_else_is_another_one(reader, log_in_page, stranger, rows):
     await add(reader, "Bread", key="abc")
     await log_in_page(stranger)

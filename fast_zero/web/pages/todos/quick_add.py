@@ -27,6 +27,10 @@ from fast_zero.web.presentation.sentences import WHERE, Chip, Words
 from fast_zero.web.texts import mark
 
 UNDERSTOOD = "quick_add/understood.html"
+REFUSED = "quick_add/refused.html"
+WAITED = "X-Waited"
+"""The header of a line that waited for a connection. No form waits for the answer."""
+
 REFUSALS = {
     service.NO_TITLE: "no_title",
     service.LONG_TITLE: "long_title",
@@ -159,6 +163,8 @@ async def add(
         await session.rollback()
         written = shortened(fields.get("text", ""), LONGEST)
         refused = Notice(code=code_of(error), fault=True, line=written)
+        if WAITED in page.request.headers:
+            return page.render_part(REFUSED, notice=refused)
         return page.redirect(address, refused)
     if isinstance(found, Response):
         found = Added.model_validate_json(bytes(found.body))

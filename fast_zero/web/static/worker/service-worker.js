@@ -239,6 +239,8 @@ async function sendOne(entry) {
   }
   const begun = era, isLive = live.has(entry.key)
   const headers = { "Idempotency-Key": entry.key }
+  // Then a fault is in the answer. The page behind a redirect may have been shown by a tab before.
+  if (!isLive) headers["X-Waited"] = "true"
   let response, html, isGone
   try {
     const body = new URLSearchParams(entry.fields), signal = AbortSignal.timeout(PATIENCE)
