@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -171,30 +171,30 @@ async def work(
         )
 
 
-async def unless_clock_moves(work: Coroutine[Any, Any, None]) -> None:
+async def unless_clock_moves(work: Awaitable[None]) -> None:
     """Work, but stop and raise JobError when the clock was moved or the machine was suspended.
 
     Otherwise procrastinate would defer each periodic job for every minute between, before anything
     else, or none until the former time.
     """
-    working = asyncio.create_task(work)
-    moved = asyncio.create_task(wait_until_clock_moves())
     try:
-        ended, _ = await asyncio.wait({working, moved}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        moved.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-    if moved in ended:
-        raise JobError("the clock was moved, or the machine was suspended")
-    await working
+        async with asyncio.timeout(None) as limit:
+            watching = asyncio.create_task(expire_when_clock_moves(limit))
+            try:
+                await work
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise JobError("the clock was moved, or the machine was suspended") from None
 
 
-async def wait_until_clock_moves() -> None:
+async def expire_when_clock_moves(limit: asyncio.Timeout) -> None:
     offset = time.time() - time.monotonic()
     while abs(time.time() - time.monotonic() - offset) < MOVED_SECONDS:  # noqa: ASYNC110  # a clock sets no event
         await asyncio.sleep(CLOCK_SECONDS)
+    limit.reschedule(asyncio.get_running_loop().time())
 
 
 def without_timestamp(

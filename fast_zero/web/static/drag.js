@@ -1,4 +1,5 @@
-// Drags a row to another place in its list, or into another section: with the mouse at once, with a finger after a long press.
+// Drags a row to another place in its list, or into another section: with the mouse at once, with
+// a finger after a long press.
 import { act } from "./swap.js"
 
 const FAR = 6, LONG_PRESS = 350, EDGE = 72
