@@ -113,9 +113,15 @@ def from_wheel() -> Server:
 
 
 def allow_tests(url: URL) -> None:
-    """Allow the role of the application to create databases and to disable triggers."""
+    """Allow the role of the application to create databases and to disable triggers.
+
+    Nothing is forced to the disk: a busy one makes statements wait until their time limits, and
+    these databases end with the tests. Those of programs that are killed are elsewhere.
+    """
     admin = url.set(drivername="postgresql", username=roles.SUPERUSER)
-    with psycopg.connect(admin.render_as_string()) as connection:
+    with psycopg.connect(admin.render_as_string(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute(f"ALTER ROLE {roles.APPLICATION} CREATEDB")
         # DROP DATABASE … WITH (FORCE) also ends autovacuum, if it is running.
         connection.execute(f"GRANT pg_signal_backend TO {roles.APPLICATION}")
