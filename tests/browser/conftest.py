@@ -5,6 +5,7 @@ running. To run them, install Chromium and the dependency group `browser`, then:
 """
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,6 +105,18 @@ class Visit:
     def add(self, title: str) -> None:
         self.page.fill("#quick-text", title)
         self.page.press("#quick-text", "Enter")
+
+    def wait_for_module(self, name: str) -> None:
+        """Wait for a module that the page imports when it is needed."""
+        self.page.evaluate(
+            "name => import(document.querySelector('[type=module]').src.replace('app.js', name))",
+            name,
+        )
+
+    def stop_clock(self) -> None:
+        """Let no timer of the page fire but by `page.clock`."""
+        self.page.clock.install()
+        self.page.clock.pause_at(time.time() + 3600)  # of what the page has, it must be ahead
 
     def focused(self) -> str:
         """Return the tag and the accessible name of what has the focus."""

@@ -79,8 +79,9 @@ def test_a_toast_stays_ten_seconds_and_longer_while_it_has_the_focus(visiting, n
     with visiting(locale="en-US") as visit:
         page = visit.page
         visit.register(name)
-        page.clock.install()
+        visit.stop_clock()
         visit.add("Bread")
+        page.clock.run_for(10)
         page.wait_for_selector(".toast")
         page.clock.fast_forward(9_000)
         assert page.locator(".toasts .toast").count() == 1
@@ -140,8 +141,8 @@ def test_errors_have_the_focus_and_what_was_written_stays(visiting):
         page.fill("#username", "a")
         page.fill("#email", "ana@example.com")
         page.click("form.main button")
+        page.wait_for_selector("#username[aria-invalid=true]:focus")
         assert page.input_value("#email") == "ana@example.com"
-        assert page.evaluate("document.activeElement.id") == "username"
 
 
 GATES = ("login", "register", "forgotten", "password", "confirm", "nowhere", "offline")

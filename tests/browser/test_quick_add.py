@@ -37,7 +37,7 @@ def test_it_is_spoken_after_a_pause_of_a_second(visiting, name):
     with visiting(locale="en-US") as visit:
         page = visit.page
         visit.register(name)
-        page.clock.install()
+        visit.stop_clock()
         page.fill("#quick-text", "Bread tomorrow")
         page.clock.run_for(250)
         page.wait_for_selector("#understood .chip")

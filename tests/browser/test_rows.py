@@ -101,6 +101,7 @@ def test_the_menu_postpones_labels_and_opens_what_it_is_about(visiting, listed):
         page.click(f"{MENU} >> text=Edit")
         page.wait_for_selector("#detail:visible >> text=One")
         assert page.locator(MENU).count() == 0
+        visit.wait_for_module("panel.js")
         page.keyboard.press("Escape")
         page.wait_for_selector("#detail", state="hidden")
         assert visit.focused() == "A One"
@@ -139,6 +140,7 @@ def test_shortcuts(visiting, listed):
         page.focus(row("Three"))
         keyboard.press("e")
         page.wait_for_selector("#detail:visible")
+        visit.wait_for_module("panel.js")
         keyboard.press("Escape")
         page.wait_for_selector("#detail", state="hidden")
         assert visit.focused() == "A Three"
@@ -302,7 +304,7 @@ def drag(visit, title, onto, by=0) -> None:
     mouse = visit.page.mouse
     mouse.move(*middle(visit, row(title, "")))
     mouse.down()
-    visit.page.wait_for_timeout(300)  # the module is loaded
+    visit.wait_for_module("drag.js")
     x, y = middle(visit, onto)
     mouse.move(x, y + by - 5, steps=4)
     mouse.move(x, y + by, steps=2)
@@ -484,6 +486,7 @@ def test_on_return_nothing_is_taken_that_somebody_is_in_the_middle_of(visiting, 
         with page.expect_response("**/app/changes**"):
             visit.open("/app/inbox")
         page.click(row("Two"))
+        visit.wait_for_module("panel.js")
         page.fill("#labels", "half a wo")
 
         def complete(window):
@@ -519,12 +522,14 @@ def test_all_of_it_works_without_scripts(visiting, listed, name, size):
         page.click(".detail-head [name=delete]")
         page.wait_for_selector("p:visible:has-text('Tarefa movida para a lixeira: “Três”')")
         page.click("button:visible:has-text('Desfazer')")
+        page.wait_for_load_state()
         assert titles(visit) == ["Um", "Três", "Dois"]
         page.click(".foot >> text=Selecionar tarefas")
         page.check(row("Um", ".pick"))
         page.check(row("Dois", ".pick"))
         page.click("#many >> text=Concluir")
         page.wait_for_selector("p:visible:has-text('Concluídas: 2 tarefas')")
+        page.wait_for_load_state()
         assert titles(visit) == ["Três"]
 
 

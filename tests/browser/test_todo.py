@@ -16,11 +16,6 @@ def id_of(visit) -> str:
     return visit.page.evaluate("document.activeElement.id")
 
 
-def wait_for_script(visit):
-    """Wait until the module of an open todo has been loaded."""
-    visit.page.wait_for_load_state("networkidle")
-
-
 @pytest.fixture
 def prepared(visiting, name):
     """Open Today with todos in it."""
@@ -115,7 +110,7 @@ def test_what_was_typed_is_not_lost(visiting, prepared):
     with visiting(locale="en-US") as visit:
         page = prepared(visit, "Report", "Bread")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         questions = []
 
         def refuse(dialog):
@@ -128,8 +123,8 @@ def test_what_was_typed_is_not_lost(visiting, prepared):
         page.once("dialog", refuse)
         page.keyboard.press("Escape")
         page.once("dialog", refuse)
-        page.go_back()
-        page.wait_for_timeout(300)
+        with page.expect_event("dialog"):
+            page.go_back()
         assert questions == ["confirm"] * 3
         assert page.input_value("#title") == "Typed"
         assert "todo=" in page.url
@@ -151,7 +146,7 @@ def test_what_is_written_while_a_todo_is_being_saved_stays(visiting, prepared):
     with visiting(locale="en-US", service_workers="block") as visit:
         page = prepared(visit, "Report")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         waiting = []
 
         def hold(route):
@@ -191,7 +186,7 @@ def test_a_todo_stays_open_beside_what_is_done_in_its_list(visiting, prepared):
     with visiting(locale="en-US") as visit:
         page = prepared(visit, "Report", "Bread", "Milk", "Rice")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         visit.add("Salt")
         page.wait_for_selector(".toast >> text=Added: “Salt”")
         page.click("#list [aria-label='Complete: Bread']")
@@ -240,7 +235,7 @@ def test_an_added_task_leaves_the_todo_open_or_closed_as_it_was(visiting, prepar
     with visiting(locale="en-US") as visit:
         page = prepared(visit, "Report")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         visit.add("Bread")
         page.wait_for_selector(".todo >> text=Bread")
         assert page.is_visible("#detail #title")
@@ -256,7 +251,7 @@ def test_without_a_connection_what_was_typed_stays(visiting, prepared):
     with visiting(locale="en-US") as visit:
         page = prepared(visit, "Report")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         page.fill("#title", "Typed")
         page.context.set_offline(True)
         page.click("#save")
@@ -304,7 +299,7 @@ def test_what_another_tab_has_changed_is_not_overwritten_after_a_swap(visiting, 
     with visiting(locale="en-US") as visit:
         page = prepared(visit, "Report")
         open_todo(visit, "Report")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         page.fill("#title", "Mine")
         other = page.context.new_page()
         other.goto(page.url)
@@ -330,7 +325,7 @@ def test_a_repetition_is_shown_and_spoken_while_it_is_written(visiting, prepared
     with visiting(locale="pt-BR") as visit:
         page = prepared(visit, "Pão")
         open_todo(visit, "Pão")
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         assert not page.is_visible("#recurrence-hint")
         page.fill("#due_on", "2100-01-01")
         page.fill("#recurrence", "toda lua cheia")
@@ -362,7 +357,7 @@ def test_a_todo_is_accessible_and_nothing_scrolls_sideways(visiting, prepared, p
     with visiting(size, locale="pt-BR") as visit:
         page = prepared(visit, LONG, "Pão")
         open_todo(visit, LONG[:40])
-        wait_for_script(visit)
+        visit.wait_for_module("panel.js")
         page.fill("#recurrence", "toda quinta-feira")
         page.fill("#description", "Usar o modelo **v3**.\n\n- a\n- " + "b" * 100)
         page.fill("#labels", "cliente, contrato, fiscal, " + "x" * 50)

@@ -418,21 +418,32 @@ async def test_a_page_asks_whether_something_has_changed(open_live, commit, sett
     owner, other = await commit(UserFactory(), UserFactory())
     async with open_live(owner) as browser:
         await settle()
-        cursor = (await browser.get("/app/changes")).json()["cursor"]
+        asked = {"account": str(owner.id)}
+        asked["since"] = (await browser.get("/app/changes")).json()["cursor"]
         with statements() as sent:
-            response = await browser.get(f"/app/changes?since={cursor}")
+            response = await browser.get("/app/changes", params=asked)
         assert (response.status_code, response.content) == (204, b"")
         assert len(sent) <= 2
 
         await commit(TodoFactory(owner_id=owner.id))
         await settle()
-        response = await browser.get(f"/app/changes?since={cursor}")
+        response = await browser.get("/app/changes", params=asked)
         assert response.status_code == 200
-        cursor = response.json()["cursor"]
+        asked["since"] = response.json()["cursor"]
         await commit(TodoFactory(owner_id=other.id))
         await settle()
-        again = await browser.get(f"/app/changes?since={cursor}")
+        again = await browser.get("/app/changes", params=asked)
         assert again.status_code == 204
+
+
+async def test_a_page_of_another_account_is_told_so(open_live, commit):
+    owner, other = await commit(UserFactory(), UserFactory())
+    async with open_live(owner) as browser:
+        cursor = (await browser.get("/app/changes")).json()["cursor"]
+        for account in (str(other.id), "", "x"):
+            asked = {"since": cursor, "account": account}
+            response = await browser.get("/app/changes", params=asked)
+            assert response.status_code == 200
 
 
 @pytest.mark.parametrize("since", ["x", "a" * 78, "%00", "é", ""])

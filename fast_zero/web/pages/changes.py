@@ -14,10 +14,16 @@ router = APIRouter()
 
 
 @router.get("/app/changes")
-async def show_changes(page: UserPage, session: CurrentSession, since: str = "") -> Response:
-    """Return a new cursor if something changed behind the one of the page, or if it has none."""
+async def show_changes(
+    page: UserPage, session: CurrentSession, since: str = "", account: str = ""
+) -> Response:
+    """Return a new cursor if something changed behind the one of the page, or if it has none.
+
+    Also if `account`, for which the page was rendered, is not the one that is logged in: the
+    cursors of two accounts can be the same.
+    """
     newest = await service.read_newest(session, page.reader.id)
-    if is_newest := bool(since):
+    if is_newest := bool(since) and account == str(page.reader.id):
         try:
             is_newest = newest.is_same_place(parse(since))
         except ValueError:

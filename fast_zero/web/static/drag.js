@@ -121,5 +121,4 @@ const LISTENERS = [
   ["keydown", cancel, true],
   ["touchmove", hold, { passive: false }],
   ["contextmenu", event => held.isTouch && event.preventDefault()],
-  ["dragstart", event => event.preventDefault()],
 ]

@@ -1,5 +1,5 @@
 // Lists: the menu of rows, rows that are selected, and what has changed elsewhere meanwhile.
-import { act, finder, refresh, visit } from "./swap.js"
+import { accountOf, act, finder, refresh, visit } from "./swap.js"
 
 const inRow = (row, control) => row?.querySelector(control)
 const menu = () => document.getElementById("menu")
@@ -17,6 +17,9 @@ export function start() {
   document.addEventListener("touchmove", event => {
     if (document.querySelector(".dragged")) event.preventDefault() // it drags, and does not scroll
   }, { passive: false })
+  document.addEventListener("dragstart", event => {
+    if (event.target.closest?.("[data-ordered] > .todo")) event.preventDefault() // its link stays, also before drag.js is there
+  })
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => { down = null })
   if (list()?.hasAttribute("data-selecting")) begin()
   if (document.getElementById("nav")) watch()
@@ -242,9 +245,10 @@ async function once(task) {
   }
 }
 
-// Returns whether something has changed behind the cursor, or whether there was none.
+// Returns whether something has changed behind the cursor, or whether there was none; also if
+// somebody else has logged in.
 async function ask() {
-  const response = await fetch(`/app/changes?since=${cursor}`)
+  const response = await fetch(`/app/changes?since=${cursor}&account=${accountOf(document)}`)
   const isNew = response.headers.get("content-type")?.includes("json")
   if (isNew) cursor = (await response.json()).cursor
   return isNew

@@ -325,7 +325,7 @@ function watchToast() {
 }
 
 // Whose page it is: somebody else may have logged in since, in another tab.
-const accountOf = page => page.getElementById("kept")?.dataset.account
+export const accountOf = page => page.getElementById("kept")?.dataset.account
 
 function text(name) {
   return document.getElementById("texts")?.dataset[name] ?? ""
