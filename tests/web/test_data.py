@@ -64,7 +64,7 @@ def todos_of(sessions):
 
 
 def state(page) -> str:
-    [found] = re.findall(r'<h2 id="state">(.*?)</h2>', page.text)
+    [found] = re.findall(r'<h2 id="state"[^>]*>(.*?)</h2>', page.text)
     return unescape(found)
 
 
