@@ -116,7 +116,7 @@ class Visit:
     def stop_clock(self) -> None:
         """Let no timer of the page fire but by `page.clock`."""
         self.page.clock.install()
-        self.page.clock.pause_at(time.time() + 3600)  # of what the page has, it must be ahead
+        self.page.clock.pause_at(time.time() + 3600)  # ahead of the clock of the page
 
     def focused(self) -> str:
         """Return the tag and the accessible name of what has the focus."""

@@ -27,8 +27,10 @@ def killed(data_dir):
     for process in family:
         process.kill()
     server.wait()
-    yield
-    (data_dir / "away").rename(needed)
+    try:
+        yield
+    finally:
+        (data_dir / "away").rename(needed)
 
 
 @pytest.mark.parametrize("scripts", [True, False])

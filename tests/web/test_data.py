@@ -186,6 +186,7 @@ async def test_an_import_is_undone_once(reader, import_file, do_jobs, todos_of, 
     await do_jobs()
     page = await reader.get(address)
     assert state(page) == "Undone: what it created is in the trash"
+    assert re.search(r'<h2 id="state"[^>]* data-first', page.text)
     assert await todos_of(user) == []
     assert "Undone" in (await reader.get(PATH)).text
 
