@@ -18,7 +18,8 @@ export function start() {
     if (document.querySelector(".dragged")) event.preventDefault() // it drags, and does not scroll
   }, { passive: false })
   document.addEventListener("dragstart", event => {
-    if (event.target.closest?.("[data-ordered] > .todo")) event.preventDefault() // its link stays, also before drag.js is there
+    // The browser would drag the link of a row, and drag.js may still be loading.
+    if (event.target.closest?.("[data-ordered] > .todo")) event.preventDefault()
   })
   for (const name of ["pointerup", "pointercancel"]) document.addEventListener(name, () => { down = null })
   if (list()?.hasAttribute("data-selecting")) begin()
